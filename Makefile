@@ -1,0 +1,99 @@
+# make demo: the main job against a local fake vault.  make test: all tests.
+# make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
+# A new source file, header or test needs no edit here.
+
+VERSION := 0.1.0
+
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+PKGS    := libcurl openssl libcjson yaml-0.1
+FLAVOUR := $(if $(filter 1,$(SAN)),san,release)
+B       := build/$(FLAVOUR)
+Q       := $(if $(filter 1,$(V)),,@)
+JOBS    ?= $(shell nproc)
+PYTEST  := /usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(shell expr $(JOBS) \* 3)
+
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
+           -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough
+ALL_CF   = -std=c11 -D_GNU_SOURCE -Isyncer -DAKVSYNC_VERSION='"$(VERSION)"' $(WARN) -fPIE \
+           -fstack-protector-strong -MMD -MP $(CFLAGS) $(shell pkg-config --cflags $(PKGS))
+ALL_LD   = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS     = $(shell pkg-config --libs $(PKGS)) -lm
+ifeq ($(SAN),1)
+ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LD  += -fsanitize=address,undefined
+else
+ALL_CF  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+SRC     := $(filter-out syncer/main.c,$(wildcard syncer/*/*.c))
+OBJ     := $(SRC:%.c=$B/%.o)
+UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
+TEST_BIN ?= $B/akvsync
+
+.PHONY: all build demo test unit e2e lint format bench clean install deps-build deps-test deps-demo
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: deps-build
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
+
+build: $B/akvsync
+
+# The targets people type install what they need first, then build in a second make,
+# so that pkg-config is asked only when it is there.
+demo: deps-demo
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
+	$(Q)scripts/demo $(abspath $B/akvsync)
+
+test: deps-test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
+	$(Q)$(MAKE) --no-print-directory unit e2e
+
+unit: $(UNIT)
+	$(Q)set -e; for t in $^; do $$t; done
+
+e2e: $B/akvsync
+	$(Q)TEST_BIN=$(abspath $(TEST_BIN)) $(PYTEST) tests
+
+lint: deps-lint
+	$(Q)scripts/lint
+
+format:
+	$(Q)scripts/lint --fix
+
+bench: deps-test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
+	$(Q)tests/bench/bench $(abspath $B/akvsync)
+
+deps-%:
+	$(Q)scripts/install-deps $*
+
+install: build
+	install -D -m 0755 $B/akvsync $(DESTDIR)$(PREFIX)/bin/akvsync
+
+clean:
+	rm -rf build
+
+$B/akvsync: $B/syncer/main.o $B/libsyncer.a
+	@echo "LD   $@"
+	$(Q)$(CC) $(ALL_LD) -o $@ $^ $(LIBS)
+
+$B/libsyncer.a: $(OBJ)
+	@echo "AR   $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@echo "CC   $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CF) -c -o $@ $<
+
+# A test may name linker flags in a line "// LDFLAGS: …", such as --wrap of calls to fail.
+$B/tests/%: $B/tests/unit/%.o $B/libsyncer.a
+	@echo "LD   $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LD) $$(sed -n 's|^// LDFLAGS: ||p' tests/unit/$*.c) -o $@ $^ \
+		$(LIBS) $$(pkg-config --libs cmocka)
+
+-include $(OBJ:.o=.d) $B/syncer/main.d $(patsubst tests/unit/%.c,$B/tests/unit/%.d,$(wildcard tests/unit/test_*.c))

@@ -1,0 +1,65 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
+{
+	auto_close int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char chunk[4096];
+	int result = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			result = err_set_errno(err, ERR_IO, "cannot read '%s'", path);
+		else if (buf_add(out, chunk, (size_t)n, err) < 0)
+			result = err_set(err, ERR_IO, "'%s' is larger than %zu bytes", path,
+					 out->max);
+		if (result < 0)
+			break;
+	}
+	wipe(chunk, sizeof(chunk));
+	return result;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
+		struct err *err)
+{
+	auto_close int fd = openat(dir_fd, path,
+				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot create '%s'", path);
+	if (write_all(fd, data, len) < 0)
+		return err_set_errno(err, ERR_IO, "cannot write '%s'", path);
+	if (fchmod(fd, mode) < 0)
+		return err_set_errno(err, ERR_IO, "cannot set mode %04o on '%s'",
+				     (unsigned)mode, path);
+	if (fsync(fd) < 0)
+		return err_set_errno(err, ERR_IO, "cannot flush '%s'", path);
+	return 0;
+}

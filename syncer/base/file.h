@@ -1,0 +1,24 @@
+/*
+ * file.h: whole files, bounded.  All calls are relative to a directory descriptor
+ * (AT_FDCWD for none), and every descriptor is close-on-exec from birth.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* Appends the whole file to out; out->max bounds it.  ERR_IO, with errno of the open
+ * kept in errno so that a caller can tell ENOENT. */
+int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
+
+/*
+ * Creates a file that must not exist, with exactly this mode whatever the umask, and
+ * its bytes on disk before the call returns.  ERR_IO: the file may exist in part; the
+ * caller removes the directory it is in.
+ */
+int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
+		struct err *err) MUST_CHECK;
+
+#endif

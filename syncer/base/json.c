@@ -1,0 +1,165 @@
+#include "base/json.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* struct json is cJSON by another name, so that only this file knows the library. */
+static const cJSON *node(const struct json *json)
+{
+	return (const cJSON *)(const void *)json;
+}
+
+static const struct json *wrap(const cJSON *item)
+{
+	return (const struct json *)(const void *)item;
+}
+
+/* True for an odd number of backslashes before "u0000". */
+static bool has_escaped_nul(const char *text, size_t len)
+{
+	const char *end = text + len, *p = text;
+
+	while ((p = memmem(p, (size_t)(end - p), "\\u0000", 6)) != NULL) {
+		const char *q = p;
+
+		while (q > text && q[-1] == '\\')
+			q--;
+		if ((p - q) % 2 == 0)
+			return true;
+		p += 6;
+	}
+	return false;
+}
+
+int json_parse(const char *text, size_t len, struct json **out, struct err *err)
+{
+	const char *end = NULL;
+	cJSON *root;
+
+	if (memchr(text, '\0', len) != NULL || has_escaped_nul(text, len))
+		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL character");
+	root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+	while (root != NULL && end < text + len && strchr(" \t\r\n", *end))
+		end++;
+	if (root == NULL || end != text + len) {
+		cJSON_Delete(root);
+		return err_set(err, ERR_UNAVAILABLE, "not JSON (%zu bytes)", len);
+	}
+	*out = (struct json *)(void *)root;
+	return 0;
+}
+
+void json_free(struct json *root)
+{
+	cJSON_Delete((cJSON *)(void *)root);
+}
+
+const struct json *json_get(const struct json *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(node(object), name);
+
+	return cJSON_IsNull(item) ? NULL : wrap(item);
+}
+
+const char *json_string(const struct json *object, const char *name)
+{
+	return json_text(json_get(object, name));
+}
+
+int64_t json_int(const struct json *object, const char *name, int64_t fallback)
+{
+	return json_number(json_get(object, name), fallback);
+}
+
+bool json_bool(const struct json *object, const char *name, bool fallback)
+{
+	const cJSON *item = node(json_get(object, name));
+
+	return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+int64_t json_loose_int(const struct json *object, const char *name, int64_t fallback)
+{
+	const char *text = json_string(object, name);
+	int64_t value;
+
+	if (text != NULL)
+		return text_number(text, INT64_MAX / 16, &value) == 0 ? value : fallback;
+	return json_int(object, name, fallback);
+}
+
+const struct json *json_first(const struct json *array)
+{
+	return array ? wrap(node(array)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *item)
+{
+	return wrap(node(item)->next);
+}
+
+const char *json_name(const struct json *member)
+{
+	return node(member)->string;
+}
+
+const char *json_text(const struct json *item)
+{
+	return cJSON_IsString(node(item)) ? node(item)->valuestring : NULL;
+}
+
+int64_t json_number(const struct json *item, int64_t fallback)
+{
+	const cJSON *n = node(item);
+
+	/* 2^53: beyond it a double no longer holds every integer. */
+	if (!cJSON_IsNumber(n) || !(fabs(n->valuedouble) <= 9007199254740992.0))
+		return fallback;
+	return (int64_t)n->valuedouble;
+}
+
+/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut). */
+static size_t utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+void json_quote(struct buf *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	buf_text(out, "\"");
+	while (*s) {
+		size_t n = utf8_length(s);
+		char piece[5] = { 0 };
+
+		if (n == 0) {
+			buf_text(out, "\\ufffd");
+			s++;
+			continue;
+		}
+		if (*s == '"' || *s == '\\')
+			buf_printf(out, "\\%c", *s);
+		else if (*s == '\n')
+			buf_text(out, "\\n");
+		else if (*s < 0x20 || *s == 0x7f)
+			buf_printf(out, "\\u%04x", (unsigned)*s);
+		else
+			buf_text(out, memcpy(piece, s, n));
+		s += n;
+	}
+	buf_text(out, "\"");
+}

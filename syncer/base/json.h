@@ -1,0 +1,50 @@
+/*
+ * json.h: reads replies and our own state with typed getters, and writes JSON text.
+ *
+ * Absent and null are the same.  Unknown members are ignored.  Numbers are read as
+ * doubles, since times in Key Vault pass 2^31.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct json;
+
+/* Parses exactly one JSON value.  ERR_UNAVAILABLE, with no text of the input: it may be
+ * secret.  A string with an escaped NUL is refused, since C text would cut it there.
+ * json_free() the result; NULL is fine there. */
+int json_parse(const char *text, size_t len, struct json **out, struct err *err) MUST_CHECK;
+void json_free(struct json *root);
+
+static inline void json_freep(struct json **root)
+{
+	json_free(*root);
+}
+#define auto_json __attribute__((cleanup(json_freep)))
+
+/* Members of an object; NULL, or the fallback, when absent or of another type.
+ * Strings belong to the tree. */
+const struct json *json_get(const struct json *object, const char *name);
+const char *json_string(const struct json *object, const char *name);
+int64_t json_int(const struct json *object, const char *name, int64_t fallback);
+bool json_bool(const struct json *object, const char *name, bool fallback);
+/* As json_int(), and also takes a string of digits, as Entra sometimes sends. */
+int64_t json_loose_int(const struct json *object, const char *name, int64_t fallback);
+
+/* Items of an array: first, then next until NULL.  Also the members of an object. */
+const struct json *json_first(const struct json *array);
+const struct json *json_next(const struct json *item);
+/* A member's name; the item itself as text, NULL when it is none; as an integer. */
+const char *json_name(const struct json *member);
+const char *json_text(const struct json *item);
+int64_t json_number(const struct json *item, int64_t fallback);
+
+/* Appends text as a JSON string with its quotes; bytes that are not UTF-8 become
+ * U+FFFD, so that a line stays valid whatever a server sent. */
+void json_quote(struct buf *out, const char *text);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * text.h: strict little parsers and formatters.  Pure.  Each parser takes the whole
+ * string or fails; the callers' messages name the thing and the accepted form.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/* "30s", "5m", "1h30m", "250ms": one or more numbers, each with its unit, largest unit
+ * first.  A bare number is refused, except "0".  Milliseconds; 0, or -1. */
+int text_duration(const char *s, int64_t *out_ms) MUST_CHECK;
+
+/* The shortest such text for a duration: 90000 gives "1m30s".  The caller frees. */
+char *text_from_duration(int64_t ms);
+
+/* Octal text of a file mode, "0440" or "440", at most 0777. */
+int text_mode(const char *s, mode_t *out) MUST_CHECK;
+
+/* A decimal number in 0..max, digits only. */
+int text_number(const char *s, int64_t max, int64_t *out) MUST_CHECK;
+
+/* true/false, 1/0, yes/no, on/off in any case. */
+int text_bool(const char *s, bool *out) MUST_CHECK;
+
+bool text_starts(const char *s, const char *prefix);
+/* Compares host names and the like: ASCII letters without case. */
+bool text_same(const char *a, const char *b);
+bool text_ends_same(const char *s, const char *suffix);
+
+/* Cuts white space at both ends, in place; returns the new start. */
+char *text_trim(char *s);
+
+/* How many single-letter edits (insert, delete, change, swap of two neighbours) lead
+ * from a to b; case counts as no edit.  For "did you mean". */
+size_t text_distance(const char *a, const char *b);
+
+/* The candidate nearest to s, or NULL when none is near enough to be a slip. */
+const char *text_nearest(const char *s, const char *const *candidates, size_t count);
+
+/* Standard base64: padded, CR and LF inside allowed, nothing else. */
+int text_from_base64(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;
+
+/* Hexadecimal of any case, even length, nothing else. */
+int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;
+
+#endif

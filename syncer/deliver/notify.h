@@ -1,0 +1,58 @@
+/*
+ * notify.h: tells the app that a new set replaced an earlier one.
+ *
+ * Targets come from AKVSYNC_NOTIFY.  Each is tried until it succeeds, with bounded
+ * backoff, always for the newest generation only.  DIR/..notified remembers what was
+ * delivered, so that a restart neither repeats nor loses an event.  At a first set only
+ * targets marked on=first run: the app does not exist yet, and a signal could kill it.
+ */
+#ifndef DELIVER_NOTIFY_H
+#define DELIVER_NOTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "base/err.h"
+
+struct notify;
+
+/*
+ * Parses the targets.  text may be NULL: none.  ERR_CONFIG names the entry, the rule and
+ * the fix.  dir_fd (the volume, for ..notified and relative to nothing else) stays the
+ * caller's and must outlive *out; it may be -1 to parse only.  notify_free() the result.
+ */
+int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_ms,
+	       struct jitter *jitter, struct err *err) MUST_CHECK;
+void notify_free(struct notify *n);
+
+/* At start, with the generation found on the volume (NULL: none): targets that ..notified
+ * shows behind that generation become due. */
+void notify_resume(struct notify *n, const char *generation, int64_t now);
+
+/* After a swap.  first: no set was there before, only on=first targets become due. */
+void notify_published(struct notify *n, const char *generation, bool first, int64_t now);
+
+/* What one attempt came to, for the log. */
+struct notify_outcome {
+	const char *target;	/* the entry's text, owned by n */
+	const char *generation; /* owned by n */
+	bool ok;
+	bool on_first;
+	int attempt;		/* 1, 2, … for this generation */
+	int processes;		/* how many were signalled */
+	int64_t retry_in_ms;	/* when !ok */
+	struct err err;		/* when !ok: says the fix */
+};
+
+/* When a target is next due; CLOCK_NEVER: none. */
+int64_t notify_deadline(const struct notify *n);
+
+/* Runs at most one due target; true: *out says how it went, call again. */
+bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out);
+
+/* True while an on=first target has not succeeded. */
+bool notify_first_pending(const struct notify *n);
+
+#endif

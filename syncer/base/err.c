@@ -16,6 +16,7 @@ static void set_message(struct err *err, enum err_kind kind, const char *fmt, va
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	err->kind = kind;
 	err->retry_after_ms = 0;
+	err->request[0] = '\0';
 	memcpy(err->msg, msg, sizeof(msg));
 }
 

@@ -33,6 +33,8 @@ struct err {
 	enum err_kind kind;
 	int retry_after_ms; /* the least delay the service asked for; 0: none named */
 	char msg[512];	    /* truncated if longer */
+	char request[64];   /* the service's id of the request, for its support; "": none.
+			       Beside msg, so that equal failures have equal messages */
 };
 
 /* Both fill *err and return -1, so that a failure is one statement. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
 /* struct json is cJSON by another name, so that only this file knows the library. */
@@ -15,6 +16,11 @@ static const cJSON *node(const struct json *json)
 static const struct json *wrap(const cJSON *item)
 {
 	return (const struct json *)(const void *)item;
+}
+
+void json_global_init(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = wipe_malloc, .free_fn = wipe_free });
 }
 
 /* True for an odd number of backslashes before "u0000". */

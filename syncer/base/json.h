@@ -14,6 +14,10 @@
 
 struct json;
 
+/* Once, before any other call in the process: the library allocates with the wiping
+ * allocator. */
+void json_global_init(void);
+
 /* Parses exactly one JSON value.  ERR_UNAVAILABLE, with no text of the input: it may be
  * secret.  A string with an escaped NUL is refused, since C text would cut it there.
  * json_free() the result; NULL is fine there. */

@@ -1,0 +1,48 @@
+/*
+ * token.h: the access token in use: cached until shortly before it expires, and at most
+ * one request for it in flight.
+ */
+#ifndef AZURE_TOKEN_H
+#define AZURE_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "azure/identity.h"
+
+struct token;
+
+/* h and identity must outlive it.  token_free() the result. */
+struct token *token_new(struct http *h, const struct identity *identity);
+void token_free(struct token *t);
+
+enum token_state {
+	TOKEN_NONE,    /* nothing usable, nothing asked for */
+	TOKEN_PENDING, /* a request is in flight */
+	TOKEN_READY,   /* token_bearer() works */
+	TOKEN_FAILED,  /* the last request failed: token_error() */
+};
+
+/* What can be said of a token for this resource now. */
+enum token_state token_state(const struct token *t, const char *resource, int64_t now);
+
+/* Asks for a token for the resource, reading the assertion now; does nothing while a
+ * usable one is cached or a request for it is in flight. */
+void token_request(struct token *t, const char *resource, int64_t now);
+
+/* Drops a request in flight, for the end of a round. */
+void token_cancel(struct token *t);
+
+/* The cached token, for TOKEN_READY; owned by t until it next runs. */
+const char *token_bearer(const struct token *t);
+
+/* A number that changes with each new token, to tell which one was refused. */
+unsigned token_serial(const struct token *t);
+
+/* The service refused the token of that serial: forget it, unless a newer one is here. */
+void token_refused(struct token *t, unsigned serial);
+
+/* Why the last request failed, for TOKEN_FAILED. */
+const struct err *token_error(const struct token *t);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
+ *
+ * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; no other scheme, no
+ * redirects, no cookies; replies are bounded.  A request's done function is called only
+ * from http_run(), never from inside a libcurl callback and never after http_cancel().
+ */
+#ifndef NET_HTTP_H
+#define NET_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct http;
+struct http_call;
+
+/* Once, before any other call in the process: makes libcurl and OpenSSL allocate with
+ * the wiping allocator.  ERR_UNAVAILABLE. */
+int http_global_init(struct err *err) MUST_CHECK;
+
+struct http_options {
+	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
+	int64_t timeout_ms;  /* of a whole request, from name look-up to the last byte */
+};
+
+/* ERR_CONFIG: the certificates cannot be read.  http_free() the result; calls still in
+ * flight are dropped without their done. */
+int http_new(struct http **out, const struct http_options *options, struct err *err) MUST_CHECK;
+void http_free(struct http *h);
+
+struct http_request {
+	const char *url;
+	const char *bearer;	/* an access token for Authorization; NULL: anonymous */
+	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
+	bool fresh;		/* not over a kept-alive connection: one may be dead */
+};
+
+/* Why no status came back. */
+enum http_failure {
+	HTTP_OK,      /* a status did come back */
+	HTTP_DNS,     /* the host name does not resolve */
+	HTTP_CONNECT, /* refused, unreachable */
+	HTTP_TLS,     /* certificate or protocol */
+	HTTP_TIMEOUT, /* no answer in time */
+	HTTP_BROKEN,  /* the connection ended early, or the bytes are not HTTP */
+	HTTP_TOO_BIG, /* the body passes the bound */
+};
+
+struct http_reply {
+	enum http_failure failure;
+	int status;
+	struct buf body;
+	int retry_after_ms;   /* from retry-after-ms, x-ms-retry-after-ms or Retry-After */
+	char request_id[64];  /* x-ms-request-id, "" when absent */
+	char challenge[1024]; /* the first Bearer WWW-Authenticate, "" when absent */
+};
+
+/* reply is the callee's for the time of the call; what it holds is wiped after.  err is
+ * NULL when a status came back, else ERR_UNAVAILABLE with the host and the cause. */
+typedef void http_done(void *arg, struct http_reply *reply, const struct err *err);
+
+/* Starts a request; the url, bearer are copied.  The handle is valid until done is called
+ * or http_cancel() returns. */
+struct http_call *http_start(struct http *h, const struct http_request *request,
+			     http_done *done, void *arg);
+void http_cancel(struct http *h, struct http_call *call);
+
+struct http_wait {
+	int fd;	    /* wait until readable; -1: ignored */
+	bool ready; /* set by http_wait() */
+};
+
+/* Sleeps until a descriptor is readable, a transfer wants attention, or timeout_ms has
+ * passed (-1: never).  The only place the program sleeps. */
+int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout_ms,
+	      struct err *err) MUST_CHECK;
+
+/* Moves all transfers on and calls done for those that ended. */
+void http_run(struct http *h);
+
+/* Closes the idle connections; what resumes their TLS sessions is kept. */
+void http_close_idle(struct http *h);
+
+#endif

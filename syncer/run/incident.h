@@ -1,0 +1,37 @@
+/*
+ * incident.h: what is failing now.  A failure is logged when it starts and when it
+ * changes; repeats are counted; its end is logged with the count.
+ */
+#ifndef RUN_INCIDENT_H
+#define RUN_INCIDENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "run/log.h"
+
+struct incident {
+	char *key;	/* what fails: an object's name, "vault", "identity", "publish" */
+	struct err err; /* the latest failure */
+	int64_t since;	/* monotonic milliseconds */
+	int64_t said;	/* when it was last logged */
+	int count;	/* failures so far */
+	bool seen;	/* in the round that is being reported */
+};
+
+struct incidents {
+	struct incident *items;
+	size_t count;
+};
+
+/* Between begin and end, every failure that still holds is reported once; end logs the
+ * recovery of those that were not. */
+void incidents_begin(struct incidents *all);
+void incidents_report(struct incidents *all, enum log_level level, const char *key,
+		      const struct err *err, const char *consequence, int64_t now);
+void incidents_end(struct incidents *all, int64_t now);
+
+void incidents_done(struct incidents *all);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * log.h: one line on stderr per event: a JSON object, or text for humans.
+ *
+ * Lives in run/, so that nothing below it can log.  Never given a value, a token or a
+ * body.  `event` is stable, for machines; the message is a sentence, for people.
+ */
+#ifndef RUN_LOG_H
+#define RUN_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_JSON, LOG_TEXT };
+
+/* A named value beside the message; raw is JSON made by us. */
+struct log_field {
+	const char *name;
+	enum { LOG_END, LOG_STRING, LOG_INT, LOG_RAW } type;
+	const char *string;
+	int64_t number;
+};
+
+#define log_str(n, s) ((struct log_field){ .name = (n), .type = LOG_STRING, .string = (s) })
+#define log_int(n, i) ((struct log_field){ .name = (n), .type = LOG_INT, .number = (i) })
+#define log_raw(n, j) ((struct log_field){ .name = (n), .type = LOG_RAW, .string = (j) })
+/* Strings that are NULL or "" are left out. */
+#define LOG_FIELDS(...) ((const struct log_field[]){ __VA_ARGS__, { .type = LOG_END } })
+
+void log_setup(enum log_level level, enum log_format format);
+
+/* True when lines of this level are written. */
+bool log_enabled(enum log_level level);
+
+/* fields may be NULL. */
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+	       const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+#endif

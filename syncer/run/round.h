@@ -1,0 +1,54 @@
+/*
+ * round.h: one sync: fetch every object that can have changed, render, publish.
+ *
+ * A permanent error of one object freezes that object only: its last good file is carried
+ * forward, the others change.  A transient error publishes nothing: the set on the volume
+ * stays until all objects of the vault have answered.  The first set needs every object.
+ */
+#ifndef RUN_ROUND_H
+#define RUN_ROUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/objects.h"
+#include "deliver/publish.h"
+#include "run/incident.h"
+#include "run/source.h"
+
+struct round;
+
+/* All outlive the round. */
+struct round_work {
+	struct source *source;
+	const struct objects *objects;
+	struct publish *publish;
+	struct incidents *incidents;
+};
+
+struct round *round_start(const struct round_work *work, int64_t now);
+int64_t round_deadline(const struct round *r);
+
+/* True when all objects have answered or failed for good; round_end() then. */
+bool round_run(struct round *r, int64_t now);
+
+struct round_result {
+	bool published;	   /* a new set is on the volume */
+	bool first;	   /* and there was none before */
+	bool complete;	   /* no object failed, the set is what the configuration asks for */
+	bool transient;	   /* something is worth a try before the next poll */
+	int retry_after_ms;
+	struct err worst;  /* the failure an operator should see first; ERR_NONE: none */
+};
+
+/* Publishes what there is to publish, reports failures and frees the round.  Also ends
+ * one that is not finished: its open objects count as failed. */
+void round_end(struct round *r, int64_t now, struct round_result *out);
+
+/* Drops a round without a trace, for a stop. */
+void round_free(struct round *r);
+
+/* True when the volume holds a file for each object, made as configured. */
+bool round_is_on_disk(const struct round_work *work);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * termlog.h: the cause of a failed start, where `kubectl describe pod` shows it.
+ * https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
+ */
+#ifndef RUN_TERMLOG_H
+#define RUN_TERMLOG_H
+
+#include "base/err.h"
+
+/* Replaces the file's content with one line.  The kubelet makes the file; where there is
+ * none, nothing happens. */
+void termlog_write(const char *path, const struct err *err);
+
+/* After the first success: empties it. */
+void termlog_clear(const char *path);
+
+#endif

@@ -1,0 +1,141 @@
+#include "run/watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define LINKS_MAX 40
+#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+
+struct watch {
+	int fd;
+	char *path;
+};
+
+/* The part of the path still to walk; links are replaced in it by their targets. */
+struct walk {
+	char done[PATH_MAX]; /* walked so far: a directory without links, "" for the root */
+	char rest[PATH_MAX]; /* "a/b/c" */
+	int links;
+};
+
+static void watch_directory(const struct watch *w, const struct walk *walk)
+{
+	/* A directory that cannot be watched only delays the notice until the next poll. */
+	(void)inotify_add_watch(w->fd, walk->done[0] ? walk->done : "/", EVENTS);
+}
+
+/* Puts a link's target before the rest of the path. */
+static bool follow(struct walk *walk, const char *target, const char *behind)
+{
+	char joined[PATH_MAX];
+
+	if (++walk->links > LINKS_MAX ||
+	    snprintf(joined, sizeof(joined), "%s/%s", target, behind) >= (int)sizeof(joined))
+		return false;
+	if (target[0] == '/')
+		walk->done[0] = '\0';
+	memcpy(walk->rest, joined, sizeof(joined));
+	return true;
+}
+
+static void leave_directory(struct walk *walk)
+{
+	char *slash = strrchr(walk->done, '/');
+
+	if (slash != NULL)
+		*slash = '\0';
+}
+
+/* Walks one component; false at the end of the path or where it cannot go on. */
+static bool step(const struct watch *w, struct walk *walk)
+{
+	size_t skip = strspn(walk->rest, "/");
+	size_t len = strcspn(walk->rest + skip, "/");
+	const char *behind = walk->rest + skip + len;
+	char name[NAME_MAX + 1], here[PATH_MAX], target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (len == 0 || len > NAME_MAX)
+		return false;
+	memcpy(name, walk->rest + skip, len);
+	name[len] = '\0';
+	memmove(walk->rest, behind, strlen(behind) + 1);
+	if (strcmp(name, ".") == 0)
+		return true;
+	if (strcmp(name, "..") == 0) {
+		leave_directory(walk);
+		return true;
+	}
+	if (snprintf(here, sizeof(here), "%s/%s", walk->done, name) >= (int)sizeof(here))
+		return false;
+	if (lstat(here, &st) < 0 || S_ISREG(st.st_mode)) {
+		watch_directory(w, walk);
+		return false;
+	}
+	if (!S_ISLNK(st.st_mode)) {
+		memcpy(walk->done, here, sizeof(here));
+		return true;
+	}
+	watch_directory(w, walk);
+	n = readlink(here, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return follow(walk, target, walk->rest);
+}
+
+static void arm(const struct watch *w)
+{
+	struct walk walk = { 0 };
+
+	snprintf(walk.rest, sizeof(walk.rest), "%s", w->path);
+	while (step(w, &walk))
+		;
+}
+
+int watch_new(struct watch **out, const char *path, struct err *err)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct watch *w;
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot watch '%s'", path);
+	w = xcalloc(1, sizeof(*w));
+	w->fd = fd;
+	w->path = xstrdup(path);
+	arm(w);
+	*out = w;
+	return 0;
+}
+
+void watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	close(w->fd);
+	free(w->path);
+	free(w);
+}
+
+int watch_fd(const struct watch *w)
+{
+	return w ? w->fd : -1;
+}
+
+void watch_run(struct watch *w)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+	while (read(w->fd, events, sizeof(events)) > 0)
+		;
+	arm(w);
+}

@@ -1,0 +1,46 @@
+#include "command/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct command commands[] = {
+	{ "init", command_init, "fetch all objects once, publish them, exit" },
+	{ "sidecar", command_sidecar, "the same, then poll for new versions until SIGTERM" },
+	{ "help", command_help, "print this text" },
+	{ "version", command_version, "print the version" },
+	{ NULL, NULL, NULL },
+};
+
+int command_exit_code(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NONE:
+		return EXIT_DONE;
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	case ERR_CONFIG:
+		return EXIT_CONFIG;
+	case ERR_IDENTITY:
+	case ERR_DENIED:
+		return EXIT_DENIED;
+	case ERR_NOTFOUND:
+		return EXIT_NOTFOUND;
+	case ERR_UNAVAILABLE:
+		return EXIT_UNAVAILABLE;
+	case ERR_IO:
+		break;
+	}
+	return EXIT_LOCAL;
+}
+
+int command_usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("akvsync: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry 'akvsync help'.\n", stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,42 @@
+/*
+ * command.h: the commands of the program.  Each takes what follows its name on the command
+ * line and gives the exit code.  Exit codes are known here alone.
+ */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include "base/err.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_USAGE = 2,
+	EXIT_CONFIG = 3,
+	EXIT_DENIED = 4,
+	EXIT_NOTFOUND = 5,
+	EXIT_UNAVAILABLE = 6,
+	EXIT_LOCAL = 7,
+	EXIT_NOTIFY = 8,
+	EXIT_INTERRUPTED = 143,
+};
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help; /* one line */
+};
+
+/* All of them, ended by a NULL name. */
+extern const struct command commands[];
+
+int command_init(int argc, char **argv);
+int command_sidecar(int argc, char **argv);
+int command_help(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* The exit code that stands for a failure. */
+int command_exit_code(const struct err *err);
+
+/* Prints the line "akvsync: ..." on stderr, and where to find help; EXIT_USAGE. */
+int command_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+#endif

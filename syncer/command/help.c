@@ -1,0 +1,47 @@
+/* help.c: `help` and `version`. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "command/command.h"
+#include "config/settings.h"
+
+static const struct {
+	int code;
+	const char *meaning;
+} exits[] = {
+	{ EXIT_DONE, "done (sidecar: also SIGTERM)" },
+	{ EXIT_USAGE, "the command line is wrong" },
+	{ EXIT_CONFIG, "the configuration is wrong" },
+	{ EXIT_DENIED, "identity refused, or permission denied" },
+	{ EXIT_NOTFOUND, "an object does not exist" },
+	{ EXIT_UNAVAILABLE, "vault or network unavailable until AKVSYNC_INIT_TIMEOUT" },
+	{ EXIT_LOCAL, "local files: the volume cannot be written" },
+	{ EXIT_NOTIFY, "an on=first notify target failed" },
+	{ EXIT_INTERRUPTED, "init was interrupted before its set was published" },
+};
+
+int command_help(int argc, char **argv)
+{
+	struct buf variables = BUF_INIT(64 * 1024);
+
+	(void)argc, (void)argv;
+	puts("akvsync " AKVSYNC_VERSION ": Azure Key Vault secrets as files in a pod, kept fresh.\n\n"
+	     "usage: akvsync COMMAND\n");
+	for (const struct command *c = commands; c->name; c++)
+		printf("  %-9s %s\n", c->name, c->help);
+	puts("\nEverything is configured by environment variables:\n");
+	settings_help(&variables);
+	fputs(buf_str(&variables), stdout);
+	puts("\nSignals: SIGHUP polls now; SIGTERM and SIGINT stop.\n\nExit codes:\n");
+	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+		printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
+	buf_done(&variables);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
+int command_version(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	puts(AKVSYNC_VERSION);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}

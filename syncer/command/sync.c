@@ -1,0 +1,80 @@
+/* sync.c: `init` and `sidecar`: the same work, once or until stopped. */
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "command/command.h"
+#include "net/http.h"
+#include "run/log.h"
+#include "run/loop.h"
+#include "run/termlog.h"
+
+extern char **environ;
+
+/* What is kept in memory must not reach a core file or another process of this user. */
+static int harden(struct err *err)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
+		return err_set_errno(err, ERR_IO, "cannot forbid core dumps");
+	return 0;
+}
+
+static int prepare(struct settings *settings, struct err *err)
+{
+	if (harden(err) < 0 || http_global_init(err) < 0)
+		return -1;
+	json_global_init();
+	loop_block_signals();
+	return settings_load(settings, environ, err);
+}
+
+static int fail(const struct err *err)
+{
+	int code = command_exit_code(err);
+
+	log_event(LOG_ERROR, "exit",
+		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)), "%s",
+		  err->msg);
+	return code;
+}
+
+static int sync_run(enum loop_mode mode, int argc, char **argv)
+{
+	struct settings settings;
+	struct loop_end end;
+	struct err err;
+	int result;
+
+	if (argc > 1)
+		return command_usage_error("'%s' takes no arguments; it is configured by "
+					   "environment variables",
+					   argv[0]);
+	if (prepare(&settings, &err) < 0) {
+		termlog_write("/dev/termination-log", &err);
+		return fail(&err);
+	}
+	log_setup((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+	result = loop_run(mode, &settings, &end, &err);
+	settings_done(&settings);
+	if (end.interrupted)
+		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
+	if (result < 0)
+		return fail(&err);
+	if (end.notify_failed)
+		return EXIT_NOTIFY;
+	return EXIT_DONE;
+}
+
+int command_init(int argc, char **argv)
+{
+	return sync_run(LOOP_INIT, argc, argv);
+}
+
+int command_sidecar(int argc, char **argv)
+{
+	return sync_run(LOOP_SIDECAR, argc, argv);
+}

@@ -1,0 +1,442 @@
+#include "run/loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/cloud.h"
+#include "config/objects.h"
+#include "deliver/notify.h"
+#include "deliver/publish.h"
+#include "run/incident.h"
+#include "run/log.h"
+#include "run/round.h"
+#include "run/schedule.h"
+#include "run/source.h"
+#include "run/termlog.h"
+#include "run/watch.h"
+
+/* A predecessor that is being killed lets go of the volume within moments. */
+#define LOCK_WAIT_MS 5000
+#define LOCK_RETRY_MS 100
+/* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
+#define KEEP_ALIVE_MAX_MS 60000
+/* on=first targets that still fail after this many tries fail `init`. */
+#define FIRST_NOTIFY_TRIES 5
+
+struct loop {
+	enum loop_mode mode;
+	const struct settings *settings;
+	struct objects objects;
+	struct source source;
+	struct http *http;
+	struct publish *publish;
+	struct notify *notify;
+	struct watch *watch;
+	struct incidents incidents;
+	struct jitter jitter;
+	struct schedule schedule;
+	struct round *round;	 /* NULL between rounds */
+	int signal_fd;
+	int64_t next_round_at;
+	int64_t give_up_at;	 /* init's deadline */
+	bool synced;		 /* a complete set that fits is on the volume */
+	bool reported;		 /* the termination log is settled */
+	bool again;		 /* a poll was asked for while one was under way */
+	bool stopping;
+	bool finished;		 /* init: the set is complete, no further round is due */
+	int first_notify_failures;
+	struct err last;	 /* the worst failure of the latest round */
+};
+
+static sigset_t our_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void loop_block_signals(void)
+{
+	sigset_t set = our_signals();
+
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void seed(struct loop *l)
+{
+	const char *uid = l->settings->pod_uid;
+	auto_free char *own = NULL;
+
+	if (uid == NULL)
+		uid = own = xasprintf("%lld %d", (long long)clock_wall_ms(), (int)getpid());
+	jitter_seed(&l->jitter, uid, strlen(uid));
+}
+
+/* Everything that can be wrong with the configuration, before anything is touched. */
+static int configure(struct loop *l, struct err *err)
+{
+	const struct settings *s = l->settings;
+	struct notify *parsed = NULL;
+
+	if (objects_parse(&l->objects, s->objects, s->file_mode, err) < 0 ||
+	    cloud_vault_resolve(&l->source.vault, s->vault, cloud_at(s->cloud), err) < 0 ||
+	    notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
+		return -1;
+	notify_free(parsed);
+	return http_new(&l->http,
+			&(struct http_options){ .ca_file = s->ca_file,
+						.timeout_ms = s->request_timeout_ms },
+			err);
+}
+
+static void connect_source(struct loop *l)
+{
+	const struct settings *s = l->settings;
+
+	l->source.http = l->http;
+	l->source.jitter = &l->jitter;
+	l->source.resource = xstrdup(l->source.vault.resource);
+	l->source.identity = (struct identity){
+		.authority = s->authority,
+		.tenant = s->tenant_id,
+		.client = s->client_id,
+		.assertion_file = s->assertion_file,
+	};
+	l->source.token = token_new(l->http, &l->source.identity);
+}
+
+static void take_signals(struct loop *l)
+{
+	struct signalfd_siginfo info;
+
+	while (read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			log_event(LOG_INFO, "poll-requested", NULL, "polling now: SIGHUP");
+			l->again = true;
+			continue;
+		}
+		log_event(LOG_INFO, "stop", LOG_FIELDS(log_int("from_pid", (int64_t)info.ssi_pid)),
+			  "stopping: %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		l->stopping = true;
+	}
+}
+
+/* Opens the volume; waits a moment for whoever else writes to it. */
+static int open_volume(struct loop *l, struct err *err)
+{
+	int64_t until = clock_now_ms() + LOCK_WAIT_MS;
+	struct http_wait wait = { .fd = l->signal_fd };
+
+	for (;;) {
+		int64_t now = clock_now_ms();
+
+		if (publish_open(&l->publish, l->settings->dir, l->settings->retain_ms, now, err) == 0)
+			return 0;
+		if (err->kind != ERR_UNAVAILABLE || now >= until) {
+			err->kind = ERR_IO;
+			return -1;
+		}
+		if (http_wait(l->http, &wait, 1, LOCK_RETRY_MS, err) < 0)
+			return -1;
+		take_signals(l);
+		if (l->stopping)
+			return err_set(err, ERR_IO, "stopped while waiting for '%s'",
+				       l->settings->dir);
+	}
+}
+
+static struct round_work work_of(struct loop *l)
+{
+	return (struct round_work){ .source = &l->source,
+				    .objects = &l->objects,
+				    .publish = l->publish,
+				    .incidents = &l->incidents };
+}
+
+static void say_start(struct loop *l)
+{
+	auto_buf struct buf settings = BUF_INIT(32 * 1024);
+	const char *advice;
+
+	buf_text(&settings, "{");
+	settings_describe(l->settings, &settings);
+	buf_text(&settings, "}");
+	log_event(LOG_INFO, "start",
+		  LOG_FIELDS(log_str("version", AKVSYNC_VERSION),
+			     log_str("mode", l->mode == LOOP_INIT ? "init" : "sidecar"),
+			     log_int("pid", getpid()), log_int("uid", geteuid()),
+			     log_int("gid", getegid()), log_str("vault", l->source.vault.url),
+			     log_int("objects", (int64_t)l->objects.count),
+			     log_str("auth", "workload-identity"),
+			     log_raw("settings", buf_str(&settings))),
+		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
+		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
+		  l->objects.count == 1 ? "" : "s", l->source.vault.url, l->settings->dir);
+	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
+		log_event(LOG_WARN, "advice", NULL, "%s", advice);
+}
+
+/* What an earlier container left on the volume. */
+static void pick_up(struct loop *l, int64_t now)
+{
+	const char *generation = publish_generation(l->publish);
+	struct round_work work = work_of(l);
+
+	l->synced = round_is_on_disk(&work);
+	notify_resume(l->notify, generation, now);
+	if (generation != NULL)
+		log_event(LOG_INFO, "resume", LOG_FIELDS(log_str("generation", generation)),
+			  "found %zu file%s on the volume%s", publish_count(l->publish),
+			  publish_count(l->publish) == 1 ? "" : "s",
+			  l->synced ? ", complete for this configuration" : "");
+}
+
+static int open_all(struct loop *l, struct err *err)
+{
+	const struct settings *s = l->settings;
+	sigset_t set = our_signals();
+	int64_t now = clock_now_ms();
+	struct err unwatched;
+
+	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (l->signal_fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot read signals");
+	seed(l);
+	if (configure(l, err) < 0 || open_volume(l, err) < 0 ||
+	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish), s->notify_splay_ms,
+		       &l->jitter, err) < 0)
+		return -1;
+	connect_source(l);
+	schedule_init(&l->schedule, s->poll_interval_ms);
+	say_start(l);
+	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
+		log_event(LOG_WARN, "advice", NULL, "%s: a renewed token is noticed at the next poll",
+			  unwatched.msg);
+	pick_up(l, now);
+	l->next_round_at = now;
+	l->give_up_at = l->mode == LOOP_INIT ? now + s->init_timeout_ms : CLOCK_NEVER;
+	return 0;
+}
+
+static void close_all(struct loop *l)
+{
+	round_free(l->round);
+	watch_free(l->watch);
+	notify_free(l->notify);
+	publish_close(l->publish);
+	token_free(l->source.token);
+	http_free(l->http);
+	cloud_vault_done(&l->source.vault);
+	free(l->source.resource);
+	objects_done(&l->objects);
+	incidents_done(&l->incidents);
+	if (l->signal_fd >= 0)
+		close(l->signal_fd);
+}
+
+/* The termination log tells of a start that fails, and is empty after one that works. */
+static void note_first_sync(struct loop *l, const struct round_result *result)
+{
+	const char *path = l->settings->termination_log;
+
+	if (l->reported)
+		return;
+	if (l->synced) {
+		termlog_clear(path);
+		l->reported = true;
+	} else if (result->worst.kind != ERR_NONE) {
+		termlog_write(path, &result->worst);
+	}
+}
+
+static void finish_round(struct loop *l, int64_t now)
+{
+	struct round_result result;
+	bool was_synced = l->synced;
+
+	round_end(l->round, now, &result);
+	l->round = NULL;
+	l->last = result.worst;
+	l->synced |= result.complete;
+	if (result.published)
+		notify_published(l->notify, publish_generation(l->publish), result.first, now);
+	note_first_sync(l, &result);
+	if (!was_synced && l->synced)
+		log_event(LOG_INFO, "ready", NULL, "all objects are on the volume");
+	l->next_round_at = now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
+	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
+		http_close_idle(l->http);
+	if (l->mode != LOOP_INIT)
+		return;
+	if (result.complete) {
+		l->finished = true;
+		l->next_round_at = CLOCK_NEVER;
+	} else if (schedule_gives_up(&l->schedule, &result)) {
+		l->give_up_at = now;
+	}
+}
+
+static void run_rounds(struct loop *l, int64_t now)
+{
+	struct round_work work = work_of(l);
+
+	if (l->finished)
+		return;
+	if (l->round == NULL && l->again) {
+		l->again = false;
+		l->next_round_at = now;
+	}
+	if (l->round == NULL && now >= l->next_round_at)
+		l->round = round_start(&work, now);
+	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
+		finish_round(l, now);
+}
+
+static void say_outcome(struct loop *l, const struct notify_outcome *o)
+{
+	auto_free char *in = text_from_duration(o->retry_in_ms);
+
+	if (o->ok) {
+		log_event(LOG_INFO, "notified",
+			  LOG_FIELDS(log_str("target", o->target), log_str("generation", o->generation),
+				     log_int("processes", o->processes), log_int("attempt", o->attempt)),
+			  "notified '%s'", o->target);
+		return;
+	}
+	l->first_notify_failures += o->on_first;
+	log_event(o->attempt == 1 ? LOG_WARN : LOG_DEBUG, "notify-failed",
+		  LOG_FIELDS(log_str("target", o->target), log_str("generation", o->generation),
+			     log_int("attempt", o->attempt), log_str("retry_in", in)),
+		  "%s", o->err.msg);
+}
+
+static void run_notify(struct loop *l, int64_t now)
+{
+	struct notify_outcome outcome;
+
+	while (notify_run(l->notify, now, &outcome))
+		say_outcome(l, &outcome);
+}
+
+static void take_watch(struct loop *l)
+{
+	watch_run(l->watch);
+	/* A token that Entra refused may be good now: no need to wait for the backoff. */
+	if (l->last.kind == ERR_IDENTITY && l->round == NULL) {
+		log_event(LOG_INFO, "poll-requested", NULL, "polling now: the service account token "
+							    "was replaced");
+		l->again = true;
+	}
+}
+
+static int64_t wake_at(const struct loop *l)
+{
+	int64_t at = clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
+
+	at = clock_sooner(at, l->give_up_at);
+	if (l->round != NULL)
+		return clock_sooner(at, round_deadline(l->round));
+	return l->again && !l->finished ? 0 : clock_sooner(at, l->next_round_at);
+}
+
+static int wait_and_take(struct loop *l, struct err *err)
+{
+	struct http_wait waits[] = { { .fd = l->signal_fd }, { .fd = watch_fd(l->watch) } };
+	int timeout_ms = clock_ms_until(wake_at(l), clock_now_ms());
+
+	if (http_wait(l->http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
+		return -1;
+	if (waits[0].ready)
+		take_signals(l);
+	if (waits[1].ready)
+		take_watch(l);
+	return 0;
+}
+
+/* Nothing is left to do, or no time to do it in. */
+static bool is_over(const struct loop *l, int64_t now)
+{
+	if (l->stopping)
+		return true;
+	if (l->mode != LOOP_INIT)
+		return false;
+	if (l->finished && (!notify_first_pending(l->notify) ||
+			    l->first_notify_failures >= FIRST_NOTIFY_TRIES))
+		return true;
+	return l->round == NULL && now >= l->give_up_at;
+}
+
+static int spin(struct loop *l, struct err *err)
+{
+	for (;;) {
+		int64_t now;
+
+		if (wait_and_take(l, err) < 0)
+			return -1;
+		if (l->stopping)
+			return 0;
+		http_run(l->http);
+		now = clock_now_ms();
+		run_rounds(l, now);
+		run_notify(l, now);
+		publish_run(l->publish, now);
+		if (is_over(l, now))
+			return 0;
+	}
+}
+
+/* What init has come to. */
+static int judge(const struct loop *l, struct loop_end *end, struct err *err)
+{
+	if (l->finished) {
+		end->notify_failed = notify_first_pending(l->notify);
+		return 0;
+	}
+	if (l->synced && l->last.kind == ERR_UNAVAILABLE && l->settings->stale == STALE_ACCEPT) {
+		log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
+			  "starting with the files of an earlier start: the vault was not reached in "
+			  "time (AKVSYNC_INIT_STALE=refuse turns this off)");
+		termlog_clear(l->settings->termination_log);
+		return 0;
+	}
+	*err = l->last;
+	return -1;
+}
+
+static int run(struct loop *l, struct loop_end *end, struct err *err)
+{
+	if (open_all(l, err) < 0 || spin(l, err) < 0) {
+		end->interrupted = l->stopping;
+		return -1;
+	}
+	end->interrupted = l->stopping;
+	if (l->mode == LOOP_INIT && !l->stopping)
+		return judge(l, end, err);
+	return 0;
+}
+
+int loop_run(enum loop_mode mode, const struct settings *settings, struct loop_end *end,
+	     struct err *err)
+{
+	struct loop l = { .mode = mode, .settings = settings, .signal_fd = -1 };
+	int result;
+
+	*end = (struct loop_end){ 0 };
+	result = run(&l, end, err);
+	if (result < 0 && !end->interrupted)
+		termlog_write(settings->termination_log, err);
+	close_all(&l);
+	return result;
+}

@@ -1,0 +1,45 @@
+#include "run/schedule.h"
+
+#define RETRY_BASE_MS 1000
+#define RETRY_CAP_MS 60000
+#define JITTER_PERCENT 20
+
+void schedule_init(struct schedule *s, int64_t poll_interval_ms)
+{
+	*s = (struct schedule){ .poll_interval_ms = poll_interval_ms };
+	s->backoff = BACKOFF_INIT(RETRY_BASE_MS, poll_interval_ms < RETRY_CAP_MS
+							 ? poll_interval_ms
+							 : RETRY_CAP_MS);
+}
+
+int64_t schedule_next(struct schedule *s, const struct round_result *result, bool synced,
+		      struct jitter *jitter)
+{
+	int64_t delay;
+
+	s->not_found = result->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
+	if (result->complete || (synced && !result->transient)) {
+		backoff_reset(&s->backoff);
+		return jitter_around(jitter, s->poll_interval_ms, JITTER_PERCENT);
+	}
+	delay = backoff_next(&s->backoff, jitter);
+	return delay < result->retry_after_ms ? result->retry_after_ms : delay;
+}
+
+bool schedule_gives_up(const struct schedule *s, const struct round_result *result)
+{
+	switch (result->worst.kind) {
+	case ERR_USAGE:
+	case ERR_CONFIG:
+	case ERR_IO:
+		return true;
+	case ERR_NOTFOUND:
+		return s->not_found >= 2;
+	case ERR_NONE:
+	case ERR_IDENTITY:
+	case ERR_DENIED:
+	case ERR_UNAVAILABLE:
+		break;
+	}
+	return false;
+}

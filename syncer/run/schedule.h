@@ -1,0 +1,36 @@
+/*
+ * schedule.h: when the next round starts, and when `init` gives up.  Pure.
+ */
+#ifndef RUN_SCHEDULE_H
+#define RUN_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "run/round.h"
+
+struct schedule {
+	int64_t poll_interval_ms;
+	struct backoff backoff; /* after failures */
+	int not_found;		/* rounds in a row whose worst failure was "not found" */
+};
+
+void schedule_init(struct schedule *s, int64_t poll_interval_ms);
+
+/*
+ * How long to wait after a round, in milliseconds.  synced: a complete set that fits the
+ * configuration is on the volume; then a permanent failure waits for the next poll, and
+ * only a transient one is tried again sooner.  Never less than the service asked for.
+ */
+int64_t schedule_next(struct schedule *s, const struct round_result *result, bool synced,
+		      struct jitter *jitter);
+
+/*
+ * True when `init` need not wait for its deadline: a configuration error or a failing
+ * volume will not heal, and "not found" has been confirmed by a second round.  Denied
+ * permissions and refused identities do heal: roles and federation take minutes.
+ */
+bool schedule_gives_up(const struct schedule *s, const struct round_result *result);
+
+#endif

@@ -46,6 +46,7 @@ int err_set_errno(struct err *err, enum err_kind kind, const char *fmt, ...)
 	set_message(err, kind, fmt, ap);
 	va_end(ap);
 	append(err, ": ", strerror(saved));
+	errno = saved;
 	return -1;
 }
 

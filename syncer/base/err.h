@@ -39,7 +39,7 @@ struct err {
 
 /* Both fill *err and return -1, so that a failure is one statement. */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* Appends ": " and the text of errno. */
+/* Appends ": " and the text of errno, which stays as it is. */
 int err_set_errno(struct err *err, enum err_kind kind, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 

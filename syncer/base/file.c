@@ -2,6 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,5 +64,31 @@ int file_create(int dir_fd, const char *path, mode_t mode, const void *data, siz
 				     (unsigned)mode, path);
 	if (fsync(fd) < 0)
 		return err_set_errno(err, ERR_IO, "cannot flush '%s'", path);
+	return 0;
+}
+
+void file_temp_name(char out[static FILE_TEMP_LEN])
+{
+	uint64_t number = 0;
+
+	(void)!getrandom(&number, sizeof(number), 0);
+	snprintf(out, FILE_TEMP_LEN, FILE_TEMP_PREFIX "%016" PRIx64, number);
+}
+
+int file_replace(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
+		 struct err *err)
+{
+	char temp[FILE_TEMP_LEN];
+
+	file_temp_name(temp);
+	if (file_create(dir_fd, temp, mode, data, len, err) < 0) {
+		(void)unlinkat(dir_fd, temp, 0);
+		return err_wrap(err, "'%s'", path);
+	}
+	if (renameat(dir_fd, temp, dir_fd, path) < 0) {
+		err_set_errno(err, ERR_IO, "cannot replace '%s'", path);
+		(void)unlinkat(dir_fd, temp, 0);
+		return -1;
+	}
 	return 0;
 }

@@ -21,4 +21,16 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MU
 int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
 		struct err *err) MUST_CHECK;
 
+/* Prefix of the names of temporary files and links, so that a later start can tell the
+ * leftovers of a crash. */
+#define FILE_TEMP_PREFIX "..tmp."
+#define FILE_TEMP_LEN 32
+
+/* A new temporary name. */
+void file_temp_name(char out[static FILE_TEMP_LEN]);
+
+/* Replaces a small state file as a whole, by rename.  ERR_IO: the old one stays. */
+int file_replace(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
+		 struct err *err) MUST_CHECK;
+
 #endif

@@ -93,7 +93,7 @@ int64_t json_loose_int(const struct json *object, const char *name, int64_t fall
 	int64_t value;
 
 	if (text != NULL)
-		return text_number(text, INT64_MAX / 16, &value) == 0 ? value : fallback;
+		return text_number(text, INT64_MAX, &value) == 0 ? value : fallback;
 	return json_int(object, name, fallback);
 }
 

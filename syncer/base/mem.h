@@ -9,6 +9,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -39,8 +40,11 @@ static inline void auto_freep(void *p)
 
 static inline void auto_closep(const int *fd)
 {
+	int saved = errno; /* a failure on the way out is still to be told */
+
 	if (*fd >= 0)
 		close(*fd);
+	errno = saved;
 }
 
 #define auto_free __attribute__((cleanup(auto_freep)))

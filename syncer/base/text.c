@@ -25,9 +25,11 @@ static int digits(const char **s, int64_t max, int64_t *out)
 	if (!isdigit((unsigned char)**s))
 		return -1;
 	for (; isdigit((unsigned char)**s); (*s)++) {
-		value = value * 10 + (**s - '0');
-		if (value > max)
+		int digit = **s - '0';
+
+		if (value > max / 10 || value * 10 > max - digit)
 			return -1;
+		value = value * 10 + digit;
 	}
 	*out = value;
 	return 0;

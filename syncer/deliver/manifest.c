@@ -1,0 +1,105 @@
+#include "deliver/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#define FORMAT 1
+
+void manifest_add(struct manifest *m, const struct manifest_entry *entry)
+{
+	m->items = xgrow(m->items, m->count, sizeof(*m->items));
+	m->items[m->count++] = (struct manifest_entry){
+		.path = xstrdup(entry->path),
+		.object = xstrdup(entry->object),
+		.version = xstrdup(entry->version),
+		.options = xstrdup(entry->options),
+		.mode = entry->mode,
+		.size = entry->size,
+		.mtime_ns = entry->mtime_ns,
+	};
+}
+
+const struct manifest_entry *manifest_find(const struct manifest *m, const char *path)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (strcmp(m->items[i].path, path) == 0)
+			return &m->items[i];
+	return NULL;
+}
+
+static void write_member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "\"%s\":", name);
+	json_quote(out, value);
+	buf_text(out, ",");
+}
+
+void manifest_write(const struct manifest *m, struct buf *out)
+{
+	buf_printf(out, "{\"format\":%d,\"files\":[", FORMAT);
+	for (size_t i = 0; i < m->count; i++) {
+		const struct manifest_entry *e = &m->items[i];
+
+		buf_text(out, i ? ",\n{" : "\n{");
+		write_member(out, "path", e->path);
+		write_member(out, "object", e->object);
+		write_member(out, "version", e->version);
+		write_member(out, "options", e->options);
+		/* Nanoseconds pass 2^53, so they are text. */
+		buf_printf(out, "\"mode\":%u,\"size\":%lld,\"mtime_ns\":\"%lld\"}",
+			   (unsigned)e->mode, (long long)e->size, (long long)e->mtime_ns);
+	}
+	buf_text(out, "\n]}\n");
+}
+
+static int parse_entry(const struct json *item, struct manifest *m, struct err *err)
+{
+	struct manifest_entry e = {
+		.path = (char *)json_string(item, "path"),
+		.object = (char *)json_string(item, "object"),
+		.version = (char *)json_string(item, "version"),
+		.options = (char *)json_string(item, "options"),
+		.mode = (mode_t)json_int(item, "mode", 0),
+		.size = json_int(item, "size", -1),
+		.mtime_ns = json_loose_int(item, "mtime_ns", -1),
+	};
+
+	if (!e.path || !e.object || !e.version || !e.options || e.size < 0 || e.mtime_ns < 0)
+		return err_set(err, ERR_IO, "manifest entry %zu is incomplete", m->count + 1);
+	manifest_add(m, &e);
+	return 0;
+}
+
+int manifest_parse(const char *text, size_t len, struct manifest *out, struct err *err)
+{
+	auto_json struct json *root = NULL;
+	struct manifest m = { 0 };
+
+	if (json_parse(text, len, &root, err) < 0)
+		return err_set(err, ERR_IO, "the manifest is not JSON");
+	if (json_int(root, "format", 0) != FORMAT)
+		return err_set(err, ERR_IO, "the manifest has another format");
+	for (const struct json *i = json_first(json_get(root, "files")); i; i = json_next(i)) {
+		if (parse_entry(i, &m, err) < 0) {
+			manifest_done(&m);
+			return -1;
+		}
+	}
+	*out = m;
+	return 0;
+}
+
+void manifest_done(struct manifest *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		free(m->items[i].path);
+		free(m->items[i].object);
+		free(m->items[i].version);
+		free(m->items[i].options);
+	}
+	free(m->items);
+	*m = (struct manifest){ 0 };
+}

@@ -1,0 +1,45 @@
+/*
+ * manifest.h: what each file of a set was made from.  Pure.
+ *
+ * Lies in the set's own directory as ..manifest, so it moves with the rename that
+ * publishes the set.  Holds names, versions and options, never a value or a digest of one.
+ */
+#ifndef DELIVER_MANIFEST_H
+#define DELIVER_MANIFEST_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+#define MANIFEST_NAME "..manifest"
+#define MANIFEST_MAX_BYTES (4 * 1024 * 1024)
+
+struct manifest_entry {
+	char *path;
+	char *object;
+	char *version;
+	char *options;
+	mode_t mode;
+	int64_t size;	  /* bytes of the file */
+	int64_t mtime_ns; /* its modification time: an edited file is not trusted */
+};
+
+struct manifest {
+	struct manifest_entry *items;
+	size_t count;
+};
+
+/* Adds a copy of the entry. */
+void manifest_add(struct manifest *m, const struct manifest_entry *entry);
+const struct manifest_entry *manifest_find(const struct manifest *m, const char *path);
+
+/* Appends the manifest as JSON. */
+void manifest_write(const struct manifest *m, struct buf *out);
+
+/* ERR_IO: not a manifest, or one of another format; the set has to be fetched anew. */
+int manifest_parse(const char *text, size_t len, struct manifest *out, struct err *err)
+	MUST_CHECK;
+void manifest_done(struct manifest *m);
+
+#endif

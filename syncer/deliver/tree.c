@@ -1,0 +1,75 @@
+#include "deliver/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define DEPTH_MAX 64
+
+int tree_mkdir(int dir_fd, const char *path, struct err *err)
+{
+	auto_close int fd = -1;
+	struct stat st;
+
+	if (mkdirat(dir_fd, path, 0755) < 0)
+		return err_set_errno(err, ERR_IO, "cannot make directory '%s'", path);
+	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* The umask may have taken bits; fchmod(0755) alone would clear set-group-ID. */
+	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0755 | (st.st_mode & S_ISGID)) < 0)
+		return err_set_errno(err, ERR_IO, "cannot set up directory '%s'", path);
+	return 0;
+}
+
+int tree_make_parents(int dir_fd, const char *path, struct err *err)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		auto_free char *parent = xstrndup(path, (size_t)(slash - path));
+
+		if (tree_mkdir(dir_fd, parent, err) < 0 && errno != EEXIST)
+			return -1;
+	}
+	return 0;
+}
+
+static void remove_below(int dir_fd, const char *name, int depth);
+
+static void empty_directory(DIR *dir, int depth)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_below(dirfd(dir), entry->d_name, depth + 1);
+}
+
+static void remove_below(int dir_fd, const char *name, int depth)
+{
+	int fd;
+	DIR *dir;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM) ||
+	    depth > DEPTH_MAX)
+		return;
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return;
+	}
+	empty_directory(dir, depth);
+	closedir(dir);
+	(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
+void tree_remove(int dir_fd, const char *name)
+{
+	remove_below(dir_fd, name, 0);
+}

@@ -1,0 +1,20 @@
+/*
+ * tree.h: the directories of a set: making a file's parents, removing a whole set.
+ * Never follows a link.
+ */
+#ifndef DELIVER_TREE_H
+#define DELIVER_TREE_H
+
+#include "base/err.h"
+
+/* Makes a directory that must not exist, with mode 0755 and the set-group-ID bit it
+ * inherits: without the bit files would lose the volume's group.  ERR_IO, errno kept. */
+int tree_mkdir(int dir_fd, const char *path, struct err *err) MUST_CHECK;
+
+/* Makes those of a file's parent directories that are missing.  ERR_IO, errno kept. */
+int tree_make_parents(int dir_fd, const char *path, struct err *err) MUST_CHECK;
+
+/* Removes a file or link, or a directory with all it holds, as far as it can. */
+void tree_remove(int dir_fd, const char *name);
+
+#endif

@@ -1,0 +1,167 @@
+#include "config/objects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/attributes.h"
+#include "config/yaml.h"
+
+#define OBJECTS_MAX 1000
+
+static void add(struct objects *all, const struct object *o)
+{
+	all->items = xgrow(all->items, all->count, sizeof(*all->items));
+	all->items[all->count++] = *o;
+}
+
+static int wrap_entry(struct err *err, size_t number)
+{
+	return err_wrap(err, "object %zu", number);
+}
+
+static int parse_short(struct objects *all, const char *text, mode_t mode, struct err *err)
+{
+	auto_free char *copy = xstrdup(text);
+	char *rest = copy, *piece;
+
+	while ((piece = strsep(&rest, ",\n")) != NULL) {
+		struct object o;
+
+		piece = text_trim(piece);
+		if (*piece == '\0')
+			continue;
+		if (attributes_read_short(piece, mode, &o, err) < 0)
+			return wrap_entry(err, all->count + 1);
+		add(all, &o);
+	}
+	return 0;
+}
+
+/* An entry of the provider's form: a string that is YAML of its own. */
+static int parse_inner(const struct yaml *item, mode_t mode, struct object *out, struct err *err)
+{
+	struct yaml *map = NULL;
+	int result;
+
+	if (item->type != YAML_SCALAR)
+		return attributes_read(item, mode, out, err);
+	if (yaml_load(item->text, strlen(item->text), &map, err) < 0)
+		return -1;
+	result = attributes_read(map, mode, out, err);
+	yaml_free(map);
+	return result;
+}
+
+static int parse_list(struct objects *all, const struct yaml *list, mode_t mode,
+		      struct err *err)
+{
+	for (const struct yaml *item = list->first; item; item = item->next) {
+		struct object o;
+
+		if (parse_inner(item, mode, &o, err) < 0)
+			return wrap_entry(err, all->count + 1);
+		add(all, &o);
+	}
+	return 0;
+}
+
+static int parse_tree(struct objects *all, const struct yaml *root, mode_t mode,
+		      struct err *err)
+{
+	const struct yaml *array = root->first;
+
+	if (root->type == YAML_LIST)
+		return parse_list(all, root, mode, err);
+	if (root->type != YAML_MAP || array == NULL || strcmp(array->key, "array") != 0 ||
+	    array->next != NULL || array->type != YAML_LIST)
+		return err_set(err, ERR_CONFIG,
+			       "the YAML must be a list of maps, or 'array:' with a list");
+	return parse_list(all, array, mode, err);
+}
+
+static bool is_yaml(const char *text)
+{
+	text += strspn(text, " \t\r\n");
+	return text_starts(text, "array:") || text_starts(text, "- ") ||
+	       text_starts(text, "-\n") || text_starts(text, "[");
+}
+
+/* ---- rules that span entries ---- */
+
+/* True when one path is the other, or a folder of it. */
+static bool collide(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+	size_t shorter = la < lb ? la : lb;
+
+	if (strncmp(a, b, shorter) != 0)
+		return false;
+	return la == lb || (la < lb ? b[la] : a[lb]) == '/';
+}
+
+static int check_paths(const struct objects *all, struct err *err)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct object *a = &all->items[j], *b = &all->items[i];
+
+			if (!collide(a->path, b->path))
+				continue;
+			return err_set(err, ERR_CONFIG,
+				       "object %zu ('%s') and object %zu ('%s') cannot both be written: "
+				       "path '%.100s' %s '%.100s'; give one another path",
+				       j + 1, a->name, i + 1, b->name, a->path,
+				       strcmp(a->path, b->path) == 0 ? "is the same as"
+								     : "is in the way of",
+				       b->path);
+		}
+	}
+	return 0;
+}
+
+static int check_list(const struct objects *all, struct err *err)
+{
+	if (all->count == 0)
+		return err_set(err, ERR_CONFIG,
+			       "the list is empty; name at least one object, such as 'db-password'");
+	if (all->count > OBJECTS_MAX)
+		return err_set(err, ERR_CONFIG, "the list has %zu objects; at most %d are allowed",
+			       all->count, OBJECTS_MAX);
+	return check_paths(all, err);
+}
+
+static int parse(struct objects *all, const char *text, mode_t mode, struct err *err)
+{
+	struct yaml *root = NULL;
+	int result;
+
+	if (!is_yaml(text))
+		return parse_short(all, text, mode, err);
+	if (yaml_load(text, strlen(text), &root, err) < 0)
+		return -1;
+	result = parse_tree(all, root, mode, err);
+	yaml_free(root);
+	return result;
+}
+
+int objects_parse(struct objects *out, const char *text, mode_t default_mode, struct err *err)
+{
+	struct objects all = { 0 };
+
+	if (parse(&all, text, default_mode, err) < 0 || check_list(&all, err) < 0) {
+		objects_done(&all);
+		return err_wrap(err, "AKVSYNC_OBJECTS");
+	}
+	*out = all;
+	return 0;
+}
+
+void objects_done(struct objects *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		attributes_done(&o->items[i]);
+	free(o->items);
+	*o = (struct objects){ 0 };
+}

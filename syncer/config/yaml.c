@@ -1,0 +1,191 @@
+#include "config/yaml.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/mem.h"
+
+#define BYTES_MAX (1024 * 1024)
+#define DEPTH_MAX 16
+#define NODES_MAX 50000
+
+struct reader {
+	yaml_parser_t parser;
+	yaml_event_t event; /* the current one */
+	size_t nodes;
+};
+
+static int fail(const struct reader *r, struct err *err, const char *what)
+{
+	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1, what);
+}
+
+static int next_event(struct reader *r, struct err *err)
+{
+	yaml_event_delete(&r->event);
+	if (yaml_parser_parse(&r->parser, &r->event))
+		return 0;
+	memset(&r->event, 0, sizeof(r->event));
+	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->parser.problem_mark.line + 1,
+		       r->parser.problem ? r->parser.problem : "cannot be read");
+}
+
+static bool is_null(const yaml_event_t *e)
+{
+	const char *s = (const char *)e->data.scalar.value;
+
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       (strcmp(s, "~") == 0 || strcmp(s, "null") == 0);
+}
+
+static struct yaml *new_node(struct reader *r, enum yaml_type type)
+{
+	struct yaml *node = xcalloc(1, sizeof(*node));
+
+	node->type = type;
+	node->line = r->event.start_mark.line + 1;
+	r->nodes++;
+	return node;
+}
+
+static int read_scalar(struct reader *r, struct yaml **out, struct err *err)
+{
+	const yaml_event_t *e = &r->event;
+
+	if (e->data.scalar.anchor || e->data.scalar.tag)
+		return fail(r, err, "anchors and tags are not supported here");
+	if (strlen((const char *)e->data.scalar.value) != e->data.scalar.length)
+		return fail(r, err, "a NUL character is not allowed");
+	*out = new_node(r, YAML_SCALAR);
+	(*out)->text = xstrdup(is_null(e) ? "" : (const char *)e->data.scalar.value);
+	return 0;
+}
+
+static int read_node(struct reader *r, int depth, struct yaml **out, struct err *err);
+
+static int read_list(struct reader *r, int depth, struct yaml *list, struct err *err)
+{
+	struct yaml **tail = &list->first;
+
+	if (r->event.data.sequence_start.anchor || r->event.data.sequence_start.tag)
+		return fail(r, err, "anchors and tags are not supported here");
+	for (;;) {
+		if (next_event(r, err) < 0)
+			return -1;
+		if (r->event.type == YAML_SEQUENCE_END_EVENT)
+			return 0;
+		if (read_node(r, depth + 1, tail, err) < 0)
+			return -1;
+		tail = &(*tail)->next;
+	}
+}
+
+static int check_key(struct reader *r, const struct yaml *map, struct err *err)
+{
+	const char *key = (const char *)r->event.data.scalar.value;
+
+	if (r->event.type != YAML_SCALAR_EVENT)
+		return fail(r, err, "a key must be plain text");
+	for (const struct yaml *n = map->first; n; n = n->next)
+		if (n->key && strcmp(n->key, key) == 0)
+			return err_set(err, ERR_CONFIG, "YAML line %zu: key '%.80s' stands twice",
+				       r->event.start_mark.line + 1, key);
+	return 0;
+}
+
+static int read_map(struct reader *r, int depth, struct yaml *map, struct err *err)
+{
+	struct yaml **tail = &map->first;
+
+	if (r->event.data.mapping_start.anchor || r->event.data.mapping_start.tag)
+		return fail(r, err, "anchors and tags are not supported here");
+	for (;;) {
+		auto_free char *key = NULL;
+
+		if (next_event(r, err) < 0)
+			return -1;
+		if (r->event.type == YAML_MAPPING_END_EVENT)
+			return 0;
+		if (check_key(r, map, err) < 0)
+			return -1;
+		key = xstrdup((const char *)r->event.data.scalar.value);
+		if (next_event(r, err) < 0 || read_node(r, depth + 1, tail, err) < 0)
+			return -1;
+		(*tail)->key = key;
+		key = NULL;
+		tail = &(*tail)->next;
+	}
+}
+
+/* Reads the node that starts at the current event; *out is linked even when a part of it
+ * fails, so that the root frees all. */
+static int read_node(struct reader *r, int depth, struct yaml **out, struct err *err)
+{
+	if (depth > DEPTH_MAX || r->nodes > NODES_MAX)
+		return fail(r, err, "nested too deeply, or too long");
+	switch (r->event.type) {
+	case YAML_SCALAR_EVENT:
+		return read_scalar(r, out, err);
+	case YAML_SEQUENCE_START_EVENT:
+		*out = new_node(r, YAML_LIST);
+		return read_list(r, depth, *out, err);
+	case YAML_MAPPING_START_EVENT:
+		*out = new_node(r, YAML_MAP);
+		return read_map(r, depth, *out, err);
+	case YAML_ALIAS_EVENT:
+		return fail(r, err, "aliases are not supported here");
+	default:
+		return fail(r, err, "a value is missing");
+	}
+}
+
+static int read_document(struct reader *r, struct yaml **root, struct err *err)
+{
+	if (next_event(r, err) < 0 || next_event(r, err) < 0)
+		return -1;
+	if (r->event.type != YAML_DOCUMENT_START_EVENT)
+		return fail(r, err, "it is empty");
+	if (next_event(r, err) < 0 || read_node(r, 0, root, err) < 0)
+		return -1;
+	if (next_event(r, err) < 0 || next_event(r, err) < 0)
+		return -1;
+	if (r->event.type != YAML_STREAM_END_EVENT)
+		return fail(r, err, "only one document is allowed");
+	return 0;
+}
+
+int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err)
+{
+	struct reader r = { 0 };
+	struct yaml *root = NULL;
+	int result;
+
+	if (len > BYTES_MAX)
+		return err_set(err, ERR_CONFIG, "YAML is larger than %d bytes", BYTES_MAX);
+	if (!yaml_parser_initialize(&r.parser))
+		abort();
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+	result = read_document(&r, &root, err);
+	yaml_event_delete(&r.event);
+	yaml_parser_delete(&r.parser);
+	if (result < 0)
+		yaml_free(root);
+	else
+		*out = root;
+	return result;
+}
+
+void yaml_free(struct yaml *node)
+{
+	while (node != NULL) {
+		struct yaml *next = node->next;
+
+		yaml_free(node->first);
+		free(node->key);
+		free(node->text);
+		free(node);
+		node = next;
+	}
+}

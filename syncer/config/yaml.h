@@ -1,0 +1,31 @@
+/*
+ * yaml.h: bytes to a small tree.  Pure.  The only reader of YAML (and so of JSON) that
+ * people write; owns libyaml.
+ *
+ * Scalars keep their text: 0755, 1e5, yes and null are what was typed, since every field
+ * has its own strict parser.  Refuses what a list of objects never needs: anchors,
+ * aliases, tags, several documents, duplicate keys, deep nesting.
+ */
+#ifndef CONFIG_YAML_H
+#define CONFIG_YAML_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum yaml_type { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct yaml {
+	enum yaml_type type;
+	char *key;	   /* in its map; NULL elsewhere */
+	char *text;	   /* of a scalar; a plain null or ~ is "" */
+	size_t line;	   /* 1 for the first */
+	struct yaml *first; /* of a list or map */
+	struct yaml *next;  /* beside it */
+};
+
+/* ERR_CONFIG with the line.  yaml_free() the result; NULL is fine there. */
+int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err) MUST_CHECK;
+void yaml_free(struct yaml *node);
+
+#endif

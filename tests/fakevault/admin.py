@@ -1,0 +1,323 @@
+"""The admin interface: JSON over plain HTTP on loopback, for tests and the command line.
+
+Every route is one line of ROUTES; a function gets the matched parts of the path, the query and the
+decoded body, and returns what is sent back as JSON. A mistake in a request is a 400 that names it.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import uuid
+from dataclasses import fields
+from typing import Any
+
+from .front import Front
+from .http1 import Connection, Reply, Request, serve_connection
+from .identities import PERMISSIONS, Federation, Identity, Rule
+from .login_errors import TABLE
+from .store import Settings, Vault, Version
+from .tokens import TokenPolicy
+from .vault_errors import VaultError
+from .world import World
+
+SECRET_FIELDS = {"value", "version", *(f.name for f in fields(Version))} - {"id"}
+
+
+class Admin:
+    def __init__(self, world: World, front: Front, info: dict):
+        self.world = world
+        self.front = front
+        self.info = info
+        self._ids = itertools.count(1)
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(next(self._ids), reader, writer)
+        with contextlib.suppress(ConnectionError):
+            await serve_connection(connection, self._handle)
+        writer.close()
+
+    async def _handle(self, request: Request) -> bool:
+        try:
+            status, result = 200, await self._route(request)
+        except VaultError as error:
+            status, result = error.status, {"error": f"{error.code}: {error.message.strip()}"}
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            status, result = 400, {"error": f"{type(error).__name__}: {error}"}
+        body = json.dumps(result, indent=1).encode() + b"\n"
+        await request.connection.send(Reply(status, [("Content-Type", "application/json")], body))
+        return True
+
+    async def _route(self, request: Request) -> Any:
+        parts = request.path.strip("/").split("/")
+        for line, function in ROUTES.items():
+            method, _, path = line.partition(" ")
+            pattern = path.strip("/").split("/")
+            if method != request.method or len(pattern) != len(parts):
+                continue
+            if all(p == part or p.startswith("{") for p, part in zip(pattern, parts)):
+                captured = [part for p, part in zip(pattern, parts) if p.startswith("{")]
+                body = json.loads(request.body) if request.body else {}
+                result = function(self, *captured, query=request.query, body=body)
+                return await result if asyncio.iscoroutine(result) else result
+        raise VaultError(404, "NoRoute", f"{request.method} {request.path}")
+
+    def _vault(self, name: str) -> Vault:
+        if name not in self.world.vaults:
+            raise VaultError(404, "NoVault", name)
+        return self.world.vaults[name]
+
+    def _identity(self, client_id: str) -> Identity:
+        if client_id == "default":
+            return self.world.default_identity
+        if client_id not in self.world.identities:
+            raise VaultError(404, "NoIdentity", client_id)
+        return self.world.identities[client_id]
+
+    # Vaults and secrets
+
+    def get_vault(self, name: str, **_) -> dict:
+        vault = self._vault(name)
+        return {
+            "name": name,
+            "settings": vars(vault.settings),
+            "secrets": sorted(secret.name for secret in vault.secrets.values()),
+            "deleted": sorted(deleted.secret.name for deleted in vault.deleted.values()),
+        }
+
+    def put_vault(self, name: str, body: dict, **_) -> dict:
+        vault = self.world.vaults.get(name) or Vault(name, self.world.tenant_id)
+        _assign(vault.settings, body, {f.name for f in fields(Settings)})
+        self.world.vaults[name] = vault
+        return self.get_vault(name)
+
+    def delete_vault(self, name: str, **_) -> dict:
+        self._vault(name)
+        del self.world.vaults[name]
+        return {}
+
+    def put_secret(self, vault: str, name: str, body: dict, **_) -> dict:
+        _only(body, SECRET_FIELDS)
+        _, made = self._vault(vault).put(name, **body)
+        return {"version": made.id}
+
+    def rotate_secret(self, vault: str, name: str, body: dict, **_) -> dict:
+        """A new version like the current one but for its value (and what the body names)."""
+        _, old = self._vault(vault).secret(name)
+        kept = {key: getattr(old, key) for key in ("content_type", "nbf", "exp", "tags", "managed")}
+        fresh = {"value": f"rotated-{uuid.uuid4()}"}
+        return self.put_secret(vault, name, body=kept | fresh | body)
+
+    def patch_secret(self, vault: str, name: str, body: dict, **_) -> dict:
+        body = dict(body)
+        version = body.pop("version", None)
+        _only(body, SECRET_FIELDS - {"value", "version"})
+        _, changed = self._vault(vault).update(name, version, **body)
+        return {"version": changed.id}
+
+    def get_secret(self, vault: str, name: str, **_) -> dict:
+        """All about a secret but its values."""
+        secret, _version = self._vault(vault).secret(name)
+        versions = []
+        for version in secret.versions.values():
+            shown = dict(vars(version))
+            shown["bytes"] = len(shown.pop("value").encode())
+            versions.append(shown)
+        return {"name": secret.name, "current": secret.current.id, "versions": versions}
+
+    def delete_secret(self, vault: str, name: str, **_) -> dict:
+        return {"purge_at": self._vault(vault).delete(name).purge_at}
+
+    def recover_secret(self, vault: str, name: str, **_) -> dict:
+        return {"version": self._vault(vault).recover(name).current.id}
+
+    def purge_secret(self, vault: str, name: str, **_) -> dict:
+        self._vault(vault).purge(name)
+        return {}
+
+    # Identities, tokens, assertions
+
+    def list_identities(self, **_) -> list:
+        return [identity.to_dict() for identity in self.world.identities.values()]
+
+    def add_identity(self, body: dict, **_) -> dict:
+        identity = Identity()
+        self.world.identities[identity.client_id] = identity
+        return self.patch_identity(identity.client_id, body=body)
+
+    def patch_identity(self, client_id: str, body: dict, **_) -> dict:
+        """`client_secrets` is {secret: expired}; `federations` a list of {issuer, subject, audience}."""
+        identity = self._identity(client_id)
+        body = dict(body)
+        if "federations" in body:
+            body["federations"] = [Federation(**item) for item in body["federations"]]
+        for rules in ("grants", "denials"):
+            if rules in body:
+                body[rules] = [Rule(**item) for item in body[rules]]
+        _assign(identity, body, {f.name for f in fields(Identity)} - {"client_id"})
+        return identity.to_dict()
+
+    def grant(self, client_id: str, body: dict, **_) -> dict:
+        return self._permissions(client_id, body, Identity.grant)
+
+    def revoke(self, client_id: str, body: dict, **_) -> dict:
+        return self._permissions(client_id, body, Identity.revoke)
+
+    def _permissions(self, client_id: str, body: dict, change) -> dict:
+        _only(body, {"permissions", "vault", "name"})
+        identity = self._identity(client_id)
+        for permission in body["permissions"]:
+            if permission not in PERMISSIONS:
+                raise ValueError(f"no permission {permission}; there are {', '.join(PERMISSIONS)}")
+            change(identity, Rule(permission, body.get("vault", "*"), body.get("name", "*")))
+        return identity.to_dict()
+
+    def add_tenant(self, tenant_id: str, **_) -> dict:
+        self.world.tenants.add(tenant_id.lower())
+        return {"tenants": sorted(self.world.tenants)}
+
+    def list_tokens(self, **_) -> list:
+        return [issued.to_dict() for issued in self.world.tokens.issued.values()]
+
+    def revoke_tokens(self, **_) -> dict:
+        return {"revoked": self.world.tokens.revoke_all()}
+
+    def patch_token_policy(self, body: dict, **_) -> dict:
+        policy = self.world.tokens.policy
+        if body.get("expires_in_type", "int") not in ("int", "string"):
+            raise ValueError("expires_in_type is int or string")
+        _assign(policy, body, {f.name for f in fields(TokenPolicy)})
+        return vars(policy)
+
+    def put_assertion_policy(self, body: dict, **_) -> dict:
+        """{"reject_aadsts": code}; null lets good assertions pass again."""
+        _only(body, {"reject_aadsts"})
+        code = body["reject_aadsts"]
+        if code is not None and code not in TABLE:
+            raise ValueError(f"AADSTS{code} is not in login_errors.TABLE")
+        self.world.reject_assertions = code
+        return body
+
+    def write_assertion(self, body: dict, **_) -> dict:
+        claims = dict(body)
+        self.world.write_assertion(claims.pop("kind", "good"), **claims)
+        return {"file": str(self.world.volume.path)}
+
+    def get_markers(self, **_) -> dict:
+        return self.world.markers()
+
+    # Faults, journal, connections
+
+    def list_faults(self, **_) -> list:
+        return [rule.to_dict() for rule in self.world.faults.rules]
+
+    def add_fault(self, body: dict, **_) -> dict:
+        return self.world.faults.add(body).to_dict()
+
+    def remove_fault(self, rule_id: str, **_) -> dict:
+        self.world.faults.remove(rule_id)
+        return {}
+
+    def clear_faults(self, **_) -> dict:
+        self.world.faults.rules.clear()
+        return {}
+
+    def get_journal(self, query: dict, **_) -> dict:
+        entries = self.world.journal.select(query)
+        last = self.world.journal.last_seq
+        return {"last_seq": last, "entries": [entry.to_dict() for entry in entries]}
+
+    async def wait_journal(self, query: dict, **_) -> dict:
+        """Answer when `count` entries fit the filters, or after `timeout` seconds."""
+        filters = dict(query)
+        count, timeout_s = int(filters.pop("count", 1)), float(filters.pop("timeout", 10))
+        journal = self.world.journal
+
+        def look() -> bool | None:
+            return True if len(journal.select(filters)) >= count else None
+
+        met = await journal.wait(look, timeout_s)
+        return {"met": bool(met)} | self.get_journal(query=filters)
+
+    def clear_journal(self, **_) -> dict:
+        self.world.journal.clear()
+        return {}
+
+    def get_connections(self, **_) -> dict:
+        journal = self.world.journal
+        records = [vars(record) for record in journal.connections.values()]
+        return journal.connection_counts() | {"connections": records}
+
+    async def wait_connections(self, query: dict, **_) -> dict:
+        """Answer when each named count (opened, closed, open) is as given, or after `timeout` seconds."""
+        wanted = dict(query)
+        timeout_s = float(wanted.pop("timeout", 10))
+        journal = self.world.journal
+
+        def look() -> bool | None:
+            counts = journal.connection_counts()
+            return True if all(counts[name] == int(n) for name, n in wanted.items()) else None
+
+        met = await journal.wait(look, timeout_s)
+        return {"met": bool(met)} | self.get_connections()
+
+    def close_connections(self, body: dict, **_) -> dict:
+        _only(body, {"reset"})
+        return {"closed": self.front.close_connections(body.get("reset", False))}
+
+    def get_info(self, **_) -> dict:
+        return self.info
+
+    def reset(self, **_) -> dict:
+        self.world.reset()
+        return {}
+
+
+def _only(given: dict, known: set[str]) -> None:
+    unknown = set(given) - known
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+
+
+def _assign(target: object, given: dict, known: set[str]) -> None:
+    _only(given, known)
+    for name, value in given.items():
+        setattr(target, name, value)
+
+
+ROUTES = {
+    "GET /info": Admin.get_info,
+    "POST /reset": Admin.reset,
+    "GET /vaults/{vault}": Admin.get_vault,
+    "PUT /vaults/{vault}": Admin.put_vault,
+    "DELETE /vaults/{vault}": Admin.delete_vault,
+    "GET /vaults/{vault}/secrets/{name}": Admin.get_secret,
+    "PUT /vaults/{vault}/secrets/{name}": Admin.put_secret,
+    "PATCH /vaults/{vault}/secrets/{name}": Admin.patch_secret,
+    "DELETE /vaults/{vault}/secrets/{name}": Admin.delete_secret,
+    "POST /vaults/{vault}/secrets/{name}/rotate": Admin.rotate_secret,
+    "POST /vaults/{vault}/deletedsecrets/{name}/recover": Admin.recover_secret,
+    "DELETE /vaults/{vault}/deletedsecrets/{name}": Admin.purge_secret,
+    "GET /identities": Admin.list_identities,
+    "POST /identities": Admin.add_identity,
+    "PATCH /identities/{client_id}": Admin.patch_identity,
+    "POST /identities/{client_id}/grant": Admin.grant,
+    "POST /identities/{client_id}/revoke": Admin.revoke,
+    "PUT /tenants/{tenant_id}": Admin.add_tenant,
+    "GET /tokens": Admin.list_tokens,
+    "POST /tokens/revoke": Admin.revoke_tokens,
+    "PATCH /token-policy": Admin.patch_token_policy,
+    "PUT /assertion-policy": Admin.put_assertion_policy,
+    "POST /assertion": Admin.write_assertion,
+    "GET /markers": Admin.get_markers,
+    "GET /faults": Admin.list_faults,
+    "POST /faults": Admin.add_fault,
+    "DELETE /faults": Admin.clear_faults,
+    "DELETE /faults/{id}": Admin.remove_fault,
+    "GET /journal": Admin.get_journal,
+    "GET /journal/wait": Admin.wait_journal,
+    "DELETE /journal": Admin.clear_journal,
+    "GET /connections": Admin.get_connections,
+    "GET /connections/wait": Admin.wait_connections,
+    "POST /connections/close": Admin.close_connections,
+}

@@ -1,0 +1,39 @@
+"""Listening sockets on the loopback addresses, IPv4 and IPv6, under one port number."""
+
+import errno
+import socket
+
+ATTEMPTS = 50
+
+
+def listen_loopback(port: int = 0) -> list[socket.socket]:
+    """Listen on 127.0.0.1 and, where the machine has it, on ::1 with the same port.
+
+    A client that resolves a name to both addresses then reaches the same server by either.
+    """
+    for _ in range(ATTEMPTS):
+        v4 = _listen(socket.AF_INET, "127.0.0.1", port)
+        try:
+            return [v4, _listen(socket.AF_INET6, "::1", v4.getsockname()[1])]
+        except OSError as error:
+            if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                return [v4]
+            v4.close()
+            if port:
+                raise
+    raise OSError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
+
+
+def _listen(family: int, address: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((address, port))
+        sock.listen(512)
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,218 @@
+#include "deliver/process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define COMM_LEN 15
+
+struct match {
+	pid_t pid, parent;
+};
+
+struct matches {
+	struct match *items;
+	size_t count;
+};
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A small file of a process's directory; false when it is gone or not ours to read. */
+static bool read_proc(pid_t pid, const char *name, struct buf *out)
+{
+	auto_free char *path = xasprintf("/proc/%d/%s", (int)pid, name);
+	struct err ignored;
+
+	return file_read(AT_FDCWD, path, out, &ignored) == 0;
+}
+
+static bool has_comm(pid_t pid, const char *name)
+{
+	auto_buf struct buf comm = BUF_INIT(64);
+
+	return read_proc(pid, "comm", &comm) && comm.len > 0 &&
+	       strlen(text_trim(comm.data)) == strnlen(name, COMM_LEN) &&
+	       strncmp(text_trim(comm.data), name, COMM_LEN) == 0;
+}
+
+static bool has_exe(pid_t pid, const char *name)
+{
+	auto_free char *path = xasprintf("/proc/%d/exe", (int)pid);
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	/* An executable that was replaced while it runs. */
+	if (text_ends_same(target, " (deleted)"))
+		target[n - (ssize_t)strlen(" (deleted)")] = '\0';
+	return strcmp(last_part(target), name) == 0;
+}
+
+static bool has_argv0(pid_t pid, const char *name)
+{
+	auto_buf struct buf cmdline = BUF_INIT(4 * 1024 * 1024);
+
+	/* argv[0] ends at the first NUL; nginx puts "nginx: master process" there. */
+	return read_proc(pid, "cmdline", &cmdline) && cmdline.len > 0 &&
+	       strcmp(last_part(buf_str(&cmdline)), name) == 0;
+}
+
+static bool is_named(pid_t pid, const char *name)
+{
+	return has_comm(pid, name) || has_exe(pid, name) || has_argv0(pid, name);
+}
+
+/* The fourth field of stat; the second, the command name, may hold anything but ends at
+ * the last ')'. */
+static pid_t parent_of(pid_t pid)
+{
+	auto_buf struct buf stat = BUF_INIT(4096);
+	auto_free char *digits = NULL;
+	int64_t parent;
+	const char *p;
+
+	if (!read_proc(pid, "stat", &stat))
+		return 0;
+	p = strrchr(buf_str(&stat), ')');
+	if (p == NULL || strlen(p) < 5)
+		return 0;
+	p += strlen(") S ");
+	digits = xstrndup(p, strspn(p, "0123456789"));
+	return text_number(digits, INT_MAX, &parent) == 0 ? (pid_t)parent : 0;
+}
+
+static int find(const char *name, struct matches *out, struct err *err)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	if (proc == NULL)
+		return err_set_errno(err, ERR_IO, "cannot read /proc");
+	while ((entry = readdir(proc)) != NULL) {
+		int64_t pid;
+
+		if (text_number(entry->d_name, INT_MAX, &pid) < 0 || pid == getpid() ||
+		    !is_named((pid_t)pid, name))
+			continue;
+		out->items = xgrow(out->items, out->count, sizeof(*out->items));
+		out->items[out->count++] = (struct match){ (pid_t)pid, parent_of((pid_t)pid) };
+	}
+	closedir(proc);
+	return 0;
+}
+
+static bool contains(const struct matches *all, pid_t pid)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* 0: signalled; 1: it ended meanwhile; -1. */
+static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
+{
+	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0 && errno == ESRCH)
+		return 1;
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open process %d", (int)pid);
+	/* The descriptor is of whoever has the pid now: is it still the one we found? */
+	if (name != NULL && !is_named(pid, name))
+		return 1;
+	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return 1;
+	if (errno == EPERM)
+		return err_set(err, ERR_IO,
+			       "not permitted to signal process %d%s%s%s: akvsync runs as uid %u; give "
+			       "both containers the same runAsUser",
+			       (int)pid, name ? " ('" : "", name ? name : "", name ? "')" : "",
+			       (unsigned)geteuid());
+	return err_set_errno(err, ERR_IO, "cannot signal process %d", (int)pid);
+}
+
+int process_signal_name(const char *name, int signal, int *count, struct err *err)
+{
+	struct matches all = { 0 };
+	auto_free struct match *items = NULL;
+	int signalled = 0;
+
+	if (find(name, &all, err) < 0)
+		return -1;
+	items = all.items;
+	for (size_t i = 0; i < all.count; i++) {
+		int result;
+
+		if (contains(&all, items[i].parent))
+			continue;
+		result = signal_pid(items[i].pid, name, signal, err);
+		if (result < 0)
+			return -1;
+		signalled += result == 0;
+	}
+	if (signalled == 0)
+		return err_set(err, ERR_IO,
+			       "no process named '%s' found: is the app running, is the name right (as "
+			       "in 'ps -o comm'), and has the pod shareProcessNamespace: true?",
+			       name);
+	*count = signalled;
+	return 0;
+}
+
+static int read_pidfile(const char *path, pid_t *out, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(64);
+	int64_t pid;
+
+	if (file_read(AT_FDCWD, path, &text, err) < 0)
+		return err_hint(err, "pidfile= names a file on a volume that both containers mount");
+	if (text.len == 0 || text_number(text_trim(text.data), INT_MAX, &pid) < 0 || pid == 0)
+		return err_set(err, ERR_IO, "pid file '%s' does not hold a process number", path);
+	if (pid == getpid())
+		return err_set(err, ERR_IO,
+			       "pid file '%s' names process %lld, which is akvsync itself: the app's "
+			       "number is of another process namespace; set shareProcessNamespace: true "
+			       "on the pod",
+			       path, (long long)pid);
+	*out = (pid_t)pid;
+	return 0;
+}
+
+int process_signal_pidfile(const char *path, int signal, struct err *err)
+{
+	pid_t pid = 0;
+	int result;
+
+	if (read_pidfile(path, &pid, err) < 0)
+		return -1;
+	result = signal_pid(pid, NULL, signal, err);
+	if (result > 0)
+		return err_set(err, ERR_IO,
+			       "pid file '%s' names process %d, which does not exist: is it stale, or is "
+			       "shareProcessNamespace: true missing on the pod?",
+			       path, (int)pid);
+	if (result < 0)
+		return err_wrap(err, "pid file '%s'", path);
+	return 0;
+}

@@ -25,6 +25,6 @@ int main(int argc, char **argv)
 	}
 	nearest = text_nearest(argv[1], names, count);
 	return command_usage_error("unknown command '%s'%s%s%s", argv[1],
-				   nearest ? "; did you mean '" : "", nearest ? nearest : "",
-				   nearest ? "'?" : "");
+				   nearest ? "; did you mean '" : "",
+				   nearest ? nearest : "", nearest ? "'?" : "");
 }

@@ -12,10 +12,12 @@ static const struct row {
 	const char *hint;
 } rows[] = {
 	{ 70021, ERR_IDENTITY,
-	  "check issuer, subject and audience of the federated credential; a new one needs "
+	  "check issuer, subject and audience of the federated credential; a new one "
+	  "needs "
 	  "minutes to take effect" },
 	{ 700211, ERR_IDENTITY,
-	  "no federated credential has this issuer: compare it with the cluster's OIDC issuer "
+	  "no federated credential has this issuer: compare it with the cluster's OIDC "
+	  "issuer "
 	  "URL, final slash included" },
 	{ 700212, ERR_IDENTITY,
 	  "the projected token needs the audience api://AzureADTokenExchange" },
@@ -23,19 +25,24 @@ static const struct row {
 	  "no federated credential has this subject: it must be "
 	  "system:serviceaccount:NAMESPACE:SERVICEACCOUNT of this pod" },
 	{ 700024, ERR_IDENTITY,
-	  "the service account token has expired or is not valid yet: is the kubelet renewing "
+	  "the service account token has expired or is not valid yet: is the kubelet "
+	  "renewing "
 	  "it, and is the node's clock right?" },
-	{ 700027, ERR_IDENTITY, "the signature of the service account token is not valid" },
+	{ 700027, ERR_IDENTITY,
+	  "the signature of the service account token is not valid" },
 	{ 70023, ERR_IDENTITY,
 	  "the token lives longer than 25 h: use a projected service account token" },
 	{ 50013, ERR_IDENTITY,
 	  "the cluster's signing keys have changed or cannot be reached by Entra" },
 	{ 90061, ERR_UNAVAILABLE, "Entra could not reach the cluster's OIDC issuer" },
 	{ 700016, ERR_IDENTITY,
-	  "no such application in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID" },
-	{ 7000112, ERR_IDENTITY, "the application is disabled: enable its service principal" },
+	  "no such application in this tenant: check AZURE_CLIENT_ID and "
+	  "AZURE_TENANT_ID" },
+	{ 7000112, ERR_IDENTITY,
+	  "the application is disabled: enable its service principal" },
 	{ 90002, ERR_IDENTITY,
-	  "no such tenant: check AZURE_TENANT_ID, and AZURE_AUTHORITY_HOST for the right cloud" },
+	  "no such tenant: check AZURE_TENANT_ID, and AZURE_AUTHORITY_HOST for the right "
+	  "cloud" },
 	{ 900023, ERR_IDENTITY, "AZURE_TENANT_ID is neither a GUID nor a domain" },
 	{ 500011, ERR_IDENTITY,
 	  "the vault's resource is unknown in this tenant: is AKVSYNC_CLOUD right?" },
@@ -115,7 +122,8 @@ int aadsts_error(int status, const struct json *body, struct err *err)
 		kind = ERR_UNAVAILABLE;
 	first_sentence(body, sentence, sizeof(sentence));
 	if (code > 0)
-		err_set(err, kind, "token refused: AADSTS%lld: %s", (long long)code, sentence);
+		err_set(err, kind, "token refused: AADSTS%lld: %s", (long long)code,
+			sentence);
 	else
 		err_set(err, kind, "token endpoint answered status %d", status);
 	if (row != NULL)

@@ -74,7 +74,8 @@ int challenge_parse(const char *header, struct challenge *out, struct err *err)
 	struct pair p;
 
 	if (strncasecmp(header, "Bearer", 6) != 0)
-		return err_set(err, ERR_UNAVAILABLE, "no Bearer challenge in its 401 reply");
+		return err_set(err, ERR_UNAVAILABLE,
+			       "no Bearer challenge in its 401 reply");
 	header += 6;
 	while (next_pair(&header, &p)) {
 		if (is_key(&p, "authorization") || is_key(&p, "authorization_uri"))
@@ -104,19 +105,23 @@ int challenge_check(const struct challenge *c, const char *host, const char *ten
 	size_t host_len = strlen(host), domain_len;
 
 	if (strncasecmp(c->resource, "https://", strlen("https://")) != 0)
-		return err_set(err, ERR_CONFIG, "vault '%s' asks for a token for '%s', not an https resource",
-			       host, shown(c->resource));
+		return err_set(
+			err, ERR_CONFIG,
+			"vault '%s' asks for a token for '%s', not an https resource",
+			host, shown(c->resource));
 	domain_len = strlen(domain);
 	if (domain_len == 0 || host_len <= domain_len + 1 ||
-	    host[host_len - domain_len - 1] != '.' ||
-	    !text_ends_same(host, domain))
+	    host[host_len - domain_len - 1] != '.' || !text_ends_same(host, domain))
 		return err_set(err, ERR_CONFIG,
-			       "vault '%s' asks for a token for '%s', which is not its own domain; no "
+			       "vault '%s' asks for a token for '%s', which is not its "
+			       "own domain; no "
 			       "token is sent there. Is AKVSYNC_VAULT right?",
 			       host, shown(c->resource));
-	if (c->tenant[0] != '\0' && strchr(tenant, '-') != NULL && !text_same(c->tenant, tenant))
+	if (c->tenant[0] != '\0' && strchr(tenant, '-') != NULL &&
+	    !text_same(c->tenant, tenant))
 		return err_set(err, ERR_CONFIG,
-			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is '%s'; use an "
+			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is "
+			       "'%s'; use an "
 			       "identity of the vault's tenant",
 			       host, shown(c->tenant), tenant);
 	return 0;

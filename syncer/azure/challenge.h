@@ -16,7 +16,8 @@ struct challenge {
 
 /* Parses a Bearer WWW-Authenticate header, tolerant of its known shapes.
  * ERR_UNAVAILABLE: not such a header, or it names no resource. */
-int challenge_parse(const char *header, struct challenge *out, struct err *err) MUST_CHECK;
+int challenge_parse(const char *header, struct challenge *out,
+		    struct err *err) MUST_CHECK;
 
 /*
  * Refuses a challenge whose resource is not a domain of the vault host, so that a token

@@ -16,7 +16,8 @@
 
 char *identity_url(const struct identity *identity)
 {
-	return xasprintf("%s/%s/oauth2/v2.0/token", identity->authority, identity->tenant);
+	return xasprintf("%s/%s/oauth2/v2.0/token", identity->authority,
+			 identity->tenant);
 }
 
 /* Percent-encodes all but RFC 3986's unreserved characters. */
@@ -44,18 +45,20 @@ static int read_assertion(const char *path, struct buf *out, struct err *err)
 
 	if (file_read(AT_FDCWD, path, out, err) < 0) {
 		err->kind = ERR_IDENTITY;
-		return err_hint(err, "AZURE_FEDERATED_TOKEN_FILE names the projected service account "
+		return err_hint(err, "AZURE_FEDERATED_TOKEN_FILE names the projected "
+				     "service account "
 				     "token");
 	}
 	text = out->data ? text_trim(out->data) : NULL;
 	if (text == NULL || *text == '\0')
-		return err_set(err, ERR_IDENTITY, "the service account token '%s' is empty", path);
+		return err_set(err, ERR_IDENTITY,
+			       "the service account token '%s' is empty", path);
 	/* A JWT is three base64url parts. */
 	if (strlen(text) != strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					 "abcdefghijklmnopqrstuvwxyz-_.") ||
 	    strchr(text, '.') == NULL)
-		return err_set(err, ERR_IDENTITY, "'%s' does not hold a service account token (JWT)",
-			       path);
+		return err_set(err, ERR_IDENTITY,
+			       "'%s' does not hold a service account token (JWT)", path);
 	memmove(out->data, text, strlen(text) + 1);
 	return 0;
 }
@@ -77,7 +80,8 @@ int identity_form(const struct identity *identity, const char *resource, struct 
 	return 0;
 }
 
-static int read_grant(const struct json *body, struct identity_grant *out, struct err *err)
+static int read_grant(const struct json *body, struct identity_grant *out,
+		      struct err *err)
 {
 	const char *token = json_string(body, "access_token");
 	int64_t seconds = json_loose_int(body, "expires_in", 0);
@@ -95,7 +99,8 @@ static int read_grant(const struct json *body, struct identity_grant *out, struc
 	return 0;
 }
 
-int identity_reply(const struct http_reply *reply, struct identity_grant *out, struct err *err)
+int identity_reply(const struct http_reply *reply, struct identity_grant *out,
+		   struct err *err)
 {
 	auto_json struct json *body = NULL;
 	struct err ignored;
@@ -105,7 +110,8 @@ int identity_reply(const struct http_reply *reply, struct identity_grant *out, s
 	if (reply->status == 200 && body != NULL)
 		return read_grant(body, out, err);
 	if (reply->status == 200)
-		return err_set(err, ERR_UNAVAILABLE, "the token endpoint's reply is not JSON");
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the token endpoint's reply is not JSON");
 	aadsts_error(reply->status, body, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	return -1;

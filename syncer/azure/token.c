@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Do not start a round with a token that ends within it; short-lived ones lose a quarter. */
+/* Do not start a round with a token that ends within it; short-lived ones lose a quarter.
+ */
 #define MARGIN_MS (5 * 60 * 1000)
 
 struct token {
@@ -99,7 +100,8 @@ void token_request(struct token *t, const char *resource, int64_t now)
 		return;
 	}
 	url = identity_url(t->identity);
-	t->call = http_start(t->http, &(struct http_request){ .url = url, .form = &t->form },
+	t->call = http_start(t->http,
+			     &(struct http_request){ .url = url, .form = &t->form },
 			     on_reply, t);
 }
 

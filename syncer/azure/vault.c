@@ -29,19 +29,21 @@ static const struct refusal {
 	{ "SecretDisabled", ERR_DENIED,
 	  "the secret is disabled: enable it or set a new version" },
 	{ "ForbiddenByRbac", ERR_DENIED,
-	  "identity %s may not read it; grant \"Key Vault Secrets User\" on the vault or the "
+	  "identity %s may not read it; grant \"Key Vault Secrets User\" on the vault or "
+	  "the "
 	  "secret (takes minutes to act)" },
 	{ "AccessDenied", ERR_DENIED,
-	  "identity %s may not read it; give it the secret permission \"get\" in the vault's "
+	  "identity %s may not read it; give it the secret permission \"get\" in the "
+	  "vault's "
 	  "access policies" },
 	{ "ForbiddenByFirewall", ERR_DENIED,
-	  "the vault's firewall does not admit this address; add the cluster's egress address "
+	  "the vault's firewall does not admit this address; add the cluster's egress "
+	  "address "
 	  "or use a private endpoint" },
 	{ "ForbiddenByConnection", ERR_DENIED,
 	  "the vault takes private connections only; link its private DNS zone to the "
 	  "cluster's network" },
-	{ "SecretNotFound", ERR_NOTFOUND,
-	  "check the name, and whether it was deleted" },
+	{ "SecretNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
 	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
 };
 
@@ -54,8 +56,8 @@ static void innermost_code(const struct json *body, char *out, size_t size)
 		const char *code = json_string(error, "code");
 
 		if (code != NULL && *code != '\0' && strlen(code) < size &&
-		    strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
-			    strlen(code))
+		    strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012"
+				 "3456789") == strlen(code))
 			snprintf(out, size, "%s", code);
 		error = json_get(error, "innererror");
 	}
@@ -85,7 +87,8 @@ static void akv_code(const struct json *body, char *out, size_t size)
 	if (message == NULL)
 		return;
 	if (strncmp(message, "AKV", 3) == 0)
-		snprintf(out, size, " %.*s", (int)(3 + strspn(message + 3, "0123456789")), message);
+		snprintf(out, size, " %.*s", (int)(3 + strspn(message + 3, "0123456789")),
+			 message);
 	else if (strncmp(message, "[TokenExpired]", 14) == 0)
 		snprintf(out, size, " TokenExpired");
 }
@@ -101,16 +104,18 @@ static void add_hint(const char *code, int status, const char *client_id, struct
 		err->kind = r->kind;
 		blank = strstr(r->hint, "%s");
 		if (blank != NULL)
-			err_hint(err, "%.*s%s%s", (int)(blank - r->hint), r->hint, client_id,
-				 blank + 2);
+			err_hint(err, "%.*s%s%s", (int)(blank - r->hint), r->hint,
+				 client_id, blank + 2);
 		else
 			err_hint(err, "%s", r->hint);
 		return;
 	}
 	if (status == 401)
-		err_hint(err, "the vault does not accept the token of identity %s", client_id);
+		err_hint(err, "the vault does not accept the token of identity %s",
+			 client_id);
 	else if (status >= 300 && status < 400)
-		err_hint(err, "redirects are not followed: is something between the pod and the "
+		err_hint(err, "redirects are not followed: is something between the pod "
+			      "and the "
 			      "vault answering for it?");
 }
 
@@ -124,8 +129,8 @@ static int service_error(const struct http_reply *reply, const char *client_id,
 		body = NULL;
 	innermost_code(body, code, sizeof(code));
 	akv_code(body, akv, sizeof(akv));
-	err_set(err, kind_of(reply->status), "%d%s%s%s", reply->status, code[0] ? " " : "", code,
-		reply->status == 401 ? akv : "");
+	err_set(err, kind_of(reply->status), "%d%s%s%s", reply->status,
+		code[0] ? " " : "", code, reply->status == 401 ? akv : "");
 	add_hint(code, reply->status, client_id, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
@@ -140,7 +145,8 @@ static int copy_version(const char *id, char out[static VAULT_VERSION_LEN + 1],
 
 	if (slash == NULL || strlen(slash + 1) != VAULT_VERSION_LEN ||
 	    strspn(slash + 1, "0123456789abcdefABCDEF") != VAULT_VERSION_LEN)
-		return err_set(err, ERR_UNAVAILABLE, "garbled reply: no version in its id");
+		return err_set(err, ERR_UNAVAILABLE,
+			       "garbled reply: no version in its id");
 	memcpy(out, slash + 1, VAULT_VERSION_LEN + 1);
 	return 0;
 }
@@ -161,9 +167,10 @@ int vault_secret_parse(const struct http_reply *reply, const char *client_id,
 	if (secret.value == NULL)
 		return err_set(err, ERR_UNAVAILABLE, "garbled reply: no value");
 	if (json_string(body, "kid") != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "it belongs to a certificate: secrets of certificates are not "
-			       "supported yet");
+		return err_set(
+			err, ERR_CONFIG,
+			"it belongs to a certificate: secrets of certificates are not "
+			"supported yet");
 	secret.body = body;
 	body = NULL;
 	*out = secret;

@@ -13,7 +13,8 @@
 /* The URL of a secret; version NULL asks for the current one.  The caller frees. */
 char *vault_secret_url(const char *vault_url, const char *name, const char *version);
 
-/* The identifier of a secret without version, as kept beside its file; the caller frees. */
+/* The identifier of a secret without version, as kept beside its file; the caller frees.
+ */
 char *vault_secret_id(const char *vault_url, const char *name);
 
 struct vault_secret {

@@ -27,7 +27,7 @@ int64_t jitter_around(struct jitter *j, int64_t value, int percent);
 
 struct backoff {
 	int64_t base_ms, cap_ms; /* bounds of every delay */
-	int64_t last_ms;	 /* 0: nothing failed yet */
+	int64_t last_ms;         /* 0: nothing failed yet */
 };
 
 #define BACKOFF_INIT(base, cap) ((struct backoff){ .base_ms = (base), .cap_ms = (cap) })

@@ -20,19 +20,19 @@
 /* Each kind is one reaction; add one only when some caller will act differently. */
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_USAGE,	 /* the command line is wrong: show usage */
-	ERR_CONFIG,	 /* somebody must change the configuration; never retried */
-	ERR_IDENTITY,	 /* token or assertion refused: get a new one, retry slowly */
-	ERR_DENIED,	 /* this object may not be read: freeze it, retry slowly */
-	ERR_NOTFOUND,	 /* this object does not exist: freeze it, retry at poll cadence */
+	ERR_USAGE,    /* the command line is wrong: show usage */
+	ERR_CONFIG,   /* somebody must change the configuration; never retried */
+	ERR_IDENTITY, /* token or assertion refused: get a new one, retry slowly */
+	ERR_DENIED,   /* this object may not be read: freeze it, retry slowly */
+	ERR_NOTFOUND, /* this object does not exist: freeze it, retry at poll cadence */
 	ERR_UNAVAILABLE, /* network, TLS, 429, 5xx, garbled reply: back off and retry */
-	ERR_IO,		 /* the local file system or process table: old files stay, retry */
+	ERR_IO, /* the local file system or process table: old files stay, retry */
 };
 
 struct err {
 	enum err_kind kind;
 	int retry_after_ms; /* the least delay the service asked for; 0: none named */
-	char msg[512];	    /* truncated if longer */
+	char msg[512];      /* truncated if longer */
 	char request[64];   /* the service's id of the request, for its support; "": none.
 			       Beside msg, so that equal failures have equal messages */
 };

@@ -25,8 +25,8 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 		if (n < 0)
 			result = err_set_errno(err, ERR_IO, "cannot read '%s'", path);
 		else if (buf_add(out, chunk, (size_t)n, err) < 0)
-			result = err_set(err, ERR_IO, "'%s' is larger than %zu bytes", path,
-					 out->max);
+			result = err_set(err, ERR_IO, "'%s' is larger than %zu bytes",
+					 path, out->max);
 		if (result < 0)
 			break;
 	}
@@ -52,8 +52,8 @@ static int write_all(int fd, const char *data, size_t len)
 int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
 		struct err *err)
 {
-	auto_close int fd = openat(dir_fd, path,
-				   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	auto_close int fd = openat(
+		dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot create '%s'", path);

@@ -130,7 +130,11 @@ int64_t json_number(const struct json *item, int64_t fallback)
 /* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut). */
 static size_t utf8_length(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+				 : 4;
 
 	if (s[0] > 0xf4)
 		return 0;

@@ -53,7 +53,8 @@ int text_duration(const char *s, int64_t *out_ms)
 			return -1;
 		n = strspn(s, "hms");
 		for (u = next_unit; u < ARRAY_LEN(units); u++)
-			if (strlen(units[u].name) == n && strncmp(s, units[u].name, n) == 0)
+			if (strlen(units[u].name) == n &&
+			    strncmp(s, units[u].name, n) == 0)
 				break;
 		if (u == ARRAY_LEN(units) || number > max / units[u].ms)
 			return -1;
@@ -254,7 +255,8 @@ int text_from_base64(const char *s, size_t len, struct buf *out, struct err *err
 		}
 	}
 	if (filled != 0)
-		return err_set(err, ERR_CONFIG, "not standard base64: its end is missing");
+		return err_set(err, ERR_CONFIG,
+			       "not standard base64: its end is missing");
 	return 0;
 }
 
@@ -275,8 +277,8 @@ int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err)
 		char byte = (char)(high * 16 + low);
 
 		if (high < 0 || low < 0)
-			return err_set(err, ERR_CONFIG, "not hexadecimal at character %zu",
-				       i + 1);
+			return err_set(err, ERR_CONFIG,
+				       "not hexadecimal at character %zu", i + 1);
 		if (buf_add(out, &byte, 1, err) < 0)
 			return -1;
 	}

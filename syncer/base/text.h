@@ -44,7 +44,8 @@ size_t text_distance(const char *a, const char *b);
 const char *text_nearest(const char *s, const char *const *candidates, size_t count);
 
 /* Standard base64: padded, CR and LF inside allowed, nothing else. */
-int text_from_base64(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;
+int text_from_base64(const char *s, size_t len, struct buf *out,
+		     struct err *err) MUST_CHECK;
 
 /* Hexadecimal of any case, even length, nothing else. */
 int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;

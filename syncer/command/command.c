@@ -5,7 +5,8 @@
 
 const struct command commands[] = {
 	{ "init", command_init, "fetch all objects once, publish them, exit" },
-	{ "sidecar", command_sidecar, "the same, then poll for new versions until SIGTERM" },
+	{ "sidecar", command_sidecar,
+	  "the same, then poll for new versions until SIGTERM" },
 	{ "help", command_help, "print this text" },
 	{ "version", command_version, "print the version" },
 	{ NULL, NULL, NULL },

@@ -1,6 +1,6 @@
 /*
- * command.h: the commands of the program.  Each takes what follows its name on the command
- * line and gives the exit code.  Exit codes are known here alone.
+ * command.h: the commands of the program.  Each takes what follows its name on the
+ * command line and gives the exit code.  Exit codes are known here alone.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H

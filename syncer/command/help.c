@@ -25,7 +25,8 @@ int command_help(int argc, char **argv)
 	struct buf variables = BUF_INIT(64 * 1024);
 
 	(void)argc, (void)argv;
-	puts("akvsync " AKVSYNC_VERSION ": Azure Key Vault secrets as files in a pod, kept fresh.\n\n"
+	puts("akvsync " AKVSYNC_VERSION
+	     ": Azure Key Vault secrets as files in a pod, kept fresh.\n\n"
 	     "usage: akvsync COMMAND\n");
 	for (const struct command *c = commands; c->name; c++)
 		printf("  %-9s %s\n", c->name, c->help);

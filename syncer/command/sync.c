@@ -37,8 +37,8 @@ static int fail(const struct err *err)
 	int code = command_exit_code(err);
 
 	log_event(LOG_ERROR, "exit",
-		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)), "%s",
-		  err->msg);
+		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)),
+		  "%s", err->msg);
 	return code;
 }
 
@@ -57,7 +57,8 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 		termlog_write("/dev/termination-log", &err);
 		return fail(&err);
 	}
-	log_setup((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+	log_setup((enum log_level)settings.log_level,
+		  (enum log_format)settings.log_format);
 	result = loop_run(mode, &settings, &end, &err);
 	settings_done(&settings);
 	if (end.interrupted)

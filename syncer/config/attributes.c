@@ -29,7 +29,8 @@ static int set_name(struct object *o, const char *value, struct err *err)
 			len = 0;
 	if (len == 0 || len > NAME_MAX_LEN)
 		return err_set(err, ERR_CONFIG,
-			       "objectName '%.140s' is not a Key Vault name: 1 to 127 letters, digits "
+			       "objectName '%.140s' is not a Key Vault name: 1 to 127 "
+			       "letters, digits "
 			       "and hyphens",
 			       value);
 	o->name = xstrdup(value);
@@ -42,9 +43,11 @@ static int set_type(struct object *o, const char *value, struct err *err)
 	if (text_same(value, "secret"))
 		return 0;
 	if (text_same(value, "key") || text_same(value, "cert"))
-		return err_set(err, ERR_CONFIG, "objectType '%s' is not supported yet, only 'secret'",
+		return err_set(err, ERR_CONFIG,
+			       "objectType '%s' is not supported yet, only 'secret'",
 			       value);
-	return err_set(err, ERR_CONFIG, "objectType '%.40s' is not one of secret, key, cert", value);
+	return err_set(err, ERR_CONFIG,
+		       "objectType '%.40s' is not one of secret, key, cert", value);
 }
 
 static int check_component(const char *component, size_t len, bool first, struct err *err)
@@ -54,9 +57,11 @@ static int check_component(const char *component, size_t len, bool first, struct
 	if (len == 2 && memcmp(component, "..", 2) == 0)
 		return err_set(err, ERR_CONFIG, "may not leave its directory by '..'");
 	if (first && len >= 2 && memcmp(component, "..", 2) == 0)
-		return err_set(err, ERR_CONFIG, "may not start with '..'; such names are akvsync's own");
+		return err_set(err, ERR_CONFIG,
+			       "may not start with '..'; such names are akvsync's own");
 	if (len > COMPONENT_MAX)
-		return err_set(err, ERR_CONFIG, "has a part longer than %d bytes", COMPONENT_MAX);
+		return err_set(err, ERR_CONFIG, "has a part longer than %d bytes",
+			       COMPONENT_MAX);
 	return 0;
 }
 
@@ -100,7 +105,8 @@ static int set_version(struct object *o, const char *value, struct err *err)
 	if (strlen(value) != VERSION_LEN ||
 	    strspn(value, "0123456789abcdefABCDEF") != VERSION_LEN)
 		return err_set(err, ERR_CONFIG,
-			       "objectVersion '%.60s' is not a version: 32 hexadecimal digits, or "
+			       "objectVersion '%.60s' is not a version: 32 hexadecimal "
+			       "digits, or "
 			       "nothing for the current one",
 			       value);
 	o->version = xstrdup(value);
@@ -113,7 +119,8 @@ static int set_history(struct object *o, const char *value, struct err *err)
 
 	(void)o;
 	if (text_number(value, INT_MAX, &count) < 0)
-		return err_set(err, ERR_CONFIG, "objectVersionHistory '%.40s' is not a number", value);
+		return err_set(err, ERR_CONFIG,
+			       "objectVersionHistory '%.40s' is not a number", value);
 	return count > 1 ? not_yet(err, "objectVersionHistory above 1") : 0;
 }
 
@@ -124,7 +131,8 @@ static int set_format(struct object *o, const char *value, struct err *err)
 		return 0;
 	if (text_same(value, "pfx"))
 		return not_yet(err, "objectFormat pfx");
-	return err_set(err, ERR_CONFIG, "objectFormat '%.40s' is not one of pem, pfx", value);
+	return err_set(err, ERR_CONFIG, "objectFormat '%.40s' is not one of pem, pfx",
+		       value);
 }
 
 static int set_encoding(struct object *o, const char *value, struct err *err)
@@ -137,7 +145,8 @@ static int set_encoding(struct object *o, const char *value, struct err *err)
 		o->encoding = ENCODING_HEX;
 	else
 		return err_set(err, ERR_CONFIG,
-			       "objectEncoding '%.40s' is not one of utf-8, base64, hex", value);
+			       "objectEncoding '%.40s' is not one of utf-8, base64, hex",
+			       value);
 	return 0;
 }
 
@@ -145,7 +154,8 @@ static int set_mode(struct object *o, const char *value, struct err *err)
 {
 	if (text_mode(value, &o->mode) < 0)
 		return err_set(err, ERR_CONFIG,
-			       "filePermission '%.40s' is not a file mode: octal digits from 0000 to "
+			       "filePermission '%.40s' is not a file mode: octal digits "
+			       "from 0000 to "
 			       "0777, such as 0440",
 			       value);
 	return 0;
@@ -157,7 +167,8 @@ static int set_optional(struct object *o, const char *value, struct err *err)
 
 	(void)o;
 	if (text_bool(value, &optional) < 0)
-		return err_set(err, ERR_CONFIG, "optional '%.40s' is neither true nor false", value);
+		return err_set(err, ERR_CONFIG,
+			       "optional '%.40s' is neither true nor false", value);
 	return optional ? not_yet(err, "optional: true") : 0;
 }
 
@@ -167,7 +178,8 @@ static int set_metadata(struct object *o, const char *value, struct err *err)
 
 	(void)o;
 	if (text_bool(value, &metadata) < 0)
-		return err_set(err, ERR_CONFIG, "metadata '%.40s' is neither true nor false", value);
+		return err_set(err, ERR_CONFIG,
+			       "metadata '%.40s' is neither true nor false", value);
 	return metadata ? not_yet(err, "metadata: true") : 0;
 }
 
@@ -177,16 +189,18 @@ static int set_layout(struct object *o, const char *value, struct err *err)
 	if (text_same(value, "single"))
 		return 0;
 	if (text_same(value, "kubernetes.io/tls") || text_same(value, "split"))
-		return err_set(err, ERR_CONFIG, "layout '%s' is not supported yet, only 'single'",
-			       value);
+		return err_set(err, ERR_CONFIG,
+			       "layout '%s' is not supported yet, only 'single'", value);
 	return err_set(err, ERR_CONFIG,
-		       "layout '%.40s' is not one of single, kubernetes.io/tls, split", value);
+		       "layout '%.40s' is not one of single, kubernetes.io/tls, split",
+		       value);
 }
 
 /* An empty value is as if the attribute were not there. */
 static const struct attribute {
 	const char *name;
-	int (*set)(struct object *o, const char *value, struct err *err); /* NULL: not yet */
+	int (*set)(struct object *o, const char *value,
+		   struct err *err); /* NULL: not yet */
 } attributes[] = {
 	{ "objectName", set_name },
 	{ "objectType", set_type },
@@ -254,7 +268,8 @@ int attributes_read(const struct yaml *map, mode_t default_mode, struct object *
 	int result = 0;
 
 	if (map->type != YAML_MAP)
-		return err_set(err, ERR_CONFIG, "it is not a map of attributes, such as objectName: x");
+		return err_set(err, ERR_CONFIG,
+			       "it is not a map of attributes, such as objectName: x");
 	for (const struct yaml *node = map->first; node && result == 0; node = node->next)
 		result = set_attribute(node, &o, err);
 	if (result < 0 || finish(&o, err) < 0) {

@@ -1,6 +1,6 @@
 /*
- * attributes.h: the attributes of one object, as users of the CSI provider know them, from
- * text to a checked struct object.  Pure.
+ * attributes.h: the attributes of one object, as users of the CSI provider know them,
+ * from text to a checked struct object.  Pure.
  */
 #ifndef CONFIG_ATTRIBUTES_H
 #define CONFIG_ATTRIBUTES_H

@@ -41,10 +41,12 @@ static bool is_vault_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len < 3 || len > 24 || !isalpha((unsigned char)name[0]) || name[len - 1] == '-')
+	if (len < 3 || len > 24 || !isalpha((unsigned char)name[0]) ||
+	    name[len - 1] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)name[i]) && (name[i] != '-' || name[i + 1] == '-'))
+		if (!isalnum((unsigned char)name[i]) &&
+		    (name[i] != '-' || name[i + 1] == '-'))
 			return false;
 	return true;
 }
@@ -89,7 +91,8 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 		*c = (char)tolower((unsigned char)*c);
 	if (strstr(host, ".privatelink."))
 		return err_set(err, ERR_CONFIG,
-			       "vault '%.200s': use the vault's public name; a private endpoint is found "
+			       "vault '%.200s': use the vault's public name; a private "
+			       "endpoint is found "
 			       "through DNS",
 			       url);
 	if (!is_host(host))
@@ -101,8 +104,8 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 	return 0;
 }
 
-int cloud_vault_resolve(struct cloud_vault *out, const char *vault, const struct cloud *cloud,
-			struct err *err)
+int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
+			const struct cloud *cloud, struct err *err)
 {
 	auto_free char *host = NULL;
 
@@ -110,7 +113,8 @@ int cloud_vault_resolve(struct cloud_vault *out, const char *vault, const struct
 		return resolve_url(out, vault, err);
 	if (!is_vault_name(vault))
 		return err_set(err, ERR_CONFIG,
-			       "vault '%.200s' is neither a vault name (3 to 24 letters, digits and "
+			       "vault '%.200s' is neither a vault name (3 to 24 letters, "
+			       "digits and "
 			       "hyphens, such as shop-kv) nor an https URL",
 			       vault);
 	host = xasprintf("%s.%s", vault, cloud->vault_suffix);

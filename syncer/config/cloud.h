@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 struct cloud {
-	const char *name;	  /* as AKVSYNC_CLOUD spells it */
-	const char *authority;	  /* https://login.microsoftonline.com */
+	const char *name;         /* as AKVSYNC_CLOUD spells it */
+	const char *authority;    /* https://login.microsoftonline.com */
 	const char *vault_suffix; /* vault.azure.net */
 };
 
@@ -20,18 +20,19 @@ int cloud_by_authority(const char *authority);
 
 /* Where a vault is reached and what a token for it must be asked for. */
 struct cloud_vault {
-	char *url;	/* https://shop-kv.vault.azure.net, with :port when one was given */
-	char *host;	/* shop-kv.vault.azure.net, with :port likewise */
-	char *resource; /* https://vault.azure.net, with :port likewise: the token's audience */
-	char *name;	/* shop-kv: for messages */
+	char *url;  /* https://shop-kv.vault.azure.net, with :port when one was given */
+	char *host; /* shop-kv.vault.azure.net, with :port likewise */
+	char *resource; /* https://vault.azure.net, with :port likewise: the token's
+			   audience */
+	char *name;     /* shop-kv: for messages */
 };
 
 /*
  * Resolves a vault name (3 to 24 characters, completed with the cloud's suffix) or a full
  * https URL.  ERR_CONFIG.  cloud_vault_done() the result.
  */
-int cloud_vault_resolve(struct cloud_vault *out, const char *vault, const struct cloud *cloud,
-			struct err *err) MUST_CHECK;
+int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
+			const struct cloud *cloud, struct err *err) MUST_CHECK;
 void cloud_vault_done(struct cloud_vault *v);
 
 #endif

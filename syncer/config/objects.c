@@ -21,7 +21,8 @@ static int wrap_entry(struct err *err, size_t number)
 	return err_wrap(err, "object %zu", number);
 }
 
-static int parse_short(struct objects *all, const char *text, mode_t mode, struct err *err)
+static int parse_short(struct objects *all, const char *text, mode_t mode,
+		       struct err *err)
 {
 	auto_free char *copy = xstrdup(text);
 	char *rest = copy, *piece;
@@ -40,7 +41,8 @@ static int parse_short(struct objects *all, const char *text, mode_t mode, struc
 }
 
 /* An entry of the provider's form: a string that is YAML of its own. */
-static int parse_inner(const struct yaml *item, mode_t mode, struct object *out, struct err *err)
+static int parse_inner(const struct yaml *item, mode_t mode, struct object *out,
+		       struct err *err)
 {
 	struct yaml *map = NULL;
 	int result;
@@ -76,8 +78,9 @@ static int parse_tree(struct objects *all, const struct yaml *root, mode_t mode,
 		return parse_list(all, root, mode, err);
 	if (root->type != YAML_MAP || array == NULL || strcmp(array->key, "array") != 0 ||
 	    array->next != NULL || array->type != YAML_LIST)
-		return err_set(err, ERR_CONFIG,
-			       "the YAML must be a list of maps, or 'array:' with a list");
+		return err_set(
+			err, ERR_CONFIG,
+			"the YAML must be a list of maps, or 'array:' with a list");
 	return parse_list(all, array, mode, err);
 }
 
@@ -110,7 +113,8 @@ static int check_paths(const struct objects *all, struct err *err)
 			if (!collide(a->path, b->path))
 				continue;
 			return err_set(err, ERR_CONFIG,
-				       "object %zu ('%s') and object %zu ('%s') cannot both be written: "
+				       "object %zu ('%s') and object %zu ('%s') cannot "
+				       "both be written: "
 				       "path '%.100s' %s '%.100s'; give one another path",
 				       j + 1, a->name, i + 1, b->name, a->path,
 				       strcmp(a->path, b->path) == 0 ? "is the same as"
@@ -125,9 +129,11 @@ static int check_list(const struct objects *all, struct err *err)
 {
 	if (all->count == 0)
 		return err_set(err, ERR_CONFIG,
-			       "the list is empty; name at least one object, such as 'db-password'");
+			       "the list is empty; name at least one object, such as "
+			       "'db-password'");
 	if (all->count > OBJECTS_MAX)
-		return err_set(err, ERR_CONFIG, "the list has %zu objects; at most %d are allowed",
+		return err_set(err, ERR_CONFIG,
+			       "the list has %zu objects; at most %d are allowed",
 			       all->count, OBJECTS_MAX);
 	return check_paths(all, err);
 }
@@ -146,7 +152,8 @@ static int parse(struct objects *all, const char *text, mode_t mode, struct err 
 	return result;
 }
 
-int objects_parse(struct objects *out, const char *text, mode_t default_mode, struct err *err)
+int objects_parse(struct objects *out, const char *text, mode_t default_mode,
+		  struct err *err)
 {
 	struct objects all = { 0 };
 

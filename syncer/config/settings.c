@@ -30,64 +30,131 @@ static const struct row {
 	const char *name;
 	enum type type;
 	size_t field;
-	const char *fallback;	  /* NULL: none */
-	int64_t min_ms, max_ms;	  /* DURATION */
+	const char *fallback;     /* NULL: none */
+	int64_t min_ms, max_ms;   /* DURATION */
 	const char *const *words; /* CHOICE */
 	const char *const *later;
 	bool redact;
 	const char *help;
 } rows[] = {
 #define F(f) offsetof(struct settings, f)
-	{ .name = "AKVSYNC_VAULT", .type = TEXT, .field = F(vault),
+	{ .name = "AKVSYNC_VAULT",
+	  .type = TEXT,
+	  .field = F(vault),
 	  .help = "vault name (shop-kv) or full https URL; required" },
-	{ .name = "AKVSYNC_OBJECTS", .type = TEXT, .field = F(objects),
+	{ .name = "AKVSYNC_OBJECTS",
+	  .type = TEXT,
+	  .field = F(objects),
 	  .help = "what to sync, such as 'db-password, api-key=keys/api'; required" },
-	{ .name = "AKVSYNC_DIR", .type = TEXT, .field = F(dir), .fallback = "/secrets",
+	{ .name = "AKVSYNC_DIR",
+	  .type = TEXT,
+	  .field = F(dir),
+	  .fallback = "/secrets",
 	  .help = "where the files appear: a memory emptyDir" },
-	{ .name = "AKVSYNC_FILE_MODE", .type = MODE, .field = F(file_mode), .fallback = "0440",
+	{ .name = "AKVSYNC_FILE_MODE",
+	  .type = MODE,
+	  .field = F(file_mode),
+	  .fallback = "0440",
 	  .help = "mode of the files, octal" },
-	{ .name = "AKVSYNC_POLL_INTERVAL", .type = DURATION, .field = F(poll_interval_ms),
-	  .fallback = "5m", .min_ms = 1000, .max_ms = INT64_C(7) * 86400000,
+	{ .name = "AKVSYNC_POLL_INTERVAL",
+	  .type = DURATION,
+	  .field = F(poll_interval_ms),
+	  .fallback = "5m",
+	  .min_ms = 1000,
+	  .max_ms = INT64_C(7) * 86400000,
 	  .help = "time between polls, +-20% at random; at least 1s" },
-	{ .name = "AKVSYNC_INIT_TIMEOUT", .type = DURATION, .field = F(init_timeout_ms),
-	  .fallback = "2m", .min_ms = 1000, .max_ms = 86400000,
+	{ .name = "AKVSYNC_INIT_TIMEOUT",
+	  .type = DURATION,
+	  .field = F(init_timeout_ms),
+	  .fallback = "2m",
+	  .min_ms = 1000,
+	  .max_ms = 86400000,
 	  .help = "how long init tries" },
-	{ .name = "AKVSYNC_INIT_STALE", .type = CHOICE, .field = F(stale), .fallback = "accept",
+	{ .name = "AKVSYNC_INIT_STALE",
+	  .type = CHOICE,
+	  .field = F(stale),
+	  .fallback = "accept",
 	  .words = stale_words,
-	  .help = "accept: init succeeds with the files of an earlier start when the vault "
+	  .help = "accept: init succeeds with the files of an earlier start when the "
+		  "vault "
 		  "cannot be reached; refuse: it fails" },
-	{ .name = "AKVSYNC_REQUEST_TIMEOUT", .type = DURATION, .field = F(request_timeout_ms),
-	  .fallback = "10s", .min_ms = 100, .max_ms = 600000, .help = "of one HTTP request" },
-	{ .name = "AKVSYNC_NOTIFY", .type = TEXT, .field = F(notify),
+	{ .name = "AKVSYNC_REQUEST_TIMEOUT",
+	  .type = DURATION,
+	  .field = F(request_timeout_ms),
+	  .fallback = "10s",
+	  .min_ms = 100,
+	  .max_ms = 600000,
+	  .help = "of one HTTP request" },
+	{ .name = "AKVSYNC_NOTIFY",
+	  .type = TEXT,
+	  .field = F(notify),
 	  .help = "whom to tell after a swap, such as 'signal=HUP,process=nginx'" },
-	{ .name = "AKVSYNC_NOTIFY_SPLAY", .type = DURATION, .field = F(notify_splay_ms),
-	  .fallback = "0s", .max_ms = 86400000,
+	{ .name = "AKVSYNC_NOTIFY_SPLAY",
+	  .type = DURATION,
+	  .field = F(notify_splay_ms),
+	  .fallback = "0s",
+	  .max_ms = 86400000,
 	  .help = "random delay before it, so that replicas do not reload together" },
-	{ .name = "AKVSYNC_RETAIN", .type = DURATION, .field = F(retain_ms), .fallback = "10s",
+	{ .name = "AKVSYNC_RETAIN",
+	  .type = DURATION,
+	  .field = F(retain_ms),
+	  .fallback = "10s",
 	  .max_ms = 86400000,
 	  .help = "how long the previous set stays for readers in flight" },
-	{ .name = "AKVSYNC_AUTH", .type = CHOICE, .field = F(auth), .fallback = "auto",
-	  .words = auth_words, .later = auth_later, .help = "auto, workload-identity" },
-	{ .name = "AKVSYNC_CLOUD", .type = CHOICE, .field = F(cloud), .words = cloud_words,
-	  .help = "public, usgov, china; default: the cloud of AZURE_AUTHORITY_HOST, else public" },
-	{ .name = "AKVSYNC_LOG_LEVEL", .type = CHOICE, .field = F(log_level), .fallback = "info",
-	  .words = level_words, .help = "debug, info, warn, error" },
-	{ .name = "AKVSYNC_LOG_FORMAT", .type = CHOICE, .field = F(log_format),
-	  .fallback = "json", .words = format_words, .help = "json, text" },
-	{ .name = "AKVSYNC_TERMINATION_LOG", .type = TEXT, .field = F(termination_log),
+	{ .name = "AKVSYNC_AUTH",
+	  .type = CHOICE,
+	  .field = F(auth),
+	  .fallback = "auto",
+	  .words = auth_words,
+	  .later = auth_later,
+	  .help = "auto, workload-identity" },
+	{ .name = "AKVSYNC_CLOUD",
+	  .type = CHOICE,
+	  .field = F(cloud),
+	  .words = cloud_words,
+	  .help = "public, usgov, china; default: the cloud of AZURE_AUTHORITY_HOST, "
+		  "else public" },
+	{ .name = "AKVSYNC_LOG_LEVEL",
+	  .type = CHOICE,
+	  .field = F(log_level),
+	  .fallback = "info",
+	  .words = level_words,
+	  .help = "debug, info, warn, error" },
+	{ .name = "AKVSYNC_LOG_FORMAT",
+	  .type = CHOICE,
+	  .field = F(log_format),
+	  .fallback = "json",
+	  .words = format_words,
+	  .help = "json, text" },
+	{ .name = "AKVSYNC_TERMINATION_LOG",
+	  .type = TEXT,
+	  .field = F(termination_log),
 	  .fallback = "/dev/termination-log",
-	  .help = "file for the cause of a failed start; the pod's terminationMessagePath" },
-	{ .name = "AZURE_CLIENT_ID", .type = TEXT, .field = F(client_id),
+	  .help = "file for the cause of a failed start; the pod's "
+		  "terminationMessagePath" },
+	{ .name = "AZURE_CLIENT_ID",
+	  .type = TEXT,
+	  .field = F(client_id),
 	  .help = "the identity; injected by workload identity" },
-	{ .name = "AZURE_TENANT_ID", .type = TEXT, .field = F(tenant_id),
+	{ .name = "AZURE_TENANT_ID",
+	  .type = TEXT,
+	  .field = F(tenant_id),
 	  .help = "its tenant; injected" },
-	{ .name = "AZURE_FEDERATED_TOKEN_FILE", .type = TEXT, .field = F(assertion_file),
+	{ .name = "AZURE_FEDERATED_TOKEN_FILE",
+	  .type = TEXT,
+	  .field = F(assertion_file),
 	  .help = "the projected service account token; injected" },
-	{ .name = "AZURE_AUTHORITY_HOST", .type = TEXT, .field = F(authority),
+	{ .name = "AZURE_AUTHORITY_HOST",
+	  .type = TEXT,
+	  .field = F(authority),
 	  .help = "Entra's URL; injected; default: that of the cloud" },
-	{ .name = "SSL_CERT_FILE", .type = TEXT, .field = F(ca_file),
+	{ .name = "SSL_CERT_FILE",
+	  .type = TEXT,
+	  .field = F(ca_file),
 	  .help = "trusted certificates (PEM); default: the system's" },
-	{ .name = "POD_UID", .type = TEXT, .field = F(pod_uid),
+	{ .name = "POD_UID",
+	  .type = TEXT,
+	  .field = F(pod_uid),
 	  .help = "seeds the random delays; default: HOSTNAME" },
 #undef F
 };
@@ -150,12 +217,13 @@ static int set_duration(struct settings *s, const struct row *row, const char *v
 
 	if (text_duration(value, &ms) < 0)
 		return err_set(err, ERR_CONFIG,
-			       "%s: '%.40s' is not a duration; write a number with its unit, such as "
+			       "%s: '%.40s' is not a duration; write a number with its "
+			       "unit, such as "
 			       "30s, 5m or 1h30m",
 			       row->name, value);
 	if (ms < row->min_ms || ms > row->max_ms)
-		return err_set(err, ERR_CONFIG, "%s: '%.40s' is outside %s to %s", row->name, value,
-			       min, max);
+		return err_set(err, ERR_CONFIG, "%s: '%.40s' is outside %s to %s",
+			       row->name, value, min, max);
 	*(int64_t *)field_of(s, row) = ms;
 	return 0;
 }
@@ -176,14 +244,15 @@ static int set_field(struct settings *s, const struct row *row, const char *valu
 	}
 	if (text_mode(value, field_of(s, row)) < 0)
 		return err_set(err, ERR_CONFIG,
-			       "%s: '%.40s' is not a file mode; write octal digits from 0000 to 0777, "
+			       "%s: '%.40s' is not a file mode; write octal digits from "
+			       "0000 to 0777, "
 			       "such as 0440",
 			       row->name, value);
 	return 0;
 }
 
-/* AKVSYNC_SERVICE_HOST, AKVSYNC_PORT_443_TCP_ADDR, …: what Kubernetes injects for a Service
- * named akvsync, or akvsync-something. */
+/* AKVSYNC_SERVICE_HOST, AKVSYNC_PORT_443_TCP_ADDR, …: what Kubernetes injects for a
+ * Service named akvsync, or akvsync-something. */
 static bool is_service_link(const char *name, size_t len)
 {
 	auto_free char *s = xstrndup(name, len);
@@ -195,7 +264,8 @@ static bool is_service_link(const char *name, size_t len)
 	if (end != NULL && (end[13] == '\0' || end[13] == '_'))
 		return true;
 	end = strstr(s, "_PORT");
-	return end != NULL && (end[5] == '\0' || (end[5] == '_' && isdigit((unsigned char)end[6])));
+	return end != NULL &&
+	       (end[5] == '\0' || (end[5] == '_' && isdigit((unsigned char)end[6])));
 }
 
 static int refuse_unknown(const char *name, size_t len, struct err *err)
@@ -207,7 +277,8 @@ static int refuse_unknown(const char *name, size_t len, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_LEN(not_yet); i++)
 		if (strcmp(unknown, not_yet[i]) == 0)
-			return err_set(err, ERR_CONFIG, "%s is not supported yet; remove it", unknown);
+			return err_set(err, ERR_CONFIG,
+				       "%s is not supported yet; remove it", unknown);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (text_starts(rows[i].name, PREFIX))
 			names[count++] = rows[i].name;
@@ -252,32 +323,39 @@ static bool is_guid(const char *s)
 static bool is_domain(const char *s)
 {
 	return strchr(s, '.') && strlen(s) < 64 &&
-	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-") ==
-		       strlen(s);
+	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ."
+			 "-") == strlen(s);
 }
 
 static int check_identity(const struct settings *s, struct err *err)
 {
-	static const char label[] = "is the label azure.workload.identity/use: \"true\" set on the "
-				    "pod, not only on its service account or deployment?";
+	static const char label[] =
+		"is the label azure.workload.identity/use: \"true\" set on the "
+		"pod, not only on its service account or deployment?";
 
 	if (s->assertion_file == NULL)
-		return err_set(err, ERR_CONFIG,
-			       "no federated token: AZURE_FEDERATED_TOKEN_FILE is not set; %s", label);
+		return err_set(
+			err, ERR_CONFIG,
+			"no federated token: AZURE_FEDERATED_TOKEN_FILE is not set; %s",
+			label);
 	if (s->client_id == NULL)
 		return err_set(err, ERR_CONFIG,
-			       "no identity: AZURE_CLIENT_ID is not set; annotate the service account "
+			       "no identity: AZURE_CLIENT_ID is not set; annotate the "
+			       "service account "
 			       "with azure.workload.identity/client-id");
 	if (s->tenant_id == NULL)
-		return err_set(err, ERR_CONFIG, "no tenant: AZURE_TENANT_ID is not set; %s", label);
-	if (!is_guid(s->client_id))
 		return err_set(err, ERR_CONFIG,
-			       "AZURE_CLIENT_ID: '%.60s' is not a client id (GUID), such as "
-			       "33333333-3333-3333-3333-333333333333",
-			       s->client_id);
+			       "no tenant: AZURE_TENANT_ID is not set; %s", label);
+	if (!is_guid(s->client_id))
+		return err_set(
+			err, ERR_CONFIG,
+			"AZURE_CLIENT_ID: '%.60s' is not a client id (GUID), such as "
+			"33333333-3333-3333-3333-333333333333",
+			s->client_id);
 	if (!is_guid(s->tenant_id) && !is_domain(s->tenant_id))
 		return err_set(err, ERR_CONFIG,
-			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) nor a domain",
+			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) "
+			       "nor a domain",
 			       s->tenant_id);
 	return 0;
 }
@@ -309,17 +387,19 @@ static int check_rest(const struct settings *s, struct err *err)
 {
 	if (s->vault == NULL)
 		return err_set(err, ERR_CONFIG,
-			       "AKVSYNC_VAULT is not set; give the vault's name, such as shop-kv");
+			       "AKVSYNC_VAULT is not set; give the vault's name, such as "
+			       "shop-kv");
 	if (s->objects == NULL)
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_OBJECTS is not set; list what to sync, such as "
 			       "'db-password, api-key=keys/api'");
 	if (s->dir[0] != '/')
-		return err_set(err, ERR_CONFIG, "AKVSYNC_DIR: '%.100s' is not an absolute path",
-			       s->dir);
+		return err_set(err, ERR_CONFIG,
+			       "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
 	if (s->request_timeout_ms > s->init_timeout_ms)
 		return err_set(err, ERR_CONFIG,
-			       "AKVSYNC_REQUEST_TIMEOUT is longer than AKVSYNC_INIT_TIMEOUT: init would "
+			       "AKVSYNC_REQUEST_TIMEOUT is longer than "
+			       "AKVSYNC_INIT_TIMEOUT: init would "
 			       "stop before its first request may time out");
 	return 0;
 }
@@ -369,7 +449,8 @@ void settings_done(struct settings *s)
 
 /* ---- telling ---- */
 
-static void describe_value(const struct settings *s, const struct row *row, struct buf *out)
+static void describe_value(const struct settings *s, const struct row *row,
+			   struct buf *out)
 {
 	const void *field = field_of(s, row);
 	auto_free char *duration = NULL;
@@ -409,7 +490,8 @@ void settings_help(struct buf *out)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct row *row = &rows[i];
 
-		buf_printf(out, "  %s%s%s\n      %s\n", row->name, row->fallback ? "=" : "",
-			   row->fallback ? row->fallback : "", row->help);
+		buf_printf(out, "  %s%s%s\n      %s\n", row->name,
+			   row->fallback ? "=" : "", row->fallback ? row->fallback : "",
+			   row->help);
 	}
 }

@@ -20,29 +20,30 @@ enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
 
 struct settings {
-	char *vault;		     /* AKVSYNC_VAULT as given: name or URL */
-	char *objects;		     /* AKVSYNC_OBJECTS as given */
-	char *dir;		     /* AKVSYNC_DIR */
-	mode_t file_mode;	     /* AKVSYNC_FILE_MODE */
-	int64_t poll_interval_ms;    /* AKVSYNC_POLL_INTERVAL, at least 1000 */
-	int64_t init_timeout_ms;     /* AKVSYNC_INIT_TIMEOUT */
-	int64_t request_timeout_ms;  /* AKVSYNC_REQUEST_TIMEOUT */
-	enum settings_stale stale;   /* AKVSYNC_INIT_STALE: accept, refuse */
-	char *notify;		     /* AKVSYNC_NOTIFY as given; NULL: none */
-	int64_t notify_splay_ms;     /* AKVSYNC_NOTIFY_SPLAY */
-	int64_t retain_ms;	     /* AKVSYNC_RETAIN */
-	enum settings_auth auth;     /* AKVSYNC_AUTH */
-	int cloud;		     /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
+	char *vault;                /* AKVSYNC_VAULT as given: name or URL */
+	char *objects;              /* AKVSYNC_OBJECTS as given */
+	char *dir;                  /* AKVSYNC_DIR */
+	mode_t file_mode;           /* AKVSYNC_FILE_MODE */
+	int64_t poll_interval_ms;   /* AKVSYNC_POLL_INTERVAL, at least 1000 */
+	int64_t init_timeout_ms;    /* AKVSYNC_INIT_TIMEOUT */
+	int64_t request_timeout_ms; /* AKVSYNC_REQUEST_TIMEOUT */
+	enum settings_stale stale;  /* AKVSYNC_INIT_STALE: accept, refuse */
+	char *notify;               /* AKVSYNC_NOTIFY as given; NULL: none */
+	int64_t notify_splay_ms;    /* AKVSYNC_NOTIFY_SPLAY */
+	int64_t retain_ms;          /* AKVSYNC_RETAIN */
+	enum settings_auth auth;    /* AKVSYNC_AUTH */
+	int cloud; /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
-	char *termination_log;	     /* AKVSYNC_TERMINATION_LOG */
+	char *termination_log; /* AKVSYNC_TERMINATION_LOG */
 
-	char *client_id;	     /* AZURE_CLIENT_ID */
-	char *tenant_id;	     /* AZURE_TENANT_ID */
-	char *assertion_file;	     /* AZURE_FEDERATED_TOKEN_FILE */
-	char *authority;	     /* AZURE_AUTHORITY_HOST without its final '/'; default of the cloud */
-	char *ca_file;		     /* SSL_CERT_FILE; NULL: the system bundle */
-	char *pod_uid;		     /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
+	char *client_id;      /* AZURE_CLIENT_ID */
+	char *tenant_id;      /* AZURE_TENANT_ID */
+	char *assertion_file; /* AZURE_FEDERATED_TOKEN_FILE */
+	char *authority; /* AZURE_AUTHORITY_HOST without its final '/'; default of the
+			    cloud */
+	char *ca_file;   /* SSL_CERT_FILE; NULL: the system bundle */
+	char *pod_uid;   /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
 };
 
 /*

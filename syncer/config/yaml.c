@@ -19,7 +19,8 @@ struct reader {
 
 static int fail(const struct reader *r, struct err *err, const char *what)
 {
-	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1, what);
+	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1,
+		       what);
 }
 
 static int next_event(struct reader *r, struct err *err)
@@ -28,7 +29,8 @@ static int next_event(struct reader *r, struct err *err)
 	if (yaml_parser_parse(&r->parser, &r->event))
 		return 0;
 	memset(&r->event, 0, sizeof(r->event));
-	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->parser.problem_mark.line + 1,
+	return err_set(err, ERR_CONFIG, "YAML line %zu: %s",
+		       r->parser.problem_mark.line + 1,
 		       r->parser.problem ? r->parser.problem : "cannot be read");
 }
 
@@ -90,7 +92,8 @@ static int check_key(struct reader *r, const struct yaml *map, struct err *err)
 		return fail(r, err, "a key must be plain text");
 	for (const struct yaml *n = map->first; n; n = n->next)
 		if (n->key && strcmp(n->key, key) == 0)
-			return err_set(err, ERR_CONFIG, "YAML line %zu: key '%.80s' stands twice",
+			return err_set(err, ERR_CONFIG,
+				       "YAML line %zu: key '%.80s' stands twice",
 				       r->event.start_mark.line + 1, key);
 	return 0;
 }
@@ -163,7 +166,8 @@ int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err)
 	int result;
 
 	if (len > BYTES_MAX)
-		return err_set(err, ERR_CONFIG, "YAML is larger than %d bytes", BYTES_MAX);
+		return err_set(err, ERR_CONFIG, "YAML is larger than %d bytes",
+			       BYTES_MAX);
 	if (!yaml_parser_initialize(&r.parser))
 		abort();
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);

@@ -17,15 +17,16 @@ enum yaml_type { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml {
 	enum yaml_type type;
-	char *key;	   /* in its map; NULL elsewhere */
-	char *text;	   /* of a scalar; a plain null or ~ is "" */
-	size_t line;	   /* 1 for the first */
+	char *key;          /* in its map; NULL elsewhere */
+	char *text;         /* of a scalar; a plain null or ~ is "" */
+	size_t line;        /* 1 for the first */
 	struct yaml *first; /* of a list or map */
 	struct yaml *next;  /* beside it */
 };
 
 /* ERR_CONFIG with the line.  yaml_free() the result; NULL is fine there. */
-int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err) MUST_CHECK;
+int yaml_load(const char *text, size_t len, struct yaml **out,
+	      struct err *err) MUST_CHECK;
 void yaml_free(struct yaml *node);
 
 #endif

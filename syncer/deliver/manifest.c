@@ -67,8 +67,10 @@ static int parse_entry(const struct json *item, struct manifest *m, struct err *
 		.mtime_ns = json_loose_int(item, "mtime_ns", -1),
 	};
 
-	if (!e.path || !e.object || !e.version || !e.options || e.size < 0 || e.mtime_ns < 0)
-		return err_set(err, ERR_IO, "manifest entry %zu is incomplete", m->count + 1);
+	if (!e.path || !e.object || !e.version || !e.options || e.size < 0 ||
+	    e.mtime_ns < 0)
+		return err_set(err, ERR_IO, "manifest entry %zu is incomplete",
+			       m->count + 1);
 	manifest_add(m, &e);
 	return 0;
 }
@@ -82,7 +84,8 @@ int manifest_parse(const char *text, size_t len, struct manifest *out, struct er
 		return err_set(err, ERR_IO, "the manifest is not JSON");
 	if (json_int(root, "format", 0) != FORMAT)
 		return err_set(err, ERR_IO, "the manifest has another format");
-	for (const struct json *i = json_first(json_get(root, "files")); i; i = json_next(i)) {
+	for (const struct json *i = json_first(json_get(root, "files")); i;
+	     i = json_next(i)) {
 		if (parse_entry(i, &m, err) < 0) {
 			manifest_done(&m);
 			return -1;

@@ -2,7 +2,8 @@
  * manifest.h: what each file of a set was made from.  Pure.
  *
  * Lies in the set's own directory as ..manifest, so it moves with the rename that
- * publishes the set.  Holds names, versions and options, never a value or a digest of one.
+ * publishes the set.  Holds names, versions and options, never a value or a digest of
+ * one.
  */
 #ifndef DELIVER_MANIFEST_H
 #define DELIVER_MANIFEST_H
@@ -21,7 +22,7 @@ struct manifest_entry {
 	char *version;
 	char *options;
 	mode_t mode;
-	int64_t size;	  /* bytes of the file */
+	int64_t size;     /* bytes of the file */
 	int64_t mtime_ns; /* its modification time: an edited file is not trusted */
 };
 
@@ -38,8 +39,8 @@ const struct manifest_entry *manifest_find(const struct manifest *m, const char 
 void manifest_write(const struct manifest *m, struct buf *out);
 
 /* ERR_IO: not a manifest, or one of another format; the set has to be fetched anew. */
-int manifest_parse(const char *text, size_t len, struct manifest *out, struct err *err)
-	MUST_CHECK;
+int manifest_parse(const char *text, size_t len, struct manifest *out,
+		   struct err *err) MUST_CHECK;
 void manifest_done(struct manifest *m);
 
 #endif

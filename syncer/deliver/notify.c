@@ -19,7 +19,7 @@
 /* A target and where it stands. */
 struct state {
 	char *delivered; /* the last generation it was told of; NULL: not known */
-	int64_t due;	 /* CLOCK_NEVER: nothing to tell */
+	int64_t due;     /* CLOCK_NEVER: nothing to tell */
 	struct backoff backoff;
 	int attempts;
 };
@@ -71,7 +71,8 @@ static void set_text(char **field, const char *value)
 	*field = value ? xstrdup(value) : NULL;
 }
 
-/* ---- ..notified: {"format":1,"delivered":{"signal=HUP,process=nginx":"..2026_…"}} ---- */
+/* ---- ..notified: {"format":1,"delivered":{"signal=HUP,process=nginx":"..2026_…"}} ----
+ */
 
 static void read_state(struct notify *n)
 {
@@ -86,7 +87,8 @@ static void read_state(struct notify *n)
 		return;
 	delivered = json_get(root, "delivered");
 	for (size_t i = 0; i < n->targets.count; i++)
-		set_text(&n->states[i].delivered, json_string(delivered, n->targets.items[i].text));
+		set_text(&n->states[i].delivered,
+			 json_string(delivered, n->targets.items[i].text));
 }
 
 static int write_state(const struct notify *n, struct err *err)
@@ -174,7 +176,8 @@ static int act(const struct target *t, int *processes, struct err *err)
 	return process_signal_name(t->process, t->signal, processes, err);
 }
 
-static void run_target(struct notify *n, size_t i, int64_t now, struct notify_outcome *out)
+static void run_target(struct notify *n, size_t i, int64_t now,
+		       struct notify_outcome *out)
 {
 	const struct target *t = &n->targets.items[i];
 	struct state *s = &n->states[i];
@@ -193,7 +196,8 @@ static void run_target(struct notify *n, size_t i, int64_t now, struct notify_ou
 	}
 	s->due = CLOCK_NEVER;
 	set_text(&s->delivered, n->generation);
-	/* Not written, a restart tells the app once more: at least once is the promise. */
+	/* Not written, a restart tells the app once more: at least once is the promise.
+	 */
 	(void)!write_state(n, &unsaved);
 }
 

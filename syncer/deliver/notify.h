@@ -36,14 +36,14 @@ void notify_published(struct notify *n, const char *generation, bool first, int6
 
 /* What one attempt came to, for the log. */
 struct notify_outcome {
-	const char *target;	/* the entry's text, owned by n */
+	const char *target;     /* the entry's text, owned by n */
 	const char *generation; /* owned by n */
 	bool ok;
 	bool on_first;
-	int attempt;		/* 1, 2, … for this generation */
-	int processes;		/* how many were signalled */
-	int64_t retry_in_ms;	/* when !ok */
-	struct err err;		/* when !ok: says the fix */
+	int attempt;         /* 1, 2, … for this generation */
+	int processes;       /* how many were signalled */
+	int64_t retry_in_ms; /* when !ok */
+	struct err err;      /* when !ok: says the fix */
 };
 
 /* When a target is next due; CLOCK_NEVER: none. */

@@ -113,7 +113,8 @@ static int find(const char *name, struct matches *out, struct err *err)
 		    !is_named((pid_t)pid, name))
 			continue;
 		out->items = xgrow(out->items, out->count, sizeof(*out->items));
-		out->items[out->count++] = (struct match){ (pid_t)pid, parent_of((pid_t)pid) };
+		out->items[out->count++] =
+			(struct match){ (pid_t)pid, parent_of((pid_t)pid) };
 	}
 	closedir(proc);
 	return 0;
@@ -145,10 +146,11 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 		return 1;
 	if (errno == EPERM)
 		return err_set(err, ERR_IO,
-			       "not permitted to signal process %d%s%s%s: akvsync runs as uid %u; give "
+			       "not permitted to signal process %d%s%s%s: akvsync runs "
+			       "as uid %u; give "
 			       "both containers the same runAsUser",
-			       (int)pid, name ? " ('" : "", name ? name : "", name ? "')" : "",
-			       (unsigned)geteuid());
+			       (int)pid, name ? " ('" : "", name ? name : "",
+			       name ? "')" : "", (unsigned)geteuid());
 	return err_set_errno(err, ERR_IO, "cannot signal process %d", (int)pid);
 }
 
@@ -172,10 +174,12 @@ int process_signal_name(const char *name, int signal, int *count, struct err *er
 		signalled += result == 0;
 	}
 	if (signalled == 0)
-		return err_set(err, ERR_IO,
-			       "no process named '%s' found: is the app running, is the name right (as "
-			       "in 'ps -o comm'), and has the pod shareProcessNamespace: true?",
-			       name);
+		return err_set(
+			err, ERR_IO,
+			"no process named '%s' found: is the app running, is the name "
+			"right (as "
+			"in 'ps -o comm'), and has the pod shareProcessNamespace: true?",
+			name);
 	*count = signalled;
 	return 0;
 }
@@ -186,13 +190,18 @@ static int read_pidfile(const char *path, pid_t *out, struct err *err)
 	int64_t pid;
 
 	if (file_read(AT_FDCWD, path, &text, err) < 0)
-		return err_hint(err, "pidfile= names a file on a volume that both containers mount");
-	if (text.len == 0 || text_number(text_trim(text.data), INT_MAX, &pid) < 0 || pid == 0)
-		return err_set(err, ERR_IO, "pid file '%s' does not hold a process number", path);
+		return err_hint(err, "pidfile= names a file on a volume that both "
+				     "containers mount");
+	if (text.len == 0 || text_number(text_trim(text.data), INT_MAX, &pid) < 0 ||
+	    pid == 0)
+		return err_set(err, ERR_IO,
+			       "pid file '%s' does not hold a process number", path);
 	if (pid == getpid())
 		return err_set(err, ERR_IO,
-			       "pid file '%s' names process %lld, which is akvsync itself: the app's "
-			       "number is of another process namespace; set shareProcessNamespace: true "
+			       "pid file '%s' names process %lld, which is akvsync "
+			       "itself: the app's "
+			       "number is of another process namespace; set "
+			       "shareProcessNamespace: true "
 			       "on the pod",
 			       path, (long long)pid);
 	*out = (pid_t)pid;
@@ -209,7 +218,8 @@ int process_signal_pidfile(const char *path, int signal, struct err *err)
 	result = signal_pid(pid, NULL, signal, err);
 	if (result > 0)
 		return err_set(err, ERR_IO,
-			       "pid file '%s' names process %d, which does not exist: is it stale, or is "
+			       "pid file '%s' names process %d, which does not exist: is "
+			       "it stale, or is "
 			       "shareProcessNamespace: true missing on the pod?",
 			       path, (int)pid);
 	if (result < 0)

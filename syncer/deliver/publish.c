@@ -38,8 +38,8 @@ struct publish {
 	int dir_fd; /* also holds the lock */
 	int64_t retain_ms;
 	char generation[GENERATION_LEN]; /* "" when nothing is published */
-	int generation_fd;		 /* -1 likewise */
-	struct manifest manifest;	 /* of the current generation */
+	int generation_fd;               /* -1 likewise */
+	struct manifest manifest;        /* of the current generation */
 	struct retired *retired;
 	size_t retired_count;
 };
@@ -48,8 +48,8 @@ struct publish {
 struct attempt {
 	char generation[GENERATION_LEN];
 	char link[FILE_TEMP_LEN]; /* "" until it exists */
-	int fd;			  /* the new generation's directory */
-	char **names;		  /* top-level links made for it */
+	int fd;                   /* the new generation's directory */
+	char **names;             /* top-level links made for it */
 	size_t name_count;
 	struct manifest manifest;
 };
@@ -83,16 +83,20 @@ static int explain(struct err *err, int cause)
 	switch (cause) {
 	case ENOSPC:
 	case EDQUOT:
-		return err_hint(err, "the volume is full: raise emptyDir.sizeLimit, it must hold the "
+		return err_hint(err, "the volume is full: raise emptyDir.sizeLimit, it "
+				     "must hold the "
 				     "old and the new set");
 	case EROFS:
-		return err_hint(err, "the volume is mounted read-only: remove readOnly from this "
-				     "container's volumeMount");
+		return err_hint(
+			err, "the volume is mounted read-only: remove readOnly from this "
+			     "container's volumeMount");
 	case EACCES:
 	case EPERM:
-		return err_hint(err, "uid %u may not write there: give all containers that write "
-				     "one runAsUser, and the pod an fsGroup",
-				(unsigned)geteuid());
+		return err_hint(
+			err,
+			"uid %u may not write there: give all containers that write "
+			"one runAsUser, and the pod an fsGroup",
+			(unsigned)geteuid());
 	default:
 		return -1;
 	}
@@ -121,7 +125,8 @@ static int take_lock(const struct publish *p, struct err *err)
 		return 0;
 	if (errno == EWOULDBLOCK)
 		return err_set(err, ERR_UNAVAILABLE,
-			       "another process holds '%s': two akvsync containers may not write to "
+			       "another process holds '%s': two akvsync containers may "
+			       "not write to "
 			       "one volume at a time",
 			       p->dir);
 	return err_set_errno(err, ERR_IO, "cannot lock '%s'", p->dir);
@@ -141,8 +146,10 @@ static int check_rights(const struct publish *p, struct err *err)
 	if ((dir.st_mode & S_ISVTX) && geteuid() != 0 && dir.st_uid != geteuid() &&
 	    data.st_uid != geteuid())
 		return err_set(err, ERR_IO,
-			       "the files in '%s' belong to uid %u, but this container runs as uid "
-			       "%u and cannot replace them: give init and sidecar the same runAsUser",
+			       "the files in '%s' belong to uid %u, but this container "
+			       "runs as uid "
+			       "%u and cannot replace them: give init and sidecar the "
+			       "same runAsUser",
 			       p->dir, (unsigned)data.st_uid, (unsigned)geteuid());
 	return 0;
 }
@@ -190,7 +197,8 @@ static bool is_stale_link(const struct publish *p, const char *name)
 	    strcmp(target, expected) != 0)
 		return false;
 	return p->generation_fd < 0 ||
-	       (fstatat(p->generation_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT);
+	       (fstatat(p->generation_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno == ENOENT);
 }
 
 static void sweep_entry(struct publish *p, const char *name, int64_t now)
@@ -239,7 +247,8 @@ static int open_directory(struct publish *p, struct err *err)
 		return 0;
 	if (errno == ENOENT)
 		return err_set(err, ERR_IO,
-			       "directory '%s' does not exist: mount an emptyDir with medium: Memory "
+			       "directory '%s' does not exist: mount an emptyDir with "
+			       "medium: Memory "
 			       "there, or set AKVSYNC_DIR",
 			       p->dir);
 	err_set_errno(err, ERR_IO, "cannot open directory '%s'", p->dir);
@@ -255,7 +264,8 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 	p->dir_fd = -1;
 	p->generation_fd = -1;
 	p->retain_ms = retain_ms;
-	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 || check_rights(p, err) < 0) {
+	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 ||
+	    check_rights(p, err) < 0) {
 		publish_close(p);
 		return -1;
 	}
@@ -297,8 +307,9 @@ static bool is_intact(const struct publish *p, const struct manifest_entry *e)
 
 	return p->generation_fd >= 0 &&
 	       fstatat(p->generation_fd, e->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && (st.st_mode & 07777) == e->mode && st.st_size == e->size &&
-	       mtime_of(&st) == e->mtime_ns && st.st_uid == geteuid();
+	       S_ISREG(st.st_mode) && (st.st_mode & 07777) == e->mode &&
+	       st.st_size == e->size && mtime_of(&st) == e->mtime_ns &&
+	       st.st_uid == geteuid();
 }
 
 bool publish_has(const struct publish *p, const char *path, const char *object,
@@ -306,8 +317,8 @@ bool publish_has(const struct publish *p, const char *path, const char *object,
 {
 	const struct manifest_entry *e = manifest_find(&p->manifest, path);
 
-	if (e == NULL || strcmp(e->object, object) != 0 || strcmp(e->options, options) != 0 ||
-	    e->mode != mode || !is_intact(p, e))
+	if (e == NULL || strcmp(e->object, object) != 0 ||
+	    strcmp(e->options, options) != 0 || e->mode != mode || !is_intact(p, e))
 		return false;
 	if (version != NULL)
 		*version = e->version;
@@ -333,19 +344,21 @@ static int carry_forward(const struct publish *p, const struct attempt *a,
 
 	if (e == NULL || e->mode != f->mode || !is_intact(p, e)) {
 		errno = 0;
-		return err_set(err, ERR_IO, "file '%s' was changed or removed by another program",
+		return err_set(err, ERR_IO,
+			       "file '%s' was changed or removed by another program",
 			       f->path);
 	}
 	if (linkat(p->generation_fd, e->path, a->fd, e->path, 0) == 0)
 		return 0;
-	/* Another owner's inode under protected_hardlinks, too many links, an odd volume. */
+	/* Another owner's inode under protected_hardlinks, too many links, an odd volume.
+	 */
 	if (errno != EPERM && errno != EMLINK && errno != EXDEV && errno != EOPNOTSUPP)
 		return err_set_errno(err, ERR_IO, "cannot link '%s'", f->path);
 	return copy_file(p, a, e, err);
 }
 
-static int add_file(const struct publish *p, struct attempt *a, const struct publish_file *f,
-		    struct err *err)
+static int add_file(const struct publish *p, struct attempt *a,
+		    const struct publish_file *f, struct err *err)
 {
 	struct stat st;
 	int made;
@@ -382,7 +395,8 @@ static int make_generation(const struct publish *p, struct attempt *a, struct er
 	}
 	if (a->generation[0] == '\0')
 		return -1;
-	a->fd = openat(p->dir_fd, a->generation, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	a->fd = openat(p->dir_fd, a->generation,
+		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (a->fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open '%s'", a->generation);
 	return 0;
@@ -420,7 +434,8 @@ static int make_name(const struct publish *p, struct attempt *a, const char *nam
 		return 0;
 	errno = 0;
 	return err_set(err, ERR_IO,
-		       "'%s/%s' is in the way: it is not a link that akvsync made; remove it or give "
+		       "'%s/%s' is in the way: it is not a link that akvsync made; "
+		       "remove it or give "
 		       "the object another path",
 		       p->dir, name);
 }
@@ -441,21 +456,25 @@ static int swap(const struct publish *p, struct attempt *a, struct err *err)
 {
 	struct stat st;
 
-	if (fstatat(p->dir_fd, DATA_LINK, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISLNK(st.st_mode)) {
+	if (fstatat(p->dir_fd, DATA_LINK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    !S_ISLNK(st.st_mode)) {
 		errno = 0;
-		return err_set(err, ERR_IO, "'%s/" DATA_LINK "' is in the way: it is not a link; remove it",
+		return err_set(err, ERR_IO,
+			       "'%s/" DATA_LINK
+			       "' is in the way: it is not a link; remove it",
 			       p->dir);
 	}
 	file_temp_name(a->link);
 	if (symlinkat(a->generation, p->dir_fd, a->link) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make link '%s'", a->link);
 	if (renameat(p->dir_fd, a->link, p->dir_fd, DATA_LINK) < 0)
-		return err_set_errno(err, ERR_IO, "cannot replace '%s/" DATA_LINK "'", p->dir);
+		return err_set_errno(err, ERR_IO, "cannot replace '%s/" DATA_LINK "'",
+				     p->dir);
 	return 0;
 }
 
-static int build(const struct publish *p, struct attempt *a, const struct publish_file *files,
-		 size_t count, struct err *err)
+static int build(const struct publish *p, struct attempt *a,
+		 const struct publish_file *files, size_t count, struct err *err)
 {
 	if (make_generation(p, a, err) < 0)
 		return -1;
@@ -565,11 +584,15 @@ const char *publish_advice(const struct publish *p, size_t i)
 	struct statfs fs;
 	struct stat st;
 
-	if (fstatfs(p->dir_fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
-		advice[count++] = "AKVSYNC_DIR is not on a tmpfs: secrets will reach a disk; use an "
+	if (fstatfs(p->dir_fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
+	    fs.f_type != RAMFS_MAGIC)
+		advice[count++] = "AKVSYNC_DIR is not on a tmpfs: secrets will reach a "
+				  "disk; use an "
 				  "emptyDir with medium: Memory";
-	if (fstat(p->dir_fd, &st) == 0 && !(st.st_mode & S_ISGID) && !(st.st_mode & S_IXOTH))
-		advice[count++] = "only this container's user may enter AKVSYNC_DIR; set fsGroup, so "
+	if (fstat(p->dir_fd, &st) == 0 && !(st.st_mode & S_ISGID) &&
+	    !(st.st_mode & S_IXOTH))
+		advice[count++] = "only this container's user may enter AKVSYNC_DIR; set "
+				  "fsGroup, so "
 				  "that the app's group may read the files";
 	return i < count ? advice[i] : NULL;
 }

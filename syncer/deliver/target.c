@@ -12,8 +12,9 @@ static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{ "HUP", SIGHUP },   { "INT", SIGINT },	  { "QUIT", SIGQUIT },	 { "USR1", SIGUSR1 },
-	{ "USR2", SIGUSR2 }, { "TERM", SIGTERM }, { "WINCH", SIGWINCH },
+	{ "HUP", SIGHUP },     { "INT", SIGINT },   { "QUIT", SIGQUIT },
+	{ "USR1", SIGUSR1 },   { "USR2", SIGUSR2 }, { "TERM", SIGTERM },
+	{ "WINCH", SIGWINCH },
 };
 
 static int parse_signal(const char *s, int *out, struct err *err)
@@ -29,7 +30,8 @@ static int parse_signal(const char *s, int *out, struct err *err)
 		}
 	}
 	return err_set(err, ERR_CONFIG,
-		       "'%.40s' is not a signal to notify with; use one of HUP, INT, QUIT, USR1, USR2, "
+		       "'%.40s' is not a signal to notify with; use one of HUP, INT, "
+		       "QUIT, USR1, USR2, "
 		       "TERM, WINCH",
 		       s);
 }
@@ -42,7 +44,8 @@ static int parse_signal_action(struct target *t, char *rest, struct err *err)
 
 	if (what == NULL)
 		return err_set(err, ERR_CONFIG,
-			       "it does not say whom to signal; write signal=HUP,process=NAME or "
+			       "it does not say whom to signal; write "
+			       "signal=HUP,process=NAME or "
 			       "signal=HUP,pidfile=PATH");
 	*what++ = '\0';
 	if (parse_signal(text_trim(rest), &t->signal, err) < 0)
@@ -50,7 +53,8 @@ static int parse_signal_action(struct target *t, char *rest, struct err *err)
 	what = text_trim(what);
 	value = strchr(what, '=');
 	if (value == NULL || value[1] == '\0')
-		return err_set(err, ERR_CONFIG, "expected process=NAME or pidfile=PATH, not '%.80s'",
+		return err_set(err, ERR_CONFIG,
+			       "expected process=NAME or pidfile=PATH, not '%.80s'",
 			       what);
 	*value++ = '\0';
 	if (strcmp(what, "process") == 0 && strchr(value, '/') == NULL) {
@@ -58,11 +62,14 @@ static int parse_signal_action(struct target *t, char *rest, struct err *err)
 		return 0;
 	}
 	if (strcmp(what, "process") == 0)
-		return err_set(err, ERR_CONFIG, "process= takes a name such as nginx, without '/'");
+		return err_set(err, ERR_CONFIG,
+			       "process= takes a name such as nginx, without '/'");
 	if (strcmp(what, "pidfile") != 0)
-		return err_set(err, ERR_CONFIG, "expected process= or pidfile=, not '%.40s='", what);
+		return err_set(err, ERR_CONFIG,
+			       "expected process= or pidfile=, not '%.40s='", what);
 	if (value[0] != '/')
-		return err_set(err, ERR_CONFIG, "pidfile= takes an absolute path such as /run/app.pid");
+		return err_set(err, ERR_CONFIG,
+			       "pidfile= takes an absolute path such as /run/app.pid");
 	t->pidfile = xstrdup(value);
 	return 0;
 }
@@ -75,9 +82,11 @@ static int parse_action(struct target *t, const char *key, char *rest, struct er
 		return parse_signal_action(t, rest, err);
 	for (size_t i = 0; i < ARRAY_LEN(later); i++)
 		if (strcmp(key, later[i]) == 0)
-			return err_set(err, ERR_CONFIG, "'%s=' is not supported yet; use signal=", key);
-	return err_set(err, ERR_CONFIG, "unknown word '%.40s='; an entry is signal=NAME,process=NAME or "
-					"signal=NAME,pidfile=PATH, with on=first, before it if wanted",
+			return err_set(err, ERR_CONFIG,
+				       "'%s=' is not supported yet; use signal=", key);
+	return err_set(err, ERR_CONFIG,
+		       "unknown word '%.40s='; an entry is signal=NAME,process=NAME or "
+		       "signal=NAME,pidfile=PATH, with on=first, before it if wanted",
 		       key);
 }
 
@@ -92,17 +101,20 @@ static int parse_entry(struct target *t, const char *entry, struct err *err)
 		char *value = strchr(key, '=');
 
 		if (value == NULL)
-			return err_set(err, ERR_CONFIG, "expected an action such as "
-							"signal=HUP,process=NAME");
+			return err_set(err, ERR_CONFIG,
+				       "expected an action such as "
+				       "signal=HUP,process=NAME");
 		*value++ = '\0';
 		if (strcmp(key, "on") != 0)
 			return parse_action(t, key, value, err);
 		rest = strchr(value, ',');
 		if (rest == NULL)
-			return err_set(err, ERR_CONFIG, "an action is missing behind on=");
+			return err_set(err, ERR_CONFIG,
+				       "an action is missing behind on=");
 		*rest++ = '\0';
 		if (strcmp(value, "first") != 0)
-			return err_set(err, ERR_CONFIG, "on=%.40s is not known, only on=first", value);
+			return err_set(err, ERR_CONFIG,
+				       "on=%.40s is not known, only on=first", value);
 		t->on_first = true;
 	}
 }

@@ -28,7 +28,8 @@ int tree_mkdir(int dir_fd, const char *path, struct err *err)
 
 int tree_make_parents(int dir_fd, const char *path, struct err *err)
 {
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(path, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		auto_free char *parent = xstrndup(path, (size_t)(slash - path));
 
 		if (tree_mkdir(dir_fd, parent, err) < 0 && errno != EEXIST)

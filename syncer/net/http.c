@@ -65,9 +65,10 @@ static void crypto_free(void *p, const char *file, int line)
 int http_global_init(struct err *err)
 {
 	if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1 ||
-	    curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free, wipe_realloc,
-				 wipe_strdup, wipe_calloc) != CURLE_OK)
-		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl and OpenSSL");
+	    curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
+				 wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
+		return err_set(err, ERR_UNAVAILABLE,
+			       "cannot initialise libcurl and OpenSSL");
 	return 0;
 }
 
@@ -77,10 +78,11 @@ static int load_trusted(struct http *h, const char *ca_file, struct err *err)
 
 	h->trusted = X509_STORE_new();
 	if (h->trusted == NULL || X509_STORE_load_file(h->trusted, path) != 1)
-		return err_set(err, ERR_CONFIG,
-			       "cannot read trusted certificates (PEM) from '%s'%s", path,
-			       ca_file ? "; SSL_CERT_FILE names it"
-				       : "; install ca-certificates or set SSL_CERT_FILE");
+		return err_set(
+			err, ERR_CONFIG,
+			"cannot read trusted certificates (PEM) from '%s'%s", path,
+			ca_file ? "; SSL_CERT_FILE names it"
+				: "; install ca-certificates or set SSL_CERT_FILE");
 	return 0;
 }
 
@@ -148,7 +150,8 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	unsigned timeout_ms = (unsigned)h->timeout_ms;
 
 	(void)purpose;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof(timeout_ms));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+			 sizeof(timeout_ms));
 	return CURL_SOCKOPT_OK;
 }
 
@@ -262,12 +265,14 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 
 	for (unsigned i = 0; i < count; i++)
 		if (fds[i].fd >= 0)
-			extra[used++] = (struct curl_waitfd){ .fd = fds[i].fd,
-							      .events = CURL_WAIT_POLLIN };
-	code = curl_multi_poll(h->multi, extra, used, timeout_ms < 0 ? INT_MAX : timeout_ms,
-			       NULL);
+			extra[used++] =
+				(struct curl_waitfd){ .fd = fds[i].fd,
+						      .events = CURL_WAIT_POLLIN };
+	code = curl_multi_poll(h->multi, extra, used,
+			       timeout_ms < 0 ? INT_MAX : timeout_ms, NULL);
 	if (code != CURLM_OK)
-		return err_set(err, ERR_UNAVAILABLE, "cannot wait: %s", curl_multi_strerror(code));
+		return err_set(err, ERR_UNAVAILABLE, "cannot wait: %s",
+			       curl_multi_strerror(code));
 	used = 0;
 	for (unsigned i = 0; i < count; i++)
 		fds[i].ready = fds[i].fd >= 0 && extra[used++].revents != 0;
@@ -381,12 +386,12 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 	case HTTP_TIMEOUT:
 		curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_ms);
 		err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %ld ms",
-			named_ms ? "answer" : "DNS answer", named_ms ? "from" : "for", host,
-			call->http->timeout_ms);
+			named_ms ? "answer" : "DNS answer", named_ms ? "from" : "for",
+			host, call->http->timeout_ms);
 		return;
 	case HTTP_TOO_BIG:
-		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %d bytes", host,
-			BODY_MAX);
+		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %d bytes",
+			host, BODY_MAX);
 		return;
 	case HTTP_CONNECT:
 		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s", host,
@@ -441,7 +446,8 @@ void http_close_idle(struct http *h)
 {
 	CURLM *fresh;
 
-	/* libcurl has no call for this; connections live and die with the multi handle. */
+	/* libcurl has no call for this; connections live and die with the multi handle.
+	 */
 	if (h->calls != NULL)
 		return;
 	fresh = curl_multi_init();

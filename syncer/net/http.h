@@ -27,14 +27,15 @@ struct http_options {
 
 /* ERR_CONFIG: the certificates cannot be read.  http_free() the result; calls still in
  * flight are dropped without their done. */
-int http_new(struct http **out, const struct http_options *options, struct err *err) MUST_CHECK;
+int http_new(struct http **out, const struct http_options *options,
+	     struct err *err) MUST_CHECK;
 void http_free(struct http *h);
 
 struct http_request {
 	const char *url;
-	const char *bearer;	/* an access token for Authorization; NULL: anonymous */
+	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
 	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
-	bool fresh;		/* not over a kept-alive connection: one may be dead */
+	bool fresh;             /* not over a kept-alive connection: one may be dead */
 };
 
 /* Why no status came back. */
@@ -52,8 +53,8 @@ struct http_reply {
 	enum http_failure failure;
 	int status;
 	struct buf body;
-	int retry_after_ms;   /* from retry-after-ms, x-ms-retry-after-ms or Retry-After */
-	char request_id[64];  /* x-ms-request-id, "" when absent */
+	int retry_after_ms;  /* from retry-after-ms, x-ms-retry-after-ms or Retry-After */
+	char request_id[64]; /* x-ms-request-id, "" when absent */
 	char challenge[1024]; /* the first Bearer WWW-Authenticate, "" when absent */
 };
 
@@ -68,7 +69,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 void http_cancel(struct http *h, struct http_call *call);
 
 struct http_wait {
-	int fd;	    /* wait until readable; -1: ignored */
+	int fd;     /* wait until readable; -1: ignored */
 	bool ready; /* set by http_wait() */
 };
 

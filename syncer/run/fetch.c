@@ -28,7 +28,7 @@ struct fetch {
 	size_t count, running;
 	int64_t paused_until; /* the vault named a delay: it holds for all requests */
 	struct tries token_tries, probe_tries;
-	bool token_asked;     /* so that an old failure is not taken for ours */
+	bool token_asked; /* so that an old failure is not taken for ours */
 	bool needs_probe;
 	struct http_call *probe;
 	struct err probe_err;
@@ -90,12 +90,14 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 	delay = backoff_next(backoff, f->source->jitter);
 	if (delay < err->retry_after_ms)
 		delay = err->retry_after_ms;
-	log_event(LOG_DEBUG, "retry", LOG_FIELDS(log_int("in_ms", delay), log_int("failures", failures)),
+	log_event(LOG_DEBUG, "retry",
+		  LOG_FIELDS(log_int("in_ms", delay), log_int("failures", failures)),
 		  "%s", err->msg);
 	return delay;
 }
 
-static bool try_later(struct fetch *f, struct tries *t, const struct err *err, int64_t now)
+static bool try_later(struct fetch *f, struct tries *t, const struct err *err,
+		      int64_t now)
 {
 	int64_t delay = next_try_ms(f, &t->backoff, ++t->failures, err);
 
@@ -181,8 +183,8 @@ static bool have_challenge(struct fetch *f, int64_t now)
 		return false;
 	url = vault_secret_url(s->vault.url, f->items[0].name, f->items[0].version);
 	f->probe = http_start(s->http,
-			      &(struct http_request){ .url = url,
-						      .fresh = f->probe_tries.failures > 0 },
+			      &(struct http_request){
+				      .url = url, .fresh = f->probe_tries.failures > 0 },
 			      on_probe, f);
 	return false;
 }
@@ -245,7 +247,8 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		item_failed(item, err);
 		return;
 	}
-	if (vault_secret_parse(reply, f->source->identity.client, &item->secret, &failure) == 0) {
+	if (vault_secret_parse(reply, f->source->identity.client, &item->secret,
+			       &failure) == 0) {
 		item_got(item);
 		return;
 	}
@@ -296,7 +299,8 @@ bool fetch_run(struct fetch *f, int64_t now)
 		bool ready = have_token(f, now) && challenged && now >= f->paused_until;
 
 		for (size_t i = 0; ready && i < f->count && f->running < PARALLEL; i++)
-			if (f->items[i].state == FETCH_WAITING && now >= f->items[i].not_before)
+			if (f->items[i].state == FETCH_WAITING &&
+			    now >= f->items[i].not_before)
 				start_item(&f->items[i]);
 	}
 	return !has_open(f);
@@ -312,7 +316,8 @@ int64_t fetch_deadline(const struct fetch *f)
 	switch (token_state(s->token, s->resource, now)) {
 	case TOKEN_NONE:
 	case TOKEN_FAILED:
-		return has_waiting(f) ? clock_sooner(soonest, f->token_tries.not_before) : soonest;
+		return has_waiting(f) ? clock_sooner(soonest, f->token_tries.not_before)
+				      : soonest;
 	case TOKEN_PENDING:
 		return soonest;
 	case TOKEN_READY:

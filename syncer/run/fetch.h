@@ -19,12 +19,12 @@
 /* One object to get. */
 struct fetch_item {
 	const char *name;
-	const char *version;	/* NULL: the current one */
-	const char *known;	/* the version whose value is not wanted again; NULL: none */
+	const char *version; /* NULL: the current one */
+	const char *known;   /* the version whose value is not wanted again; NULL: none */
 
 	enum { FETCH_WAITING, FETCH_RUNNING, FETCH_GOT, FETCH_SAME, FETCH_FAILED } state;
 	struct vault_secret secret; /* FETCH_GOT */
-	struct err err;		    /* FETCH_FAILED, and the last failure while it is retried */
+	struct err err; /* FETCH_FAILED, and the last failure while it is retried */
 
 	/* fetch.c's own */
 	struct fetch *fetch;

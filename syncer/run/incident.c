@@ -49,7 +49,8 @@ void incidents_report(struct incidents *all, enum log_level level, const char *k
 	it->said = now;
 	log_event(level, "failure",
 		  LOG_FIELDS(log_str("what", key), log_str("consequence", consequence),
-			     log_str("request", err->request), log_int("failures", it->count)),
+			     log_str("request", err->request),
+			     log_int("failures", it->count)),
 		  "%s", err->msg);
 }
 
@@ -66,7 +67,8 @@ void incidents_end(struct incidents *all, int64_t now)
 			continue;
 		}
 		log_event(LOG_INFO, "recovered",
-			  LOG_FIELDS(log_str("what", it->key), log_int("failures", it->count),
+			  LOG_FIELDS(log_str("what", it->key),
+				     log_int("failures", it->count),
 				     log_str("lasted", lasted)),
 			  "%s works again after %d failure%s", it->key, it->count,
 			  it->count == 1 ? "" : "s");

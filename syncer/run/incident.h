@@ -12,12 +12,12 @@
 #include "run/log.h"
 
 struct incident {
-	char *key;	/* what fails: an object's name, "vault", "identity", "publish" */
+	char *key;      /* what fails: an object's name, "vault", "identity", "publish" */
 	struct err err; /* the latest failure */
-	int64_t since;	/* monotonic milliseconds */
-	int64_t said;	/* when it was last logged */
-	int count;	/* failures so far */
-	bool seen;	/* in the round that is being reported */
+	int64_t since;  /* monotonic milliseconds */
+	int64_t said;   /* when it was last logged */
+	int count;      /* failures so far */
+	bool seen;      /* in the round that is being reported */
 };
 
 struct incidents {

@@ -30,7 +30,8 @@ bool log_enabled(enum log_level level)
 
 static bool is_empty(const struct log_field *field)
 {
-	return field->type != LOG_INT && (field->string == NULL || *field->string == '\0');
+	return field->type != LOG_INT &&
+	       (field->string == NULL || *field->string == '\0');
 }
 
 static void add_value(struct buf *line, const struct log_field *field)
@@ -49,8 +50,8 @@ static void add_json(struct buf *line, const char *level, const char *event,
 	char now[CLOCK_TEXT_LEN];
 
 	clock_text(now, clock_wall_ms());
-	buf_printf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":", now, level,
-		   event);
+	buf_printf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\",\"msg\":", now,
+		   level, event);
 	json_quote(line, msg);
 	for (; fields && fields->type != LOG_END; fields++) {
 		if (is_empty(fields))

@@ -23,7 +23,8 @@ struct log_field {
 	int64_t number;
 };
 
-#define log_str(n, s) ((struct log_field){ .name = (n), .type = LOG_STRING, .string = (s) })
+#define log_str(n, s)                                                                    \
+	((struct log_field){ .name = (n), .type = LOG_STRING, .string = (s) })
 #define log_int(n, i) ((struct log_field){ .name = (n), .type = LOG_INT, .number = (i) })
 #define log_raw(n, j) ((struct log_field){ .name = (n), .type = LOG_RAW, .string = (j) })
 /* Strings that are NULL or "" are left out. */

@@ -42,17 +42,17 @@ struct loop {
 	struct incidents incidents;
 	struct jitter jitter;
 	struct schedule schedule;
-	struct round *round;	 /* NULL between rounds */
+	struct round *round; /* NULL between rounds */
 	int signal_fd;
 	int64_t next_round_at;
-	int64_t give_up_at;	 /* init's deadline */
-	bool synced;		 /* a complete set that fits is on the volume */
-	bool reported;		 /* the termination log is settled */
-	bool again;		 /* a poll was asked for while one was under way */
+	int64_t give_up_at; /* init's deadline */
+	bool synced;        /* a complete set that fits is on the volume */
+	bool reported;      /* the termination log is settled */
+	bool again;         /* a poll was asked for while one was under way */
 	bool stopping;
-	bool finished;		 /* init: the set is complete, no further round is due */
+	bool finished; /* init: the set is complete, no further round is due */
 	int first_notify_failures;
-	struct err last;	 /* the worst failure of the latest round */
+	struct err last; /* the worst failure of the latest round */
 };
 
 static sigset_t our_signals(void)
@@ -80,7 +80,8 @@ static void seed(struct loop *l)
 	auto_free char *own = NULL;
 
 	if (uid == NULL)
-		uid = own = xasprintf("%lld %d", (long long)clock_wall_ms(), (int)getpid());
+		uid = own =
+			xasprintf("%lld %d", (long long)clock_wall_ms(), (int)getpid());
 	jitter_seed(&l->jitter, uid, strlen(uid));
 }
 
@@ -91,7 +92,8 @@ static int configure(struct loop *l, struct err *err)
 	struct notify *parsed = NULL;
 
 	if (objects_parse(&l->objects, s->objects, s->file_mode, err) < 0 ||
-	    cloud_vault_resolve(&l->source.vault, s->vault, cloud_at(s->cloud), err) < 0 ||
+	    cloud_vault_resolve(&l->source.vault, s->vault, cloud_at(s->cloud), err) <
+		    0 ||
 	    notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
@@ -123,12 +125,15 @@ static void take_signals(struct loop *l)
 
 	while (read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
-			log_event(LOG_INFO, "poll-requested", NULL, "polling now: SIGHUP");
+			log_event(LOG_INFO, "poll-requested", NULL,
+				  "polling now: SIGHUP");
 			l->again = true;
 			continue;
 		}
-		log_event(LOG_INFO, "stop", LOG_FIELDS(log_int("from_pid", (int64_t)info.ssi_pid)),
-			  "stopping: %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		log_event(LOG_INFO, "stop",
+			  LOG_FIELDS(log_int("from_pid", (int64_t)info.ssi_pid)),
+			  "stopping: %s",
+			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
 		l->stopping = true;
 	}
 }
@@ -142,7 +147,8 @@ static int open_volume(struct loop *l, struct err *err)
 	for (;;) {
 		int64_t now = clock_now_ms();
 
-		if (publish_open(&l->publish, l->settings->dir, l->settings->retain_ms, now, err) == 0)
+		if (publish_open(&l->publish, l->settings->dir, l->settings->retain_ms,
+				 now, err) == 0)
 			return 0;
 		if (err->kind != ERR_UNAVAILABLE || now >= until) {
 			err->kind = ERR_IO;
@@ -177,13 +183,15 @@ static void say_start(struct loop *l)
 		  LOG_FIELDS(log_str("version", AKVSYNC_VERSION),
 			     log_str("mode", l->mode == LOOP_INIT ? "init" : "sidecar"),
 			     log_int("pid", getpid()), log_int("uid", geteuid()),
-			     log_int("gid", getegid()), log_str("vault", l->source.vault.url),
+			     log_int("gid", getegid()),
+			     log_str("vault", l->source.vault.url),
 			     log_int("objects", (int64_t)l->objects.count),
 			     log_str("auth", "workload-identity"),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
 		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
-		  l->objects.count == 1 ? "" : "s", l->source.vault.url, l->settings->dir);
+		  l->objects.count == 1 ? "" : "s", l->source.vault.url,
+		  l->settings->dir);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
@@ -197,7 +205,8 @@ static void pick_up(struct loop *l, int64_t now)
 	l->synced = round_is_on_disk(&work);
 	notify_resume(l->notify, generation, now);
 	if (generation != NULL)
-		log_event(LOG_INFO, "resume", LOG_FIELDS(log_str("generation", generation)),
+		log_event(LOG_INFO, "resume",
+			  LOG_FIELDS(log_str("generation", generation)),
 			  "found %zu file%s on the volume%s", publish_count(l->publish),
 			  publish_count(l->publish) == 1 ? "" : "s",
 			  l->synced ? ", complete for this configuration" : "");
@@ -215,14 +224,15 @@ static int open_all(struct loop *l, struct err *err)
 		return err_set_errno(err, ERR_IO, "cannot read signals");
 	seed(l);
 	if (configure(l, err) < 0 || open_volume(l, err) < 0 ||
-	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish), s->notify_splay_ms,
-		       &l->jitter, err) < 0)
+	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
+		       s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	connect_source(l);
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
 	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
-		log_event(LOG_WARN, "advice", NULL, "%s: a renewed token is noticed at the next poll",
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s: a renewed token is noticed at the next poll",
 			  unwatched.msg);
 	pick_up(l, now);
 	l->next_round_at = now;
@@ -271,11 +281,13 @@ static void finish_round(struct loop *l, int64_t now)
 	l->last = result.worst;
 	l->synced |= result.complete;
 	if (result.published)
-		notify_published(l->notify, publish_generation(l->publish), result.first, now);
+		notify_published(l->notify, publish_generation(l->publish), result.first,
+				 now);
 	note_first_sync(l, &result);
 	if (!was_synced && l->synced)
 		log_event(LOG_INFO, "ready", NULL, "all objects are on the volume");
-	l->next_round_at = now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
+	l->next_round_at =
+		now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
 		http_close_idle(l->http);
 	if (l->mode != LOOP_INIT)
@@ -310,14 +322,17 @@ static void say_outcome(struct loop *l, const struct notify_outcome *o)
 
 	if (o->ok) {
 		log_event(LOG_INFO, "notified",
-			  LOG_FIELDS(log_str("target", o->target), log_str("generation", o->generation),
-				     log_int("processes", o->processes), log_int("attempt", o->attempt)),
+			  LOG_FIELDS(log_str("target", o->target),
+				     log_str("generation", o->generation),
+				     log_int("processes", o->processes),
+				     log_int("attempt", o->attempt)),
 			  "notified '%s'", o->target);
 		return;
 	}
 	l->first_notify_failures += o->on_first;
 	log_event(o->attempt == 1 ? LOG_WARN : LOG_DEBUG, "notify-failed",
-		  LOG_FIELDS(log_str("target", o->target), log_str("generation", o->generation),
+		  LOG_FIELDS(log_str("target", o->target),
+			     log_str("generation", o->generation),
 			     log_int("attempt", o->attempt), log_str("retry_in", in)),
 		  "%s", o->err.msg);
 }
@@ -335,15 +350,17 @@ static void take_watch(struct loop *l)
 	watch_run(l->watch);
 	/* A token that Entra refused may be good now: no need to wait for the backoff. */
 	if (l->last.kind == ERR_IDENTITY && l->round == NULL) {
-		log_event(LOG_INFO, "poll-requested", NULL, "polling now: the service account token "
-							    "was replaced");
+		log_event(LOG_INFO, "poll-requested", NULL,
+			  "polling now: the service account token "
+			  "was replaced");
 		l->again = true;
 	}
 }
 
 static int64_t wake_at(const struct loop *l)
 {
-	int64_t at = clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
+	int64_t at =
+		clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
 
 	at = clock_sooner(at, l->give_up_at);
 	if (l->round != NULL)
@@ -353,7 +370,8 @@ static int64_t wake_at(const struct loop *l)
 
 static int wait_and_take(struct loop *l, struct err *err)
 {
-	struct http_wait waits[] = { { .fd = l->signal_fd }, { .fd = watch_fd(l->watch) } };
+	struct http_wait waits[] = { { .fd = l->signal_fd },
+				     { .fd = watch_fd(l->watch) } };
 	int timeout_ms = clock_ms_until(wake_at(l), clock_now_ms());
 
 	if (http_wait(l->http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
@@ -404,9 +422,11 @@ static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 		end->notify_failed = notify_first_pending(l->notify);
 		return 0;
 	}
-	if (l->synced && l->last.kind == ERR_UNAVAILABLE && l->settings->stale == STALE_ACCEPT) {
+	if (l->synced && l->last.kind == ERR_UNAVAILABLE &&
+	    l->settings->stale == STALE_ACCEPT) {
 		log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
-			  "starting with the files of an earlier start: the vault was not reached in "
+			  "starting with the files of an earlier start: the vault was "
+			  "not reached in "
 			  "time (AKVSYNC_INIT_STALE=refuse turns this off)");
 		termlog_clear(l->settings->termination_log);
 		return 0;

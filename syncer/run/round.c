@@ -15,12 +15,12 @@
 /* One object's way through a round. */
 struct task {
 	const struct object *object;
-	char *id;	       /* vault_secret_id() */
+	char *id; /* vault_secret_id() */
 	const char *options;
-	const char *on_disk;   /* the version of its file on the volume; NULL: none */
+	const char *on_disk;     /* the version of its file on the volume; NULL: none */
 	struct fetch_item *item; /* NULL: pinned and on disk, nothing to fetch */
-	struct buf content;    /* its new bytes, when it changed */
-	struct err err;	       /* why it has neither */
+	struct buf content;      /* its new bytes, when it changed */
+	struct err err;          /* why it has neither */
 };
 
 struct round {
@@ -167,7 +167,8 @@ static bool is_publishable(const struct round *r)
 
 static bool has_new_bytes(const struct task *task)
 {
-	return task->item != NULL && task->item->state == FETCH_GOT && task->err.kind == ERR_NONE;
+	return task->item != NULL && task->item->state == FETCH_GOT &&
+	       task->err.kind == ERR_NONE;
 }
 
 static size_t count_new(const struct round *r)
@@ -189,14 +190,17 @@ static void log_published(const struct round *r, size_t changed, int64_t now)
 		const struct task *task = &r->tasks[i];
 
 		if (has_new_bytes(task))
-			buf_printf(&names, "%s%s@%s", names.len ? "," : "", task->object->path,
-				   task->item->secret.version);
+			buf_printf(&names, "%s%s@%s", names.len ? "," : "",
+				   task->object->path, task->item->secret.version);
 	}
 	log_event(LOG_INFO, "published",
 		  LOG_FIELDS(log_str("generation", publish_generation(p)),
-			     log_int("files", (int64_t)count), log_int("changed", (int64_t)changed),
-			     log_str("versions", buf_str(&names)), log_int("ms", now - r->started)),
-		  "published %zu file%s, %zu changed", count, count == 1 ? "" : "s", changed);
+			     log_int("files", (int64_t)count),
+			     log_int("changed", (int64_t)changed),
+			     log_str("versions", buf_str(&names)),
+			     log_int("ms", now - r->started)),
+		  "published %zu file%s, %zu changed", count, count == 1 ? "" : "s",
+		  changed);
 }
 
 static int publish_all(struct round *r, size_t changed, int64_t now, struct err *err)
@@ -231,8 +235,8 @@ static void publish_changes(struct round *r, int64_t now, struct round_result *o
 	struct err err = { 0 };
 
 	if (changed == 0 && publish_count(r->work.publish) == r->work.objects->count) {
-		log_event(LOG_DEBUG, "unchanged", LOG_FIELDS(log_int("ms", now - r->started)),
-			  "nothing changed");
+		log_event(LOG_DEBUG, "unchanged",
+			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
 		return;
 	}
 	if (publish_all(r, changed, now, &err) == 0) {
@@ -240,7 +244,8 @@ static void publish_changes(struct round *r, int64_t now, struct round_result *o
 		out->first = first;
 		return;
 	}
-	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err, consequence(r), now);
+	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err, consequence(r),
+			 now);
 	out->transient = true;
 	out->complete = false;
 	if (err_outranks(&err, &out->worst))
@@ -289,7 +294,8 @@ bool round_is_on_disk(const struct round_work *work)
 		struct task task = { 0 };
 
 		plan(work, &objects->items[i], &task);
-		all = task.on_disk != NULL && (objects->items[i].version == NULL || is_current(&task));
+		all = task.on_disk != NULL &&
+		      (objects->items[i].version == NULL || is_current(&task));
 		free(task.id);
 	}
 	return all;

@@ -33,12 +33,12 @@ int64_t round_deadline(const struct round *r);
 bool round_run(struct round *r, int64_t now);
 
 struct round_result {
-	bool published;	   /* a new set is on the volume */
-	bool first;	   /* and there was none before */
-	bool complete;	   /* no object failed, the set is what the configuration asks for */
-	bool transient;	   /* something is worth a try before the next poll */
+	bool published; /* a new set is on the volume */
+	bool first;     /* and there was none before */
+	bool complete;  /* no object failed, the set is what the configuration asks for */
+	bool transient; /* something is worth a try before the next poll */
 	int retry_after_ms;
-	struct err worst;  /* the failure an operator should see first; ERR_NONE: none */
+	struct err worst; /* the failure an operator should see first; ERR_NONE: none */
 };
 
 /* Publishes what there is to publish, reports failures and frees the round.  Also ends

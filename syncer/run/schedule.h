@@ -13,7 +13,7 @@
 struct schedule {
 	int64_t poll_interval_ms;
 	struct backoff backoff; /* after failures */
-	int not_found;		/* rounds in a row whose worst failure was "not found" */
+	int not_found;          /* rounds in a row whose worst failure was "not found" */
 };
 
 void schedule_init(struct schedule *s, int64_t poll_interval_ms);

@@ -18,7 +18,7 @@ struct source {
 	struct identity identity;
 	struct jitter *jitter;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
-	bool verified;	/* the vault's challenge has been seen and agrees */
+	bool verified;  /* the vault's challenge has been seen and agrees */
 };
 
 #endif

@@ -9,7 +9,8 @@
 /* The kubelet keeps 4096 bytes; an error is shorter. */
 static void replace(const char *path, const char *text, size_t len)
 {
-	auto_close int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	auto_close int fd =
+		open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd >= 0 && len > 0)
 		(void)!write(fd, text, len);
@@ -21,7 +22,8 @@ void termlog_write(const char *path, const struct err *err)
 	int n;
 
 	if (err->request[0] != '\0')
-		n = snprintf(line, sizeof(line), "%s (request %s)\n", err->msg, err->request);
+		n = snprintf(line, sizeof(line), "%s (request %s)\n", err->msg,
+			     err->request);
 	else
 		n = snprintf(line, sizeof(line), "%s\n", err->msg);
 	replace(path, line, (size_t)n);

@@ -12,7 +12,9 @@
 #include "base/mem.h"
 
 #define LINKS_MAX 40
-#define EVENTS (IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+#define EVENTS                                                                           \
+	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
+	 IN_ONLYDIR)
 
 struct watch {
 	int fd;
@@ -21,14 +23,16 @@ struct watch {
 
 /* The part of the path still to walk; links are replaced in it by their targets. */
 struct walk {
-	char done[PATH_MAX]; /* walked so far: a directory without links, "" for the root */
+	char done[PATH_MAX]; /* walked so far: a directory without links, "" for the root
+			      */
 	char rest[PATH_MAX]; /* "a/b/c" */
 	int links;
 };
 
 static void watch_directory(const struct watch *w, const struct walk *walk)
 {
-	/* A directory that cannot be watched only delays the notice until the next poll. */
+	/* A directory that cannot be watched only delays the notice until the next poll.
+	 */
 	(void)inotify_add_watch(w->fd, walk->done[0] ? walk->done : "/", EVENTS);
 }
 
@@ -37,8 +41,8 @@ static bool follow(struct walk *walk, const char *target, const char *behind)
 {
 	char joined[PATH_MAX];
 
-	if (++walk->links > LINKS_MAX ||
-	    snprintf(joined, sizeof(joined), "%s/%s", target, behind) >= (int)sizeof(joined))
+	if (++walk->links > LINKS_MAX || snprintf(joined, sizeof(joined), "%s/%s", target,
+						  behind) >= (int)sizeof(joined))
 		return false;
 	if (target[0] == '/')
 		walk->done[0] = '\0';

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import assertion
+from . import assertion, tcpproxy
 from .client import Admin, AdminError
 from .identities import PERMISSIONS
 from .server import Options, serve
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands)
+    _add_proxy(commands)
     _add_secret_commands(commands)
     _add_identity_commands(commands)
     _add_fault_commands(commands)
@@ -91,6 +92,20 @@ def _serve(options: argparse.Namespace) -> None:
             die_with_parent=options.die_with_parent,
         )
     )
+
+
+def _add_proxy(commands) -> None:
+    parser = _command(
+        commands, "proxy", _proxy, "forward a port, with latency or losses on command", admin=False
+    )
+    parser.add_argument("--to", type=int, required=True, metavar="PORT")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--control-port", type=int, default=0)
+    parser.add_argument("--die-with-parent", action="store_true", help="end when the parent ends")
+
+
+def _proxy(options: argparse.Namespace) -> None:
+    tcpproxy.run(options.to, options.port, options.control_port, options.die_with_parent)
 
 
 def _add_secret_commands(commands) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -326,3 +327,63 @@ class FakeVault(Admin):
             and not name.lower().endswith("_proxy")
         }
         return inherited | self.variables | more
+
+
+class Proxy:
+    """A TCP proxy in front of a port of this machine (see tcpproxy.py), from `with` or start() to its end."""
+
+    def __init__(self, to_port: int, *, port: int = 0, rtt_ms: float = 0):
+        self._arguments = ["--to", str(to_port), "--port", str(port)]
+        self._rtt_ms = rtt_ms
+
+    def start(self) -> "Proxy":
+        self._child = Child("proxy", *self._arguments)
+        self.port: int = self._child.ready["port"]
+        self._control = socket.create_connection(("127.0.0.1", self._child.ready["control"]))
+        self._lines = self._control.makefile()
+        if self._rtt_ms:
+            self.set(rtt_ms=self._rtt_ms)
+        return self
+
+    def stop(self) -> int:
+        self._lines.close()
+        self._control.close()
+        return self._child.stop()
+
+    def __enter__(self) -> "Proxy":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def _do(self, op: str, **arguments) -> dict:
+        self._control.sendall(json.dumps({"op": op, **arguments}).encode() + b"\n")
+        answer = json.loads(self._lines.readline())
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer
+
+    def set(self, **settings) -> dict:
+        """rtt_ms: latency; new: what happens to new connections (forward, blackhole, refuse)."""
+        return self._do("set", **settings)
+
+    def forward(self) -> dict:
+        """New connections work again; those lost in a black hole stay lost."""
+        return self.set(new="forward")
+
+    def refuse(self) -> dict:
+        """New connections are refused; open ones go on."""
+        return self.set(new="refuse")
+
+    def blackhole(self, new: str = "blackhole") -> dict:
+        """Open connections go dead without a sign; new ones do as `new` says."""
+        self.set(new=new)
+        return self._do("blackhole")
+
+    def reset(self) -> dict:
+        """Reset all open connections."""
+        return self._do("reset")
+
+    def stats(self) -> dict:
+        """rtt_ms, new, connections (in all), open, bytes_up, bytes_down."""
+        return self._do("stats")

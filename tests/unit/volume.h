@@ -1,0 +1,94 @@
+/*
+ * volume.h: a directory to publish into, and what a reader sees there.  For the tests of
+ * publish; each test file includes it once.
+ */
+#ifndef TESTS_VOLUME_H
+#define TESTS_VOLUME_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "deliver/publish.h"
+#include "deliver/tree.h"
+
+#define RETAIN_MS 1000
+
+/* On a tmpfs where there is one, as in a pod. */
+static inline void volume_make(char path[static 64])
+{
+	snprintf(path, 64, "%s/akvsync-test-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(path));
+}
+
+static inline void volume_remove(const char *path)
+{
+	tree_remove(AT_FDCWD, path);
+}
+
+/* What a reader gets from DIR/name: the text, or "-" when there is no such file. */
+static inline void volume_read(const char *dir, const char *name, char out[static 128])
+{
+	struct buf text = BUF_INIT(100);
+	char path[256];
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (file_read(AT_FDCWD, path, &text, &err) < 0)
+		snprintf(out, 128, "-");
+	else
+		snprintf(out, 128, "%s", buf_str(&text));
+	buf_done(&text);
+}
+
+/* How many entries the directory has whose names start with prefix. */
+static inline int volume_count(const char *dir, const char *prefix)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += strncmp(e->d_name, prefix, strlen(prefix)) == 0 &&
+		     strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+static inline struct publish_file volume_file(const char *path, const char *version,
+					      const char *data)
+{
+	return (struct publish_file){ .path = path,
+				      .mode = 0440,
+				      .object = path,
+				      .version = version,
+				      .options = "encoding=utf-8",
+				      .data = data,
+				      .len = data ? strlen(data) : 0 };
+}
+
+static inline struct publish *volume_open(const char *dir)
+{
+	struct publish *p = NULL;
+	struct err err = { 0 };
+
+	if (publish_open(&p, dir, RETAIN_MS, 0, &err) < 0)
+		fail_msg("publish_open: %s", err.msg);
+	return p;
+}
+
+#endif

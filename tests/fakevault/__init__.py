@@ -6,6 +6,6 @@
     login      the token endpoint            journal    what was asked
     tokens     access tokens                 admin      the admin interface
     vault_api  the data plane                client     the same from Python
-    store      secrets of a vault            cli        the same from a shell
+    vault      its objects, soft deletion    cli        the same from a shell
     assertion  kubelet's projected token     tcpproxy   latency, black holes, resets
 """

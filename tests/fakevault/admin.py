@@ -15,13 +15,15 @@ from typing import Any
 from .front import Front
 from .http1 import Connection, Reply, Request, serve_connection
 from .identities import PERMISSIONS, Federation, Identity, Rule
+from .keys_api import certificate_parts
 from .login_errors import TABLE
-from .store import Settings, Vault, Version
+from .objects import Collection, Version, check_name
 from .tokens import TokenPolicy
+from .vault import Settings, Vault
 from .vault_errors import VaultError
 from .world import World
 
-SECRET_FIELDS = {"value", "version", *(f.name for f in fields(Version))} - {"id"}
+PROPERTIES = {f.name for f in fields(Version)} - {"id", "value"}
 
 
 class Admin:
@@ -67,6 +69,11 @@ class Admin:
             raise VaultError(404, "NoVault", name)
         return self.world.vaults[name]
 
+    def _collection(self, vault: str, kind: str) -> Collection:
+        if kind not in ("secrets", "keys", "certificates"):
+            raise VaultError(404, "NoRoute", kind)
+        return getattr(self._vault(vault), kind)
+
     def _identity(self, client_id: str) -> Identity:
         if client_id == "default":
             return self.world.default_identity
@@ -81,7 +88,9 @@ class Admin:
         return {
             "name": name,
             "settings": vars(vault.settings),
-            "secrets": sorted(secret.name for secret in vault.secrets.values()),
+            "secrets": [secret.name for secret in vault.secrets.all()],
+            "keys": [key.name for key in vault.keys.all()],
+            "certificates": [certificate.name for certificate in vault.certificates.all()],
             "deleted": sorted(deleted.secret.name for deleted in vault.deleted.values()),
         }
 
@@ -97,43 +106,74 @@ class Admin:
         return {}
 
     def put_secret(self, vault: str, name: str, body: dict, **_) -> dict:
-        _only(body, SECRET_FIELDS)
-        _, made = self._vault(vault).put(name, **body)
+        _only(body, PROPERTIES | {"value", "version"})
+        check_name(name)
+        _, made = self._vault(vault).put_secret(name, **body)
         return {"version": made.id}
 
     def rotate_secret(self, vault: str, name: str, body: dict, **_) -> dict:
         """A new version like the current one but for its value (and what the body names)."""
-        _, old = self._vault(vault).secret(name)
+        _, old = self._vault(vault).secrets.get(name)
         kept = {key: getattr(old, key) for key in ("content_type", "nbf", "exp", "tags", "managed")}
         fresh = {"value": f"rotated-{uuid.uuid4()}"}
         return self.put_secret(vault, name, body=kept | fresh | body)
 
-    def patch_secret(self, vault: str, name: str, body: dict, **_) -> dict:
+    def patch_object(self, vault: str, kind: str, name: str, body: dict, **_) -> dict:
         body = dict(body)
         version = body.pop("version", None)
-        _only(body, SECRET_FIELDS - {"value", "version"})
-        _, changed = self._vault(vault).update(name, version, **body)
+        _only(body, PROPERTIES)
+        _, changed = self._collection(vault, kind).update(name, version, **body)
         return {"version": changed.id}
 
-    def get_secret(self, vault: str, name: str, **_) -> dict:
-        """All about a secret but its values."""
-        secret, _version = self._vault(vault).secret(name)
-        versions = []
-        for version in secret.versions.values():
-            shown = dict(vars(version))
-            shown["bytes"] = len(shown.pop("value").encode())
-            versions.append(shown)
-        return {"name": secret.name, "current": secret.current.id, "versions": versions}
+    def get_object(self, vault: str, kind: str, name: str, **_) -> dict:
+        """All about a secret, key or certificate but its values."""
+        found, _version = self._collection(vault, kind).get(name)
+        versions = [
+            {key: value for key, value in vars(version).items() if key != "value"}
+            for version in found.versions.values()
+        ]
+        return {"name": found.name, "current": found.current.id, "versions": versions}
 
     def delete_secret(self, vault: str, name: str, **_) -> dict:
-        return {"purge_at": self._vault(vault).delete(name).purge_at}
+        return {"purge_at": self._vault(vault).delete_secret(name).purge_at}
 
     def recover_secret(self, vault: str, name: str, **_) -> dict:
-        return {"version": self._vault(vault).recover(name).current.id}
+        return {"version": self._vault(vault).recover_secret(name).current.id}
 
     def purge_secret(self, vault: str, name: str, **_) -> dict:
-        self._vault(vault).purge(name)
+        self._vault(vault).purge_secret(name)
         return {}
+
+    def put_key(self, vault: str, name: str, body: dict, **_) -> dict:
+        """`value` is the public JWK, without its kid."""
+        _only(body, PROPERTIES | {"value", "version"})
+        check_name(name)
+        _, made = self._vault(vault).keys.put(name, **{"exportable": False, **body})
+        return {"version": made.id}
+
+    def put_certificate(self, vault: str, name: str, body: dict, **_) -> dict:
+        """A certificate with the key and the secret that go with it, under one version.
+
+        `cer` is the leaf in base64, `value` what the secret holds (PEM, or PFX in base64). Without
+        `cer` the certificate is still being issued, and all three are disabled.
+        """
+        _only(body, PROPERTIES - {"managed"} | {"value", "version", "cer"})
+        check_name(name)
+        properties = {"content_type": "application/x-pkcs12", **body}
+        cer, value = properties.pop("cer", None), properties.pop("value", "")
+        shown, jwk = None, {}
+        if cer is None:
+            properties["enabled"] = False
+        else:
+            shown, jwk, validity = certificate_parts(cer)
+            properties = validity | properties
+        home = self._vault(vault)
+        _, made = home.certificates.put(name, shown, **properties)
+        properties["version"] = made.id
+        home.put_secret(name, value, managed=True, **properties)
+        del properties["content_type"]
+        home.keys.put(name, jwk, managed=True, **properties)
+        return {"version": made.id}
 
     # Identities, tokens, assertions
 
@@ -291,9 +331,11 @@ ROUTES = {
     "GET /vaults/{vault}": Admin.get_vault,
     "PUT /vaults/{vault}": Admin.put_vault,
     "DELETE /vaults/{vault}": Admin.delete_vault,
-    "GET /vaults/{vault}/secrets/{name}": Admin.get_secret,
     "PUT /vaults/{vault}/secrets/{name}": Admin.put_secret,
-    "PATCH /vaults/{vault}/secrets/{name}": Admin.patch_secret,
+    "PUT /vaults/{vault}/keys/{name}": Admin.put_key,
+    "PUT /vaults/{vault}/certificates/{name}": Admin.put_certificate,
+    "GET /vaults/{vault}/{kind}/{name}": Admin.get_object,
+    "PATCH /vaults/{vault}/{kind}/{name}": Admin.patch_object,
     "DELETE /vaults/{vault}/secrets/{name}": Admin.delete_secret,
     "POST /vaults/{vault}/secrets/{name}/rotate": Admin.rotate_secret,
     "POST /vaults/{vault}/deletedsecrets/{name}/recover": Admin.recover_secret,

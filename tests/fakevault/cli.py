@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from . import assertion, tcpproxy
-from .client import Admin, AdminError
+from .admin_client import Admin, AdminError
 from .identities import PERMISSIONS
 from .server import Options, serve
 

@@ -6,7 +6,11 @@ from fnmatch import fnmatchcase
 
 from . import assertion
 
-PERMISSIONS = ("get", "list", "set", "delete", "recover", "purge")
+PERMISSIONS = (
+    *("get", "list", "set", "delete", "recover", "purge"),
+    *("keys/get", "keys/list", "certificates/get", "certificates/list"),
+)
+"""Those without a slash are about secrets."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Identity:
 
     @classmethod
     def default(cls) -> "Identity":
-        """The identity of the demo workload, with every permission on secrets."""
+        """The identity of the demo workload, with every permission."""
         return cls(federations=[Federation()], grants=[Rule(p) for p in PERMISSIONS])
 
     def may(self, permission: str, vault: str, name: str = "") -> bool:

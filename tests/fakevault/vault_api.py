@@ -6,15 +6,16 @@ The order matters: nobody learns whether something exists without the permission
 import json
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from . import secrets_api, vault_errors as errors
+from . import keys_api, secrets_api, vault_errors as errors
+from .call import Call
 from .http1 import Reply, Request
 from .identities import Identity
 from .journal import Entry
 from .sites import Site
-from .store import Vault, check_name
+from .objects import check_name
 from .tokens import VAULT_APP_ID, Bearer
+from .vault import Vault
 from .vault_errors import VaultError
 from .world import World
 
@@ -30,15 +31,6 @@ API_VERSIONS = (
     "2025-07-01",
     "2026-04-01",
 )
-
-
-@dataclass(frozen=True)
-class Call:
-    """One authenticated request to a vault."""
-
-    vault: Vault
-    site: Site
-    request: Request
 
 
 Operation = Callable[..., dict | None]
@@ -57,6 +49,19 @@ ROUTES: list[tuple[str, tuple[str, ...], str, Operation]] = [
     ("GET", ("deletedsecrets", "{name}"), "get", secrets_api.get_deleted),
     ("DELETE", ("deletedsecrets", "{name}"), "purge", secrets_api.purge),
     ("POST", ("deletedsecrets", "{name}", "recover"), "recover", secrets_api.recover),
+    ("GET", ("keys",), "keys/list", keys_api.list_keys),
+    ("GET", ("keys", "{name}"), "keys/get", keys_api.get_key),
+    ("GET", ("keys", "{name}", "versions"), "keys/list", keys_api.list_key_versions),
+    ("GET", ("keys", "{name}", "{version}"), "keys/get", keys_api.get_key),
+    ("GET", ("certificates",), "certificates/list", keys_api.list_certificates),
+    ("GET", ("certificates", "{name}"), "certificates/get", keys_api.get_certificate),
+    (
+        "GET",
+        ("certificates", "{name}", "versions"),
+        "certificates/list",
+        keys_api.list_certificate_versions,
+    ),
+    ("GET", ("certificates", "{name}", "{version}"), "certificates/get", keys_api.get_certificate),
 ]
 
 
@@ -138,9 +143,10 @@ def _check_permission(
     if identity is not None and identity.may(permission, vault, name):
         return
     if call.vault.settings.authorization == "policy":
-        raise errors.access_denied(bearer.claims, permission, "secrets", vault)
-    action = f"secrets/{errors.RBAC_ACTIONS[permission]}"
-    raise errors.forbidden_by_rbac(bearer.claims, action, vault, f"/secrets/{name}".rstrip("/"))
+        raise errors.access_denied(bearer.claims, permission, vault)
+    kind = call.request.path.split("/")[1].removeprefix("deleted")
+    resource = f"/{kind}/{name}" if name else ""
+    raise errors.forbidden_by_rbac(bearer.claims, permission, vault, resource)
 
 
 def _common_headers(request: Request) -> list[tuple[str, str]]:

@@ -4,13 +4,18 @@ from http import HTTPStatus
 
 FORBIDDEN = HTTPStatus.FORBIDDEN
 RBAC_ACTIONS = {
-    "get": "getSecret/action",
-    "list": "readMetadata/action",
-    "set": "setSecret/action",
-    "delete": "delete",
-    "recover": "recover/action",
-    "purge": "purge/action",
+    "get": "secrets/getSecret/action",
+    "list": "secrets/readMetadata/action",
+    "set": "secrets/setSecret/action",
+    "delete": "secrets/delete",
+    "recover": "secrets/recover/action",
+    "purge": "secrets/purge/action",
+    "keys/get": "keys/read",
+    "keys/list": "keys/read",
+    "certificates/get": "certificates/read",
+    "certificates/list": "certificates/read",
 }
+"""Our permission -> what follows Microsoft.KeyVault/vaults/ in the name of the data action."""
 
 
 class VaultError(Exception):
@@ -32,6 +37,10 @@ class VaultError(Exception):
 
 def bad_parameter(message: str) -> VaultError:
     return VaultError(400, "BadParameter", message)
+
+
+def invalid_property() -> VaultError:
+    return bad_parameter("Property has invalid value\r\n")
 
 
 def not_found(kind: str, identifier: str) -> VaultError:
@@ -97,15 +106,15 @@ def unauthorized(state: str, claims: dict, resource: str, tenant_id: str, app_id
     return VaultError(401, "Unauthorized", texts[state])
 
 
-def forbidden_by_rbac(claims: dict, action: str, vault: str, resource: str) -> VaultError:
-    """`action` is what follows Microsoft.KeyVault/vaults/, `resource` what follows the vault's id."""
+def forbidden_by_rbac(claims: dict, permission: str, vault: str, resource: str) -> VaultError:
+    """`resource` is what follows the vault's id: kind and name of the object."""
     path = "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/rg"
     lines = (
         "Caller is not authorized to perform action on resource.",
         "If role assignments, deny assignments or role definitions were changed recently, please"
         " observe propagation time.",
         f"Caller: appid={claims['appid']};oid={claims['oid']};iss={claims['iss']}",
-        f"Action: 'Microsoft.KeyVault/vaults/{action}'",
+        f"Action: 'Microsoft.KeyVault/vaults/{RBAC_ACTIONS[permission]}'",
         f"Resource: '{path}/providers/microsoft.keyvault/vaults/{vault}{resource}'",
         "Assignment: (not found)",
         "DenyAssignmentId: null",
@@ -116,13 +125,14 @@ def forbidden_by_rbac(claims: dict, action: str, vault: str, resource: str) -> V
     return VaultError(FORBIDDEN, "Forbidden", "\r\n".join(lines), "ForbiddenByRbac")
 
 
-def access_denied(claims: dict, permission: str, kind: str, vault: str) -> VaultError:
+def access_denied(claims: dict, permission: str, vault: str) -> VaultError:
     """The same refusal by a vault with access policies instead of roles."""
+    kind, _, verb = permission.rpartition("/")
     return VaultError(
         FORBIDDEN,
         "Forbidden",
         f"The user, group or application 'appid={claims['appid']};oid={claims['oid']};"
-        f"iss={claims['iss']}' does not have {kind} {permission} permission on key vault"
+        f"iss={claims['iss']}' does not have {kind or 'secrets'} {verb} permission on key vault"
         f" '{vault};location=westeurope'. For help resolving this issue, please see"
         " https://go.microsoft.com/fwlink/?linkid=2125287",
         "AccessDenied",

@@ -10,8 +10,8 @@ from .faults import Faults
 from .identities import Identity
 from .journal import Journal
 from .jwts import SigningKey
-from .store import Vault
 from .tokens import TokenIssuer
+from .vault import Vault
 
 RENEW_AFTER = 0.8
 """Kubelet renews a token when so much of its lifetime is over."""

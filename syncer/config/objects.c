@@ -49,10 +49,10 @@ static int parse_inner(const struct yaml *item, mode_t mode, struct object *out,
 
 	if (item->type != YAML_SCALAR)
 		return attributes_read(item, mode, out, err);
-	if (yaml_load(item->text, strlen(item->text), &map, err) < 0)
+	if (yaml_tree_load(item->text, strlen(item->text), &map, err) < 0)
 		return -1;
 	result = attributes_read(map, mode, out, err);
-	yaml_free(map);
+	yaml_tree_free(map);
 	return result;
 }
 
@@ -145,10 +145,10 @@ static int parse(struct objects *all, const char *text, mode_t mode, struct err 
 
 	if (!is_yaml(text))
 		return parse_short(all, text, mode, err);
-	if (yaml_load(text, strlen(text), &root, err) < 0)
+	if (yaml_tree_load(text, strlen(text), &root, err) < 0)
 		return -1;
 	result = parse_tree(all, root, mode, err);
-	yaml_free(root);
+	yaml_tree_free(root);
 	return result;
 }
 

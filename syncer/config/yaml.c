@@ -106,6 +106,7 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 		return fail(r, err, "anchors and tags are not supported here");
 	for (;;) {
 		auto_free char *key = NULL;
+		struct yaml *node = NULL;
 
 		if (next_event(r, err) < 0)
 			return -1;
@@ -114,11 +115,14 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 		if (check_key(r, map, err) < 0)
 			return -1;
 		key = xstrdup((const char *)r->event.data.scalar.value);
-		if (next_event(r, err) < 0 || read_node(r, depth + 1, tail, err) < 0)
+		if (next_event(r, err) < 0 || read_node(r, depth + 1, &node, err) < 0) {
+			*tail = node;
 			return -1;
-		(*tail)->key = key;
+		}
+		*tail = node;
+		node->key = key;
 		key = NULL;
-		tail = &(*tail)->next;
+		tail = &node->next;
 	}
 }
 
@@ -144,22 +148,30 @@ static int read_node(struct reader *r, int depth, struct yaml **out, struct err 
 	}
 }
 
+static int skip_events(struct reader *r, int count, struct err *err)
+{
+	while (count-- > 0)
+		if (next_event(r, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int read_document(struct reader *r, struct yaml **root, struct err *err)
 {
-	if (next_event(r, err) < 0 || next_event(r, err) < 0)
+	if (skip_events(r, 2, err) < 0) /* nothing, then the start of the stream */
 		return -1;
 	if (r->event.type != YAML_DOCUMENT_START_EVENT)
 		return fail(r, err, "it is empty");
 	if (next_event(r, err) < 0 || read_node(r, 0, root, err) < 0)
 		return -1;
-	if (next_event(r, err) < 0 || next_event(r, err) < 0)
+	if (skip_events(r, 2, err) < 0) /* the node's end, then the document's */
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
 		return fail(r, err, "only one document is allowed");
 	return 0;
 }
 
-int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err)
+int yaml_tree_load(const char *text, size_t len, struct yaml **out, struct err *err)
 {
 	struct reader r = { 0 };
 	struct yaml *root = NULL;
@@ -175,18 +187,18 @@ int yaml_load(const char *text, size_t len, struct yaml **out, struct err *err)
 	yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.parser);
 	if (result < 0)
-		yaml_free(root);
+		yaml_tree_free(root);
 	else
 		*out = root;
 	return result;
 }
 
-void yaml_free(struct yaml *node)
+void yaml_tree_free(struct yaml *node)
 {
 	while (node != NULL) {
 		struct yaml *next = node->next;
 
-		yaml_free(node->first);
+		yaml_tree_free(node->first);
 		free(node->key);
 		free(node->text);
 		free(node);

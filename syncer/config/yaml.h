@@ -24,9 +24,10 @@ struct yaml {
 	struct yaml *next;  /* beside it */
 };
 
-/* ERR_CONFIG with the line.  yaml_free() the result; NULL is fine there. */
-int yaml_load(const char *text, size_t len, struct yaml **out,
-	      struct err *err) MUST_CHECK;
-void yaml_free(struct yaml *node);
+/* ERR_CONFIG with the line.  yaml_tree_free() the result; NULL is fine there.  (The names
+ * yaml_load and yaml_free would stand in for functions inside the library.) */
+int yaml_tree_load(const char *text, size_t len, struct yaml **out,
+		   struct err *err) MUST_CHECK;
+void yaml_tree_free(struct yaml *node);
 
 #endif

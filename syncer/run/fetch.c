@@ -12,6 +12,8 @@
 #define TRIES 6
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 8000
+/* No try starts later than this: the failure is told, and the next round tries again. */
+#define LAST_TRY_MS 30000
 /* HTTP/1.1: so many connections to a vault at most. */
 #define PARALLEL 10
 
@@ -26,6 +28,7 @@ struct fetch {
 	struct source *source;
 	struct fetch_item *items;
 	size_t count, running;
+	int64_t started;
 	int64_t paused_until; /* the vault named a delay: it holds for all requests */
 	struct tries token_tries, probe_tries;
 	bool token_asked; /* so that an old failure is not taken for ours */
@@ -43,6 +46,7 @@ struct fetch *fetch_start(struct source *source, struct fetch_item *items, size_
 	f->source = source;
 	f->items = items;
 	f->count = count;
+	f->started = now;
 	f->needs_probe = !source->verified && !has_token && count > 0;
 	f->token_tries.backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 	f->probe_tries.backoff = f->token_tries.backoff;
@@ -81,7 +85,7 @@ static void fail_all(struct fetch *f, const struct err *err)
 
 /* How long to wait before the next try; -1 when there is none. */
 static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failures,
-			   const struct err *err)
+			   const struct err *err, int64_t now)
 {
 	int64_t delay;
 
@@ -90,6 +94,8 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 	delay = backoff_next(backoff, f->source->jitter);
 	if (delay < err->retry_after_ms)
 		delay = err->retry_after_ms;
+	if (now + delay > f->started + LAST_TRY_MS)
+		return -1;
 	log_event(LOG_DEBUG, "retry",
 		  LOG_FIELDS(log_int("in_ms", delay), log_int("failures", failures)),
 		  "%s", err->msg);
@@ -99,7 +105,7 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 static bool try_later(struct fetch *f, struct tries *t, const struct err *err,
 		      int64_t now)
 {
-	int64_t delay = next_try_ms(f, &t->backoff, ++t->failures, err);
+	int64_t delay = next_try_ms(f, &t->backoff, ++t->failures, err, now);
 
 	t->not_before = now + delay;
 	return delay >= 0;
@@ -193,7 +199,7 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 {
 	struct fetch *f = item->fetch;
 	int64_t now = clock_now_ms();
-	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err);
+	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err, now);
 
 	item->err = *err;
 	if (delay < 0) {

@@ -74,15 +74,16 @@ void loop_block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/* A pod keeps its rhythm, and two pods have different ones. */
 static void seed(struct loop *l)
 {
 	const char *uid = l->settings->pod_uid;
-	auto_free char *own = NULL;
+	int64_t own[] = { clock_wall_ms(), getpid() };
 
-	if (uid == NULL)
-		uid = own =
-			xasprintf("%lld %d", (long long)clock_wall_ms(), (int)getpid());
-	jitter_seed(&l->jitter, uid, strlen(uid));
+	if (uid != NULL)
+		jitter_seed(&l->jitter, uid, strlen(uid));
+	else
+		jitter_seed(&l->jitter, own, sizeof(own));
 }
 
 /* Everything that can be wrong with the configuration, before anything is touched. */

@@ -22,7 +22,9 @@ class Admin:
         self.admin_url = url.rstrip("/")
         self.vault = vault or self.info()["vault_url"].split("//")[1].split(".")[0]
 
-    def call(self, method: str, path: str, body: Any = None, timeout_s: float = 30, **query) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, timeout_s: float = 30, /, **query
+    ) -> Any:
         """One request; `query` members that are None are left out."""
         given = {name: str(value) for name, value in query.items() if value is not None}
         url = f"{self.admin_url}{path}" + (f"?{urllib.parse.urlencode(given)}" if given else "")

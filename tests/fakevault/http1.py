@@ -74,7 +74,10 @@ class Connection:
         return self.writer.get_extra_info("ssl_object")
 
     async def write(self, data: bytes) -> None:
+        """Write all; ConnectionError when the client has gone."""
         self.writer.write(data)
+        # While nothing is held up drain() does not let the loop run, and so not notice an end.
+        await asyncio.sleep(0)
         await self.writer.drain()
 
     async def send(self, reply: Reply) -> None:
@@ -84,6 +87,8 @@ class Connection:
     def reset(self) -> None:
         """End the connection with a TCP reset."""
         raw = self.writer.get_extra_info("socket")
+        if raw is None:
+            return
         with contextlib.suppress(OSError):
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -100,7 +105,9 @@ Handler = Callable[[Request], Awaitable[bool]]
 
 async def serve_connection(connection: Connection, handler: Handler) -> None:
     """Answer request after request until either side is done. The caller closes the connection."""
-    connection.writer.transport.set_write_buffer_limits(high=0)
+    # A write is over when the kernel has the data, so that a reset after it comes after it. (A limit
+    # of 0 would stop a TLS transport for good.)
+    connection.writer.transport.set_write_buffer_limits(high=1, low=0)
     try:
         while True:
             request = await _read_request(connection)

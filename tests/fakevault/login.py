@@ -23,9 +23,8 @@ OIDC_SCOPES = {"openid", "offline_access", "profile", "email"}
 
 
 def answer(world: World, request: Request, site: Site, entry: Entry) -> Reply:
-    correlation_id = request.headers.get("client-request-id", "")
-    if not GUID.fullmatch(correlation_id):
-        correlation_id = str(uuid.uuid4())
+    given_id = request.headers.get("client-request-id", "")
+    correlation_id = given_id if GUID.fullmatch(given_id) else str(uuid.uuid4())
     try:
         status, body = 200, _route(world, request, site, entry)
     except LoginError as error:

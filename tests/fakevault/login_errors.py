@@ -159,11 +159,12 @@ class LoginError(Exception):
         (self.status, self.error), text = TABLE[code]
         self.text = text.format(detail=detail, tenant=tenant)
 
-    def body(self, correlation_id: str, error: str | None = None) -> dict:
+    def body(self, correlation_id: str | None = None) -> dict:
         stamp = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
         trace_id = str(uuid.uuid4())
+        correlation_id = correlation_id or str(uuid.uuid4())
         return {
-            "error": error or self.error,
+            "error": self.error,
             "error_description": (
                 f"AADSTS{self.code}: {self.text} Trace ID: {trace_id}"
                 f" Correlation ID: {correlation_id} Timestamp: {stamp}"

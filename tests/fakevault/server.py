@@ -18,6 +18,8 @@ from .world import World
 
 PR_SET_PDEATHSIG = 1
 RENEWAL_CHECK_S = 30
+TLS_GOODBYE_S = 0.1
+"""How long a connection that we close waits for the client to say goodbye, too."""
 
 
 @dataclass
@@ -61,7 +63,13 @@ async def _serve(options: Options) -> None:
     info = ready_line(world, admin_socket.getsockname()[1])
     admin = Admin(world, front, info)
     for sock in sockets:
-        await asyncio.start_server(front.connected, sock=sock, ssl=front.context, limit=MAX_HEAD)
+        await asyncio.start_server(
+            front.connected,
+            sock=sock,
+            ssl=front.context,
+            ssl_shutdown_timeout=TLS_GOODBYE_S,
+            limit=MAX_HEAD,
+        )
     await asyncio.start_server(admin.connected, sock=admin_socket, limit=MAX_HEAD)
     print(json.dumps(info), flush=True)
     while not stop.is_set():

@@ -377,16 +377,17 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 {
 	const char *cause = call->cause[0] ? call->cause : curl_easy_strerror(code);
 	const char *host = call->host;
-	curl_off_t named_ms = 0;
+	curl_off_t named_us = 0;
+	long os_errno = 0;
 
 	switch (call->reply.failure) {
 	case HTTP_DNS:
 		err_set(err, ERR_UNAVAILABLE, "cannot resolve host '%s'", host);
 		return;
 	case HTTP_TIMEOUT:
-		curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_ms);
+		curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 		err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %ld ms",
-			named_ms ? "answer" : "DNS answer", named_ms ? "from" : "for",
+			named_us ? "answer" : "DNS answer", named_us ? "from" : "for",
 			host, call->http->timeout_ms);
 		return;
 	case HTTP_TOO_BIG:
@@ -394,8 +395,9 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 			host, BODY_MAX);
 		return;
 	case HTTP_CONNECT:
-		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s", host,
-			strstr(cause, "refused") ? ": connection refused" : "");
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);
+		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s%s", host,
+			os_errno ? ": " : "", os_errno ? strerror((int)os_errno) : "");
 		return;
 	case HTTP_TLS:
 		err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", host, cause);

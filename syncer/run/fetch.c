@@ -13,7 +13,7 @@
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 8000
 /* No try starts later than this: the failure is told, and the next round tries again. */
-#define LAST_TRY_MS 30000
+#define LAST_TRY_MS 20000
 /* HTTP/1.1: so many connections to a vault at most. */
 #define PARALLEL 10
 

@@ -349,13 +349,13 @@ static void run_notify(struct loop *l, int64_t now)
 static void take_watch(struct loop *l)
 {
 	watch_run(l->watch);
-	/* A token that Entra refused may be good now: no need to wait for the backoff. */
-	if (l->last.kind == ERR_IDENTITY && l->round == NULL) {
-		log_event(LOG_INFO, "poll-requested", NULL,
-			  "polling now: the service account token "
-			  "was replaced");
-		l->again = true;
-	}
+	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
+	 * round that is under way may have read the old one: poll again after it. */
+	if (l->last.kind != ERR_IDENTITY)
+		return;
+	log_event(LOG_INFO, "poll-requested", NULL,
+		  "polling now: the service account token was replaced");
+	l->again = true;
 }
 
 static int64_t wake_at(const struct loop *l)

@@ -4,9 +4,9 @@
 // LDFLAGS: -Wl,--wrap=unlinkat,--wrap=fdopendir,--wrap=readdir,--wrap=closedir
 // LDFLAGS: -Wl,--wrap=faccessat,--wrap=flock,--wrap=fstatfs
 /*
- * The fault sweep: every file-system call of publish fails in turn, once and from then on,
- * and the process dies before it in turn.  Readers see the old set or the new one, whole,
- * and the next try succeeds and leaves nothing behind.
+ * The fault sweep: every file-system call of publish fails in turn, once and from then
+ * on, and the process dies before it in turn.  Readers see the old set or the new one,
+ * whole, and the next try succeeds and leaves nothing behind.
  */
 #include <errno.h>
 #include <signal.h>
@@ -46,14 +46,14 @@ static bool strike(void)
 	return true;
 }
 
-#define WRAP(type, name, params, args, failed) \
-	type __real_##name params;             \
-	type __wrap_##name params;             \
-	type __wrap_##name params              \
-	{                                      \
-		if (strike())                  \
-			return failed;         \
-		return __real_##name args;     \
+#define WRAP(type, name, params, args, failed)                                           \
+	type __real_##name params;                                                       \
+	type __wrap_##name params;                                                       \
+	type __wrap_##name params                                                        \
+	{                                                                                \
+		if (strike())                                                            \
+			return failed;                                                   \
+		return __real_##name args;                                               \
 	}
 
 WRAP(int, fchmod, (int fd, mode_t m), (fd, m), -1)
@@ -61,10 +61,12 @@ WRAP(int, fsync, (int fd), (fd), -1)
 WRAP(int, mkdirat, (int fd, const char *p, mode_t m), (fd, p, m), -1)
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st), -1)
 WRAP(int, fstatat, (int fd, const char *p, struct stat *st, int f), (fd, p, st, f), -1)
-WRAP(int, linkat, (int fd, const char *p, int fd2, const char *p2, int f), (fd, p, fd2, p2, f), -1)
+WRAP(int, linkat, (int fd, const char *p, int fd2, const char *p2, int f),
+     (fd, p, fd2, p2, f), -1)
 WRAP(int, symlinkat, (const char *t, int fd, const char *p), (t, fd, p), -1)
 WRAP(ssize_t, readlinkat, (int fd, const char *p, char *b, size_t n), (fd, p, b, n), -1)
-WRAP(int, renameat, (int fd, const char *p, int fd2, const char *p2), (fd, p, fd2, p2), -1)
+WRAP(int, renameat, (int fd, const char *p, int fd2, const char *p2), (fd, p, fd2, p2),
+     -1)
 WRAP(int, unlinkat, (int fd, const char *p, int f), (fd, p, f), -1)
 WRAP(DIR *, fdopendir, (int fd), (fd), NULL)
 WRAP(struct dirent *, readdir, (DIR * d), (d), NULL)
@@ -137,13 +139,16 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 
 /* ---- the sets ---- */
 
-static const char *const names[] = { "keep", "change", "gone", "new", "dir/kept", "dir/new" };
+static const char *const names[] = { "keep", "change",   "gone",
+				     "new",  "dir/kept", "dir/new" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 #define NEW_TOP_NAMES 4 /* keep, change, new, dir */
 
 static const char *const nothing[NAMES] = { "-", "-", "-", "-", "-", "-" };
-static const char *const old_set[NAMES] = { "keep 1", "change 1", "gone 1", "-", "dir 1", "-" };
-static const char *const new_set[NAMES] = { "keep 1", "change 2", "-", "new 2", "dir 1", "dir 2" };
+static const char *const old_set[NAMES] = { "keep 1", "change 1", "gone 1",
+					    "-",      "dir 1",    "-" };
+static const char *const new_set[NAMES] = { "keep 1", "change 2", "-",
+					    "new 2",  "dir 1",    "dir 2" };
 
 static int publish_old(struct publish *p, struct err *err)
 {
@@ -171,7 +176,8 @@ static int publish_new(struct publish *p, struct err *err)
 	for (size_t i = 0; i < 5; i++) {
 		const char *version = NULL;
 
-		if (publish_has(p, files[i].path, files[i].object, files[i].options, 0440, &version) &&
+		if (publish_has(p, files[i].path, files[i].object, files[i].options, 0440,
+				&version) &&
 		    strcmp(version, files[i].version) == 0)
 			files[i].data = NULL;
 	}
@@ -278,15 +284,17 @@ static bool sweep_failure(const struct scenario *s, enum fault fault, int n, int
 	plan.armed = false;
 	if (result == 0) {
 		if (!shows(dir, new_set))
-			fail_msg("%s, call %d, error %d: success, but not the new set", s->name, n, error);
+			fail_msg("%s, call %d, error %d: success, but not the new set",
+				 s->name, n, error);
 	} else {
 		if (!shows(dir, s->has_old ? old_set : nothing))
-			fail_msg("%s, call %d, error %d: failed, but not the old set: %s", s->name, n,
-				 error, err.msg);
+			fail_msg("%s, call %d, error %d: failed, but not the old set: %s",
+				 s->name, n, error, err.msg);
 		assert_true(strlen(err.msg) > 10 && strchr(err.msg, '\'') != NULL);
 		/* The same process tries again, as the sidecar does. */
 		if (p != NULL && publish_new(p, &err) < 0)
-			fail_msg("%s, call %d, error %d: no retry: %s", s->name, n, error, err.msg);
+			fail_msg("%s, call %d, error %d: no retry: %s", s->name, n, error,
+				 err.msg);
 	}
 	publish_close(p);
 	recover(dir);
@@ -303,7 +311,8 @@ static void test_failures(void **state)
 	for (size_t s = 0; s < 4; s++)
 		for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++)
 			for (int once = 0; once < 2; once++)
-				for (int n = 1; sweep_failure(&scenarios[s], once ? FAIL_ONCE : FAIL_ON,
+				for (int n = 1; sweep_failure(&scenarios[s],
+							      once ? FAIL_ONCE : FAIL_ON,
 							      n, errors[e]);
 				     n++)
 					points++;
@@ -328,7 +337,8 @@ static bool sweep_kill(const struct scenario *s, int n)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	if (!shows(dir, new_set) && !shows(dir, s->has_old ? old_set : nothing))
-		fail_msg("%s, killed before call %d: neither the old nor the new set", s->name, n);
+		fail_msg("%s, killed before call %d: neither the old nor the new set",
+			 s->name, n);
 	recover(dir);
 	volume_remove(dir);
 	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
@@ -395,19 +405,24 @@ static void test_stutter(void **state)
 	volume_remove(dir);
 }
 
-/* No call of these objects escapes the sweep: whatever they import is wrapped above, ours,
- * or known not to touch files. */
+/* No call of these objects escapes the sweep: whatever they import is wrapped above,
+ * ours, or known not to touch files. */
 static void test_sweep_is_complete(void **state)
 {
 	static const char command[] =
 		"cd \"$(dirname \"$(readlink -f /proc/$PPID/exe)\")/..\" && "
-		"nm -u syncer/deliver/publish.o syncer/deliver/tree.o syncer/deliver/manifest.o "
+		"nm -u syncer/deliver/publish.o syncer/deliver/tree.o "
+		"syncer/deliver/manifest.o "
 		"syncer/base/file.o | awk '$1 == \"U\" { print $2 }' | sort -u | "
-		"grep -vxE '(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
-		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|json|text|file|"
+		"grep -vxE "
+		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
+		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
+		"json|text|file|"
 		"manifest|tree)_[a-z_0-9]+|x[a-z]+|wipe|getrandom|geteuid|gmtime_r|dirfd|"
-		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|symlinkat|"
-		"readlinkat|renameat|unlinkat|fdopendir|readdir|closedir|faccessat|flock|fstatfs'";
+		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|"
+		"symlinkat|"
+		"readlinkat|renameat|unlinkat|fdopendir|readdir|closedir|faccessat|flock|"
+		"fstatfs'";
 	char line[256] = "";
 	FILE *f = popen(command, "r");
 
@@ -421,8 +436,8 @@ static void test_sweep_is_complete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_failures),	  cmocka_unit_test(test_kills),
-		cmocka_unit_test(test_late_removal),	  cmocka_unit_test(test_stutter),
+		cmocka_unit_test(test_failures),          cmocka_unit_test(test_kills),
+		cmocka_unit_test(test_late_removal),      cmocka_unit_test(test_stutter),
 		cmocka_unit_test(test_sweep_is_complete),
 	};
 

@@ -1,5 +1,5 @@
-/* A reader opens two files of one generation, over and over, while a writer rotates the set
- * 2,000 times: no file is ever missing, no pair is ever mixed. */
+/* A reader opens two files of one generation, over and over, while a writer rotates the
+ * set 2,000 times: no file is ever missing, no pair is ever mixed. */
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -94,7 +94,8 @@ static void test_reader(void **state)
 		rotate(p, n);
 	t->stop = true;
 	assert_int_equal(waitpid(reader, &status, 0), reader);
-	print_message("%d rotations, %ld pairs read of %ld generations: %ld missing, %ld mixed\n",
+	print_message("%d rotations, %ld pairs read of %ld generations: %ld missing, %ld "
+		      "mixed\n",
 		      ROTATIONS, t->pairs, t->generations, t->missing, t->mixed);
 	assert_true(t->generations > 20); /* the reader did run beside the writer */
 	assert_int_equal(t->missing, 0);

@@ -5,11 +5,11 @@
 #ifndef TESTS_VOLUME_H
 #define TESTS_VOLUME_H
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,0 +1,377 @@
+"""The table of faults: whatever the network or the service does, the last good files stay, the
+log says what is wrong, and it heals by itself when the fault is over."""
+
+import errno
+import re
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Callable
+
+import pytest
+from conftest import DEADLINE_S
+
+from fakevault.client import Proxy
+
+ALWAYS = -1
+
+
+@dataclass
+class Fault:
+    """One row. The sidecar runs with secrets 'a' and 'b' published; 'a' is rotated under the fault."""
+
+    name: str
+    says: str
+    """A pattern for the message."""
+    action: dict | None = None
+    """A scripted fault of the service, for the vault's requests unless `target` says otherwise."""
+    target: str = "vault"
+    times: int = ALWAYS
+    """A limited number heals within the round: then the log tells of it at debug level only."""
+    begin: Callable = lambda world: None
+    end: Callable = lambda world: None
+    """What to do besides, and how to undo it."""
+    rotates: bool = True
+    """False: the fault is a state of secret 'a' itself, and ends with it."""
+    env: dict = field(default_factory=dict)
+    received: Callable = lambda world, entries: None
+    """Asserts on the journal of the time of the fault."""
+    proxied: bool = False
+    polls: bool = True
+    """A poll after the fault is asked for; False: it must heal without."""
+    moves: bool = False
+    """The other secret goes on rotating meanwhile."""
+
+
+def of_vault(entries):
+    return [e for e in entries if e["target"] == "vault"]
+
+
+def waited(seconds):
+    """The first retry came no sooner than the service asked for."""
+
+    def check(_, entries):
+        hit = next(i for i, e in enumerate(entries) if e["fault"])
+        later = [e for e in entries[hit + 1 :] if e["path"].rstrip("/") == entries[hit]["path"].rstrip("/")]
+        assert later, "no retry"
+        assert later[0]["monotonic"] - entries[hit]["monotonic"] >= seconds - 0.05
+
+    return check
+
+
+def tried_once(_, entries):
+    asked = [e for e in of_vault(entries) if e["path"].rstrip("/") == "/secrets/a" and e["authenticated"]]
+    assert len(asked) == 1, "400, 403 and 404 are not tried again within a round"
+
+
+def tried_several_times(_, entries):
+    assert len([e for e in entries if e["fault"]]) >= 3
+
+
+def one_new_token(_, entries):
+    assert len([e for e in entries if e["target"] == "login"]) == 1
+
+
+def never_reached(_, entries):
+    assert not of_vault(entries)
+
+
+def no_token_sent(_, entries):
+    assert not [e for e in of_vault(entries) if e["bearer"] != "none"]
+
+
+def no_vault_request(_, entries):
+    assert not [e for e in of_vault(entries) if e["bearer"] != "none"]
+    assert [e for e in entries if e["target"] == "login"]
+
+
+def expire_token(world):
+    world.fake.revoke_tokens()
+
+
+def throttled(name, seconds, **header):
+    return Fault(
+        name,
+        "secret '[ab]': 429 Throttled; too many requests",
+        action={"status": 429, **header},
+        times=1,
+        received=waited(seconds),
+    )
+
+
+SLOW = {"AKVSYNC_REQUEST_TIMEOUT": "1s"}
+KEPT_ALIVE = SLOW | {"AKVSYNC_POLL_INTERVAL": "60s"}
+"""Connections stay open between polls."""
+
+FAULTS = [
+    throttled("429 without a header", 0.5),
+    throttled("429 Retry-After in seconds", 2, retry_after_s=2),
+    throttled("429 Retry-After as a date", 1, retry_after_date_in_s=2),
+    throttled("429 retry-after-ms", 1.5, headers={"retry-after-ms": "1500"}),
+    throttled("429 x-ms-retry-after-ms", 1.5, headers={"x-ms-retry-after-ms": "1500"}),
+    Fault("429 that stays", "429 Throttled", action={"status": 429}, received=tried_several_times),
+    Fault("503", "secret '[ab]': 503", action={"status": 503}, received=tried_several_times),
+    Fault("500 with HTML", "secret '[ab]': 500", action={"status": 500, "html": True}),
+    Fault("502 without a body", "secret '[ab]': 502", action={"status": 502, "empty": True}),
+    Fault("408", "secret '[ab]': 408", action={"status": 408}),
+    Fault("400", "secret '[ab]': 400", action={"status": 400}, received=tried_once),
+    Fault("token ends in mid-life", "", begin=expire_token, times=1, received=one_new_token),
+    Fault(
+        "401 that stays",
+        "secret '[ab]': 401.*does not accept the token of identity",
+        action={"status": 401},
+        received=lambda _, entries: one_new_token(_, entries),
+    ),
+    Fault("refused", "cannot connect to '.*': Connection refused", proxied=True,
+          begin=lambda w: (w.proxy.refuse(), w.proxy.reset()), end=lambda w: w.proxy.forward(),
+          received=never_reached),
+    Fault("established connection black-holed", "no answer from '.*' within 1000 ms", proxied=True,
+          begin=lambda w: w.proxy.blackhole(), end=lambda w: w.proxy.forward(),
+          env=KEPT_ALIVE, received=never_reached),
+    Fault("black hole for established connections only", "no answer from '.*' within 1000 ms", proxied=True,
+          begin=lambda w: w.proxy.blackhole(new="forward"), env=KEPT_ALIVE, times=1),
+    Fault("connections reset", "the connection to '.*' broke", action={"reset": True}),
+    Fault("reset in mid-body", "the connection to '.*' broke", action={"reset_after": 20}),
+    Fault("closed in mid-body", "the connection to '.*' broke", action={"truncate_after": 20}),
+    Fault("closed without an answer", "the connection to '.*' broke", action={"close": True}),
+    Fault("no answer", "no answer from '.*' within 1000 ms", action={"hold": True}, env=SLOW),
+    Fault("slow body", "no answer from '.*' within 1000 ms", env=SLOW,
+          action={"slow": {"chunk_bytes": 1, "interval_ms": 300}}),
+    Fault("oversize body", "the reply of '.*' is larger than 262144 bytes", action={"oversize_mib": 8}),
+    Fault("garbage JSON", "secret '[ab]': garbled reply: not JSON", action={"garbage": True}),
+    Fault("200 with HTML", "secret '[ab]': garbled reply", action={"status": 200, "html": True}),
+    Fault("200 without a value", "garbled reply: no value",
+          action={"status": 200, "json": {"id": "https://x/secrets/a/" + "0" * 32}}),
+    Fault("200 without a version", "garbled reply: no version",
+          action={"status": 200, "json": {"value": "x", "id": "https://x/secrets/a"}}),
+    Fault("redirect", "secret '[ab]': 302; redirects are not followed",
+          action={"status": 302, "location": "https://login.localhost/stolen"},
+          received=lambda _, e: [pytest.fail("followed") for x in e if "stolen" in x["path"]]),
+    Fault("Entra throttles", "token endpoint answered status 429|AADSTS", begin=expire_token,
+          action={"status": 429, "retry_after_s": 1}, target="login", times=2),
+    Fault("Entra is down", "client .*: token endpoint answered status 503", begin=expire_token,
+          action={"status": 503, "html": True}, target="login", received=tried_several_times),
+    Fault("Entra's reply is garbage", "token endpoint's reply is not JSON", begin=expire_token,
+          action={"status": 200, "body": "{"}, target="login"),
+    Fault("Entra does not answer", "cannot get a token: no answer from '.*' within 1000 ms",
+          begin=expire_token, action={"hold": True}, target="login", env=SLOW),
+    Fault("federation removed", "AADSTS700213: .*; no federated credential has this subject",
+          begin=lambda w: (expire_token(w), w.fake.write_assertion("wrong-subject")),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
+    Fault("assertion expired", "AADSTS700024: .*has expired or is not valid yet",
+          begin=lambda w: (w.fake.write_assertion("expired"), expire_token(w)),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
+    Fault("assertion empty", "the service account token '.*' is empty",
+          begin=lambda w: (w.fake.write_assertion("empty"), expire_token(w)),
+          end=lambda w: w.fake.write_assertion("good"), polls=False),
+    Fault("assertion is no token", "does not hold a service account token",
+          begin=lambda w: (w.fake.write_assertion("garbage"), expire_token(w)),
+          end=lambda w: w.fake.write_assertion("good"), polls=False),
+    Fault("secret disabled", "secret 'a': 403 SecretDisabled; the secret is disabled: enable it",
+          begin=lambda w: w.fake.disable("a"), end=lambda w: w.fake.enable("a"), rotates=False,
+          received=tried_once, moves=True),
+    Fault("secret missing", "secret 'a': 404 SecretNotFound; check the name",
+          begin=lambda w: (w.fake.vault_settings(settle_s=0), w.fake.delete("a")), end=lambda w: w.fake.recover("a"), rotates=False,
+          received=tried_once, moves=True),
+    Fault("forbidden", "secret 'a': 403 ForbiddenByRbac; identity .* may not read it; grant",
+          begin=lambda w: w.fake.revoke("get", name="a"), end=lambda w: w.fake.grant("get", name="a"),
+          received=tried_once, moves=True),
+]
+
+
+def run_fault(world, fault):
+    first, other = world.plant("a", "b")
+    env = dict(fault.env)
+    if fault.proxied:
+        env["AKVSYNC_VAULT"] = world.fake.url("shop-kv", world.proxy.port)
+    sidecar = world.sidecar("a, b", **env)
+    world.wait_files({"a": first, "b": other})
+    generation, mark, since = world.generation(), world.fake.mark(), sidecar.mark()
+
+    fault.begin(world)
+    rule = fault.action and world.fake.fault(fault.action, target=fault.target, times=fault.times)
+    if fault.rotates:
+        first = world.plant("a")
+    sidecar.poll()
+    lasting = fault.times == ALWAYS
+    if fault.says:
+        told = sidecar.wait_log("failure" if lasting else "retry", fault.says, since)
+    if lasting:
+        assert told["consequence"] == "the last good files stay"
+        assert world.generation() == generation
+        fault.received(world, world.fake.journal(since=mark))
+        if fault.moves:
+            other = world.plant("b")
+            sidecar.poll()
+            world.wait_files(world.files() | {"b": other})
+            assert len(sidecar.find("failure", fault.says, since)) == 1, "repeats are counted, not printed"
+
+    fault.end(world)
+    if rule and lasting:
+        world.fake.remove_fault(rule)
+    if lasting and fault.polls:
+        sidecar.poll()
+    world.wait_files({"a": first, "b": other})
+    if lasting:
+        sidecar.wait_log("recovered", since=since)
+    else:
+        fault.received(world, world.fake.journal(since=mark))
+        assert not sidecar.find("failure", since=since)
+    assert sidecar.stop()[0] == 0
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: re.sub(r"\W+", "-", fault.name))
+def test_fault(world, fault):
+    if not fault.proxied:
+        run_fault(world, fault)
+        return
+    with Proxy(world.fake.port) as proxy:
+        world.proxy = proxy
+        run_fault(world, fault)
+
+
+def test_the_table_is_long_enough():
+    assert len(FAULTS) >= 20
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+
+
+@pytest.mark.parametrize("world", ["flat", "nested"], indirect=True)
+def test_replaced_assertion_is_tried_at_once(world):
+    """The backoff has grown to many seconds; the new file is noticed without waiting for it."""
+    world.plant("a")
+    sidecar = world.sidecar("a")
+    world.fake.write_assertion("expired")
+    world.fake.revoke_tokens()
+    sidecar.poll()
+    sidecar.wait_log("failure", "AADSTS700024")
+    for _ in range(3):  # each refusal makes the backoff longer
+        since = sidecar.mark()
+        world.fake.write_assertion("expired")
+        sidecar.wait_log("poll-requested", "token was replaced", since)
+    value, mark, since = world.plant("a"), world.fake.mark(), sidecar.mark()
+    world.fake.write_assertion("good")
+    world.fake.wait_journal(1, target="login", status=200, since=mark, timeout=DEADLINE_S)
+    world.wait_files({"a": value})
+    assert sidecar.find("poll-requested", "token was replaced", since)
+
+
+def test_unknown_ca(world):
+    a = world.plant("a")
+    assert world.init("a").code == 0
+    other = world.folder / "other-ca.pem"
+    other.write_text(open("/etc/ssl/certs/ca-certificates.crt", encoding="ascii").read())
+    sidecar = world.sidecar("a", wait=False, SSL_CERT_FILE=str(other))
+    sidecar.wait_log("failure", "TLS with '.*' failed: .*unable to get local issuer certificate")
+    assert world.files() == {"a": a}
+    assert len(world.fake.journal()) == 3, "init's requests only"
+
+
+def test_wrong_host_name(world):
+    world.plant("a")
+    url = f"https://two.labels.vault.localhost:{world.fake.port}"
+    process = world.init("a", AKVSYNC_VAULT=url, AKVSYNC_INIT_TIMEOUT="10s")
+    assert process.code == 6
+    assert process.find("exit", "TLS with 'two.labels.vault.localhost:.*' failed: .*does not match")
+    assert not [e for e in world.fake.journal() if e["target"] == "vault"]
+
+
+class NameServer(threading.Thread):
+    """Answers every question with "no such name", or with silence; in a mount namespace of the
+    child's own, /etc/resolv.conf names it."""
+
+    def __init__(self, folder, silent):
+        super().__init__(daemon=True)
+        self.silent, self.questions = silent, 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        address = next(f"127.0.53.{n}" for n in range(1, 250) if self.takes(f"127.0.53.{n}"))
+        (folder / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:30 attempts:1\n")
+        (folder / "nsswitch.conf").write_text("hosts: files dns\n")
+        script = (
+            f'mount --bind {folder}/resolv.conf /etc/resolv.conf && '
+            f'mount --bind {folder}/nsswitch.conf /etc/nsswitch.conf && exec "$@"'
+        )
+        self.wrapper = ("unshare", "-m", "sh", "-c", script, "sh")
+        self.start()
+
+    def takes(self, address):
+        try:
+            self.socket.bind((address, 53))
+        except OSError as error:
+            if error.errno == errno.EACCES:
+                pytest.skip("a name server on port 53 needs root")
+            return False
+        return True
+
+    def run(self):
+        while True:
+            question, sender = self.socket.recvfrom(512)
+            self.questions += 1
+            if not self.silent:
+                flags = bytes([0x81 | (question[2] & 1), 0x83])
+                self.socket.sendto(question[:2] + flags + question[4:], sender)
+
+
+def test_unknown_host(world):
+    """The error of a wrong vault name."""
+    names = NameServer(world.folder, silent=False)
+    process = world.start(
+        "init", env=world.env("a", AKVSYNC_VAULT="no-such-vault", AKVSYNC_INIT_TIMEOUT="11s"),
+        wrapper=names.wrapper,
+    )
+    assert process.wait() == 6
+    assert process.find("exit", "cannot resolve host 'no-such-vault.vault.azure.net'")
+    assert names.questions and not of_vault(world.fake.journal())
+
+
+def test_names_that_are_never_answered(world):
+    """The files stay, the log says so, and SIGTERM does not wait for the name server."""
+    a = world.plant("a")
+    assert world.init("a").code == 0
+    names = NameServer(world.folder, silent=True)
+    sidecar = world.sidecar(
+        "a", wait=False, wrapper=names.wrapper, AKVSYNC_VAULT="silent-vault", AKVSYNC_REQUEST_TIMEOUT="1s"
+    )
+    sidecar.wait_log("failure", "no DNS answer for 'silent-vault.vault.azure.net' within 1000 ms")
+    assert world.files() == {"a": a}
+    code, seconds = sidecar.stop()
+    assert code == 0 and seconds < 2
+
+
+def test_sigterm_while_a_name_is_looked_up(world):
+    names = NameServer(world.folder, silent=True)
+    sidecar = world.sidecar("a", wait=False, wrapper=names.wrapper, AKVSYNC_VAULT="silent-vault")
+    sidecar.wait_log("start")
+    end = time.monotonic() + DEADLINE_S
+    while not names.questions and time.monotonic() < end:
+        time.sleep(0.01)
+    code, seconds = sidecar.stop()
+    assert code == 0 and seconds < 2
+
+
+def test_challenge_of_a_foreign_domain_gets_no_token(world):
+    world.plant("a")
+    world.fake.fault(
+        {"status": 401, "www_authenticate": 'Bearer authorization="{authority}/{tenant}", '
+         'resource="https://vault.evil.example"'},
+        target="vault", times=ALWAYS,
+    )
+    process = world.init("a")
+    assert process.code == 3
+    assert process.find("exit", "asks for a token for 'https://vault.evil.example', which is not its own domain")
+    no_token_sent(world, world.fake.journal())
+    assert not [e for e in world.fake.journal(target="login") if "evil" in str(e["login"])]
+
+
+def test_challenge_with_another_resource_of_the_own_domain(world):
+    """Costs one more token, which is asked for by that resource."""
+    world.plant("a")
+    resource = f"https://localhost:{world.fake.port}"
+    world.fake.fault(
+        {"status": 401, "www_authenticate": 'Bearer authorization="{authority}/{tenant}", '
+         f'resource="{resource}"'},
+        target="vault", times=ALWAYS,
+    )
+    world.init("a", AKVSYNC_INIT_TIMEOUT="3s", AKVSYNC_REQUEST_TIMEOUT="1s")
+    scopes = [entry["login"]["scope"] for entry in world.fake.journal(target="login")]
+    assert scopes[:2] == [f"https://vault.localhost:{world.fake.port}/.default", f"{resource}/.default"]

@@ -28,6 +28,9 @@ int text_number(const char *s, int64_t max, int64_t *out) MUST_CHECK;
 /* true/false, 1/0, yes/no, on/off in any case. */
 int text_bool(const char *s, bool *out) MUST_CHECK;
 
+/* How text stands for bytes. */
+enum text_encoding { TEXT_UTF8, TEXT_BASE64, TEXT_HEX };
+
 bool text_starts(const char *s, const char *prefix);
 /* Compares host names and the like: ASCII letters without case. */
 bool text_same(const char *a, const char *b);

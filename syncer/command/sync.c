@@ -25,11 +25,16 @@ static int harden(struct err *err)
 
 static int prepare(struct settings *settings, struct err *err)
 {
+	int loaded;
+
 	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
 	loop_block_signals();
-	return settings_load(settings, environ, err);
+	loaded = settings_load(settings, environ, err);
+	log_setup((enum log_level)settings->log_level,
+		  (enum log_format)settings->log_format);
+	return loaded;
 }
 
 static int fail(const struct err *err)
@@ -44,8 +49,8 @@ static int fail(const struct err *err)
 
 static int sync_run(enum loop_mode mode, int argc, char **argv)
 {
-	struct settings settings;
-	struct loop_end end;
+	struct settings settings = { 0 };
+	struct loop_end end = { 0 };
 	struct err err;
 	int result;
 
@@ -53,13 +58,11 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 		return command_usage_error("'%s' takes no arguments; it is configured by "
 					   "environment variables",
 					   argv[0]);
-	if (prepare(&settings, &err) < 0) {
-		termlog_write("/dev/termination-log", &err);
-		return fail(&err);
-	}
-	log_setup((enum log_level)settings.log_level,
-		  (enum log_format)settings.log_format);
-	result = loop_run(mode, &settings, &end, &err);
+	result = prepare(&settings, &err);
+	if (result < 0)
+		termlog_write(settings.termination_log, &err);
+	else
+		result = loop_run(mode, &settings, &end, &err);
 	settings_done(&settings);
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;

@@ -138,11 +138,11 @@ static int set_format(struct object *o, const char *value, struct err *err)
 static int set_encoding(struct object *o, const char *value, struct err *err)
 {
 	if (text_same(value, "utf-8"))
-		o->encoding = ENCODING_UTF8;
+		o->encoding = TEXT_UTF8;
 	else if (text_same(value, "base64"))
-		o->encoding = ENCODING_BASE64;
+		o->encoding = TEXT_BASE64;
 	else if (text_same(value, "hex"))
-		o->encoding = ENCODING_HEX;
+		o->encoding = TEXT_HEX;
 	else
 		return err_set(err, ERR_CONFIG,
 			       "objectEncoding '%.40s' is not one of utf-8, base64, hex",

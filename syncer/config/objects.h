@@ -8,8 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-
-enum object_encoding { ENCODING_UTF8, ENCODING_BASE64, ENCODING_HEX };
+#include "base/text.h"
 
 /* One object of the vault and the file it becomes. */
 struct object {
@@ -17,7 +16,7 @@ struct object {
 	char *version; /* 32 hexadecimal digits; NULL: always the current one */
 	char *path;    /* of the file, relative to the directory, already normal */
 	mode_t mode;
-	enum object_encoding encoding;
+	enum text_encoding encoding;
 };
 
 struct objects {

@@ -35,6 +35,7 @@ static const struct row {
 	const char *const *words; /* CHOICE */
 	const char *const *later;
 	bool redact;
+	bool early; /* loaded first: how and where to tell of what is wrong */
 	const char *help;
 } rows[] = {
 #define F(f) offsetof(struct settings, f)
@@ -119,17 +120,20 @@ static const struct row {
 	  .field = F(log_level),
 	  .fallback = "info",
 	  .words = level_words,
+	  .early = true,
 	  .help = "debug, info, warn, error" },
 	{ .name = "AKVSYNC_LOG_FORMAT",
 	  .type = CHOICE,
 	  .field = F(log_format),
 	  .fallback = "json",
 	  .words = format_words,
+	  .early = true,
 	  .help = "json, text" },
 	{ .name = "AKVSYNC_TERMINATION_LOG",
 	  .type = TEXT,
 	  .field = F(termination_log),
 	  .fallback = "/dev/termination-log",
+	  .early = true,
 	  .help = "file for the cause of a failed start; the pod's "
 		  "terminationMessagePath" },
 	{ .name = "AZURE_CLIENT_ID",
@@ -383,7 +387,8 @@ static int check_authority(struct settings *s, bool cloud_given, struct err *err
 	return 0;
 }
 
-static int check_rest(const struct settings *s, struct err *err)
+static int check_rest(const struct settings *s, bool request_timeout_given,
+		      struct err *err)
 {
 	if (s->vault == NULL)
 		return err_set(err, ERR_CONFIG,
@@ -396,7 +401,7 @@ static int check_rest(const struct settings *s, struct err *err)
 	if (s->dir[0] != '/')
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
-	if (s->request_timeout_ms > s->init_timeout_ms)
+	if (request_timeout_given && s->request_timeout_ms > s->init_timeout_ms)
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_REQUEST_TIMEOUT is longer than "
 			       "AKVSYNC_INIT_TIMEOUT: init would "
@@ -404,39 +409,52 @@ static int check_rest(const struct settings *s, struct err *err)
 	return 0;
 }
 
+static int load_row(struct settings *s, const struct row *row, char *const *env,
+		    struct err *err)
+{
+	const char *value = find(env, row->name);
+
+	if (value == NULL)
+		value = row->fallback;
+	return value == NULL ? 0 : set_field(s, row, value, err);
+}
+
+static int load_early(struct settings *s, char *const *env, struct err *err)
+{
+	struct err none;
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!rows[i].early || load_row(s, &rows[i], env, err) == 0)
+			continue;
+		(void)!set_field(s, &rows[i], rows[i].fallback, &none);
+		result = -1;
+	}
+	return result;
+}
+
 static int load(struct settings *s, char *const *env, struct err *err)
 {
-	bool cloud_given = find(env, "AKVSYNC_CLOUD") != NULL;
 	const char *host;
 
-	if (check_names(env, err) < 0)
+	if (load_early(s, env, err) < 0 || check_names(env, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *value = find(env, rows[i].name);
-
-		if (value == NULL)
-			value = rows[i].fallback;
-		if (value != NULL && set_field(s, &rows[i], value, err) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!rows[i].early && load_row(s, &rows[i], env, err) < 0)
 			return -1;
-	}
 	host = find(env, "HOSTNAME");
 	if (s->pod_uid == NULL && host != NULL)
 		s->pod_uid = xstrdup(host);
-	if (check_rest(s, err) < 0 || check_identity(s, err) < 0)
+	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0 ||
+	    check_identity(s, err) < 0)
 		return -1;
-	return check_authority(s, cloud_given, err);
+	return check_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err);
 }
 
 int settings_load(struct settings *out, char *const *env, struct err *err)
 {
-	struct settings s = { 0 };
-
-	if (load(&s, env, err) < 0) {
-		settings_done(&s);
-		return -1;
-	}
-	*out = s;
-	return 0;
+	*out = (struct settings){ 0 };
+	return load(out, env, err);
 }
 
 void settings_done(struct settings *s)

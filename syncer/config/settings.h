@@ -49,13 +49,14 @@ struct settings {
 /*
  * Reads and validates the environment, an array as environ(7)'s.  Empty values count as
  * unset.  Every problem is ERR_CONFIG and names the variable, the accepted form and, for
- * an unknown name, the nearest known one.  The caller owns *out: settings_done().
+ * an unknown name, the nearest known one.  log_level, log_format and termination_log are
+ * usable even then, so that it can be told.  The caller calls settings_done() either way.
  */
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
 
-/* Appends the members of a JSON object (without braces) with every effective setting and
- * where it came from, e.g. "AKVSYNC_DIR":"/secrets". Redacted rows show "(set)". */
+/* Appends the members of a JSON object (without braces) with every effective setting,
+ * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)". */
 void settings_describe(const struct settings *s, struct buf *out);
 
 /* Appends the table of variables for `help`. */

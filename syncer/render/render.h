@@ -5,17 +5,15 @@
 #define RENDER_RENDER_H
 
 #include "base/buf.h"
-
-/* How the text in the vault stands for bytes. */
-enum render_encoding { RENDER_UTF8, RENDER_BASE64, RENDER_HEX };
+#include "base/text.h"
 
 /* A name for the options that shaped a file, kept beside it on the volume: when it
  * changes, the file is made again.  Never holds a value. */
-const char *render_options(enum render_encoding encoding);
+const char *render_options(enum text_encoding encoding);
 
 /* Appends the file's bytes.  ERR_CONFIG: the value is not in that encoding; the message
  * holds a position, never a part of the value. */
-int render_secret(const char *value, enum render_encoding encoding, struct buf *out,
+int render_secret(const char *value, enum text_encoding encoding, struct buf *out,
 		  struct err *err) MUST_CHECK;
 
 #endif

@@ -32,24 +32,11 @@ struct round {
 	int64_t started;
 };
 
-static enum render_encoding encoding_of(const struct object *o)
-{
-	switch (o->encoding) {
-	case ENCODING_BASE64:
-		return RENDER_BASE64;
-	case ENCODING_HEX:
-		return RENDER_HEX;
-	case ENCODING_UTF8:
-		break;
-	}
-	return RENDER_UTF8;
-}
-
 static void plan(const struct round_work *work, const struct object *o, struct task *task)
 {
 	task->object = o;
 	task->id = vault_secret_id(work->source->vault.url, o->name);
-	task->options = render_options(encoding_of(o));
+	task->options = render_options(o->encoding);
 	task->content = BUF_INIT(FILE_MAX);
 	if (!publish_has(work->publish, o->path, task->id, task->options, o->mode,
 			 &task->on_disk))
@@ -112,7 +99,7 @@ static void settle(struct task *task)
 		task->err = item->err;
 		return;
 	}
-	if (render_secret(item->secret.value, encoding_of(task->object), &task->content,
+	if (render_secret(item->secret.value, task->object->encoding, &task->content,
 			  &task->err) < 0)
 		err_wrap(&task->err, "secret '%s'", item->name);
 }

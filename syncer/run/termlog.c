@@ -9,8 +9,9 @@
 /* The kubelet keeps 4096 bytes; an error is shorter. */
 static void replace(const char *path, const char *text, size_t len)
 {
-	auto_close int fd =
-		open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	auto_close int fd = path == NULL ? -1
+					 : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC |
+							      O_NOCTTY | O_NONBLOCK);
 
 	if (fd >= 0 && len > 0)
 		(void)!write(fd, text, len);

@@ -8,7 +8,7 @@
 #include "base/err.h"
 
 /* Replaces the file's content with one line.  The kubelet makes the file; where there is
- * none, nothing happens. */
+ * none (or no path is known, NULL), nothing happens. */
 void termlog_write(const char *path, const struct err *err);
 
 /* After the first success: empties it. */

@@ -132,7 +132,6 @@ class World:
             "AKVSYNC_OBJECTS": objects,
             "AKVSYNC_DIR": str(self.volume),
             "AKVSYNC_POLL_INTERVAL": "1h",
-            "AKVSYNC_REQUEST_TIMEOUT": "10s",
             "AKVSYNC_INIT_TIMEOUT": "60s",
             "AKVSYNC_LOG_LEVEL": "debug",
             "AKVSYNC_TERMINATION_LOG": str(self.termination_log),

@@ -272,7 +272,7 @@ def test_wrong_host_name(world):
     url = f"https://two.labels.vault.localhost:{world.fake.port}"
     process = world.init("a", AKVSYNC_VAULT=url, AKVSYNC_INIT_TIMEOUT="10s")
     assert process.code == 6
-    assert process.find("exit", "TLS with 'two.labels.vault.localhost:.*' failed: .*does not match")
+    assert process.find("exit", "TLS with 'two.labels.vault.localhost:.*' failed: .*no alternative certificate subject name matches")
     assert not [e for e in world.fake.journal() if e["target"] == "vault"]
 
 

@@ -21,6 +21,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from app import App  # noqa: E402
 from fakevault.client import FakeVault  # noqa: E402
 
 BINARY = os.environ.get("TEST_BIN", str(ROOT / "build/release/akvsync"))
@@ -141,8 +142,8 @@ class World:
             env.pop(name, None)
         return env
 
-    def start(self, *arguments, env, wrapper=()):
-        process = Process([*wrapper, BINARY, *arguments], env)
+    def start(self, *arguments, env, wrapper=(), binary=BINARY):
+        process = Process([*wrapper, binary, *arguments], env)
         self.processes.append(process)
         return process
 
@@ -152,9 +153,9 @@ class World:
         process.code = process.wait(90)
         return process
 
-    def sidecar(self, objects, wait=True, wrapper=(), **more):
+    def sidecar(self, objects, wait=True, wrapper=(), binary=BINARY, **more):
         """Starts a sidecar; waits until its first round is over unless told not to."""
-        process = self.start("sidecar", env=self.env(objects, **more), wrapper=wrapper)
+        process = self.start("sidecar", env=self.env(objects, **more), wrapper=wrapper, binary=binary)
         if wait:
             process.wait_log("ready" if not self.generation() else "resume")
             if self.fake.journal(target="vault", status=200) and process.find("resume"):
@@ -231,3 +232,34 @@ def world(tmp_path, request):
                 assert_sane(process)
         finally:
             made.close()
+
+
+@pytest.fixture
+def app(tmp_path):
+    with App(tmp_path) as running:
+        yield running
+
+
+def mounted_tmpfs(path, size):
+    path.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    return path
+
+
+@pytest.fixture
+def full_volume(tmp_path):
+    """Too small for a 25 kB secret."""
+    path = mounted_tmpfs(tmp_path / "full", "16k")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+@pytest.fixture
+def small_volume(tmp_path):
+    path = mounted_tmpfs(tmp_path / "small", "256k")
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)

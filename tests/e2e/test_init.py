@@ -241,19 +241,6 @@ def test_full_volume_exits_7(world, full_volume):
     assert "No space left" in says and "sizeLimit" in says
 
 
-@pytest.fixture
-def full_volume(tmp_path):
-    path = tmp_path / "full"
-    path.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", path], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield path
-    subprocess.run(["umount", path], check=True)
-
-
 def test_second_writer_exits_7(world):
     world.plant("s")
     world.sidecar("s")

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,23 +81,55 @@ static bool is_named(pid_t pid, const char *name)
 	return has_comm(pid, name) || has_exe(pid, name) || has_argv0(pid, name);
 }
 
-/* The fourth field of stat; the second, the command name, may hold anything but ends at
- * the last ')'. */
-static pid_t parent_of(pid_t pid)
-{
-	auto_buf struct buf stat = BUF_INIT(4096);
-	auto_free char *digits = NULL;
-	int64_t parent;
-	const char *p;
+/* What /proc/PID/status says. */
+struct status {
+	bool running; /* false: gone, or a zombie, which takes signals to no effect */
+	pid_t parent;
+	uint64_t
+		handled; /* signals that are caught, ignored or blocked for signalfd(2) */
+};
 
-	if (!read_proc(pid, "stat", &stat))
-		return 0;
-	p = strrchr(buf_str(&stat), ')');
-	if (p == NULL || strlen(p) < 5)
-		return 0;
-	p += strlen(") S ");
-	digits = xstrndup(p, strspn(p, "0123456789"));
-	return text_number(digits, INT_MAX, &parent) == 0 ? (pid_t)parent : 0;
+/* The number after a line's name, which is hexadecimal for masks of signals. */
+static uint64_t status_number(const char *text, const char *line, int base)
+{
+	const char *found = strstr(text, line);
+
+	return found ? strtoull(found + strlen(line), NULL, base) : 0;
+}
+
+static struct status status_of(pid_t pid)
+{
+	auto_buf struct buf text = BUF_INIT(64 * 1024);
+	const char *state;
+
+	if (!read_proc(pid, "status", &text))
+		return (struct status){ 0 };
+	state = strstr(buf_str(&text), "\nState:\t");
+	return (struct status){
+		.running = state != NULL && strchr("ZX", state[8]) == NULL,
+		.parent = (pid_t)status_number(buf_str(&text), "\nPPid:", 10),
+		.handled = status_number(buf_str(&text), "\nSigBlk:", 16) |
+			   status_number(buf_str(&text), "\nSigIgn:", 16) |
+			   status_number(buf_str(&text), "\nSigCgt:", 16),
+	};
+}
+
+/* The name of a signal that apps reload on, when it would end this one, which has not set
+ * up its handler (yet); else NULL. */
+static const char *ends(const struct status *status, int signal)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} reloads[] = { { SIGHUP, "SIGHUP" },
+			{ SIGUSR1, "SIGUSR1" },
+			{ SIGUSR2, "SIGUSR2" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(reloads); i++)
+		if (reloads[i].number == signal &&
+		    (status->handled >> (signal - 1) & 1) == 0)
+			return reloads[i].name;
+	return NULL;
 }
 
 static int find(const char *name, struct matches *out, struct err *err)
@@ -107,14 +140,17 @@ static int find(const char *name, struct matches *out, struct err *err)
 	if (proc == NULL)
 		return err_set_errno(err, ERR_IO, "cannot read /proc");
 	while ((entry = readdir(proc)) != NULL) {
+		struct status status;
 		int64_t pid;
 
 		if (text_number(entry->d_name, INT_MAX, &pid) < 0 || pid == getpid() ||
 		    !is_named((pid_t)pid, name))
 			continue;
+		status = status_of((pid_t)pid);
+		if (!status.running)
+			continue;
 		out->items = xgrow(out->items, out->count, sizeof(*out->items));
-		out->items[out->count++] =
-			(struct match){ (pid_t)pid, parent_of((pid_t)pid) };
+		out->items[out->count++] = (struct match){ (pid_t)pid, status.parent };
 	}
 	closedir(proc);
 	return 0;
@@ -128,30 +164,45 @@ static bool contains(const struct matches *all, pid_t pid)
 	return false;
 }
 
+static int explain(pid_t pid, const char *name, struct err *err)
+{
+	int error = errno;
+	auto_free char *who = name ? xasprintf("process %d ('%s')", (int)pid, name)
+				   : xasprintf("process %d", (int)pid);
+
+	errno = error;
+	if (error != EPERM)
+		return err_set_errno(err, ERR_IO, "cannot signal %s", who);
+	return err_set(err, ERR_IO,
+		       "not permitted to signal %s: akvsync runs as uid %u; give both "
+		       "containers the same runAsUser",
+		       who, (unsigned)geteuid());
+}
+
 /* 0: signalled; 1: it ended meanwhile; -1. */
 static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct status status;
+	const char *fatal;
 
-	if (fd < 0 && errno == ESRCH)
-		return 1;
 	if (fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open process %d", (int)pid);
+		return errno == ESRCH ? 1 : explain(pid, name, err);
 	/* The descriptor is of whoever has the pid now: is it still the one we found? */
 	if (name != NULL && !is_named(pid, name))
 		return 1;
+	status = status_of(pid);
+	if (!status.running)
+		return 1;
+	fatal = ends(&status, signal);
+	if (fatal != NULL)
+		return err_set(err, ERR_IO,
+			       "process %d does not handle %s, which would end it: is "
+			       "it still starting? (To end an app on purpose use TERM)",
+			       (int)pid, fatal);
 	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
 		return 0;
-	if (errno == ESRCH)
-		return 1;
-	if (errno == EPERM)
-		return err_set(err, ERR_IO,
-			       "not permitted to signal process %d%s%s%s: akvsync runs "
-			       "as uid %u; give "
-			       "both containers the same runAsUser",
-			       (int)pid, name ? " ('" : "", name ? name : "",
-			       name ? "')" : "", (unsigned)geteuid());
-	return err_set_errno(err, ERR_IO, "cannot signal process %d", (int)pid);
+	return errno == ESRCH ? 1 : explain(pid, name, err);
 }
 
 int process_signal_name(const char *name, int signal, int *count, struct err *err)

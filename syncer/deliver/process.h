@@ -13,8 +13,9 @@
  * Signals every process of that name whose parent is not one of them too (nginx's master,
  * not its workers), never this one.  A name is a command name (comm, compared in its 15
  * characters), or the last part of the executable's path or of argv[0].
- * *count says how many were signalled.  ERR_IO: none matched, or one may not be
- * signalled; the message says which and the fix.
+ * *count says how many were signalled.  ERR_IO: none matched, one may not be signalled,
+ * or one has no handler for HUP, USR1 or USR2 (yet) and would end; the message says which
+ * and the fix.
  */
 int process_signal_name(const char *name, int signal, int *count,
 			struct err *err) MUST_CHECK;

@@ -10,6 +10,9 @@ SCRIPT = """#!/usr/bin/python3
 import signal, sys
 def tell(number, _):
     print(signal.Signals(number).name, flush=True)
+if len(sys.argv) > 1:
+    print("ready", flush=True)
+    sys.stdin.read()
 for number in (signal.SIGHUP, signal.SIGUSR1):
     signal.signal(number, tell)
 print("ready", flush=True)
@@ -21,12 +24,14 @@ while True:
 class App:
     """Runs under a command name of its own; `signals` are those it got."""
 
-    def __init__(self, folder: pathlib.Path, name=None, wrapper=()):
-        self.name = name or f"app-{os.urandom(4).hex()}"
+    def __init__(self, folder: pathlib.Path, wrapper=(), slow=False):
+        """slow: it sets up its handlers only when told to, by handle()."""
+        self.name = f"app-{os.urandom(4).hex()}"
         self.path = folder / self.name
         self.path.write_text(SCRIPT)
         self.path.chmod(0o755)
-        self.wrapper, self.process, self.signals = wrapper, None, []
+        self.arguments = [*wrapper, self.path, *(["slow"] if slow else [])]
+        self.process, self.signals = None, []
 
     def __enter__(self):
         return self.start()
@@ -36,9 +41,16 @@ class App:
 
     def start(self):
         # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen([*self.wrapper, self.path], stdout=subprocess.PIPE, bufsize=0)
-        assert self._line(10) == "ready"
+        self.process = subprocess.Popen(
+            self.arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        line = self._line(10)
+        assert line == "ready", f"the app said {line}, exit code {self.process.poll()}"
         return self
+
+    def handle(self):
+        self.process.stdin.close()
+        assert self._line(10) == "ready"
 
     def stop(self):
         if self.process:

@@ -1,7 +1,7 @@
 """Runs the real binary ($TEST_BIN) against a fake vault of its own for each test.
 
 After every test one shared assertion looks for planted secrets, assertions and tokens in all
-that the binary said and left behind.
+that the binary said, left behind, and showed of itself and of its children.
 """
 
 import json
@@ -38,7 +38,8 @@ class Process:
 
     def __init__(self, command, env):
         self.started = time.monotonic()
-        self.entries, self.garbage, self.text = [], [], ""
+        self.entries, self.garbage = [], []
+        self.text = self.seen = self.limits = ""
         self.changed = threading.Condition()
         # pylint: disable-next=consider-using-with
         self.popen = subprocess.Popen(
@@ -99,8 +100,26 @@ class Process:
         self.reader.join(5)
         return code
 
+    def look(self):
+        """Notes what others could see of it while it runs: its own environment and command line,
+        those of its children, and what a crash would leave behind."""
+        pids = [self.pid]
+        for pid in pids:
+            try:
+                proc = pathlib.Path(f"/proc/{pid}")
+                self.seen += (proc / "cmdline").read_text()
+                if pathlib.Path(os.readlink(proc / "exe")).name == pathlib.Path(BINARY).name:
+                    self.limits += (proc / "limits").read_text()
+                for task in proc.glob("task/*/children"):
+                    pids += [int(child) for child in task.read_text().split()]
+                self.seen += (proc / "environ").read_text(errors="replace")
+            except OSError:
+                continue  # it ended meanwhile, or only root may look
+
     def stop(self, number=signal.SIGTERM):
         """Signals it; the exit code and the seconds it took."""
+        if self.entries and self.popen.poll() is None:
+            self.look()
         start = time.monotonic()
         if self.popen.poll() is None:
             self.popen.send_signal(number)
@@ -187,8 +206,9 @@ class World:
             time.sleep(0.01)
 
     def said(self):
-        """All that the binary wrote anywhere but into the files of the set."""
-        pieces = [process.text for process in self.processes]
+        """All that the binary wrote anywhere but into the files of the set, and what others could
+        see of it and of its children."""
+        pieces = [process.text + process.seen for process in self.processes]
         if self.termination_log.exists():
             pieces.append(self.termination_log.read_text())
         for state in self.volume.glob("..*"):
@@ -213,9 +233,10 @@ def assert_nothing_leaked(world):
 
 
 def assert_sane(process):
-    """Whatever happened, the log is JSON and no sanitizer complained."""
+    """Whatever happened, the log is JSON, cores are off and no sanitizer complained."""
     assert not process.garbage, "".join(process.garbage)
-    assert process.popen.returncode in (0, 2, 3, 4, 5, 6, 7, 8, 143, -signal.SIGKILL), process.text
+    assert set(re.findall(r"Max core file size +(\S+)", process.limits)) <= {"0"}, "a core could be written"
+    assert process.popen.returncode in (0, 2, 3, 4, 5, 6, 7, 8, 143, -signal.SIGKILL, -signal.SIGQUIT), process.text
 
 
 @pytest.fixture

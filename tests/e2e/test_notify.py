@@ -81,6 +81,32 @@ def test_a_missing_process_is_told_and_tried_until_it_is_there(world):
     assert world.files() == {"s": newest}
 
 
+@pytest.mark.parametrize("by", ["process", "pidfile"])
+def test_an_app_that_is_still_starting_is_not_killed(world, by):
+    """The default action of SIGHUP ends a process that has no handler yet."""
+    with App(world.folder, slow=True) as app:
+        pidfile = world.folder / "app.pid"
+        pidfile.write_text(str(app.pid))
+        world.plant("s")
+        whom = f"process={app.name}" if by == "process" else f"pidfile={pidfile}"
+        sidecar = world.sidecar("s", AKVSYNC_NOTIFY=f"signal=HUP,{whom}")
+        rotate(world, sidecar, "s")
+        sidecar.wait_log("notify-failed", "does not handle SIGHUP, which would end it: is it still starting")
+        app.handle()
+        assert app.wait_signals(1) == ["SIGHUP"]
+
+
+def test_a_zombie_is_no_app(world):
+    app = App(world.folder).start()
+    app.process.send_signal(signal.SIGKILL)
+    os.waitid(os.P_PID, app.pid, os.WEXITED | os.WNOWAIT)
+    world.plant("s")
+    sidecar = world.sidecar("s", **by_name(app))
+    rotate(world, sidecar, "s")
+    sidecar.wait_log("notify-failed", f"no process named '{app.name}'")
+    app.stop()
+
+
 def test_a_missing_pid_file_is_told(world, app):
     pidfile = world.folder / "app.pid"
     world.plant("s")

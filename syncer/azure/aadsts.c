@@ -13,12 +13,10 @@ static const struct row {
 } rows[] = {
 	{ 70021, ERR_IDENTITY,
 	  "check issuer, subject and audience of the federated credential; a new one "
-	  "needs "
-	  "minutes to take effect" },
+	  "needs minutes to take effect" },
 	{ 700211, ERR_IDENTITY,
 	  "no federated credential has this issuer: compare it with the cluster's OIDC "
-	  "issuer "
-	  "URL, final slash included" },
+	  "issuer URL, final slash included" },
 	{ 700212, ERR_IDENTITY,
 	  "the projected token needs the audience api://AzureADTokenExchange" },
 	{ 700213, ERR_IDENTITY,
@@ -26,8 +24,7 @@ static const struct row {
 	  "system:serviceaccount:NAMESPACE:SERVICEACCOUNT of this pod" },
 	{ 700024, ERR_IDENTITY,
 	  "the service account token has expired or is not valid yet: is the kubelet "
-	  "renewing "
-	  "it, and is the node's clock right?" },
+	  "renewing it, and is the node's clock right?" },
 	{ 700027, ERR_IDENTITY,
 	  "the signature of the service account token is not valid" },
 	{ 70023, ERR_IDENTITY,

@@ -112,17 +112,16 @@ int challenge_check(const struct challenge *c, const char *host, const char *ten
 	domain_len = strlen(domain);
 	if (domain_len == 0 || host_len <= domain_len + 1 ||
 	    host[host_len - domain_len - 1] != '.' || !text_ends_same(host, domain))
-		return err_set(err, ERR_CONFIG,
-			       "vault '%s' asks for a token for '%s', which is not its "
-			       "own domain; no "
-			       "token is sent there. Is AKVSYNC_VAULT right?",
-			       host, shown(c->resource));
+		return err_set(
+			err, ERR_CONFIG,
+			"vault '%s' asks for a token for '%s', which is not its own "
+			"domain; no token is sent there. Is AKVSYNC_VAULT right?",
+			host, shown(c->resource));
 	if (c->tenant[0] != '\0' && strchr(tenant, '-') != NULL &&
 	    !text_same(c->tenant, tenant))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is "
-			       "'%s'; use an "
-			       "identity of the vault's tenant",
+			       "'%s'; use an identity of the vault's tenant",
 			       host, shown(c->tenant), tenant);
 	return 0;
 }

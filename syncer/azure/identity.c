@@ -46,16 +46,15 @@ static int read_assertion(const char *path, struct buf *out, struct err *err)
 	if (file_read(AT_FDCWD, path, out, err) < 0) {
 		err->kind = ERR_IDENTITY;
 		return err_hint(err, "AZURE_FEDERATED_TOKEN_FILE names the projected "
-				     "service account "
-				     "token");
+				     "service account token");
 	}
 	text = out->data ? text_trim(out->data) : NULL;
 	if (text == NULL || *text == '\0')
 		return err_set(err, ERR_IDENTITY,
 			       "the service account token '%s' is empty", path);
 	/* A JWT is three base64url parts. */
-	if (strlen(text) != strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					 "abcdefghijklmnopqrstuvwxyz-_.") ||
+	if (strlen(text) != strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk"
+					 "lmnopqrstuvwxyz-_.") ||
 	    strchr(text, '.') == NULL)
 		return err_set(err, ERR_IDENTITY,
 			       "'%s' does not hold a service account token (JWT)", path);

@@ -30,16 +30,13 @@ static const struct refusal {
 	  "the secret is disabled: enable it or set a new version" },
 	{ "ForbiddenByRbac", ERR_DENIED,
 	  "identity %s may not read it; grant \"Key Vault Secrets User\" on the vault or "
-	  "the "
-	  "secret (takes minutes to act)" },
+	  "the secret (takes minutes to act)" },
 	{ "AccessDenied", ERR_DENIED,
 	  "identity %s may not read it; give it the secret permission \"get\" in the "
-	  "vault's "
-	  "access policies" },
+	  "vault's access policies" },
 	{ "ForbiddenByFirewall", ERR_DENIED,
 	  "the vault's firewall does not admit this address; add the cluster's egress "
-	  "address "
-	  "or use a private endpoint" },
+	  "address or use a private endpoint" },
 	{ "ForbiddenByConnection", ERR_DENIED,
 	  "the vault takes private connections only; link its private DNS zone to the "
 	  "cluster's network" },
@@ -115,8 +112,7 @@ static void add_hint(const char *code, int status, const char *client_id, struct
 			 client_id);
 	else if (status >= 300 && status < 400)
 		err_hint(err, "redirects are not followed: is something between the pod "
-			      "and the "
-			      "vault answering for it?");
+			      "and the vault answering for it?");
 }
 
 static int service_error(const struct http_reply *reply, const char *client_id,
@@ -167,10 +163,9 @@ int vault_secret_parse(const struct http_reply *reply, const char *client_id,
 	if (secret.value == NULL)
 		return err_set(err, ERR_UNAVAILABLE, "garbled reply: no value");
 	if (json_string(body, "kid") != NULL)
-		return err_set(
-			err, ERR_CONFIG,
-			"it belongs to a certificate: secrets of certificates are not "
-			"supported yet");
+		return err_set(err, ERR_CONFIG,
+			       "it belongs to a certificate: secrets of certificates are "
+			       "not supported yet");
 	secret.body = body;
 	body = NULL;
 	*out = secret;

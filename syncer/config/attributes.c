@@ -30,8 +30,7 @@ static int set_name(struct object *o, const char *value, struct err *err)
 	if (len == 0 || len > NAME_MAX_LEN)
 		return err_set(err, ERR_CONFIG,
 			       "objectName '%.140s' is not a Key Vault name: 1 to 127 "
-			       "letters, digits "
-			       "and hyphens",
+			       "letters, digits and hyphens",
 			       value);
 	o->name = xstrdup(value);
 	return 0;
@@ -106,8 +105,7 @@ static int set_version(struct object *o, const char *value, struct err *err)
 	    strspn(value, "0123456789abcdefABCDEF") != VERSION_LEN)
 		return err_set(err, ERR_CONFIG,
 			       "objectVersion '%.60s' is not a version: 32 hexadecimal "
-			       "digits, or "
-			       "nothing for the current one",
+			       "digits, or nothing for the current one",
 			       value);
 	o->version = xstrdup(value);
 	return 0;
@@ -155,8 +153,7 @@ static int set_mode(struct object *o, const char *value, struct err *err)
 	if (text_mode(value, &o->mode) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "filePermission '%.40s' is not a file mode: octal digits "
-			       "from 0000 to "
-			       "0777, such as 0440",
+			       "from 0000 to 0777, such as 0440",
 			       value);
 	return 0;
 }

@@ -92,8 +92,7 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 	if (strstr(host, ".privatelink."))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%.200s': use the vault's public name; a private "
-			       "endpoint is found "
-			       "through DNS",
+			       "endpoint is found through DNS",
 			       url);
 	if (!is_host(host))
 		return err_set(err, ERR_CONFIG,
@@ -114,8 +113,7 @@ int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
 	if (!is_vault_name(vault))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%.200s' is neither a vault name (3 to 24 letters, "
-			       "digits and "
-			       "hyphens, such as shop-kv) nor an https URL",
+			       "digits and hyphens, such as shop-kv) nor an https URL",
 			       vault);
 	host = xasprintf("%s.%s", vault, cloud->vault_suffix);
 	for (char *c = host; *c; c++)

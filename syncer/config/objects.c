@@ -114,8 +114,8 @@ static int check_paths(const struct objects *all, struct err *err)
 				continue;
 			return err_set(err, ERR_CONFIG,
 				       "object %zu ('%s') and object %zu ('%s') cannot "
-				       "both be written: "
-				       "path '%.100s' %s '%.100s'; give one another path",
+				       "both be written: path '%.100s' %s '%.100s'; give "
+				       "one another path",
 				       j + 1, a->name, i + 1, b->name, a->path,
 				       strcmp(a->path, b->path) == 0 ? "is the same as"
 								     : "is in the way of",

@@ -77,8 +77,7 @@ static const struct row {
 	  .fallback = "accept",
 	  .words = stale_words,
 	  .help = "accept: init succeeds with the files of an earlier start when the "
-		  "vault "
-		  "cannot be reached; refuse: it fails" },
+		  "vault cannot be reached; refuse: it fails" },
 	{ .name = "AKVSYNC_REQUEST_TIMEOUT",
 	  .type = DURATION,
 	  .field = F(request_timeout_ms),
@@ -222,8 +221,7 @@ static int set_duration(struct settings *s, const struct row *row, const char *v
 	if (text_duration(value, &ms) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "%s: '%.40s' is not a duration; write a number with its "
-			       "unit, such as "
-			       "30s, 5m or 1h30m",
+			       "unit, such as 30s, 5m or 1h30m",
 			       row->name, value);
 	if (ms < row->min_ms || ms > row->max_ms)
 		return err_set(err, ERR_CONFIG, "%s: '%.40s' is outside %s to %s",
@@ -249,8 +247,7 @@ static int set_field(struct settings *s, const struct row *row, const char *valu
 	if (text_mode(value, field_of(s, row)) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "%s: '%.40s' is not a file mode; write octal digits from "
-			       "0000 to 0777, "
-			       "such as 0440",
+			       "0000 to 0777, such as 0440",
 			       row->name, value);
 	return 0;
 }
@@ -334,8 +331,8 @@ static bool is_domain(const char *s)
 static int check_identity(const struct settings *s, struct err *err)
 {
 	static const char label[] =
-		"is the label azure.workload.identity/use: \"true\" set on the "
-		"pod, not only on its service account or deployment?";
+		"is the label azure.workload.identity/use: \"true\" set on the pod, not "
+		"only on its service account or deployment?";
 
 	if (s->assertion_file == NULL)
 		return err_set(
@@ -345,17 +342,15 @@ static int check_identity(const struct settings *s, struct err *err)
 	if (s->client_id == NULL)
 		return err_set(err, ERR_CONFIG,
 			       "no identity: AZURE_CLIENT_ID is not set; annotate the "
-			       "service account "
-			       "with azure.workload.identity/client-id");
+			       "service account with azure.workload.identity/client-id");
 	if (s->tenant_id == NULL)
 		return err_set(err, ERR_CONFIG,
 			       "no tenant: AZURE_TENANT_ID is not set; %s", label);
 	if (!is_guid(s->client_id))
-		return err_set(
-			err, ERR_CONFIG,
-			"AZURE_CLIENT_ID: '%.60s' is not a client id (GUID), such as "
-			"33333333-3333-3333-3333-333333333333",
-			s->client_id);
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_CLIENT_ID: '%.60s' is not a client id (GUID), such "
+			       "as 33333333-3333-3333-3333-333333333333",
+			       s->client_id);
 	if (!is_guid(s->tenant_id) && !is_domain(s->tenant_id))
 		return err_set(err, ERR_CONFIG,
 			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) "
@@ -402,10 +397,10 @@ static int check_rest(const struct settings *s, bool request_timeout_given,
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
 	if (request_timeout_given && s->request_timeout_ms > s->init_timeout_ms)
-		return err_set(err, ERR_CONFIG,
-			       "AKVSYNC_REQUEST_TIMEOUT is longer than "
-			       "AKVSYNC_INIT_TIMEOUT: init would "
-			       "stop before its first request may time out");
+		return err_set(
+			err, ERR_CONFIG,
+			"AKVSYNC_REQUEST_TIMEOUT is longer than AKVSYNC_INIT_TIMEOUT: "
+			"init would stop before its first request may time out");
 	return 0;
 }
 

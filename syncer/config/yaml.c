@@ -19,8 +19,8 @@ struct reader {
 
 static int fail(const struct reader *r, struct err *err, const char *what)
 {
-	return err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1,
-		       what);
+	err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1, what);
+	return -1;
 }
 
 static int next_event(struct reader *r, struct err *err)

@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,16 +84,23 @@ static bool is_named(pid_t pid, const char *name)
 struct status {
 	bool running; /* false: gone, or a zombie, which takes signals to no effect */
 	pid_t parent;
-	uint64_t
-		handled; /* signals that are caught, ignored or blocked for signalfd(2) */
+	uint64_t handled; /* caught, ignored, or blocked for signalfd(2) */
 };
 
-/* The number after a line's name, which is hexadecimal for masks of signals. */
-static uint64_t status_number(const char *text, const char *line, int base)
+/* The number after a line's name; masks of signals are hexadecimal. */
+static uint64_t status_number(const char *text, const char *line, unsigned int base)
 {
 	const char *found = strstr(text, line);
+	uint64_t number = 0;
 
-	return found ? strtoull(found + strlen(line), NULL, base) : 0;
+	if (!found)
+		return 0;
+	found += strlen(line);
+	found += strspn(found, "\t ");
+	for (; isxdigit((unsigned char)*found); found++)
+		number = number * base +
+			 (uint64_t)(*found <= '9' ? *found - '0' : *found - 'a' + 10);
+	return number;
 }
 
 static struct status status_of(pid_t pid)
@@ -197,8 +203,8 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 	fatal = ends(&status, signal);
 	if (fatal != NULL)
 		return err_set(err, ERR_IO,
-			       "process %d does not handle %s, which would end it: is "
-			       "it still starting? (To end an app on purpose use TERM)",
+			       "process %d does not handle %s, which would end it: is it "
+			       "still starting? (To end an app on purpose use TERM)",
 			       (int)pid, fatal);
 	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
 		return 0;
@@ -225,12 +231,11 @@ int process_signal_name(const char *name, int signal, int *count, struct err *er
 		signalled += result == 0;
 	}
 	if (signalled == 0)
-		return err_set(
-			err, ERR_IO,
-			"no process named '%s' found: is the app running, is the name "
-			"right (as "
-			"in 'ps -o comm'), and has the pod shareProcessNamespace: true?",
-			name);
+		return err_set(err, ERR_IO,
+			       "no process named '%s' found: is the app running, is the "
+			       "name right (as in 'ps -o comm'), and has the pod "
+			       "shareProcessNamespace: true?",
+			       name);
 	*count = signalled;
 	return 0;
 }
@@ -250,10 +255,8 @@ static int read_pidfile(const char *path, pid_t *out, struct err *err)
 	if (pid == getpid())
 		return err_set(err, ERR_IO,
 			       "pid file '%s' names process %lld, which is akvsync "
-			       "itself: the app's "
-			       "number is of another process namespace; set "
-			       "shareProcessNamespace: true "
-			       "on the pod",
+			       "itself: the app's number is of another process "
+			       "namespace; set shareProcessNamespace: true on the pod",
 			       path, (long long)pid);
 	*out = (pid_t)pid;
 	return 0;
@@ -268,11 +271,11 @@ int process_signal_pidfile(const char *path, int signal, struct err *err)
 		return -1;
 	result = signal_pid(pid, NULL, signal, err);
 	if (result > 0)
-		return err_set(err, ERR_IO,
-			       "pid file '%s' names process %d, which does not exist: is "
-			       "it stale, or is "
-			       "shareProcessNamespace: true missing on the pod?",
-			       path, (int)pid);
+		return err_set(
+			err, ERR_IO,
+			"pid file '%s' names process %d, which does not exist: is it "
+			"stale, or is shareProcessNamespace: true missing on the pod?",
+			path, (int)pid);
 	if (result < 0)
 		return err_wrap(err, "pid file '%s'", path);
 	return 0;

@@ -84,19 +84,16 @@ static int explain(struct err *err, int cause)
 	case ENOSPC:
 	case EDQUOT:
 		return err_hint(err, "the volume is full: raise emptyDir.sizeLimit, it "
-				     "must hold the "
-				     "old and the new set");
+				     "must hold the old and the new set");
 	case EROFS:
-		return err_hint(
-			err, "the volume is mounted read-only: remove readOnly from this "
-			     "container's volumeMount");
+		return err_hint(err, "the volume is mounted read-only: remove readOnly "
+				     "from this container's volumeMount");
 	case EACCES:
 	case EPERM:
-		return err_hint(
-			err,
-			"uid %u may not write there: give all containers that write "
-			"one runAsUser, and the pod an fsGroup",
-			(unsigned)geteuid());
+		return err_hint(err,
+				"uid %u may not write there: give all containers that "
+				"write one runAsUser, and the pod an fsGroup",
+				(unsigned)geteuid());
 	default:
 		return -1;
 	}
@@ -126,8 +123,7 @@ static int take_lock(const struct publish *p, struct err *err)
 	if (errno == EWOULDBLOCK)
 		return err_set(err, ERR_UNAVAILABLE,
 			       "another process holds '%s': two akvsync containers may "
-			       "not write to "
-			       "one volume at a time",
+			       "not write to one volume at a time",
 			       p->dir);
 	return err_set_errno(err, ERR_IO, "cannot lock '%s'", p->dir);
 }
@@ -147,9 +143,8 @@ static int check_rights(const struct publish *p, struct err *err)
 	    data.st_uid != geteuid())
 		return err_set(err, ERR_IO,
 			       "the files in '%s' belong to uid %u, but this container "
-			       "runs as uid "
-			       "%u and cannot replace them: give init and sidecar the "
-			       "same runAsUser",
+			       "runs as uid %u and cannot replace them: give init and "
+			       "sidecar the same runAsUser",
 			       p->dir, (unsigned)data.st_uid, (unsigned)geteuid());
 	return 0;
 }
@@ -248,8 +243,7 @@ static int open_directory(struct publish *p, struct err *err)
 	if (errno == ENOENT)
 		return err_set(err, ERR_IO,
 			       "directory '%s' does not exist: mount an emptyDir with "
-			       "medium: Memory "
-			       "there, or set AKVSYNC_DIR",
+			       "medium: Memory there, or set AKVSYNC_DIR",
 			       p->dir);
 	err_set_errno(err, ERR_IO, "cannot open directory '%s'", p->dir);
 	return explain(err, errno);
@@ -435,8 +429,7 @@ static int make_name(const struct publish *p, struct attempt *a, const char *nam
 	errno = 0;
 	return err_set(err, ERR_IO,
 		       "'%s/%s' is in the way: it is not a link that akvsync made; "
-		       "remove it or give "
-		       "the object another path",
+		       "remove it or give the object another path",
 		       p->dir, name);
 }
 
@@ -587,12 +580,10 @@ const char *publish_advice(const struct publish *p, size_t i)
 	if (fstatfs(p->dir_fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
 	    fs.f_type != RAMFS_MAGIC)
 		advice[count++] = "AKVSYNC_DIR is not on a tmpfs: secrets will reach a "
-				  "disk; use an "
-				  "emptyDir with medium: Memory";
+				  "disk; use an emptyDir with medium: Memory";
 	if (fstat(p->dir_fd, &st) == 0 && !(st.st_mode & S_ISGID) &&
 	    !(st.st_mode & S_IXOTH))
 		advice[count++] = "only this container's user may enter AKVSYNC_DIR; set "
-				  "fsGroup, so "
-				  "that the app's group may read the files";
+				  "fsGroup, so that the app's group may read the files";
 	return i < count ? advice[i] : NULL;
 }

@@ -31,8 +31,7 @@ static int parse_signal(const char *s, int *out, struct err *err)
 	}
 	return err_set(err, ERR_CONFIG,
 		       "'%.40s' is not a signal to notify with; use one of HUP, INT, "
-		       "QUIT, USR1, USR2, "
-		       "TERM, WINCH",
+		       "QUIT, USR1, USR2, TERM, WINCH",
 		       s);
 }
 
@@ -45,8 +44,7 @@ static int parse_signal_action(struct target *t, char *rest, struct err *err)
 	if (what == NULL)
 		return err_set(err, ERR_CONFIG,
 			       "it does not say whom to signal; write "
-			       "signal=HUP,process=NAME or "
-			       "signal=HUP,pidfile=PATH");
+			       "signal=HUP,process=NAME or signal=HUP,pidfile=PATH");
 	*what++ = '\0';
 	if (parse_signal(text_trim(rest), &t->signal, err) < 0)
 		return -1;
@@ -101,9 +99,9 @@ static int parse_entry(struct target *t, const char *entry, struct err *err)
 		char *value = strchr(key, '=');
 
 		if (value == NULL)
-			return err_set(err, ERR_CONFIG,
-				       "expected an action such as "
-				       "signal=HUP,process=NAME");
+			return err_set(
+				err, ERR_CONFIG,
+				"expected an action such as signal=HUP,process=NAME");
 		*value++ = '\0';
 		if (strcmp(key, "on") != 0)
 			return parse_action(t, key, value, err);

@@ -425,10 +425,10 @@ static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 	}
 	if (l->synced && l->last.kind == ERR_UNAVAILABLE &&
 	    l->settings->stale == STALE_ACCEPT) {
-		log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
-			  "starting with the files of an earlier start: the vault was "
-			  "not reached in "
-			  "time (AKVSYNC_INIT_STALE=refuse turns this off)");
+		log_event(
+			LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
+			"starting with the files of an earlier start: the vault was not "
+			"reached in time (AKVSYNC_INIT_STALE=refuse turns this off)");
 		termlog_clear(l->settings->termination_log);
 		return 0;
 	}

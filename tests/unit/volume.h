@@ -5,11 +5,13 @@
 #ifndef TESTS_VOLUME_H
 #define TESTS_VOLUME_H
 
-#include <cmocka.h>
+/* cmocka.h needs what stands before it, so it is in a group of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -33,6 +33,14 @@ class Failed(AssertionError):
     """An event did not come in time; shows the log so far."""
 
 
+def wait_until(true, timeout=DEADLINE_S):
+    """Waits until a condition that no event announces is true; says in the end whether it is."""
+    end = time.monotonic() + timeout
+    while not true() and time.monotonic() < end:
+        time.sleep(0.01)
+    return true()
+
+
 class Process:
     """The binary, running; its log lines are collected as they come."""
 
@@ -198,12 +206,9 @@ class World:
 
     def wait_files(self, expected, timeout=DEADLINE_S):
         """Waits until an app sees exactly these files."""
-        end = time.monotonic() + timeout
-        while (seen := self.files()) != expected:
-            if time.monotonic() > end:
-                logs = "\n".join(process.text for process in self.processes)
-                raise Failed(f"expected {expected}, the app sees {seen}; log:\n{logs}")
-            time.sleep(0.01)
+        if not wait_until(lambda: self.files() == expected, timeout):
+            logs = "\n".join(process.text for process in self.processes)
+            raise Failed(f"expected {expected}, the app sees {self.files()}; log:\n{logs}")
 
     def said(self):
         """All that the binary wrote anywhere but into the files of the set, and what others could

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 import pytest
-from conftest import DEADLINE_S
+from conftest import DEADLINE_S, wait_until
 
 from fakevault.client import Proxy
 
@@ -342,9 +342,7 @@ def test_sigterm_while_a_name_is_looked_up(world):
     names = NameServer(world.folder, silent=True)
     sidecar = world.sidecar("a", wait=False, wrapper=names.wrapper, AKVSYNC_VAULT="silent-vault")
     sidecar.wait_log("start")
-    end = time.monotonic() + DEADLINE_S
-    while not names.questions and time.monotonic() < end:
-        time.sleep(0.01)
+    assert wait_until(lambda: names.questions)
     code, seconds = sidecar.stop()
     assert code == 0 and seconds < 2
 

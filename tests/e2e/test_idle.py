@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import DEADLINE_S, SANITIZED
+from conftest import DEADLINE_S, SANITIZED, wait_until
 
 IDLE_S = 10
 POLLS = 1000
@@ -113,10 +113,9 @@ def test_no_value_stays_in_memory(world, interval):
     markers = [value[-24:] for value in values] + [
         assertion[-40:] for assertion in world.fake.call("GET", "/markers")["assertions"]
     ]
-    end = time.monotonic() + 5  # the round ends a moment after it said "published"
-    while any(found := [in_memory(sidecar.pid, marker) for marker in markers]):
-        assert time.monotonic() < end, f"still in memory: {found} of {len(markers)} markers"
-        time.sleep(0.05)
+    # The round ends a moment after it said "published".
+    left = lambda: [m for m in markers if in_memory(sidecar.pid, m)]  # noqa: E731
+    assert wait_until(lambda: not left(), timeout=5), f"still in memory: {len(left())} of {len(markers)} markers"
 
 
 def test_neither_core_nor_other_process_gets_its_memory(world):

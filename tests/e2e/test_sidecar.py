@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from conftest import DEADLINE_S
+from conftest import DEADLINE_S, wait_until
 
 
 def requests_for(world, name, since=0):
@@ -59,10 +59,7 @@ def test_what_changed_is_swapped_and_the_rest_is_kept(world):
     assert (published["files"], published["changed"]) == (2, 1)
     assert published["versions"].startswith("a@")
     assert world.generation() == published["generation"] != before
-    end = time.monotonic() + DEADLINE_S
-    while (world.volume / before).exists() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not (world.volume / before).exists(), "the previous set goes after AKVSYNC_RETAIN"
+    assert wait_until(lambda: not (world.volume / before).exists()), "the previous set goes after AKVSYNC_RETAIN"
 
 
 def test_the_previous_set_stays_for_readers_in_flight(world):
@@ -215,7 +212,7 @@ def test_a_vault_that_is_down_at_the_start_is_waited_for(world):
     world.fake.fault({"status": 503}, target="vault", times=-1)
     sidecar = world.sidecar("s", wait=False)
     sidecar.wait_log("failure", "secret 's': 503")
-    assert "503" in world.termination_log.read_text()
+    assert wait_until(lambda: "503" in world.termination_log.read_text())
     assert sidecar.popen.poll() is None, "never exits because the vault is down"
     value = world.plant("s")
     world.fake.clear_faults()

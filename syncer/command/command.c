@@ -26,6 +26,7 @@ int command_exit_code(const struct err *err)
 		return EXIT_DENIED;
 	case ERR_NOTFOUND:
 		return EXIT_NOTFOUND;
+	case ERR_GARBLED:
 	case ERR_UNAVAILABLE:
 		return EXIT_UNAVAILABLE;
 	case ERR_IO:

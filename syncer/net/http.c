@@ -237,7 +237,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
-	call->reply.body = BUF_INIT(BODY_MAX);
+	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
 	copy_host(call->host, sizeof(call->host), request->url);
 	call->next = h->calls;
 	call->link = &h->calls;
@@ -392,7 +392,7 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 		return;
 	case HTTP_TOO_BIG:
 		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %d bytes",
-			host, BODY_MAX);
+			host, (int)call->reply.body.max);
 		return;
 	case HTTP_CONNECT:
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);

@@ -35,6 +35,7 @@ struct http_request {
 	const char *url;
 	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
 	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
+	size_t max_bytes;       /* of the body; 0: enough for one object, 256 KiB */
 	bool fresh;             /* not over a kept-alive connection: one may be dead */
 };
 

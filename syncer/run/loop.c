@@ -34,7 +34,7 @@ struct loop {
 	enum loop_mode mode;
 	const struct settings *settings;
 	struct objects objects;
-	struct source source;
+	struct sources sources;
 	struct http *http;
 	struct publish *publish;
 	struct notify *notify;
@@ -86,6 +86,27 @@ static void seed(struct loop *l)
 		jitter_seed(&l->jitter, own, sizeof(own));
 }
 
+static int configure_sources(struct loop *l, struct err *err)
+{
+	const struct settings *s = l->settings;
+	struct source *source;
+
+	l->sources.cloud = cloud_at(s->cloud);
+	l->sources.jitter = &l->jitter;
+	l->sources.identity = (struct identity){
+		.authority = s->authority,
+		.tenant = s->tenant_id,
+		.client = s->client_id,
+		.assertion_file = s->assertion_file,
+	};
+	if (sources_get(&l->sources, s->vault, &source, err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->objects.count; i++)
+		if (sources_get(&l->sources, l->objects.items[i].vault, &source, err) < 0)
+			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
+	return 0;
+}
+
 /* Everything that can be wrong with the configuration, before anything is touched. */
 static int configure(struct loop *l, struct err *err)
 {
@@ -93,31 +114,18 @@ static int configure(struct loop *l, struct err *err)
 	struct notify *parsed = NULL;
 
 	if (objects_parse(&l->objects, s->objects, s->file_mode, err) < 0 ||
-	    cloud_vault_resolve(&l->source.vault, s->vault, cloud_at(s->cloud), err) <
-		    0 ||
+	    configure_sources(l, err) < 0 ||
 	    notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
-	return http_new(&l->http,
-			&(struct http_options){ .ca_file = s->ca_file,
-						.timeout_ms = s->request_timeout_ms },
-			err);
-}
-
-static void connect_source(struct loop *l)
-{
-	const struct settings *s = l->settings;
-
-	l->source.http = l->http;
-	l->source.jitter = &l->jitter;
-	l->source.resource = xstrdup(l->source.vault.resource);
-	l->source.identity = (struct identity){
-		.authority = s->authority,
-		.tenant = s->tenant_id,
-		.client = s->client_id,
-		.assertion_file = s->assertion_file,
-	};
-	l->source.token = token_new(l->http, &l->source.identity);
+	if (http_new(&l->http,
+		     &(struct http_options){ .ca_file = s->ca_file,
+					     .timeout_ms = s->request_timeout_ms },
+		     err) < 0)
+		return -1;
+	l->sources.http = l->http;
+	l->sources.token = token_new(l->http, &l->sources.identity);
+	return 0;
 }
 
 static void take_signals(struct loop *l)
@@ -166,7 +174,7 @@ static int open_volume(struct loop *l, struct err *err)
 
 static struct round_work work_of(struct loop *l)
 {
-	return (struct round_work){ .source = &l->source,
+	return (struct round_work){ .sources = &l->sources,
 				    .objects = &l->objects,
 				    .publish = l->publish,
 				    .incidents = &l->incidents };
@@ -185,13 +193,13 @@ static void say_start(struct loop *l)
 			     log_str("mode", l->mode == LOOP_INIT ? "init" : "sidecar"),
 			     log_int("pid", getpid()), log_int("uid", geteuid()),
 			     log_int("gid", getegid()),
-			     log_str("vault", l->source.vault.url),
+			     log_str("vault", l->sources.first->vault.url),
 			     log_int("objects", (int64_t)l->objects.count),
 			     log_str("auth", "workload-identity"),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
 		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
-		  l->objects.count == 1 ? "" : "s", l->source.vault.url,
+		  l->objects.count == 1 ? "" : "s", l->sources.first->vault.url,
 		  l->settings->dir);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
@@ -228,7 +236,6 @@ static int open_all(struct loop *l, struct err *err)
 	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
 		       s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
-	connect_source(l);
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
 	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
@@ -247,10 +254,9 @@ static void close_all(struct loop *l)
 	watch_free(l->watch);
 	notify_free(l->notify);
 	publish_close(l->publish);
-	token_free(l->source.token);
+	token_free(l->sources.token);
 	http_free(l->http);
-	cloud_vault_done(&l->source.vault);
-	free(l->source.resource);
+	sources_done(&l->sources);
 	objects_done(&l->objects);
 	incidents_done(&l->incidents);
 	if (l->signal_fd >= 0)
@@ -416,6 +422,11 @@ static int spin(struct loop *l, struct err *err)
 	}
 }
 
+static bool is_outage(const struct err *err)
+{
+	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_GARBLED;
+}
+
 /* What init has come to. */
 static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 {
@@ -423,8 +434,7 @@ static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 		end->notify_failed = notify_first_pending(l->notify);
 		return 0;
 	}
-	if (l->synced && l->last.kind == ERR_UNAVAILABLE &&
-	    l->settings->stale == STALE_ACCEPT) {
+	if (l->synced && is_outage(&l->last) && l->settings->stale == STALE_ACCEPT) {
 		log_event(
 			LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
 			"starting with the files of an earlier start: the vault was not "

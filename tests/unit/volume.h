@@ -1,23 +1,14 @@
 /*
- * volume.h: a directory to publish into, and what a reader sees there.  For the tests of
- * publish; each test file includes it once.
+ * volume.h: a directory to publish into, and what a reader sees there.  Each test file
+ * includes it once.
  */
 #ifndef TESTS_VOLUME_H
 #define TESTS_VOLUME_H
 
-/* cmocka.h needs what stands before it, so it is in a group of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -47,6 +47,18 @@ static void test_around(void **state)
 	assert_string_equal(err.request, "id");
 }
 
+/* Text of a user or a server cannot start a new line, nor command a terminal. */
+static void test_one_line(void **state)
+{
+	struct err err;
+
+	(void)state;
+	err_set(&err, ERR_CONFIG, "'%s'", "a\nb\x1b[2J\x7f\xc3\xa9");
+	err_wrap(&err, "x\r");
+	err_hint(&err, "y\t");
+	assert_string_equal(err.msg, "x?: 'a?b?[2J?\xc3\xa9'; y?");
+}
+
 static void test_cut(void **state)
 {
 	struct err err;
@@ -97,7 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set),      cmocka_unit_test(test_errno),
 		cmocka_unit_test(test_around),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_outranks),
+		cmocka_unit_test(test_outranks), cmocka_unit_test(test_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

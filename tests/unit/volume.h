@@ -47,6 +47,17 @@ static inline void volume_read(const char *dir, const char *name, char out[stati
 	buf_done(&text);
 }
 
+/* Puts a new file there, in place of an old one. */
+static inline void volume_write(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	struct err err = { 0 };
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+	check_ok(path, file_create(AT_FDCWD, path, 0600, text, strlen(text), &err), &err);
+}
+
 /* How many entries the directory has whose names start with prefix. */
 static inline int volume_count(const char *dir, const char *prefix)
 {

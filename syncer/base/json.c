@@ -45,8 +45,10 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 	const char *end = NULL;
 	cJSON *root;
 
-	if (memchr(text, '\0', len) != NULL || has_escaped_nul(text, len))
-		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL character");
+	if (memchr(text, '\0', len) != NULL)
+		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL byte");
+	if (has_escaped_nul(text, len))
+		return err_set(err, ERR_CONFIG, "a text in it holds a NUL character");
 	root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
 	while (root != NULL && end < text + len && strchr(" \t\r\n", *end))
 		end++;

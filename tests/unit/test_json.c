@@ -48,20 +48,20 @@ static void test_nul(void **state)
 	static const struct {
 		const char *text;
 		size_t len;
-		bool refused;
+		enum err_kind refused;
 	} rows[] = {
 #define ROW(text, refused) { text, sizeof(text) - 1, refused }
-		ROW("{\"a\":\"x\\u0000y\"}", true),
-		ROW("\"\\u0000\"", true),
-		ROW("\"\\\\\\u0000\"", true), /* a backslash, then NUL */
-		ROW("\"\\\\u0000\"", false),  /* the text \u0000 */
-		ROW("\"\\\\\\\\u0000\"", false),
-		ROW("\"\\u00001\"", true),
-		ROW("\"\\u0001\"", false),
-		ROW("\"u0000\"", false),
-		ROW("{\"\\u0000\":1}", true),
-		ROW("\"a\0b\"", true),
-		ROW("{}\0", true),
+		ROW("{\"a\":\"x\\u0000y\"}", ERR_CONFIG),
+		ROW("\"\\u0000\"", ERR_CONFIG),
+		ROW("\"\\\\\\u0000\"", ERR_CONFIG), /* a backslash, then NUL */
+		ROW("\"\\\\u0000\"", ERR_NONE),     /* the text \u0000 */
+		ROW("\"\\\\\\\\u0000\"", ERR_NONE),
+		ROW("\"\\u00001\"", ERR_CONFIG),
+		ROW("\"\\u0001\"", ERR_NONE),
+		ROW("\"u0000\"", ERR_NONE),
+		ROW("{\"\\u0000\":1}", ERR_CONFIG),
+		ROW("\"a\0b\"", ERR_UNAVAILABLE),
+		ROW("{}\0", ERR_UNAVAILABLE),
 #undef ROW
 	};
 
@@ -71,9 +71,10 @@ static void test_nul(void **state)
 		struct err err = { 0 };
 		int result = json_parse(rows[i].text, rows[i].len, &root, &err);
 
-		check_int(rows[i].text, result, rows[i].refused ? -1 : 0);
 		if (rows[i].refused)
-			check_holds(rows[i].text, err.msg, "NUL");
+			check_err(rows[i].text, result, &err, rows[i].refused, "NUL");
+		else
+			check_ok(rows[i].text, result, &err);
 	}
 }
 

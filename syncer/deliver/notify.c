@@ -18,7 +18,8 @@
 
 /* A target and where it stands. */
 struct state {
-	char *delivered; /* the last generation it was told of; NULL: not known */
+	char *delivered; /* the last generation it was told of, "": none; NULL: not known
+			  */
 	int64_t due;     /* CLOCK_NEVER: nothing to tell */
 	struct backoff backoff;
 	int attempts;
@@ -150,10 +151,11 @@ void notify_published(struct notify *n, const char *generation, bool first, int6
 	for (size_t i = 0; i < n->targets.count; i++) {
 		struct state *s = &n->states[i];
 
+		if (first) /* for on=first ones: known, but told of nothing yet */
+			set_text(&s->delivered,
+				 n->targets.items[i].on_first ? "" : generation);
 		if (!first || n->targets.items[i].on_first)
 			make_due(s, at);
-		else
-			set_text(&s->delivered, generation);
 	}
 	if (first)
 		(void)!write_state(n, &ignored);

@@ -1,6 +1,7 @@
 """`init`: one sync, its files, its exit codes, and what the vault was asked."""
 
 import os
+import re
 import signal
 import stat
 import subprocess

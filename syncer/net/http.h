@@ -2,8 +2,9 @@
  * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
  *
  * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; plain HTTP to a unix
- * socket alone; no redirects, no cookies; replies are bounded.  A request's done function is called only
- * from http_run(), never from inside a libcurl callback and never after http_cancel().
+ * socket alone; no redirects, no cookies; replies are bounded.  A request's done function
+ * is called only from http_run(), never from inside a libcurl callback and never after
+ * http_cancel().
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -34,9 +35,9 @@ void http_free(struct http *h);
 
 struct http_request {
 	const char *url;
-	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
-	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
-	bool fresh;             /* not over a kept-alive connection: one may be dead */
+	const char *bearer;      /* an access token for Authorization; NULL: anonymous */
+	const struct buf *form;  /* POST this form; NULL: GET.  Outlives the call */
+	bool fresh;              /* not over a kept-alive connection: one may be dead */
 	const char *unix_socket; /* plain HTTP over this socket, through no proxy; NULL:
 				    HTTPS over the network */
 };

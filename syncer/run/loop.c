@@ -53,8 +53,7 @@ struct loop {
 	bool reported;      /* the termination log is settled */
 	bool again;         /* a poll was asked for while one was under way */
 	bool stopping;
-	bool finished; /* init: the set is complete, no further round is due */
-	int first_notify_failures;
+	bool finished;   /* init: the set is complete, no further round is due */
 	struct err last; /* the worst failure of the latest round */
 };
 
@@ -231,7 +230,7 @@ static void pick_up(struct loop *l, int64_t now)
 	struct round_work work = work_of(l);
 
 	l->synced = round_is_on_disk(&work);
-	notify_resume(l->notify, generation, now);
+	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
 	if (generation != NULL)
 		log_event(LOG_INFO, "resume",
 			  LOG_FIELDS(log_str("generation", generation)),
@@ -311,8 +310,8 @@ static void finish_round(struct loop *l, int64_t now)
 	l->last = result.worst;
 	l->synced |= result.complete;
 	if (result.published)
-		notify_published(l->notify, publish_generation(l->publish), result.first,
-				 now);
+		notify_published(l->notify, publish_generation(l->publish),
+				 result.first || l->mode == LOOP_INIT, now);
 	note_first_sync(l, &result);
 	if (!was_synced && l->synced)
 		log_event(LOG_INFO, "ready", NULL, "all objects are on the volume");
@@ -346,7 +345,7 @@ static void run_rounds(struct loop *l, int64_t now)
 		finish_round(l, now);
 }
 
-static void say_outcome(struct loop *l, const struct notify_outcome *o)
+static void say_outcome(const struct notify_outcome *o)
 {
 	auto_free char *in = text_from_duration(o->retry_in_ms);
 
@@ -359,7 +358,6 @@ static void say_outcome(struct loop *l, const struct notify_outcome *o)
 			  "notified '%s'", o->target);
 		return;
 	}
-	l->first_notify_failures += o->on_first;
 	log_event(o->attempt == 1 ? LOG_WARN : LOG_DEBUG, "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
@@ -372,12 +370,13 @@ static void run_notify(struct loop *l, int64_t now)
 	struct notify_outcome outcome;
 
 	while (notify_run(l->notify, now, &outcome))
-		say_outcome(l, &outcome);
+		say_outcome(&outcome);
 }
 
 static void take_watch(struct loop *l)
 {
-	watch_run(l->watch);
+	if (!watch_run(l->watch))
+		return;
 	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
 	 * round that is under way may have read the old one: poll again after it. */
 	if (l->last.kind != ERR_IDENTITY)
@@ -424,8 +423,7 @@ static bool is_over(const struct loop *l, int64_t now)
 		return true;
 	if (l->mode != LOOP_INIT)
 		return false;
-	if (l->finished && (!notify_first_pending(l->notify) ||
-			    l->first_notify_failures >= FIRST_NOTIFY_TRIES))
+	if (l->finished && !notify_first_pending(l->notify, FIRST_NOTIFY_TRIES))
 		return true;
 	return l->round == NULL && now >= l->give_up_at;
 }
@@ -452,9 +450,14 @@ static int spin(struct loop *l, struct err *err)
 /* What init has come to. */
 static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 {
-	if (l->finished) {
-		end->notify_failed = notify_first_pending(l->notify);
+	const struct err *untold = notify_first_failure(l->notify, 1);
+
+	if (l->finished && untold == NULL)
 		return 0;
+	if (l->finished) {
+		end->notify_failed = true;
+		*err = *untold;
+		return -1;
 	}
 	if (l->synced && l->last.kind == ERR_UNAVAILABLE &&
 	    l->settings->stale == STALE_ACCEPT) {
@@ -475,8 +478,10 @@ static int run(struct loop *l, struct loop_end *end, struct err *err)
 		end->interrupted = l->stopping;
 		return -1;
 	}
-	end->interrupted = l->stopping;
-	if (l->mode == LOOP_INIT && !l->stopping)
+	/* Once the set of init is published, a signal only ends the tries to tell of it.
+	 */
+	end->interrupted = l->stopping && !l->finished;
+	if (l->mode == LOOP_INIT && !end->interrupted)
 		return judge(l, end, err);
 	return 0;
 }

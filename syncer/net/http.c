@@ -91,7 +91,7 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	h->timeout_ms = (long)options->timeout_ms;
-	if (load_trusted(h, options->ca_file, err) < 0) {
+	if (!options->local_only && load_trusted(h, options->ca_file, err) < 0) {
 		http_free(h);
 		return -1;
 	}
@@ -190,6 +190,11 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+	if (request->unix_socket != NULL) {
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	}
 }
 
 static void set_policy(struct http_call *call)

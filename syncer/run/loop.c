@@ -14,6 +14,7 @@
 #include "config/objects.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
+#include "run/health.h"
 #include "run/incident.h"
 #include "run/log.h"
 #include "run/round.h"
@@ -39,6 +40,8 @@ struct loop {
 	struct publish *publish;
 	struct notify *notify;
 	struct watch *watch;
+	struct health *health;
+	struct health_facts facts;
 	struct incidents incidents;
 	struct absences absences;
 	struct jitter jitter;
@@ -147,6 +150,30 @@ static void take_signals(struct loop *l)
 	}
 }
 
+/* Probes are a convenience: syncing goes on without. */
+static void open_health(struct loop *l)
+{
+	struct err err;
+
+	l->facts.last = &l->last;
+	if (l->mode == LOOP_SIDECAR &&
+	    health_new(&l->health, publish_dir_fd(l->publish), &l->facts, &err) < 0)
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s: 'akvsync probe' and 'akvsync refresh' get no answer",
+			  err.msg);
+}
+
+static void take_health(struct loop *l)
+{
+	l->facts.started = l->synced;
+	health_run(l->health);
+	if (!l->facts.refresh)
+		return;
+	l->facts.refresh = false;
+	log_event(LOG_INFO, "poll-requested", NULL, "polling now: akvsync refresh");
+	l->again = true;
+}
+
 /* Opens the volume; waits a moment for whoever else writes to it. */
 static int open_volume(struct loop *l, struct err *err)
 {
@@ -244,6 +271,7 @@ static int open_all(struct loop *l, struct err *err)
 			  "%s: a renewed token is noticed at the next poll",
 			  unwatched.msg);
 	pick_up(l, now);
+	open_health(l);
 	l->next_round_at = now;
 	l->give_up_at = l->mode == LOOP_INIT ? now + s->init_timeout_ms : CLOCK_NEVER;
 	return 0;
@@ -253,6 +281,7 @@ static void close_all(struct loop *l)
 {
 	round_free(l->round);
 	watch_free(l->watch);
+	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
 	token_free(l->sources.token);
@@ -366,12 +395,13 @@ static void take_watch(struct loop *l)
 	l->again = true;
 }
 
-static int64_t wake_at(const struct loop *l)
+static int64_t wake_at(const struct loop *l, int64_t now)
 {
 	int64_t at =
 		clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
 
 	at = clock_sooner(at, l->give_up_at);
+	at = clock_sooner(at, health_deadline(l->health, now));
 	if (l->round != NULL)
 		return clock_sooner(at, round_deadline(l->round));
 	return l->again && !l->finished ? 0 : clock_sooner(at, l->next_round_at);
@@ -380,8 +410,10 @@ static int64_t wake_at(const struct loop *l)
 static int wait_and_take(struct loop *l, struct err *err)
 {
 	struct http_wait waits[] = { { .fd = l->signal_fd },
-				     { .fd = watch_fd(l->watch) } };
-	int timeout_ms = clock_ms_until(wake_at(l), clock_now_ms());
+				     { .fd = watch_fd(l->watch) },
+				     { .fd = health_fd(l->health) } };
+	int64_t now = clock_now_ms();
+	int timeout_ms = clock_ms_until(wake_at(l, now), now);
 
 	if (http_wait(l->http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
 		return -1;
@@ -389,6 +421,7 @@ static int wait_and_take(struct loop *l, struct err *err)
 		take_signals(l);
 	if (waits[1].ready)
 		take_watch(l);
+	take_health(l);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "config/path.h"
 #include "run/listing.h"
 #include "run/log.h"
+#include "run/set.h"
 #include "run/task.h"
 
 /* What a round has to do with one vault. */
@@ -271,22 +272,6 @@ static void note_failures(struct round *r, int64_t now, struct round_result *out
 
 /* ---- the set ---- */
 
-struct set {
-	struct publish_file *files;
-	char **paths;
-	size_t count, changed;
-	bool complete; /* every object that has to be there, is */
-	struct buf versions;
-};
-
-static void set_done(struct set *set)
-{
-	for (size_t i = 0; i < set->count; i++)
-		free((char *)set->files[i].path);
-	free(set->files);
-	buf_done(&set->versions);
-}
-
 static bool uses_new(const struct round *r, const struct task *t)
 {
 	return t->err.kind == ERR_NONE && !lane_of(r, t->source)->held;
@@ -294,23 +279,9 @@ static bool uses_new(const struct round *r, const struct task *t)
 
 static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
-	struct publish_file files[TASK_FILES_MAX];
-	size_t count, changed = set->changed;
-
-	if (!task_files(t, uses_new(r, t), files, &count)) {
+	if (!set_add(set, t, uses_new(r, t)))
 		set->complete &=
 			is_excused(t) || (t->object->optional && !holds_back(r, t));
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		files[i].path = task_path(t, i);
-		set->changed += files[i].data != NULL;
-		set->files = xgrow(set->files, set->count, sizeof(*set->files));
-		set->files[set->count++] = files[i];
-	}
-	if (set->changed > changed)
-		buf_printf(&set->versions, "%s%s@%s", set->versions.len ? "," : "",
-			   t->path, t->fresh);
 }
 
 /* The object has been gone for long enough, and its files may go. */
@@ -324,7 +295,7 @@ static void collect(struct round *r, bool counts, struct set *set)
 {
 	const struct task *last = NULL;
 
-	*set = (struct set){ .complete = true, .versions = BUF_INIT(2048) };
+	*set = SET_EMPTY;
 	if (counts)
 		absences_begin(r->work.absences);
 	for (struct listing *l = r->listings; l; l = l->next)

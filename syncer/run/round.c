@@ -13,6 +13,8 @@
 
 /* A secret is at most 25 KiB of text; decoding only makes it shorter. */
 #define FILE_MAX (256 * 1024)
+/* Bytes of the log line that names what changed, at most one path more. */
+#define NAMED_MAX 2048
 
 /* One object's way through a round. */
 struct task {
@@ -30,7 +32,8 @@ struct task {
 /* What a round has to do with one vault. */
 struct lane {
 	struct fetch *fetch;
-	bool held; /* by a transient error */
+	bool held;     /* by a transient error */
+	bool answered; /* the vault, with an accepted token, for some object */
 };
 
 struct round {
@@ -171,18 +174,25 @@ static const char *consequence(const struct round *r)
 						   : "no files have been published yet";
 }
 
+/* What a vault's failures are told under. */
+static char *vault_key(const struct round *r, const struct source *source)
+{
+	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
+					  : xstrdup("vault");
+}
+
 /* One line for a vault or identity that fails for all, one for each object that fails by
  * itself. */
 static void report(struct round *r, const struct task *task, int64_t now)
 {
 	enum log_level level = publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
-	auto_free char *vault = xasprintf("vault '%s'", task->source->vault.name);
+	auto_free char *vault = vault_key(r, task->source);
 	const char *key = task->object->path;
 
 	if (task->err.kind == ERR_IDENTITY)
 		key = "identity";
 	else if (task->err.kind == ERR_UNAVAILABLE)
-		key = r->work.sources->count > 1 ? vault : "vault";
+		key = vault;
 	incidents_report(r->work.incidents, level, key, &task->err, consequence(r), now);
 }
 
@@ -217,6 +227,30 @@ static bool has_new_bytes(const struct round *r, const struct task *task)
 	       !lane_of(r, task)->held;
 }
 
+/* What this round has not looked at may fail as before: only evidence ends an incident.
+ */
+static void hold_unknown(struct round *r)
+{
+	bool answered = false;
+
+	for (size_t i = 0; i < r->work.objects->count; i++) {
+		const struct task *task = &r->tasks[i];
+
+		if (is_transient(&task->err))
+			incidents_hold(r->work.incidents, task->object->path);
+		else if (task->item.state != FETCH_NONE)
+			lane_of(r, task)->answered = answered = true;
+	}
+	for (const struct source *s = r->work.sources->first; s; s = s->next) {
+		auto_free char *key = vault_key(r, s);
+
+		if (!r->lanes[s->index].answered)
+			incidents_hold(r->work.incidents, key);
+	}
+	if (!answered)
+		incidents_hold(r->work.incidents, "identity");
+}
+
 /* Every object has bytes, or a file to carry forward. */
 static bool is_publishable(const struct round *r)
 {
@@ -235,19 +269,30 @@ static size_t count_new(const struct round *r)
 	return n;
 }
 
+/* "path@version,…": which versions are new, as far as a line can hold. */
+static void name_changes(const struct round *r, struct buf *names)
+{
+	for (size_t i = 0; i < r->work.objects->count; i++) {
+		const struct task *task = &r->tasks[i];
+
+		if (!has_new_bytes(r, task))
+			continue;
+		if (names->len > NAMED_MAX) {
+			buf_text(names, ",…");
+			return;
+		}
+		buf_printf(names, "%s%s@%s", names->len ? "," : "", task->object->path,
+			   task->got.version);
+	}
+}
+
 static void log_published(const struct round *r, size_t changed, int64_t now)
 {
-	auto_buf struct buf names = BUF_INIT(2048);
+	auto_buf struct buf names = BUF_INIT(NAMED_MAX + 8192);
 	const struct publish *p = r->work.publish;
 	size_t count = r->work.objects->count;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct task *task = &r->tasks[i];
-
-		if (has_new_bytes(r, task))
-			buf_printf(&names, "%s%s@%s", names.len ? "," : "",
-				   task->object->path, task->got.version);
-	}
+	name_changes(r, &names);
 	log_event(LOG_INFO, "published",
 		  LOG_FIELDS(log_str("generation", publish_generation(p)),
 			     log_int("files", (int64_t)count),
@@ -323,9 +368,12 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	for (size_t i = 0; i < r->work.objects->count; i++)
 		settle(&r->tasks[i]);
 	report_failures(r, now, out);
+	hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
 	if (is_publishable(r))
 		publish_changes(r, now, out);
+	else
+		incidents_hold(r->work.incidents, "publish");
 	incidents_end(r->work.incidents, now);
 	round_free(r);
 }

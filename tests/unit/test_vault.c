@@ -82,6 +82,8 @@ static void test_garbled(void **state)
 		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
 		  ERR_UNAVAILABLE, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "g\"}", ERR_UNAVAILABLE,
+		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_UNAVAILABLE,
 		  "no version" },
 		{ "{" ID "}", ERR_UNAVAILABLE, "no value" },

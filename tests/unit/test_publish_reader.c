@@ -108,7 +108,7 @@ static void test_reader(void **state)
 	print_message("%d rotations, %ld pairs read of %ld generations: %ld missing, %ld "
 		      "mixed\n",
 		      ROTATIONS, t->pairs, t->generations, t->missing, t->mixed);
-	assert_true(t->generations > ROTATIONS / 20); /* the reader did run beside the writer */
+	assert_true(t->generations > ROTATIONS / 20); /* it ran beside the writer */
 	assert_int_equal(t->missing, 0);
 	assert_int_equal(t->mixed, 0);
 	publish_close(p);

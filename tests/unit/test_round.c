@@ -60,7 +60,7 @@ struct reply_for {
 	{                                                                                \
 		.name = (n), .status = (s)                                               \
 	}
-#define REPLIES(...) ((const struct reply_for[]){ __VA_ARGS__, { NULL } })
+#define REPLIES(...) ((const struct reply_for[]){ __VA_ARGS__, { .name = NULL } })
 
 static void reply_to(struct http_call *call, const struct reply_for *replies)
 {
@@ -119,9 +119,9 @@ static void check_file(const char *name, const char *want)
 
 static const struct reply_for both[] = { GIVES("a", "A1", VERSION),
 					 GIVES("b", "B1", VERSION),
-					 { NULL } };
+					 { .name = NULL } };
 
-static const struct reply_for nobody[] = { { NULL } };
+static const struct reply_for nobody[] = { { .name = NULL } };
 
 static void test_first_set(void **state)
 {
@@ -145,7 +145,7 @@ static void test_first_set_incomplete(void **state)
 {
 	static const struct reply_for replies[] = { GIVES("a", "MARKER", VERSION),
 						    FAILS("b", 404),
-						    { NULL } };
+						    { .name = NULL } };
 
 	(void)state;
 	sync_with(replies);
@@ -174,7 +174,7 @@ static void test_frozen(void **state)
 		auto_free char *row = xasprintf("status %d", rows[i].status);
 		struct reply_for replies[] = { GIVES("a", "A2", NEWER),
 					       FAILS("b", rows[i].status),
-					       { NULL } };
+					       { .name = NULL } };
 
 		sync_with(both);
 		sync_with(replies);
@@ -193,7 +193,7 @@ static void test_worst(void **state)
 		FAILS("a", 404),
 		FAILS("b", 403),
 		{ "c", .status = 503, .retry_after_ms = 30000 },
-		{ NULL },
+		{ .name = NULL },
 	};
 
 	(void)state;
@@ -209,7 +209,7 @@ static void test_bad_encoding(void **state)
 {
 	static const struct reply_for replies[] = { GIVES("a", "A2", NEWER),
 						    GIVES("b", "MARKER!", NEWER),
-						    { NULL } };
+						    { .name = NULL } };
 
 	(void)state;
 	configure("- objectName: a\n- objectName: b\n  objectEncoding: base64\n");
@@ -274,7 +274,7 @@ static void test_told_once(void **state)
 {
 	static const struct reply_for replies[] = { FAILS("a", 503),
 						    FAILS("b", 503),
-						    { NULL } };
+						    { .name = NULL } };
 
 	(void)state;
 	sync_with(both);

@@ -17,7 +17,7 @@ struct token {
 	struct identity_grant grant;
 	int64_t usable_until; /* meaningful while grant holds a token */
 	int64_t asked_at;
-	unsigned serial;
+	unsigned serial, requests;
 	struct buf form;
 	struct http_call *call;
 	bool failed;
@@ -46,10 +46,10 @@ void token_free(struct token *t)
 
 enum token_state token_state(const struct token *t, const char *resource, int64_t now)
 {
-	if (t->resource == NULL || strcmp(t->resource, resource) != 0)
-		return TOKEN_NONE;
 	if (t->call != NULL)
 		return TOKEN_PENDING;
+	if (t->resource == NULL || strcmp(t->resource, resource) != 0)
+		return TOKEN_NONE;
 	if (t->grant.access_token != NULL && now < t->usable_until)
 		return TOKEN_READY;
 	return t->failed ? TOKEN_FAILED : TOKEN_NONE;
@@ -94,6 +94,7 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	t->resource = xstrdup(resource);
 	t->failed = false;
 	t->asked_at = now;
+	t->requests++;
 	if (identity_form(t->identity, resource, &t->form, &t->err) < 0) {
 		buf_done(&t->form);
 		t->failed = true;
@@ -116,6 +117,11 @@ void token_cancel(struct token *t)
 const char *token_bearer(const struct token *t)
 {
 	return t->grant.access_token;
+}
+
+unsigned token_requests(const struct token *t)
+{
+	return t->requests;
 }
 
 unsigned token_serial(const struct token *t)

@@ -1,6 +1,7 @@
 /*
  * token.h: the access token in use: cached until shortly before it expires, and at most
- * one request for it in flight.
+ * one request for it in flight.  One resource at a time: while a request is in flight, a
+ * token for another resource is pending too, and asked for after it.
  */
 #ifndef AZURE_TOKEN_H
 #define AZURE_TOKEN_H
@@ -35,6 +36,10 @@ void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */
 const char *token_bearer(const struct token *t);
+
+/* How many requests for a token were made so far, to tell a new failure from an old one.
+ */
+unsigned token_requests(const struct token *t);
 
 /* A number that changes with each new token, to tell which one was refused. */
 unsigned token_serial(const struct token *t);

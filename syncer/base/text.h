@@ -54,6 +54,10 @@ const char *text_nearest(const char *s, const char *const *candidates, size_t co
 int text_from_base64(const char *s, size_t len, struct buf *out,
 		     struct err *err) MUST_CHECK;
 
+/* base64url without padding, as in RFC 7515; nothing else. */
+int text_from_base64url(const char *s, size_t len, struct buf *out,
+			struct err *err) MUST_CHECK;
+
 /* Hexadecimal of any case, even length, nothing else. */
 int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;
 

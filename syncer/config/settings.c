@@ -454,6 +454,17 @@ int settings_load(struct settings *out, char *const *env, struct err *err)
 	return load(out, env, err);
 }
 
+char *settings_dir(char *const *env)
+{
+	struct settings s = { 0 };
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].field == offsetof(struct settings, dir))
+			(void)!load_row(&s, &rows[i], env, &err);
+	return s.dir;
+}
+
 void settings_done(struct settings *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -463,6 +474,24 @@ void settings_done(struct settings *s)
 }
 
 /* ---- telling ---- */
+
+/* A list of hundreds of objects would drown the rest: its begin tells which it is. */
+#define SHOWN_MAX 1024
+
+static void describe_text(const char *text, struct buf *out)
+{
+	auto_free char *begin = NULL;
+	size_t len = SHOWN_MAX;
+
+	if (strlen(text) <= SHOWN_MAX) {
+		json_quote(out, text);
+		return;
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	begin = xasprintf("%.*s…", (int)len, text);
+	json_quote(out, begin);
+}
 
 static void describe_value(const struct settings *s, const struct row *row,
 			   struct buf *out)
@@ -477,7 +506,7 @@ static void describe_value(const struct settings *s, const struct row *row,
 		if (text == NULL)
 			buf_text(out, "null");
 		else
-			json_quote(out, row->redact ? "(set)" : text);
+			describe_text(row->redact ? "(set)" : text, out);
 		return;
 	case DURATION:
 		duration = text_from_duration(*(const int64_t *)field);

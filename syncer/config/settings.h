@@ -55,6 +55,10 @@ struct settings {
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
 
+/* The directory alone, for who only asks the sidecar there: validates nothing.  The
+ * caller frees it. */
+char *settings_dir(char *const *env);
+
 /* Appends the members of a JSON object (without braces) with every effective setting,
  * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)". */
 void settings_describe(const struct settings *s, struct buf *out);

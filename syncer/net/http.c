@@ -91,7 +91,7 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	h->timeout_ms = (long)options->timeout_ms;
-	if (load_trusted(h, options->ca_file, err) < 0) {
+	if (!options->local_only && load_trusted(h, options->ca_file, err) < 0) {
 		http_free(h);
 		return -1;
 	}
@@ -190,6 +190,11 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+	if (request->unix_socket != NULL) {
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	}
 }
 
 static void set_policy(struct http_call *call)
@@ -237,7 +242,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
-	call->reply.body = BUF_INIT(BODY_MAX);
+	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
 	copy_host(call->host, sizeof(call->host), request->url);
 	call->next = h->calls;
 	call->link = &h->calls;
@@ -392,7 +397,7 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 		return;
 	case HTTP_TOO_BIG:
 		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %d bytes",
-			host, BODY_MAX);
+			host, (int)call->reply.body.max);
 		return;
 	case HTTP_CONNECT:
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);

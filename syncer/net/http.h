@@ -1,9 +1,10 @@
 /*
  * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
  *
- * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; no other scheme, no
- * redirects, no cookies; replies are bounded.  A request's done function is called only
- * from http_run(), never from inside a libcurl callback and never after http_cancel().
+ * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; plain HTTP to a unix
+ * socket alone; no redirects, no cookies; replies are bounded.  A request's done function
+ * is called only from http_run(), never from inside a libcurl callback and never after
+ * http_cancel().
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -23,6 +24,7 @@ int http_global_init(struct err *err) MUST_CHECK;
 struct http_options {
 	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
 	int64_t timeout_ms;  /* of a whole request, from name look-up to the last byte */
+	bool local_only; /* requests go to unix sockets alone: no certificates are read */
 };
 
 /* ERR_CONFIG: the certificates cannot be read.  http_free() the result; calls still in
@@ -33,9 +35,12 @@ void http_free(struct http *h);
 
 struct http_request {
 	const char *url;
-	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
-	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
-	bool fresh;             /* not over a kept-alive connection: one may be dead */
+	const char *bearer;      /* an access token for Authorization; NULL: anonymous */
+	const struct buf *form;  /* POST this form; NULL: GET.  Outlives the call */
+	size_t max_bytes;        /* of the body; 0: enough for one object, 256 KiB */
+	bool fresh;              /* not over a kept-alive connection: one may be dead */
+	const char *unix_socket; /* plain HTTP over this socket, through no proxy; NULL:
+				    HTTPS over the network */
 };
 
 /* Why no status came back. */

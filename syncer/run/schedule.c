@@ -39,6 +39,7 @@ bool schedule_gives_up(const struct schedule *s, const struct round_result *resu
 	case ERR_NONE:
 	case ERR_IDENTITY:
 	case ERR_DENIED:
+	case ERR_GARBLED:
 	case ERR_UNAVAILABLE:
 		break;
 	}

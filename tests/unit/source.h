@@ -27,7 +27,8 @@ int64_t __wrap_clock_now_ms(void)
 
 static char assertion[64];
 static struct jitter jitter = { 1 };
-static struct source source;
+static struct sources sources;
+static struct source *source; /* of shop-kv */
 
 static inline int source_set_up(void **state)
 {
@@ -36,25 +37,24 @@ static inline int source_set_up(void **state)
 	(void)state;
 	memset(&net, 0, sizeof(net));
 	assertion_make(assertion);
-	source = (struct source){
+	sources = (struct sources){
 		.identity = { .authority = "https://login.example",
 			      .tenant = TENANT,
 			      .client = "client-1",
 			      .assertion_file = assertion },
 		.jitter = &jitter,
-		.resource = xstrdup(RESOURCE),
+		.cloud = cloud_at(0),
 	};
-	source.token = token_new(NULL, &source.identity);
-	return cloud_vault_resolve(&source.vault, "shop-kv", cloud_at(0), &err);
+	sources.token = token_new(NULL, &sources.identity);
+	return sources_get(&sources, "shop-kv", &source, &err);
 }
 
 /* Fails when a request is still open. */
 static inline int source_tear_down(void **state)
 {
 	(void)state;
-	token_free(source.token);
-	cloud_vault_done(&source.vault);
-	free(source.resource);
+	token_free(sources.token);
+	sources_done(&sources);
 	unlink(assertion);
 	return net.count != 0;
 }

@@ -23,10 +23,16 @@ static int tell(const char *whom, int signal, struct err *err)
 	return 0;
 }
 
-int process_signal_name(const char *name, int signal, int *count, struct err *err)
+int process_signal_name(const char *name, int signal, struct process_set *set,
+			struct err *err)
 {
-	*count = 3;
+	set->count = 3;
 	return tell(name, signal, err);
+}
+
+void process_set_clear(struct process_set *set)
+{
+	*set = (struct process_set){ 0 };
 }
 
 int process_signal_pidfile(const char *path, int signal, struct err *err)
@@ -66,7 +72,7 @@ static void start(const char *targets, const char *generation, int64_t now)
 
 	notify_free(n);
 	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
-	notify_resume(n, generation, now);
+	notify_resume(n, generation, false, now);
 }
 
 /* Runs what is due; says what was signalled. */
@@ -110,7 +116,7 @@ static void test_no_targets(void **state)
 	notify_published(n, "..g1", true, 0);
 	notify_published(n, "..g2", false, 0);
 	assert_string_equal(run(9), "");
-	assert_false(notify_first_pending(n));
+	assert_false(notify_first_pending(n, 1000));
 	assert_int_equal(volume_count(dir, ""), 0);
 }
 
@@ -229,11 +235,11 @@ static void test_first_set(void **state)
 	(void)state;
 	start(FIRST ";" HUP, NULL, 0);
 	notify_published(n, "..g1", true, 0);
-	assert_true(notify_first_pending(n));
+	assert_true(notify_first_pending(n, 1000));
 	assert_string_equal(run(0), "early:1 ");
-	assert_false(notify_first_pending(n));
+	assert_false(notify_first_pending(n, 1000));
 	start(FIRST ";" HUP, "..g1", 0);
-	assert_false(notify_first_pending(n));
+	assert_false(notify_first_pending(n, 1000));
 	assert_string_equal(run(0), "");
 	notify_published(n, "..g2", false, 0);
 	assert_string_equal(run(0), "early:1 app:1 ");
@@ -246,13 +252,34 @@ static void test_first_set_fails(void **state)
 	failing = "early";
 	start(FIRST ";" HUP, NULL, 0);
 	notify_published(n, "..g1", true, 0);
+	assert_null(notify_first_failure(n, 1));
 	assert_string_equal(run(0), "");
+	assert_non_null(strstr(notify_first_failure(n, 1)->msg, "no process named"));
+	assert_null(notify_first_failure(n, 2));
+	assert_false(notify_first_pending(n, 1));
 	start(FIRST ";" HUP, "..g1", 0);
-	assert_true(notify_first_pending(n));
+	assert_true(notify_first_pending(n, 1000));
 	failing = NULL;
 	assert_string_equal(run(0), "early:1 ");
 	start(FIRST ";" HUP, "..g1", 0);
 	assert_string_equal(run(0), "");
+}
+
+/* An init container of a later start: the app does not run, what it missed waits for the
+ * sidecar. */
+static void test_before_app(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	start(HUP ";" FIRST, "..g1", 0);
+	notify_published(n, "..g2", false, 0);
+	notify_free(n);
+	check_ok("new", notify_new(&n, HUP ";" FIRST, dir_fd, 0, &jitter, &err), &err);
+	notify_resume(n, "..g2", true, 0);
+	assert_string_equal(run(0), "early:1 ");
+	start(HUP ";" FIRST, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
 }
 
 /* What cannot be read counts as delivered: better silent once than an app that is hit by
@@ -317,19 +344,13 @@ static void test_state_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_replacing_set),
-		IN_DIR(test_no_targets),
-		IN_DIR(test_bad_targets),
-		IN_DIR(test_restart),
-		IN_DIR(test_one_fails),
-		IN_DIR(test_new_target),
-		IN_DIR(test_retry),
-		IN_DIR(test_splay),
-		IN_DIR(test_first_set),
-		IN_DIR(test_first_set_fails),
-		IN_DIR(test_strange_state),
-		IN_DIR(test_state_file),
-		IN_DIR(test_state_cannot_be_written),
+		IN_DIR(test_replacing_set), IN_DIR(test_no_targets),
+		IN_DIR(test_bad_targets),   IN_DIR(test_restart),
+		IN_DIR(test_one_fails),     IN_DIR(test_new_target),
+		IN_DIR(test_retry),         IN_DIR(test_splay),
+		IN_DIR(test_first_set),     IN_DIR(test_first_set_fails),
+		IN_DIR(test_before_app),    IN_DIR(test_strange_state),
+		IN_DIR(test_state_file),    IN_DIR(test_state_cannot_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,18 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* Signals all of that name; *count says how many. */
+static int signal_name(const char *name, int number, int *count, struct err *err)
+{
+	struct process_set told = { 0 };
+	int result = process_signal_name(name, number, &told, err);
+
+	if (result == 0)
+		*count = (int)told.count;
+	process_set_clear(&told);
+	return result;
+}
+
 static void test_by_comm(void **state)
 {
 	struct child one = child_start(name_a, HANDLES);
@@ -121,7 +133,7 @@ static void test_by_comm(void **state)
 	int count = 0;
 
 	(void)state;
-	check_ok(name_a, process_signal_name(name_a, SIGHUP, &count, &err), &err);
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
 	assert_int_equal(count, 2);
 	assert_int_equal(child_stop(one), 1);
 	assert_int_equal(child_stop(two), 1);
@@ -142,10 +154,10 @@ static void test_long_name(void **state)
 	snprintf(prefix, sizeof(prefix), "%.14s", full);
 	snprintf(longer, sizeof(longer), "%.15s-of-another", full);
 	c = child_start(full, HANDLES);
-	check_err(prefix, process_signal_name(prefix, SIGHUP, &count, &err), &err, ERR_IO,
+	check_err(prefix, signal_name(prefix, SIGHUP, &count, &err), &err, ERR_IO,
 		  "no process named");
-	check_ok(full, process_signal_name(full, SIGHUP, &count, &err), &err);
-	check_ok(longer, process_signal_name(longer, SIGHUP, &count, &err), &err);
+	check_ok(full, signal_name(full, SIGHUP, &count, &err), &err);
+	check_ok(longer, signal_name(longer, SIGHUP, &count, &err), &err);
 	assert_in_range(child_stop(c), 1, 2); /* the second may come while one pends */
 }
 
@@ -172,9 +184,9 @@ static void test_by_argv0(void **state)
 		_exit(1);
 	}
 	assert_int_equal(read(out[0], &byte, 1), 1); /* the trap is set */
-	check_err(argv0, process_signal_name(argv0, SIGHUP, &count, &err), &err, ERR_IO,
+	check_err(argv0, signal_name(argv0, SIGHUP, &count, &err), &err, ERR_IO,
 		  "no process named");
-	check_ok(name_a, process_signal_name(name_a, SIGHUP, &count, &err), &err);
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
 	assert_int_equal(count, 1);
 	close(in[1]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -212,7 +224,7 @@ static void test_by_exe(void **state)
 	for (int deleted = 0; deleted < 2; deleted++) {
 		if (deleted)
 			assert_int_equal(unlink(file), 0);
-		check_ok(name_b, process_signal_name(name_b, SIGHUP, &count, &err), &err);
+		check_ok(name_b, signal_name(name_b, SIGHUP, &count, &err), &err);
 		assert_int_equal(count, 1);
 	}
 	kill(pid, SIGKILL);
@@ -248,7 +260,7 @@ static void test_parent_only(void **state)
 	}
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(read(ready[0], &bytes[i], 1), 1);
-	check_ok(name_a, process_signal_name(name_a, SIGHUP, &count, &err), &err);
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
 	assert_int_equal(count, 1);
 	assert_int_equal(write(stop[1], "ss", 2), 2);
 	close(stop[1]);
@@ -284,7 +296,7 @@ static void test_disposition(void **state)
 		struct child c = child_start(name_a, rows[i].how);
 		struct err err = { 0 };
 		int count = 0;
-		int result = process_signal_name(name_a, rows[i].signal, &count, &err);
+		int result = signal_name(name_a, rows[i].signal, &count, &err);
 
 		if (rows[i].sent)
 			check_ok(rows[i].row, result, &err);
@@ -304,21 +316,41 @@ static void test_nobody(void **state)
 	siginfo_t info;
 
 	(void)state;
-	check_err("none", process_signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
+	check_err("none", signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
 		  "shareProcessNamespace");
 	/* Never itself. */
 	prctl(PR_GET_NAME, self);
 	prctl(PR_SET_NAME, name_b);
-	check_err("self", process_signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
+	check_err("self", signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
 		  "no process named");
 	prctl(PR_SET_NAME, self);
 	/* Nor one that has ended, and waits for its parent. */
 	child_end(zombie);
 	assert_int_equal(waitid(P_PID, (id_t)zombie.pid, &info, WEXITED | WNOWAIT), 0);
-	check_err("zombie", process_signal_name(name_a, SIGHUP, &count, &err), &err,
-		  ERR_IO, "no process named");
+	check_err("zombie", signal_name(name_a, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
 	assert_int_equal(waitpid(zombie.pid, NULL, 0), zombie.pid);
 	assert_int_equal(count, 7);
+}
+
+/* Who took the signal does not get it again, unless the pid is another process's now. */
+static void test_told(void **state)
+{
+	struct child c = child_start(name_a, HANDLES);
+	struct process_set told = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		check_ok("told", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(child_stop(c), 1);
+	c = child_start(name_a, HANDLES);
+	told.items[0] = (struct process_seen){ c.pid, told.items[0].started - 1 };
+	check_ok("reused", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(child_stop(c), 1);
+	process_set_clear(&told);
 }
 
 /* A name is never a pattern, a part, or a number. */
@@ -331,9 +363,9 @@ static void test_no_pattern(void **state)
 
 	(void)state;
 	snprintf(number, sizeof(number), "%d", (int)c.pid);
-	check_int("number", process_signal_name(number, SIGHUP, &count, &err), -1);
-	check_int("part", process_signal_name(name_a + 1, SIGHUP, &count, &err), -1);
-	check_int("star", process_signal_name("*", SIGHUP, &count, &err), -1);
+	check_int("number", signal_name(number, SIGHUP, &count, &err), -1);
+	check_int("part", signal_name(name_a + 1, SIGHUP, &count, &err), -1);
+	check_int("star", signal_name("*", SIGHUP, &count, &err), -1);
 	assert_int_equal(child_stop(c), 0);
 }
 
@@ -419,7 +451,7 @@ static void test_not_permitted(void **state)
 
 		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
 			_exit(2);
-		result = process_signal_name(name_a, SIGHUP, &count, &err);
+		result = signal_name(name_a, SIGHUP, &count, &err);
 		_exit(result == -1 &&
 				      strstr(err.msg,
 					     "not permitted to signal process") &&
@@ -438,12 +470,12 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_by_comm),       IN_DIR(test_long_name),
-		IN_DIR(test_by_argv0),      IN_DIR(test_by_exe),
-		IN_DIR(test_parent_only),   IN_DIR(test_disposition),
-		IN_DIR(test_nobody),        IN_DIR(test_no_pattern),
-		IN_DIR(test_pidfile),       IN_DIR(test_bad_pidfile),
-		IN_DIR(test_not_permitted),
+		IN_DIR(test_by_comm),     IN_DIR(test_long_name),
+		IN_DIR(test_by_argv0),    IN_DIR(test_by_exe),
+		IN_DIR(test_parent_only), IN_DIR(test_disposition),
+		IN_DIR(test_nobody),      IN_DIR(test_told),
+		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
+		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -43,7 +43,7 @@ static int tear_down(void **state)
 
 static struct round_work work(void)
 {
-	return (struct round_work){ &source, &objects, volume, &incidents };
+	return (struct round_work){ &sources, &objects, volume, &incidents };
 }
 
 /* How the vault answers for an object: a value, or a status. */
@@ -185,6 +185,32 @@ static void test_frozen(void **state)
 		check_file("a", rows[i].transient ? "A1" : "A2");
 		check_file("b", "B1");
 	}
+}
+
+/* A vault that cannot be reached holds back its own objects, not another vault's. */
+static void test_two_vaults(void **state)
+{
+	static const struct reply_for replies[] = { GIVES("a", "A2", NEWER),
+						    FAILS("b", 503),
+						    GIVES("c", "C2", NEWER),
+						    { .name = NULL } };
+	struct source *other;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_get(&sources, "other-kv", &other, &err), 0);
+	configure(
+		"- objectName: a\n- objectName: b\n- objectName: c\n  vault: other-kv\n");
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), GIVES("b", "B1", VERSION),
+			  GIVES("c", "C1", VERSION)));
+	assert_true(result.complete);
+	sync_with(replies);
+	assert_true(result.published && result.transient && !result.complete);
+	check_file("a", "A1");
+	check_file("b", "B1");
+	check_file("c", "C2");
+	check_holds("said", buf_str(&said), "what=vault 'shop-kv'");
+	assert_null(strstr(buf_str(&said), "what=vault 'other-kv'"));
 }
 
 static void test_worst(void **state)
@@ -332,12 +358,12 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_first_set),    WITH_VOLUME(test_first_set_incomplete),
-		WITH_VOLUME(test_frozen),       WITH_VOLUME(test_worst),
-		WITH_VOLUME(test_bad_encoding), WITH_VOLUME(test_new_options),
-		WITH_VOLUME(test_pinned),       WITH_VOLUME(test_object_leaves),
-		WITH_VOLUME(test_told_once),    WITH_VOLUME(test_volume_fails),
-		WITH_VOLUME(test_stop),
+		WITH_VOLUME(test_first_set),     WITH_VOLUME(test_first_set_incomplete),
+		WITH_VOLUME(test_frozen),        WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_worst),         WITH_VOLUME(test_bad_encoding),
+		WITH_VOLUME(test_new_options),   WITH_VOLUME(test_pinned),
+		WITH_VOLUME(test_object_leaves), WITH_VOLUME(test_told_once),
+		WITH_VOLUME(test_volume_fails),  WITH_VOLUME(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

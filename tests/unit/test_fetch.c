@@ -29,7 +29,7 @@ static int tear_down(void **state)
 
 static int parse(void *arg, struct http_reply *reply, struct err *err)
 {
-	const struct vault_question question = { .kind = VAULT_SECRET,
+	const struct vault_question question = { .kind = OBJECT_SECRET,
 						 .client_id = "client-1" };
 
 	return vault_object_parse(reply, &question, arg, err);
@@ -41,9 +41,9 @@ static void start(size_t count)
 	fetch_free(fetch);
 	fetch = fetch_start(source, now);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(names[i], sizeof(names[i]), "s%02zu", i % MANY);
-		snprintf(urls[i], sizeof(urls[i]), VAULT "/secrets/%s", names[i]);
-		snprintf(words[i], sizeof(words[i]), "secret '%s'", names[i]);
+		snprintf(names[i], sizeof(names[i]), "s%02u", (unsigned)i % MANY);
+		snprintf(urls[i], sizeof(urls[i]), VAULT "/secrets/%.7s", names[i]);
+		snprintf(words[i], sizeof(words[i]), "secret '%.7s'", names[i]);
 		vault_object_done(&got[i]);
 		items[i] = (struct fetch_item){
 			.url = urls[i], .words = words[i], .parse = parse, .arg = &got[i]

@@ -10,7 +10,7 @@
 
 static struct fetch_item items[MANY];
 static struct vault_object got[MANY];
-static char names[MANY][8], urls[MANY][64], words[MANY][16];
+static char names[MANY][8], urls[MANY][64], words[MANY][24];
 static struct fetch *fetch;
 
 static int set_up(void **state)

@@ -1,33 +1,10 @@
 /* What is said of failures: their start, their changes, their end, and nothing between.
  */
-#include "unit.h"
+#include "fake_log.h"
 
-#include "base/buf.h"
 #include "run/incident.h"
 
 #define HOUR 3600000
-
-/* Stands in for run/log: "level event msg what=… failures=…" a line. */
-static struct buf said = { .max = 4096 };
-
-void log_event(enum log_level level, const char *event, const struct log_field *fields,
-	       const char *fmt, ...)
-{
-	char msg[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
-	va_end(ap);
-	buf_printf(&said, "%d %s: %s", level, event, msg);
-	for (; fields->type != LOG_END; fields++) {
-		if (fields->type == LOG_INT)
-			buf_printf(&said, " %s=%d", fields->name, (int)fields->number);
-		else if (fields->string && *fields->string)
-			buf_printf(&said, " %s=%s", fields->name, fields->string);
-	}
-	buf_text(&said, "\n");
-}
 
 static struct incidents all;
 

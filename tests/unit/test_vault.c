@@ -30,10 +30,10 @@ static int parse(int status, const char *body, struct vault_object *out, struct 
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_object_parse(
-		&reply,
-		&(struct vault_question){ .kind = OBJECT_SECRET, .client_id = "client-1" },
-		out, err);
+	result = vault_object_parse(&reply,
+				    &(struct vault_question){ .kind = OBJECT_SECRET,
+							      .client_id = "client-1" },
+				    out, err);
 	buf_done(&reply.body);
 	return result;
 }
@@ -105,6 +105,8 @@ static void test_garbled(void **state)
 		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
 		  ERR_GARBLED, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "g\"}", ERR_GARBLED,
+		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_GARBLED,
 		  "no version" },
 		{ "{" ID "}", ERR_GARBLED, "no value" },

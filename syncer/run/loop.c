@@ -210,7 +210,7 @@ static struct round_work work_of(struct loop *l)
 
 static void say_start(struct loop *l)
 {
-	auto_buf struct buf settings = BUF_INIT(32 * 1024);
+	auto_buf struct buf settings = BUF_INIT(256 * 1024);
 	const char *advice;
 
 	buf_text(&settings, "{");

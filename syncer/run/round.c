@@ -15,7 +15,8 @@
 /* What a round has to do with one vault. */
 struct lane {
 	struct fetch *fetch;
-	bool held; /* by a transient error */
+	bool held;     /* by a transient error */
+	bool answered; /* the vault, with an accepted token, to some question */
 };
 
 struct round {
@@ -204,12 +205,19 @@ static const char *consequence(const struct round *r, const struct task *t)
 						   : "no files have been published yet";
 }
 
+/* What a vault's failures are told under. */
+static char *vault_key(const struct round *r, const struct source *source)
+{
+	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
+					  : xstrdup("vault");
+}
+
 /* One line for a vault or identity that fails for all, one for each object that fails by
  * itself. */
 static void report(struct round *r, const struct source *source, const struct task *t,
 		   const char *what, const struct err *err, int64_t now)
 {
-	auto_free char *vault = xasprintf("vault '%s'", source->vault.name);
+	auto_free char *vault = vault_key(r, source);
 	bool excused = t != NULL && is_excused(t);
 	enum log_level level =
 		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
@@ -217,7 +225,7 @@ static void report(struct round *r, const struct source *source, const struct ta
 	if (err->kind == ERR_IDENTITY)
 		what = "identity";
 	else if (err->kind == ERR_UNAVAILABLE)
-		what = r->work.sources->count > 1 ? vault : "vault";
+		what = vault;
 	incidents_report(r->work.incidents, level, what, err, consequence(r, t), now);
 }
 
@@ -268,6 +276,38 @@ static void note_failures(struct round *r, int64_t now, struct round_result *out
 	for (const struct task *t = r->tasks; t; t = t->next)
 		if (t->err.kind != ERR_NONE)
 			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);
+}
+
+/* Notes whether a question was answered, or its failure may hold as before. */
+static void note_answer(struct round *r, const struct source *source,
+			const struct fetch_item *item, const struct err *err,
+			const char *what)
+{
+	if (is_transient(err))
+		incidents_hold(r->work.incidents, what);
+	else if (item->state != FETCH_NONE)
+		lane_of(r, source)->answered = true;
+}
+
+/* What this round has not looked at may fail as before: only evidence ends an incident.
+ */
+static void hold_unknown(struct round *r)
+{
+	bool answered = false;
+
+	for (const struct listing *l = r->listings; l; l = l->next)
+		note_answer(r, l->source, &l->item, &l->err, l->words);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		note_answer(r, t->source, &t->value.item, &t->err, t->path);
+	for (const struct source *s = r->work.sources->first; s; s = s->next) {
+		auto_free char *key = vault_key(r, s);
+
+		answered |= r->lanes[s->index].answered;
+		if (!r->lanes[s->index].answered)
+			incidents_hold(r->work.incidents, key);
+	}
+	if (!answered)
+		incidents_hold(r->work.incidents, "identity");
 }
 
 /* ---- the set ---- */
@@ -401,11 +441,14 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	stop_fetches(r);
 	settle(r);
 	note_failures(r, now, out);
+	hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
 	collect(r, !out->transient, &set);
 	out->held = !set.complete;
 	if (set.complete)
 		publish_changes(r, &set, now, out);
+	else
+		incidents_hold(r->work.incidents, "publish");
 	set_done(&set);
 	incidents_end(r->work.incidents, now);
 	round_free(r);

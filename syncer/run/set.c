@@ -4,6 +4,15 @@
 
 #include "base/mem.h"
 
+/* "path@version,…": which versions are new, as far as a line can hold. */
+static void name_change(struct buf *names, const struct task *t)
+{
+	if (names->len <= SET_NAMED_MAX)
+		buf_printf(names, "%s%s@%s", names->len ? "," : "", t->path, t->fresh);
+	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
+		buf_text(names, ",…");
+}
+
 bool set_add(struct set *set, const struct task *t, bool use_new)
 {
 	struct publish_file files[TASK_FILES_MAX];
@@ -18,8 +27,7 @@ bool set_add(struct set *set, const struct task *t, bool use_new)
 		set->files[set->count++] = files[i];
 	}
 	if (set->changed > changed)
-		buf_printf(&set->versions, "%s%s@%s", set->versions.len ? "," : "",
-			   t->path, t->value.got.version);
+		name_change(&set->versions, t);
 	return true;
 }
 

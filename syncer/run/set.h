@@ -16,7 +16,10 @@ struct set {
 	struct buf versions; /* "path@version,…" of what changed, for the log */
 };
 
-#define SET_EMPTY ((struct set){ .complete = true, .versions = BUF_INIT(2048) })
+/* Bytes of the versions, at most one path more. */
+#define SET_NAMED_MAX 2048
+#define SET_EMPTY                                                                        \
+	((struct set){ .complete = true, .versions = BUF_INIT(SET_NAMED_MAX + 8192) })
 
 /* Adds the files of a task: new bytes where use_new and there are some, else those on the
  * volume.  False: it has neither. */

@@ -93,7 +93,7 @@ def test_history_of_a_key(world):
 def test_history_needs_the_right_to_list(world):
     versions(world, "h", 2)
     world.fake.revoke("list")
-    process = world.init(history(), AKVSYNC_INIT_TIMEOUT="3s")
+    process = world.init(history(), AKVSYNC_INIT_TIMEOUT="8s")
     assert process.code == 4
     assert process.find("exit", 'versions of secret .h.: 403 ForbiddenByRbac.*grant "Key Vault Secrets User"')
 
@@ -216,7 +216,7 @@ def test_a_next_page_elsewhere_gets_no_token(world, link):
     world.plant("a")
     body = {"value": [], "nextLink": link.format(port=world.fake.port)}
     world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
-    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="3s")
+    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="8s")
     assert process.code == 6
     assert process.find("exit", "its next page is (at another host|not at an https URL)")
     with_token = [e for e in world.fake.journal() if e["bearer"] != "none"]
@@ -226,7 +226,7 @@ def test_a_next_page_elsewhere_gets_no_token(world, link):
 def test_pages_without_end(world):
     body = {"value": [], "nextLink": f"https://shop-kv.vault.localhost:{world.fake.port}/secrets?api-version=7.4&x"}
     world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
-    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="3s")
+    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="8s")
     assert process.code == 6
     assert process.find("exit", "its pages have no end")
 
@@ -303,7 +303,7 @@ def test_disabled_keys_and_certificates_count_as_disabled(world, kind):
     cert(pfx(), as_is)(world.fake)
     name = {"key": "s", "cert": "web"}[kind]
     world.fake.update(name, kind={"key": "keys", "cert": "certificates"}[kind], enabled=False)
-    process = world.init(f"{kind}/{name}", AKVSYNC_INIT_TIMEOUT="3s")
+    process = world.init(f"{kind}/{name}", AKVSYNC_INIT_TIMEOUT="8s")
     assert process.code == 4
     assert process.find("exit", f"'{name}': the (key|certificate) is disabled")
     assert wait_until(lambda: not world.files())

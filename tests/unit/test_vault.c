@@ -105,6 +105,8 @@ static void test_garbled(void **state)
 		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
 		  ERR_GARBLED, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "g\"}", ERR_GARBLED,
+		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_GARBLED,
 		  "no version" },
 		{ "{" ID "}", ERR_GARBLED, "no value" },

@@ -35,29 +35,39 @@ static const struct row {
 	const char *const *words; /* CHOICE */
 	const char *const *later;
 	bool redact;
-	bool early; /* loaded first: how and where to tell of what is wrong */
+	bool reloads; /* a running process takes a new value over */
+	bool early;   /* loaded first: how and where to tell of what is wrong */
 	const char *help;
 } rows[] = {
 #define F(f) offsetof(struct settings, f)
 	{ .name = "AKVSYNC_VAULT",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(vault),
 	  .help = "vault name (shop-kv) or full https URL; required" },
 	{ .name = "AKVSYNC_OBJECTS",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(objects),
 	  .help = "what to sync, such as 'db-password, api-key=keys/api'; required" },
+	{ .name = "AKVSYNC_CONFIG",
+	  .type = TEXT,
+	  .field = F(config),
+	  .help = "a YAML file with these settings in camelCase, or a whole "
+		  "SecretProviderClass; read again when it changes" },
 	{ .name = "AKVSYNC_DIR",
 	  .type = TEXT,
 	  .field = F(dir),
 	  .fallback = "/secrets",
 	  .help = "where the files appear: a memory emptyDir" },
 	{ .name = "AKVSYNC_FILE_MODE",
+	  .reloads = true,
 	  .type = MODE,
 	  .field = F(file_mode),
 	  .fallback = "0440",
 	  .help = "mode of the files, octal" },
 	{ .name = "AKVSYNC_POLL_INTERVAL",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(poll_interval_ms),
 	  .fallback = "5m",
@@ -86,10 +96,12 @@ static const struct row {
 	  .max_ms = 600000,
 	  .help = "of one HTTP request" },
 	{ .name = "AKVSYNC_NOTIFY",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(notify),
 	  .help = "whom to tell after a swap, such as 'signal=HUP,process=nginx'" },
 	{ .name = "AKVSYNC_NOTIFY_SPLAY",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(notify_splay_ms),
 	  .fallback = "0s",
@@ -163,7 +175,7 @@ static const struct row {
 };
 
 /* Documented variables of features that are not built yet. */
-static const char *const not_yet[] = { "AKVSYNC_CONFIG", "AKVSYNC_LISTEN" };
+static const char *const not_yet[] = { "AKVSYNC_LISTEN" };
 
 static void *field_of(const struct settings *s, const struct row *row)
 {
@@ -330,7 +342,7 @@ static bool is_domain(const char *s)
 			 "-") == strlen(s);
 }
 
-static int check_identity(const struct settings *s, struct err *err)
+int settings_check_identity(const struct settings *s, struct err *err)
 {
 	static const char label[] =
 		"is the label azure.workload.identity/use: \"true\" set on the pod, not "
@@ -442,8 +454,7 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	host = find(env, "HOSTNAME");
 	if (s->pod_uid == NULL && host != NULL)
 		s->pod_uid = xstrdup(host);
-	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0 ||
-	    check_identity(s, err) < 0)
+	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0)
 		return -1;
 	return check_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err);
 }
@@ -527,6 +538,33 @@ void settings_describe(const struct settings *s, struct buf *out)
 		buf_printf(out, "%s\"%s\":", i ? "," : "", rows[i].name);
 		describe_value(s, &rows[i], out);
 	}
+}
+
+const char *settings_variable(size_t i, bool *secret)
+{
+	if (i >= ARRAY_LEN(rows))
+		return NULL;
+	*secret = rows[i].redact;
+	return rows[i].name;
+}
+
+void settings_value(const struct settings *s, size_t i, struct buf *out)
+{
+	describe_value(s, &rows[i], out);
+}
+
+const char *settings_needs_restart(const struct settings *running,
+				   const struct settings *wanted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf is = BUF_INIT(64 * 1024), will = BUF_INIT(64 * 1024);
+
+		describe_value(running, &rows[i], &is);
+		describe_value(wanted, &rows[i], &will);
+		if (!rows[i].reloads && strcmp(buf_str(&is), buf_str(&will)) != 0)
+			return rows[i].name;
+	}
+	return NULL;
 }
 
 void settings_help(struct buf *out)

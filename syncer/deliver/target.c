@@ -128,10 +128,12 @@ static bool is_known(const struct targets *all, const char *text)
 int targets_parse(struct targets *out, const char *text, struct err *err)
 {
 	auto_free char *copy = xstrdup(text ? text : "");
+	/* The record separator is what the entries of a YAML list start with. */
+	const char *separators = copy[0] == '\x1e' ? "\x1e" : ";\n";
 	char *rest = copy, *entry;
 	struct targets all = { 0 };
 
-	while ((entry = strsep(&rest, ";\n")) != NULL) {
+	while ((entry = strsep(&rest, separators)) != NULL) {
 		struct target *t;
 
 		entry = text_trim(entry);

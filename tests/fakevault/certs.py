@@ -19,6 +19,7 @@ DNS_NAMES = (
     "login.localhost",
     "*.vault.localhost",
     "*.vault.azure.net",
+    "*.vault.svc.cluster.local",
     "login.microsoftonline.com",
 )
 

@@ -169,7 +169,8 @@ def _check_assertion(world: World, identity: Identity, assertion: str) -> None:
     if issuer.startswith("https://sts.windows.net/"):
         raise LoginError(700222)
     _match_federation(identity.federations, issuer, subject, claims.get("aud"))
-    if header.get("kid") != world.cluster_key.kid or not world.cluster_key.signed(assertion):
+    key = world.clusters.get(header.get("kid"))
+    if key is None or not key.signed(assertion):
         raise LoginError(50013, f"Key id: '{header.get('kid')}'")
     _check_times(claims)
 

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
-CLOUDS = {"vault.localhost": "login.localhost", "vault.azure.net": "login.microsoftonline.com"}
+CLOUDS = {
+    "vault.localhost": "login.localhost",
+    "vault.azure.net": "login.microsoftonline.com",
+    # Of Services in a namespace called vault: names that any cluster's DNS knows.
+    "vault.svc.cluster.local": "login.vault.svc.cluster.local",
+}
 """Suffix of vault names -> host of the token endpoint."""
 
 

@@ -38,7 +38,8 @@ static int parse_signal(const char *s, int *out, struct err *err)
 /* A comma where ';' was meant: no process has one in its name, a path hardly. */
 static bool looks_like_more(const char *what, const char *value)
 {
-	static const char *const words[] = { ",signal=", ",on=", ",process=", ",pidfile=" };
+	static const char *const words[] = { ",signal=", ",on=", ",process=",
+					     ",pidfile=" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strstr(value, words[i]) != NULL)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "run/round.h"
+#include "run/session.h"
 
 static struct check_entry *add(struct check *c, const struct object *o, char *words,
 			       const struct source *source)
@@ -136,7 +137,7 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 
 	*out = (struct check){ 0 };
 	jitter_seed(&jitter, own, sizeof(own));
-	result = sources_open(&sources, &c->settings, &c->objects, &jitter, err);
+	result = session_open(&sources, &c->settings, &c->objects, &jitter, err);
 	if (result == 0) {
 		struct round_work work = { .sources = &sources,
 					   .objects = &c->objects,
@@ -149,7 +150,7 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 		round_tell(r, tell,
 			   &(struct telling){ .check = out, .sources = &sources });
 	}
-	sources_done(&sources);
+	session_close(&sources);
 	incidents_done(&incidents);
 	absences_done(&absences);
 	if (result < 0)

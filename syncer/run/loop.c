@@ -17,6 +17,7 @@
 #include "run/log.h"
 #include "run/round.h"
 #include "run/schedule.h"
+#include "run/session.h"
 #include "run/source.h"
 #include "run/termlog.h"
 #include "run/watch.h"
@@ -93,7 +94,7 @@ static int configure(struct loop *l, struct err *err)
 	if (notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
-	return sources_open(&l->sources, s, desire_objects(&l->desire), &l->jitter, err);
+	return session_open(&l->sources, s, desire_objects(&l->desire), &l->jitter, err);
 }
 
 static void take_signals(struct loop *l)
@@ -244,7 +245,7 @@ static void close_all(struct loop *l)
 	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
-	sources_done(&l->sources);
+	session_close(&l->sources);
 	desire_done(&l->desire);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);

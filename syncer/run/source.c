@@ -11,6 +11,10 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	struct cloud_vault resolved = { 0 };
 	struct source **link = &all->first, *s;
 
+	if (vault == NULL && all->first != NULL) {
+		*out = all->first;
+		return 0;
+	}
 	if (cloud_vault_resolve(&resolved, vault, all->cloud, err) < 0)
 		return -1;
 	for (; *link != NULL; link = &(*link)->next) {
@@ -40,34 +44,8 @@ int sources_add(struct sources *all, const struct objects *objects, struct err *
 	return 0;
 }
 
-int sources_open(struct sources *all, const struct settings *s,
-		 const struct objects *objects, struct jitter *jitter, struct err *err)
-{
-	const struct http_options options = { .ca_file = s->ca_file,
-					      .timeout_ms = s->request_timeout_ms };
-	struct source *source;
-
-	*all = (struct sources){
-		.jitter = jitter,
-		.cloud = cloud_at(s->cloud),
-		.identity = { .authority = s->authority,
-			      .tenant = s->tenant_id,
-			      .client = s->client_id,
-			      .assertion_file = s->assertion_file },
-	};
-	if (sources_get(all, s->vault, &source, err) < 0 ||
-	    sources_add(all, objects, err) < 0 || http_new(&all->http, &options, err) < 0)
-		return -1;
-	all->token = token_new(all->http, &all->identity);
-	return 0;
-}
-
 void sources_done(struct sources *all)
 {
-	token_free(all->token);
-	http_free(all->http);
-	all->token = NULL;
-	all->http = NULL;
 	while (all->first != NULL) {
 		struct source *s = all->first;
 

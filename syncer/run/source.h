@@ -16,7 +16,6 @@
 #include "base/backoff.h"
 #include "config/cloud.h"
 #include "config/objects.h"
-#include "config/settings.h"
 
 struct source {
 	const struct sources *shared;
@@ -38,16 +37,10 @@ struct sources {
 	size_t count;
 };
 
-/* The source of a vault, by name or URL.  Made when it is new.  ERR_CONFIG.  Owned by
- * all. */
+/* The source of a vault, by name or URL; NULL: the first one.  Made when it is new.
+ * ERR_CONFIG.  Owned by all. */
 int sources_get(struct sources *all, const char *vault, struct source **out,
 		struct err *err) MUST_CHECK;
-
-/* Makes what they share, and the sources of the default vault and of all objects.
- * ERR_CONFIG. The settings and the jitter must outlive it.  sources_done() either way. */
-int sources_open(struct sources *all, const struct settings *s,
-		 const struct objects *objects, struct jitter *jitter,
-		 struct err *err) MUST_CHECK;
 
 /* Makes the sources of all objects.  ERR_CONFIG names the object. */
 int sources_add(struct sources *all, const struct objects *objects,

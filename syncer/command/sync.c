@@ -32,6 +32,7 @@ static int prepare(struct settings *settings, struct err *err)
 	json_global_init();
 	loop_block_signals();
 	loaded = settings_load(settings, environ, err);
+	settings_forget(environ);
 	log_setup((enum log_level)settings->log_level,
 		  (enum log_format)settings->log_format);
 	return loaded;

@@ -2,7 +2,8 @@
  * settings.h: what the environment asks for, validated once at start.
  *
  * One typed row per variable drives parsing, help, the README table and the start-up
- * line.  Secrets never come from here, only paths to them.  Refuses: unknown variables
+ * line.  Secrets of objects never come from here; those of credentials are redacted and
+ * wiped.  Refuses: unknown variables
  * under our prefix, malformed values, combinations that cannot work.
  */
 #ifndef CONFIG_SETTINGS_H
@@ -14,7 +15,13 @@
 
 #include "base/buf.h"
 
-enum settings_auth { AUTH_AUTO, AUTH_WORKLOAD_IDENTITY };
+enum settings_auth {
+	AUTH_AUTO,
+	AUTH_WORKLOAD_IDENTITY,
+	AUTH_MANAGED_IDENTITY,
+	AUTH_CLIENT_SECRET,
+	AUTH_CLIENT_CERTIFICATE,
+};
 enum settings_stale { STALE_ACCEPT, STALE_REFUSE };
 enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
@@ -32,6 +39,8 @@ struct settings {
 	int64_t notify_splay_ms;    /* AKVSYNC_NOTIFY_SPLAY */
 	int64_t retain_ms;          /* AKVSYNC_RETAIN */
 	enum settings_auth auth;    /* AKVSYNC_AUTH */
+	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
+	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
 	int cloud; /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
@@ -42,7 +51,18 @@ struct settings {
 	char *assertion_file; /* AZURE_FEDERATED_TOKEN_FILE */
 	char *authority; /* AZURE_AUTHORITY_HOST without its final '/'; default of the
 			    cloud */
-	char *ca_file;   /* SSL_CERT_FILE; NULL: the system bundle */
+	char *client_secret, *client_secret_file;
+	char *certificate_file, *certificate_password, *certificate_password_file;
+	bool send_chain; /* AZURE_CLIENT_SEND_CERTIFICATE_CHAIN */
+	char *object_id, *resource_id; /* AKVSYNC_IDENTITY_OBJECT_ID, _RESOURCE_ID */
+	char *identity_endpoint, *identity_header;
+	char *imds_base; /* AZURE_POD_IDENTITY_AUTHORITY_HOST; NULL: IMDS itself */
+	char *token_proxy, *token_proxy_name; /* AZURE_KUBERNETES_TOKEN_PROXY, _SNI_NAME */
+	char *token_proxy_ca_file, *token_proxy_ca;
+
+	char *https_proxy, *no_proxy;
+	char *ca_file;       /* SSL_CERT_FILE; NULL: the system bundle */
+	char *extra_ca_file; /* AKVSYNC_EXTRA_CA_FILE */
 	char *pod_uid;   /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
 };
 
@@ -55,8 +75,13 @@ struct settings {
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
 
+/* Wipes the values of credentials in the environment, once they have been read: who may
+ * look at it later, and a child, does not get them. */
+void settings_forget(char *const *env);
+
 /* Appends the members of a JSON object (without braces) with every effective setting,
- * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)". */
+ * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)", or leave out the user of a
+ * URL. */
 void settings_describe(const struct settings *s, struct buf *out);
 
 /* Appends the table of variables for `help`. */

@@ -126,8 +126,8 @@ static bool have_token(struct fetch *f, int64_t now)
 			if (!f->token_asked)
 				break;
 			f->token_asked = false;
-			if (!try_later(f, &f->token_tries, token_error(s->token), now)) {
-				fail_all(f, token_error(s->token));
+			if (!try_later(f, &f->token_tries, token_error(s->token, s->resource), now)) {
+				fail_all(f, token_error(s->token, s->resource));
 				return false;
 			}
 			break;
@@ -150,7 +150,7 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 
 	if (challenge_parse(header, &challenge, &unusable) < 0)
 		return 0; /* the resource derived from the vault's host stands */
-	if (challenge_check(&challenge, s->vault.host, s->identity.tenant, err) < 0)
+	if (s->verify && challenge_check(&challenge, s->vault.host, s->identity.tenant, err) < 0)
 		return -1;
 	s->verified = true;
 	if (strcmp(challenge.resource, s->resource) != 0) {
@@ -218,7 +218,7 @@ static void item_unauthorized(struct fetch_item *item, const struct http_reply *
 	struct source *s = item->fetch->source;
 	struct err refused;
 
-	token_refused(s->token, item->token_serial);
+	token_refused(s->token, s->resource, item->token_serial);
 	if (item->renewed) {
 		item_failed(item, err);
 		return;
@@ -253,7 +253,7 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		item_failed(item, err);
 		return;
 	}
-	if (vault_secret_parse(reply, f->source->identity.client, &item->secret,
+	if (vault_secret_parse(reply, identity_id(&f->source->identity), &item->secret,
 			       &failure) == 0) {
 		item_got(item);
 		return;
@@ -272,11 +272,11 @@ static void start_item(struct fetch_item *item)
 	auto_free char *url = vault_secret_url(s->vault.url, item->name, item->version);
 
 	item->state = FETCH_RUNNING;
-	item->token_serial = token_serial(s->token);
+	item->token_serial = token_serial(s->token, s->resource);
 	f->running++;
 	item->call = http_start(s->http,
 				&(struct http_request){ .url = url,
-							.bearer = token_bearer(s->token),
+							.bearer = token_bearer(s->token, s->resource),
 							.fresh = item->failures > 0 },
 				on_item, item);
 }
@@ -350,7 +350,7 @@ void fetch_free(struct fetch *f)
 		http_cancel(f->source->http, f->probe);
 	token_cancel(f->source->token);
 	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
-		late = *token_error(f->source->token);
+		late = *token_error(f->source->token, f->source->resource);
 	if (late.kind == ERR_NONE)
 		err_set(&late, ERR_UNAVAILABLE, "no answer in time from '%s'",
 			f->source->vault.host);

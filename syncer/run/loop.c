@@ -16,6 +16,7 @@
 #include "deliver/publish.h"
 #include "run/incident.h"
 #include "run/log.h"
+#include "run/login.h"
 #include "run/round.h"
 #include "run/schedule.h"
 #include "run/source.h"
@@ -100,6 +101,9 @@ static int configure(struct loop *l, struct err *err)
 	notify_free(parsed);
 	return http_new(&l->http,
 			&(struct http_options){ .ca_file = s->ca_file,
+						.extra_ca_file = s->extra_ca_file,
+						.proxy = s->https_proxy,
+						.no_proxy = s->no_proxy,
 						.timeout_ms = s->request_timeout_ms },
 			err);
 }
@@ -111,12 +115,8 @@ static void connect_source(struct loop *l)
 	l->source.http = l->http;
 	l->source.jitter = &l->jitter;
 	l->source.resource = xstrdup(l->source.vault.resource);
-	l->source.identity = (struct identity){
-		.authority = s->authority,
-		.tenant = s->tenant_id,
-		.client = s->client_id,
-		.assertion_file = s->assertion_file,
-	};
+	l->source.identity = login_identity(s);
+	l->source.verify = s->verify_challenge;
 	l->source.token = token_new(l->http, &l->source.identity);
 }
 
@@ -187,12 +187,17 @@ static void say_start(struct loop *l)
 			     log_int("gid", getegid()),
 			     log_str("vault", l->source.vault.url),
 			     log_int("objects", (int64_t)l->objects.count),
-			     log_str("auth", "workload-identity"),
+			     log_str("auth", identity_name(l->source.identity.kind)),
+			     log_str("identity", identity_id(&l->source.identity)),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
 		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
 		  l->objects.count == 1 ? "" : "s", l->source.vault.url,
 		  l->settings->dir);
+	if (!l->settings->verify_challenge)
+		log_event(LOG_WARN, "advice", NULL,
+			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a vault "
+			  "whose challenge names another domain; use it for tests only");
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }

@@ -18,6 +18,7 @@ struct source {
 	struct identity identity;
 	struct jitter *jitter;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
+	bool verify;    /* refuse a challenge of another domain or tenant */
 	bool verified;  /* the vault's challenge has been seen and agrees */
 };
 

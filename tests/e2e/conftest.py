@@ -162,7 +162,7 @@ class World:
             "AKVSYNC_TERMINATION_LOG": str(self.termination_log),
         } | more
         env = self.fake.env(**{name: value for name, value in variables.items() if value is not None})
-        for name in ("POD_UID", "HOSTNAME", "KUBERNETES_SERVICE_HOST"):
+        for name in ("POD_UID", "HOSTNAME"):
             env.pop(name, None)
         return env
 
@@ -179,9 +179,10 @@ class World:
 
     def sidecar(self, objects, wait=True, wrapper=(), binary=BINARY, **more):
         """Starts a sidecar; waits until its first round is over unless told not to."""
+        started_with = self.generation()
         process = self.start("sidecar", env=self.env(objects, **more), wrapper=wrapper, binary=binary)
         if wait:
-            process.wait_log("ready" if not self.generation() else "resume")
+            process.wait_log("resume" if started_with else "ready")
             if self.fake.journal(target="vault", status=200) and process.find("resume"):
                 process.wait_log("unchanged")
         return process

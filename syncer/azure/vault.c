@@ -156,7 +156,10 @@ int vault_secret_parse(const struct http_reply *reply, const char *client_id,
 	if (reply->status != 200)
 		return service_error(reply, client_id, err);
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
-		return err_wrap(err, "garbled reply");
+		return err->kind == ERR_CONFIG
+			       ? err_hint(err, "store binary values as base64 and set "
+					       "objectEncoding: base64")
+			       : err_wrap(err, "garbled reply");
 	if (copy_version(json_string(body, "id"), secret.version, err) < 0)
 		return -1;
 	secret.value = json_string(body, "value");

@@ -36,7 +36,7 @@ int64_t jitter_around(struct jitter *j, int64_t value, int percent)
 
 int64_t backoff_next(struct backoff *b, struct jitter *j)
 {
-	int64_t high = b->last_ms ? b->last_ms * 3 : b->base_ms;
+	int64_t high = (b->last_ms ? b->last_ms : b->base_ms) * 3;
 
 	b->last_ms = jitter_between(j, b->base_ms, high < b->cap_ms ? high : b->cap_ms);
 	return b->last_ms;

@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whatever text an argument held, of a user or a server: a message is one line, and no
+ * terminal obeys it. */
+static void flatten(char *msg)
+{
+	for (; *msg; msg++)
+		if ((unsigned char)*msg < 0x20 || *msg == 0x7f)
+			*msg = '?';
+}
+
 static void set_message(struct err *err, enum err_kind kind, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 
@@ -17,6 +26,7 @@ static void set_message(struct err *err, enum err_kind kind, const char *fmt, va
 	err->kind = kind;
 	err->retry_after_ms = 0;
 	err->request[0] = '\0';
+	flatten(msg);
 	memcpy(err->msg, msg, sizeof(msg));
 }
 
@@ -25,6 +35,7 @@ static void append(struct err *err, const char *separator, const char *text)
 	size_t len = strlen(err->msg);
 
 	snprintf(err->msg + len, sizeof(err->msg) - len, "%s%s", separator, text);
+	flatten(err->msg + len);
 }
 
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)

@@ -8,6 +8,7 @@
  *
  * A message is one line, lower case, without a final period.  It names the
  * thing, the rule and the fix, and never holds a value, a token or a body.
+ * Control characters in its arguments become '?'.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

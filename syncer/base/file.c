@@ -12,7 +12,9 @@
 
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 {
-	auto_close int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Others may write to the volume: a pipe put there must not make us wait. */
+	auto_close int fd =
+		openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char chunk[4096];
 	int result = 0;
 	ssize_t n;

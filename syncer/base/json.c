@@ -45,8 +45,10 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 	const char *end = NULL;
 	cJSON *root;
 
-	if (memchr(text, '\0', len) != NULL || has_escaped_nul(text, len))
-		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL character");
+	if (memchr(text, '\0', len) != NULL)
+		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL byte");
+	if (has_escaped_nul(text, len))
+		return err_set(err, ERR_CONFIG, "a text in it holds a NUL character");
 	root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
 	while (root != NULL && end < text + len && strchr(" \t\r\n", *end))
 		end++;
@@ -127,33 +129,13 @@ int64_t json_number(const struct json *item, int64_t fallback)
 	return (int64_t)n->valuedouble;
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none (overlong, surrogate, cut). */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80   ? 1
-		   : s[0] < 0xc2 ? 0
-		   : s[0] < 0xe0 ? 2
-		   : s[0] < 0xf0 ? 3
-				 : 4;
-
-	if (s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 void json_quote(struct buf *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	buf_text(out, "\"");
 	while (*s) {
-		size_t n = utf8_length(s);
+		size_t n = text_utf8_length((const char *)s);
 		char piece[5] = { 0 };
 
 		if (n == 0) {

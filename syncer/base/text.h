@@ -39,6 +39,10 @@ bool text_ends_same(const char *s, const char *suffix);
 /* Cuts white space at both ends, in place; returns the new start. */
 char *text_trim(char *s);
 
+/* Length of the UTF-8 sequence at text, 1 for ASCII and for the final NUL; 0 when it is
+ * none (overlong, a surrogate, cut). */
+size_t text_utf8_length(const char *text);
+
 /* How many single-letter edits (insert, delete, change, swap of two neighbours) lead
  * from a to b; case counts as no edit.  For "did you mean". */
 size_t text_distance(const char *a, const char *b);

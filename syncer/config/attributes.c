@@ -12,6 +12,7 @@
 #define VERSION_LEN 32
 #define COMPONENT_MAX 255
 #define PATH_MAX_LEN 4095
+#define PARTS_MAX 32
 
 /* ---- one check per attribute; each says the rule and the fix ---- */
 
@@ -49,6 +50,18 @@ static int set_type(struct object *o, const char *value, struct err *err)
 		       "objectType '%.40s' is not one of secret, key, cert", value);
 }
 
+static int check_characters(const char *path, struct err *err)
+{
+	for (size_t n; *path; path += n) {
+		n = text_utf8_length(path);
+		if (n == 0)
+			return err_set(err, ERR_CONFIG, "is not UTF-8 text");
+		if (iscntrl((unsigned char)*path))
+			return err_set(err, ERR_CONFIG, "has a control character");
+	}
+	return 0;
+}
+
 static int check_component(const char *component, size_t len, bool first, struct err *err)
 {
 	if (len == 0 || (len == 1 && component[0] == '.'))
@@ -66,20 +79,22 @@ static int check_component(const char *component, size_t len, bool first, struct
 
 static int check_path(const char *path, struct err *err)
 {
-	bool first = true;
+	int parts = 0;
 
 	if (path[0] == '/')
 		return err_set(err, ERR_CONFIG, "must be relative to AKVSYNC_DIR");
 	if (strlen(path) > PATH_MAX_LEN)
 		return err_set(err, ERR_CONFIG, "is longer than %d bytes", PATH_MAX_LEN);
-	for (const char *c = path; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			return err_set(err, ERR_CONFIG, "has a control character");
-	for (const char *c = path;; first = false) {
+	if (check_characters(path, err) < 0)
+		return -1;
+	for (const char *c = path;;) {
 		size_t len = strcspn(c, "/");
 
-		if (check_component(c, len, first, err) < 0)
+		if (check_component(c, len, parts == 0, err) < 0)
 			return -1;
+		if (++parts > PARTS_MAX)
+			return err_set(err, ERR_CONFIG, "has more than %d parts",
+				       PARTS_MAX);
 		if (c[len] == '\0')
 			return 0;
 		c += len + 1;

@@ -358,12 +358,14 @@ static bool is_service_link(const char *name, size_t len)
 
 	if (text_ends_same(s, "_SERVICE_HOST"))
 		return true;
-	end = strstr(s, "_SERVICE_PORT");
-	if (end != NULL && (end[13] == '\0' || end[13] == '_'))
-		return true;
-	end = strstr(s, "_PORT");
-	return end != NULL &&
-	       (end[5] == '\0' || (end[5] == '_' && isdigit((unsigned char)end[6])));
+	/* The Service's own name may hold "port" too, so any place will do. */
+	for (end = s; (end = strstr(end, "_SERVICE_PORT")) != NULL; end++)
+		if (end[13] == '\0' || end[13] == '_')
+			return true;
+	for (end = s; (end = strstr(end, "_PORT")) != NULL; end++)
+		if (end[5] == '\0' || (end[5] == '_' && isdigit((unsigned char)end[6])))
+			return true;
+	return false;
 }
 
 static int refuse_unknown(const char *name, size_t len, struct err *err)

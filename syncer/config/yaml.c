@@ -52,7 +52,8 @@ static struct yaml *new_node(struct reader *r, enum yaml_type type)
 	return node;
 }
 
-static int read_scalar(struct reader *r, struct yaml **out, struct err *err)
+/* Of a value or a key. */
+static int check_scalar(const struct reader *r, struct err *err)
 {
 	const yaml_event_t *e = &r->event;
 
@@ -60,6 +61,15 @@ static int read_scalar(struct reader *r, struct yaml **out, struct err *err)
 		return fail(r, err, "anchors and tags are not supported here");
 	if (strlen((const char *)e->data.scalar.value) != e->data.scalar.length)
 		return fail(r, err, "a NUL character is not allowed");
+	return 0;
+}
+
+static int read_scalar(struct reader *r, struct yaml **out, struct err *err)
+{
+	const yaml_event_t *e = &r->event;
+
+	if (check_scalar(r, err) < 0)
+		return -1;
 	*out = new_node(r, YAML_SCALAR);
 	(*out)->text = xstrdup(is_null(e) ? "" : (const char *)e->data.scalar.value);
 	return 0;
@@ -84,12 +94,14 @@ static int read_list(struct reader *r, int depth, struct yaml *list, struct err 
 	}
 }
 
-static int check_key(struct reader *r, const struct yaml *map, struct err *err)
+static int check_key(const struct reader *r, const struct yaml *map, struct err *err)
 {
 	const char *key = (const char *)r->event.data.scalar.value;
 
 	if (r->event.type != YAML_SCALAR_EVENT)
 		return fail(r, err, "a key must be plain text");
+	if (check_scalar(r, err) < 0)
+		return -1;
 	for (const struct yaml *n = map->first; n; n = n->next)
 		if (n->key && strcmp(n->key, key) == 0)
 			return err_set(err, ERR_CONFIG,

@@ -156,9 +156,13 @@ static void describe_timeout(CURL *easy, const struct answer_context *c, struct 
 {
 	curl_off_t named_us = 0, connected_us = 0;
 	const char *what = "answer from";
+	long opened = 0; /* connections for this request; none when it went over an old one */
 
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+	if (opened == 0)
+		connected_us = 1;
 	if (named_us == 0)
 		what = "DNS answer for";
 	else if (connected_us == 0)

@@ -1,23 +1,14 @@
 /*
- * volume.h: a directory to publish into, and what a reader sees there.  For the tests of
- * publish; each test file includes it once.
+ * volume.h: a directory to publish into, and what a reader sees there.  Each test file
+ * includes it once.
  */
 #ifndef TESTS_VOLUME_H
 #define TESTS_VOLUME_H
 
-/* cmocka.h needs what stands before it, so it is in a group of its own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +45,17 @@ static inline void volume_read(const char *dir, const char *name, char out[stati
 	else
 		snprintf(out, 128, "%s", buf_str(&text));
 	buf_done(&text);
+}
+
+/* Puts a new file there, in place of an old one. */
+static inline void volume_write(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	struct err err = { 0 };
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+	check_ok(path, file_create(AT_FDCWD, path, 0600, text, strlen(text), &err), &err);
 }
 
 /* How many entries the directory has whose names start with prefix. */

@@ -1,0 +1,159 @@
+/* Entra's refusals: each known code with its reaction and hint, and bodies of any shape.
+ */
+#include "unit.h"
+
+#include "azure/aadsts.h"
+
+static void refuse(int status, const char *text, struct err *err)
+{
+	auto_json struct json *body = NULL;
+	struct err unreadable;
+
+	*err = (struct err){ 0 };
+	if (text != NULL && json_parse(text, strlen(text), &body, &unreadable) < 0)
+		fail_msg("the test's own JSON: %s", text);
+	assert_int_equal(aadsts_error(status, body, err), -1);
+}
+
+/* One row a row of the table. */
+static void test_codes(void **state)
+{
+	static const struct {
+		int code;
+		enum err_kind kind;
+		const char *hint;
+	} rows[] = {
+		{ 70021, ERR_IDENTITY, "issuer, subject and audience" },
+		{ 700211, ERR_IDENTITY, "OIDC issuer URL" },
+		{ 700212, ERR_IDENTITY, "api://AzureADTokenExchange" },
+		{ 700213, ERR_IDENTITY,
+		  "system:serviceaccount:NAMESPACE:SERVICEACCOUNT" },
+		{ 700024, ERR_IDENTITY, "has expired or is not valid yet" },
+		{ 700027, ERR_IDENTITY, "signature" },
+		{ 70023, ERR_IDENTITY, "longer than 25 h" },
+		{ 50013, ERR_IDENTITY, "signing keys" },
+		{ 90061, ERR_UNAVAILABLE, "could not reach the cluster's OIDC issuer" },
+		{ 700016, ERR_IDENTITY, "AZURE_CLIENT_ID" },
+		{ 7000112, ERR_IDENTITY, "disabled" },
+		{ 90002, ERR_IDENTITY, "no such tenant" },
+		{ 900023, ERR_IDENTITY, "neither a GUID nor a domain" },
+		{ 500011, ERR_IDENTITY, "AKVSYNC_CLOUD" },
+		{ 50196, ERR_IDENTITY, "too many equal requests" },
+		{ 90055, ERR_UNAVAILABLE, "throttled" },
+		{ 90006, ERR_UNAVAILABLE, "passing fault" },
+		{ 90012, ERR_UNAVAILABLE, "passing fault" },
+		{ 90024, ERR_UNAVAILABLE, "passing fault" },
+		{ 90033, ERR_UNAVAILABLE, "passing fault" },
+		{ 53003, ERR_IDENTITY, "Conditional Access" },
+		{ 700222, ERR_IDENTITY, "AZURE_FEDERATED_TOKEN_FILE" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *by_list = xasprintf(
+			"{\"error\":\"invalid_client\",\"error_codes\":[%d],"
+			"\"error_description\":\"AADSTS%d: What it saw. And more.\"}",
+			rows[i].code, rows[i].code);
+		auto_free char *by_text = xasprintf(
+			"{\"error_description\":\"AADSTS%d: What it saw.\\r\\nTrace\"}",
+			rows[i].code);
+		auto_free char *shown =
+			xasprintf("token refused: AADSTS%d: What it saw", rows[i].code);
+		const char *const bodies[] = { by_list, by_text };
+
+		for (size_t b = 0; b < ARRAY_LEN(bodies); b++) {
+			struct err err;
+
+			refuse(400, bodies[b], &err);
+			check_err(bodies[b], -1, &err, rows[i].kind, shown);
+			check_holds(bodies[b], err.msg, rows[i].hint);
+			/* A status that passes decides, whatever the code. */
+			refuse(503, bodies[b], &err);
+			check_int(bodies[b], err.kind, ERR_UNAVAILABLE);
+		}
+	}
+}
+
+static void test_bodies(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+		const char *msg;
+	} rows[] = {
+		{ 400, NULL, ERR_IDENTITY, "token endpoint answered status 400" },
+		{ 408, NULL, ERR_UNAVAILABLE, "status 408" },
+		{ 429, NULL, ERR_UNAVAILABLE, "status 429" },
+		{ 500, "{}", ERR_UNAVAILABLE, "status 500" },
+		{ 599, "[]", ERR_UNAVAILABLE, "status 599" },
+		{ 302, NULL, ERR_IDENTITY, "status 302" },
+		{ 400, "{\"error\":\"temporarily_unavailable\"}", ERR_UNAVAILABLE,
+		  "status 400" },
+		{ 400, "{\"error\":\"server_error\"}", ERR_UNAVAILABLE, "status 400" },
+		{ 400, "{\"error\":{\"code\":\"x\"}}", ERR_IDENTITY, "status 400" },
+		{ 400, "\"AADSTS70021: text\"", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[]}", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[\"70021\"]}", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[-1]}", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[1e300]}", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[700021]}", ERR_IDENTITY,
+		  "token refused: AADSTS700021: " },
+		{ 400, "{\"error_codes\":[70021.9]}", ERR_IDENTITY, "AADSTS70021: " },
+		{ 400, "{\"error_description\":\"AADSTS\"}", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_description\":\"no code: here\"}", ERR_IDENTITY,
+		  "status 400" },
+		{ 400, "{\"error_description\":\"AADSTS99999999999999999: x\"}",
+		  ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_description\":\"AADSTS50013\"}", ERR_IDENTITY,
+		  "AADSTS50013: ; " },
+		{ 400, "{\"error_codes\":[50013,90002]}", ERR_IDENTITY, "signing keys" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err;
+
+		refuse(rows[i].status, rows[i].body, &err);
+		check_err(rows[i].body ? rows[i].body : rows[i].msg, -1, &err,
+			  rows[i].kind, rows[i].msg);
+	}
+}
+
+/* Entra's own words, but only its first sentence, bounded, in one line. */
+static void test_sentence(void **state)
+{
+	auto_free char *big = xcalloc(1, 2001);
+	auto_free char *body = NULL;
+	struct err err;
+
+	(void)state;
+	memset(big, 'x', 2000);
+	body = xasprintf("{\"error_description\":\"AADSTS70021: %s. MARKER\","
+			 "\"trace_id\":\"1f2e-AB\\r\\nX\"}",
+			 big);
+	refuse(400, body, &err);
+	assert_non_null(strstr(err.msg, "; check issuer"));
+	assert_null(strstr(err.msg, "MARKER"));
+	assert_string_equal(err.request, "1f2e-AB");
+	refuse(400,
+	       "{\"error_description\":\"AADSTS70021: Subject 'a'\\nnext. "
+	       "MARKER\\u001b\"}",
+	       &err);
+	assert_non_null(strstr(err.msg, "AADSTS70021: Subject 'a'; "));
+	assert_null(strstr(err.msg, "MARKER"));
+	assert_string_equal(err.request, "");
+	refuse(400, "{\"trace_id\":5}", &err);
+	assert_string_equal(err.request, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_bodies),
+		cmocka_unit_test(test_sentence),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,252 @@
+/* The token request: its form from the assertion's file, and every kind of answer. */
+#include "volume.h"
+
+#include "azure/identity.h"
+
+static char dir[64], path[128];
+
+static int set_up(void **state)
+{
+	(void)state;
+	volume_make(dir);
+	snprintf(path, sizeof(path), "%s/token", dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	volume_remove(dir);
+	return 0;
+}
+
+static const struct identity identity = { .authority = "https://login.example",
+					  .tenant = "tenant-1",
+					  .client = "client 1&x=y",
+					  .assertion_file = path };
+
+static void test_form(void **state)
+{
+	auto_buf struct buf form = BUF_INIT(4096);
+	auto_free char *url = identity_url(&identity);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_string_equal(url, "https://login.example/tenant-1/oauth2/v2.0/token");
+	volume_write(dir, "token", "\n aA.-_9.zz \r\n");
+	check_ok("form", identity_form(&identity, "https://vault.azure.net", &form, &err),
+		 &err);
+	assert_string_equal(
+		buf_str(&form),
+		"client_id=client%201%26x%3Dy"
+		"&scope=https%3A%2F%2Fvault.azure.net%2F.default"
+		"&grant_type=client_credentials"
+		"&client_assertion_type="
+		"urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+		"&client_assertion=aA.-_9.zz");
+}
+
+/* The file is read for each request, so a renewed assertion is used at once. */
+static void test_read_anew(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		auto_buf struct buf form = BUF_INIT(4096);
+
+		volume_write(dir, "token", i ? "new.b.c" : "old.b.c");
+		check_ok("form", identity_form(&identity, "https://a", &form, &err),
+			 &err);
+		check_holds("form", buf_str(&form),
+			    i ? "client_assertion=new" : "client_assertion=old");
+	}
+}
+
+static void test_no_assertion(void **state)
+{
+	static const struct {
+		const char *text, *cause;
+	} rows[] = {
+		{ "", "is empty" },
+		{ " \r\n\t ", "is empty" },
+		{ "MARKER", "does not hold" }, /* no dot */
+		{ "MARKER.b c.d", "does not hold" },
+		{ "MARKER.b\nc.d", "does not hold" },
+		{ "MARKER.b&client_id=x", "does not hold" },
+		{ "{\"token\":\"MARKER.b.c\"}", "does not hold" },
+		{ "MARKER.\xc3\xa9.c", "does not hold" },
+	};
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
+		auto_buf struct buf form = BUF_INIT(4096);
+		bool missing = i == ARRAY_LEN(rows);
+
+		if (missing)
+			assert_int_equal(unlink(path), 0);
+		else
+			volume_write(dir, "token", rows[i].text);
+		check_err(missing ? "missing" : rows[i].text,
+			  identity_form(&identity, "https://a", &form, &err), &err,
+			  ERR_IDENTITY,
+			  missing ? "AZURE_FEDERATED_TOKEN_FILE" : rows[i].cause);
+		check_holds("names the file", err.msg, path);
+		check("silent", strstr(err.msg, "MARKER") == NULL);
+		check("nothing is sent", form.len == 0);
+	}
+}
+
+static void test_large_assertion(void **state)
+{
+	auto_free char *big = xcalloc(1, 64 * 1024 + 2);
+	auto_buf struct buf form = BUF_INIT(256 * 1024);
+	struct err err = { 0 };
+
+	(void)state;
+	memset(big, '.', 64 * 1024);
+	volume_write(dir, "token", big);
+	check_ok("64 KiB", identity_form(&identity, "https://a", &form, &err), &err);
+	big[64 * 1024] = '.';
+	volume_write(dir, "token", big);
+	check_err("more", identity_form(&identity, "https://a", &form, &err), &err,
+		  ERR_IDENTITY, "larger than");
+}
+
+static int reply(int status, const char *body, struct identity_grant *grant,
+		 struct err *err)
+{
+	struct http_reply r = { .status = status,
+				.body = BUF_INIT(128 * 1024),
+				.retry_after_ms = 1234 };
+	int result;
+
+	*err = (struct err){ 0 };
+	buf_text(&r.body, body);
+	result = identity_reply(&r, grant, err);
+	buf_done(&r.body);
+	return result;
+}
+
+static void test_granted(void **state)
+{
+	static const struct {
+		const char *expires_in;
+		int64_t lifetime_ms;
+	} rows[] = {
+		{ "3599", 3599000 },
+		{ "\"3599\"", 3599000 },
+		{ "1", 1000 },
+		{ "86399", 86399000 },
+		{ "604800", INT64_C(604800000) },
+		{ "604801", INT64_C(604800000) }, /* not believed beyond a week */
+		{ "2147483648", INT64_C(604800000) },
+		{ "\"9223372036854775807\"", INT64_C(604800000) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *body = xasprintf(
+			"{\"token_type\":\"Bearer\",\"expires_in\":%s,\"ext\":{},"
+			"\"access_token\":\"a.b.c\"}",
+			rows[i].expires_in);
+		struct identity_grant grant = { 0 };
+		struct err err;
+
+		check_ok(body, reply(200, body, &grant, &err), &err);
+		check_text(body, grant.access_token, "a.b.c");
+		check_int(body, grant.lifetime_ms, rows[i].lifetime_ms);
+		identity_grant_done(&grant);
+		assert_null(grant.access_token);
+	}
+}
+
+static void test_not_granted(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+		const char *cause;
+	} rows[] = {
+#define USELESS ERR_UNAVAILABLE, "no usable access token"
+		{ 200, "{\"access_token\":\"MARKER\"}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\",\"expires_in\":0}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\",\"expires_in\":-1}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\",\"expires_in\":\"soon\"}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\",\"expires_in\":1e300}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\",\"expires_in\":\"1e3\"}", USELESS },
+		{ 200,
+		  "{\"access_token\":\"MARKER\",\"expires_in\":\"99999999999999999999\"}",
+		  USELESS },
+		{ 200, "{\"expires_in\":3599}", USELESS },
+		{ 200, "{\"access_token\":\"\",\"expires_in\":3599}", USELESS },
+		{ 200, "{\"access_token\":5,\"expires_in\":3599}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\\r\\nX: y\",\"expires_in\":3599}",
+		  USELESS },
+		{ 200, "{\"access_token\":\"MARKER x\",\"expires_in\":3599}", USELESS },
+		{ 200, "{\"access_token\":\"MARKER\\u00e9\",\"expires_in\":3599}",
+		  USELESS },
+		{ 200, "[\"access_token\",\"MARKER\"]", USELESS },
+		{ 200, "\"MARKER\"", USELESS },
+		{ 200, "", ERR_UNAVAILABLE, "is not JSON" },
+		{ 200, "<html>MARKER</html>", ERR_UNAVAILABLE, "is not JSON" },
+		{ 200, "{\"access_token\":\"MARKER\\u0000\",\"expires_in\":3599}",
+		  ERR_UNAVAILABLE, "is not JSON" },
+		{ 400, "MARKER", ERR_IDENTITY, "status 400" },
+		{ 400, "{\"error_codes\":[700213],\"access_token\":\"MARKER\"}",
+		  ERR_IDENTITY, "AADSTS700213" },
+		{ 201, "{\"access_token\":\"MARKER\",\"expires_in\":3599}", ERR_IDENTITY,
+		  "status 201" },
+		{ 503, "", ERR_UNAVAILABLE, "status 503" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct identity_grant grant = { 0 };
+		struct err err;
+
+		check_err(rows[i].body, reply(rows[i].status, rows[i].body, &grant, &err),
+			  &err, rows[i].kind, rows[i].cause);
+		check(rows[i].body, strstr(err.msg, "MARKER") == NULL);
+		check(rows[i].body, grant.access_token == NULL);
+		check_int(rows[i].body, err.retry_after_ms,
+			  rows[i].status == 200 ? 0 : 1234);
+	}
+}
+
+static void test_large_token(void **state)
+{
+	static const size_t most = 32 * 1024;
+	auto_free char *big = xcalloc(1, most + 2);
+	struct identity_grant grant = { 0 };
+	struct err err;
+
+	(void)state;
+	for (size_t len = most; len <= most + 1; len++) {
+		auto_free char *body = NULL;
+
+		memset(big, 'x', len);
+		body = xasprintf("{\"access_token\":\"%s\",\"expires_in\":9}", big);
+		assert_int_equal(reply(200, body, &grant, &err), len > most ? -1 : 0);
+	}
+	identity_grant_done(&grant);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(test_form),
+		IN_DIR(test_read_anew),
+		IN_DIR(test_no_assertion),
+		IN_DIR(test_large_assertion),
+		cmocka_unit_test(test_granted),
+		cmocka_unit_test(test_not_granted),
+		cmocka_unit_test(test_large_token),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,281 @@
+/* The list of what to sync: three spellings, every attribute, every refusal. */
+#include "unit.h"
+
+#include "config/objects.h"
+
+#define VERSION "0123456789abcdefABCDEF0123456789"
+
+static int parse(const char *text, struct objects *out, struct err *err)
+{
+	*err = (struct err){ 0 };
+	return objects_parse(out, text, 0440, err);
+}
+
+/* The list as one line: name>path(mode,encoding,version). */
+static void draw(const struct objects *all, struct buf *out)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct object *o = &all->items[i];
+
+		buf_printf(out, "%s%s>%s", i ? " " : "", o->name, o->path);
+		if (o->mode != 0440)
+			buf_printf(out, ",%04o", (unsigned)o->mode);
+		if (o->encoding != TEXT_UTF8)
+			buf_text(out, o->encoding == TEXT_HEX ? ",hex" : ",base64");
+		if (o->version)
+			buf_printf(out, ",%.4s", o->version);
+	}
+}
+
+static void test_accepted(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		/* The short form. */
+		{ "db", "db>db" },
+		{ "a,b\nc", "a>a b>b c>c" },
+		{ " a , \n ,, b,", "a>a b>b" },
+		{ "secret/a, SECRET/b=x/y", "a>a b>x/y" },
+		{ "a = deep/er/file.txt ", "a>deep/er/file.txt" },
+		{ "a=b=c", "a>b=c" },
+		{ "a-9-Z", "a-9-Z>a-9-Z" },
+		{ "a=..b/c,b", NULL },
+		{ "a=.hidden,b=b/..c,c=...", NULL },
+		{ "a=.hidden,b=b/..c", "a>.hidden b>b/..c" },
+		{ "a,b=a-b,c=a.b", "a>a b>a-b c>a.b" },
+		{ "a,A", "a>a A>A" },
+		{ "a=one,a=two", "a>one a>two" },
+		{ "a=sp ace/\xc3\xa9", "a>sp ace/\xc3\xa9" },
+		/* A YAML list of maps. */
+		{ "- objectName: a", "a>a" },
+		{ "\n  - objectName: a\n    objectAlias: x/y\n", "a>x/y" },
+		{ "- objectName: a\n  objectType: Secret\n  objectVersion: " VERSION
+		  "\n  objectEncoding: BASE64\n  filePermission: 0400\n",
+		  "a>a,0400,base64,0123" },
+		{ "- objectName: a\n  objectVersion: \"\"\n  objectAlias: ''\n  "
+		  "objectType: "
+		  "\n",
+		  "a>a" },
+		{ "- objectName: a\n  objectVersion: latest\n  objectFormat: pem\n  "
+		  "objectVersionHistory: 1\n  optional: false\n  metadata: no\n  layout: "
+		  "single\n",
+		  "a>a" },
+		{ "- objectName: a\n  objectEncoding: hex\n  filePermission: \"777\"",
+		  "a>a,0777,hex" },
+		{ "-\n  objectName: a", "a>a" },
+		{ "- objectName: ' a '", "a>a" },
+		/* JSON. */
+		{ "[{\"objectName\":\"a\"},{\"objectName\":\"b\",\"objectAlias\":\"c\"}]",
+		  "a>a b>c" },
+		/* The provider's array of strings. */
+		{ "array:\n  - |\n    objectName: a\n    objectType: secret\n    "
+		  "objectVersion: \"\"\n  - |\n    objectName: b\n    objectAlias: B\n",
+		  "a>a b>B" },
+		{ "array:\n- objectName: a\n", "a>a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf drawn = BUF_INIT(1000);
+		struct objects all = { 0 };
+		struct err err;
+
+		if (rows[i].want == NULL) {
+			check_int(rows[i].text, parse(rows[i].text, &all, &err), -1);
+			continue;
+		}
+		check_ok(rows[i].text, parse(rows[i].text, &all, &err), &err);
+		draw(&all, &drawn);
+		objects_done(&all);
+		check_text(rows[i].text, buf_str(&drawn), rows[i].want);
+	}
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *text, *cause;
+	} rows[] = {
+		{ "", "the list is empty" },
+		{ " ,\n, ", "the list is empty" },
+		{ "[]", "the list is empty" },
+		{ "array: []", "the list is empty" },
+		/* Names. */
+		{ "a_b", "objectName 'a_b' is not a Key Vault name" },
+		{ "a,b c", "object 2: objectName 'b c'" },
+		{ "secret/", "objectName ''" },
+		{ "=x", "objectName ''" },
+		{ "secret/a/b", "objectName 'a/b'" },
+		{ "a?api-version=1", "objectName 'a?api-version'" },
+		{ "a%2fb", "is not a Key Vault name" },
+		{ "\xc3\xa9", "is not a Key Vault name" },
+		/* Types. */
+		{ "key/a", "'key' is not supported yet" },
+		{ "cert/a", "'cert' is not supported yet" },
+		{ "a/b", "objectType 'a' is not one of" },
+		{ "/a", "objectType '' is not one of" },
+		/* Paths. */
+		{ "a=", "path '' has an empty part" },
+		{ "a=/etc/passwd", "must be relative" },
+		{ "a=..", "may not leave" },
+		{ "a=../x", "may not leave" },
+		{ "a=x/../../y", "may not leave" },
+		{ "a=x/..", "may not leave" },
+		{ "a=./x", "empty part" },
+		{ "a=x/.", "empty part" },
+		{ "a=x//y", "empty part" },
+		{ "a=x/", "empty part" },
+		{ "a=..data", "akvsync's own" },
+		{ "a=..data/x", "akvsync's own" },
+		{ "a=..2026_01_01/x", "akvsync's own" },
+		{ "a=...", "akvsync's own" },
+		{ "a=x\x7fy", "control character" },
+		{ "a=x\x01", "control character" },
+		{ "- objectName: a\n  objectAlias: \"x\\ny\"", "control character" },
+		{ "a=caf\xe9", "UTF-8" },
+		{ "a=1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/"
+		  "26/"
+		  "27/28/29/30/31/32/33",
+		  "more than 32 parts" },
+		/* Paths of two objects. */
+		{ "a,b,a", "object 1 ('a') and object 3 ('a')" },
+		{ "a=x,b=x", "is the same as 'x'" },
+		{ "a=x,b=x/y", "path 'x' is in the way of 'x/y'" },
+		{ "a=x/y/z,b=x/y", "is in the way of" },
+		/* Attributes. */
+		{ "- objectAlias: x", "objectName is missing" },
+		{ "- objectName: ''", "objectName is missing" },
+		{ "- objectNam: a", "unknown attribute 'objectNam'; did you mean "
+				    "'objectName'?" },
+		{ "- objectname: a", "did you mean 'objectName'?" },
+		{ "- qwertyuiop: a", "unknown attribute 'qwertyuiop'" },
+		{ "- objectName: [a]", "objectName must be plain text" },
+		{ "- objectName: a\n  objectType: certificate", "is not one of" },
+		{ "- objectName: a\n  objectVersion: 123", "objectVersion '123'" },
+		{ "- objectName: a\n  objectVersion: g" VERSION, "is not a version" },
+		{ "- objectName: a\n  objectVersion: z123456789abcdef0123456789abcdef",
+		  "is not a version" },
+		{ "- objectName: a\n  objectVersion: ../../x", "is not a version" },
+		{ "- objectName: a\n  objectVersionHistory: 2", "not supported yet" },
+		{ "- objectName: a\n  objectVersionHistory: -1", "is not a number" },
+		{ "- objectName: a\n  objectVersionHistory: 99999999999",
+		  "is not a number" },
+		{ "- objectName: a\n  objectFormat: pfx", "not supported yet" },
+		{ "- objectName: a\n  objectFormat: der", "is not one of pem, pfx" },
+		{ "- objectName: a\n  objectEncoding: base65", "is not one of utf-8" },
+		{ "- objectName: a\n  filePermission: 1777", "is not a file mode" },
+		{ "- objectName: a\n  filePermission: 888", "is not a file mode" },
+		{ "- objectName: a\n  optional: maybe", "neither true nor false" },
+		{ "- objectName: a\n  optional: true", "not supported yet" },
+		{ "- objectName: a\n  metadata: maybe", "neither true nor false" },
+		{ "- objectName: a\n  metadata: yes", "not supported yet" },
+		{ "- objectName: a\n  layout: split", "not supported yet" },
+		{ "- objectName: a\n  layout: flat", "is not one of single" },
+		{ "- objectName: a\n  vault: other", "vault is not supported yet" },
+		{ "- objectName: a\n  tags: {x: y}", "tags is not supported yet" },
+		{ "- objectName: a\n  objectName: b", "stands twice" },
+		/* Shapes. */
+		{ "- a", "is not a map" },
+		{ "- objectName: a\n- [b]", "object 2: it is not a map" },
+		{ "[a, b]", "is not a map" },
+		{ "array: a", "must be a list of maps, or 'array:'" },
+		{ "array:\n- objectName: a\nmore: 1", "must be a list of maps" },
+		{ "array:", "must be a list of maps" },
+		{ "array:\n- ''", "object 1: YAML line 1: it is empty" },
+		{ "array:\n- 'a: ['", "object 1: YAML line" },
+		{ "- &a objectName: a", "anchors and tags" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct objects all = { 0 };
+		struct err err;
+
+		check_err(rows[i].text, parse(rows[i].text, &all, &err), &err, ERR_CONFIG,
+			  rows[i].cause);
+		check(rows[i].text, strncmp(err.msg, "AKVSYNC_OBJECTS: ", 17) == 0);
+		check(rows[i].text, all.items == NULL && all.count == 0);
+	}
+}
+
+/* One object whose name or path is so long. */
+static int parse_long(const char *before, size_t len, struct err *err)
+{
+	struct buf text = BUF_INIT(8192);
+	struct objects all = { 0 };
+	int result;
+
+	buf_text(&text, before);
+	for (size_t i = 0; i < len; i++)
+		buf_text(&text, "x");
+	result = parse(buf_str(&text), &all, err);
+	objects_done(&all);
+	buf_done(&text);
+	return result;
+}
+
+static void test_lengths(void **state)
+{
+	struct err err;
+
+	(void)state;
+	check_ok("name", parse_long("", 127, &err), &err);
+	check_err("name", parse_long("", 128, &err), &err, ERR_CONFIG, "1 to 127");
+	check_ok("part", parse_long("a=d/", 255, &err), &err);
+	check_err("part", parse_long("a=d/", 256, &err), &err, ERR_CONFIG,
+		  "longer than 255 bytes");
+	check_err("path", parse_long("a=", 4096, &err), &err, ERR_CONFIG, "longer than");
+}
+
+static int parse_many(size_t count, struct err *err)
+{
+	struct buf text = BUF_INIT(64 * 1024);
+	struct objects all = { 0 };
+	int result;
+
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&text, "n%zu,", i);
+	result = parse(buf_str(&text), &all, err);
+	assert_int_equal(all.count, result == 0 ? count : 0);
+	objects_done(&all);
+	buf_done(&text);
+	return result;
+}
+
+static void test_count(void **state)
+{
+	struct err err;
+
+	(void)state;
+	check_ok("1000", parse_many(1000, &err), &err);
+	check_err("1001", parse_many(1001, &err), &err, ERR_CONFIG, "at most 1000");
+}
+
+static void test_default_mode(void **state)
+{
+	struct objects all = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		objects_parse(&all,
+			      "- objectName: a\n- objectName: b\n  filePermission: "
+			      "0000\n",
+			      0400, &err),
+		0);
+	assert_int_equal(all.items[0].mode, 0400);
+	assert_int_equal(all.items[1].mode, 0);
+	objects_done(&all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_lengths),      cmocka_unit_test(test_count),
+		cmocka_unit_test(test_default_mode),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

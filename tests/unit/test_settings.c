@@ -1,0 +1,266 @@
+/* The environment: defaults, every kind of value, unknown names, rules over several. */
+#include "unit.h"
+
+#include "base/json.h"
+#include "config/settings.h"
+
+#define GUID "33333333-3333-3333-3333-333333333333"
+
+/* What a pod with workload identity has. */
+static const char *const pod[] = {
+	"PATH=/bin",
+	"AKVSYNC_VAULT=shop-kv",
+	"AKVSYNC_OBJECTS=db-pass",
+	"AZURE_CLIENT_ID=" GUID,
+	"AZURE_TENANT_ID=" GUID,
+	"AZURE_FEDERATED_TOKEN_FILE=/var/run/token",
+	"HOSTNAME=shop-1",
+};
+
+/* The pod's environment; entries of extra ("A=1|B=2") stand before its own and so replace
+ * them; "A=" is as good as unset. */
+static int load(const char *extra, struct settings *s, struct err *err)
+{
+	auto_free char *copy = xstrdup(extra);
+	char *env[32], *rest = copy, *entry;
+	size_t n = 0;
+
+	while ((entry = strsep(&rest, "|")) != NULL)
+		if (*entry)
+			env[n++] = entry;
+	for (size_t i = 0; i < ARRAY_LEN(pod); i++)
+		env[n++] = (char *)(uintptr_t)pod[i];
+	env[n] = NULL;
+	*err = (struct err){ 0 };
+	return settings_load(s, env, err);
+}
+
+static void test_defaults(void **state)
+{
+	struct settings s;
+	struct err err;
+
+	(void)state;
+	check_ok("pod", load("", &s, &err), &err);
+	assert_string_equal(s.vault, "shop-kv");
+	assert_string_equal(s.objects, "db-pass");
+	assert_string_equal(s.dir, "/secrets");
+	assert_int_equal(s.file_mode, 0440);
+	assert_int_equal(s.poll_interval_ms, 300000);
+	assert_int_equal(s.init_timeout_ms, 120000);
+	assert_int_equal(s.request_timeout_ms, 10000);
+	assert_int_equal(s.notify_splay_ms, 0);
+	assert_int_equal(s.retain_ms, 10000);
+	assert_int_equal(s.stale, STALE_ACCEPT);
+	assert_int_equal(s.auth, AUTH_AUTO);
+	assert_int_equal(s.cloud, 0);
+	assert_int_equal(s.log_level, LEVEL_INFO);
+	assert_int_equal(s.log_format, FORMAT_JSON);
+	assert_null(s.notify);
+	assert_null(s.ca_file);
+	assert_string_equal(s.authority, "https://login.microsoftonline.com");
+	assert_string_equal(s.termination_log, "/dev/termination-log");
+	assert_string_equal(s.pod_uid, "shop-1");
+	settings_done(&s);
+	settings_done(&s);
+}
+
+/* A value and how it shows in the description. */
+static void test_accepted(void **state)
+{
+	static const struct {
+		const char *env, *name, *shown;
+	} rows[] = {
+		{ "AKVSYNC_DIR=/x", "AKVSYNC_DIR", "/x" },
+		{ "AKVSYNC_FILE_MODE=400", "AKVSYNC_FILE_MODE", "0400" },
+		{ "AKVSYNC_POLL_INTERVAL=1s", "AKVSYNC_POLL_INTERVAL", "1s" },
+		{ "AKVSYNC_POLL_INTERVAL=168h", "AKVSYNC_POLL_INTERVAL", "168h" },
+		{ "AKVSYNC_POLL_INTERVAL=", "AKVSYNC_POLL_INTERVAL", "5m" },
+		{ "AKVSYNC_INIT_TIMEOUT=90s", "AKVSYNC_INIT_TIMEOUT", "1m30s" },
+		{ "AKVSYNC_INIT_STALE=Refuse", "AKVSYNC_INIT_STALE", "refuse" },
+		{ "AKVSYNC_REQUEST_TIMEOUT=100ms", "AKVSYNC_REQUEST_TIMEOUT", "100ms" },
+		{ "AKVSYNC_NOTIFY_SPLAY=24h", "AKVSYNC_NOTIFY_SPLAY", "24h" },
+		{ "AKVSYNC_RETAIN=0", "AKVSYNC_RETAIN", "0s" },
+		{ "AKVSYNC_AUTH=workload-identity", "AKVSYNC_AUTH", "workload-identity" },
+		{ "AKVSYNC_CLOUD=china", "AKVSYNC_CLOUD", "china" },
+		{ "AKVSYNC_CLOUD=usgov", "AZURE_AUTHORITY_HOST",
+		  "https://login.microsoftonline.us" },
+		{ "AKVSYNC_LOG_LEVEL=DEBUG", "AKVSYNC_LOG_LEVEL", "debug" },
+		{ "AKVSYNC_LOG_FORMAT=text", "AKVSYNC_LOG_FORMAT", "text" },
+		/* The cloud follows the authority, unless it is given. */
+		{ "AZURE_AUTHORITY_HOST=https://login.microsoftonline.us/",
+		  "AKVSYNC_CLOUD", "usgov" },
+		{ "AZURE_AUTHORITY_HOST=https://login.chinacloudapi.cn", "AKVSYNC_CLOUD",
+		  "china" },
+		{ "AZURE_AUTHORITY_HOST=https://login.example", "AKVSYNC_CLOUD",
+		  "public" },
+		{ "AZURE_AUTHORITY_HOST=https://login.microsoftonline.us|AKVSYNC_CLOUD="
+		  "china",
+		  "AKVSYNC_CLOUD", "china" },
+		{ "AZURE_AUTHORITY_HOST=https://login.example:8443///",
+		  "AZURE_AUTHORITY_HOST", "https://login.example:8443" },
+		{ "AZURE_TENANT_ID=contoso-prod.onmicrosoft.com", "AZURE_TENANT_ID",
+		  "contoso-prod.onmicrosoft.com" },
+		{ "POD_UID=u1", "POD_UID", "u1" },
+		{ "SSL_CERT_FILE=/ca \"x\"", "SSL_CERT_FILE", "/ca \"x\"" },
+		/* As long as an unset request timeout is, init may be shorter. */
+		{ "AKVSYNC_INIT_TIMEOUT=1s", "AKVSYNC_REQUEST_TIMEOUT", "10s" },
+		{ "AKVSYNC_VAULT=first|AKVSYNC_VAULT=second", "AKVSYNC_VAULT", "first" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf text = BUF_INIT(8192);
+		auto_json struct json *shown = NULL;
+		struct settings s;
+		struct err err;
+
+		check_ok(rows[i].env, load(rows[i].env, &s, &err), &err);
+		buf_text(&text, "{");
+		settings_describe(&s, &text);
+		buf_text(&text, "}");
+		settings_done(&s);
+		check_ok(rows[i].env, json_parse(buf_str(&text), text.len, &shown, &err),
+			 &err);
+		check_text(rows[i].env, json_string(shown, rows[i].name), rows[i].shown);
+	}
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *env, *cause;
+	} rows[] = {
+		/* Required. */
+		{ "AKVSYNC_VAULT=", "AKVSYNC_VAULT is not set" },
+		{ "AKVSYNC_OBJECTS=", "AKVSYNC_OBJECTS is not set" },
+		{ "AZURE_FEDERATED_TOKEN_FILE=", "azure.workload.identity/use" },
+		{ "AZURE_CLIENT_ID=", "AZURE_CLIENT_ID is not set" },
+		{ "AZURE_TENANT_ID=", "AZURE_TENANT_ID is not set" },
+		/* Values. */
+		{ "AKVSYNC_DIR=secrets", "AKVSYNC_DIR: 'secrets' is not an absolute" },
+		{ "AKVSYNC_FILE_MODE=0888",
+		  "AKVSYNC_FILE_MODE: '0888' is not a file mode" },
+		{ "AKVSYNC_FILE_MODE=4755", "is not a file mode" },
+		{ "AKVSYNC_POLL_INTERVAL=30",
+		  "AKVSYNC_POLL_INTERVAL: '30' is not a duration" },
+		{ "AKVSYNC_POLL_INTERVAL=999ms", "'999ms' is outside 1s to 168h" },
+		{ "AKVSYNC_POLL_INTERVAL=0", "is outside 1s to 168h" },
+		{ "AKVSYNC_POLL_INTERVAL=169h", "is outside 1s to 168h" },
+		{ "AKVSYNC_POLL_INTERVAL=9223372036854775807h", "is not a duration" },
+		{ "AKVSYNC_INIT_TIMEOUT=25h", "is outside 1s to 24h" },
+		{ "AKVSYNC_REQUEST_TIMEOUT=99ms", "is outside 100ms to 10m" },
+		{ "AKVSYNC_RETAIN=-1s", "is not a duration" },
+		{ "AKVSYNC_AUTH=magic", "'magic' is not one of auto, workload-identity" },
+		{ "AKVSYNC_AUTH=client-secret", "'client-secret' is not supported yet" },
+		{ "AKVSYNC_CLOUD=germany", "not one of public, usgov, china" },
+		{ "AKVSYNC_LOG_LEVEL=loud", "AKVSYNC_LOG_LEVEL: 'loud'" },
+		{ "AKVSYNC_LOG_FORMAT=xml", "AKVSYNC_LOG_FORMAT: 'xml'" },
+		{ "AKVSYNC_INIT_STALE=yes", "not one of accept, refuse" },
+		{ "AZURE_CLIENT_ID=x", "AZURE_CLIENT_ID: 'x' is not a client id" },
+		{ "AZURE_CLIENT_ID=3333333333333-3333-3333-3333-33333333333", "GUID" },
+		{ "AZURE_CLIENT_ID=" GUID " ", "GUID" },
+		{ "AZURE_TENANT_ID=common", "neither a tenant id (GUID) nor a domain" },
+		{ "AZURE_TENANT_ID=../" GUID, "neither a tenant id" },
+		{ "AZURE_TENANT_ID=a.b/c", "neither a tenant id" },
+		{ "AZURE_AUTHORITY_HOST=http://login.microsoftonline.com", "https URL" },
+		{ "AZURE_AUTHORITY_HOST=login.microsoftonline.com", "https URL" },
+		{ "AZURE_AUTHORITY_HOST=https://", "https URL" },
+		{ "AZURE_AUTHORITY_HOST=/", "https URL" },
+		{ "AZURE_AUTHORITY_HOST=https://user@evil.example", "https URL" },
+		{ "AZURE_AUTHORITY_HOST=https://login.example?x", "https URL" },
+		{ "AKVSYNC_REQUEST_TIMEOUT=3m", "longer than AKVSYNC_INIT_TIMEOUT" },
+		/* Names. */
+		{ "AKVSYNC_VUALT=x", "unknown variable AKVSYNC_VUALT; did you mean "
+				     "AKVSYNC_VAULT?" },
+		{ "AKVSYNC_POLL_INTERVALL=", "did you mean AKVSYNC_POLL_INTERVAL?" },
+		{ "AKVSYNC_COMPLETELY_DIFFERENT=1", "'akvsync help' lists" },
+		{ "AKVSYNC_=1", "unknown variable AKVSYNC_" },
+		{ "AKVSYNC_CONFIG=/x", "AKVSYNC_CONFIG is not supported yet" },
+		{ "AKVSYNC_LISTEN=:80", "AKVSYNC_LISTEN is not supported yet" },
+		{ "AKVSYNC_dir=/x", "did you mean AKVSYNC_DIR?" },
+		/* Nearly service links. */
+		{ "AKVSYNC_PORTS=1", "unknown variable" },
+		{ "AKVSYNC_PORT_X=1", "unknown variable" },
+		{ "AKVSYNC_SERVICE_HOSTS=1", "unknown variable" },
+		{ "AKVSYNC_SERVICE_PORTS=1", "unknown variable" },
+		{ "AKVSYNC_SUPPORT=1", "unknown variable" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings s;
+		struct err err;
+
+		check_err(rows[i].env, load(rows[i].env, &s, &err), &err, ERR_CONFIG,
+			  rows[i].cause);
+		check(rows[i].env, s.termination_log != NULL);
+		settings_done(&s);
+	}
+}
+
+/* What Kubernetes injects for Services named akvsync… is nobody's mistake. */
+static void test_service_links(void **state)
+{
+	static const char *const rows[] = {
+		"AKVSYNC_SERVICE_HOST=10.0.0.1",
+		"AKVSYNC_SERVICE_PORT=80",
+		"AKVSYNC_SERVICE_PORT_HTTP=80",
+		"AKVSYNC_PORT=tcp://10.0.0.1:80",
+		"AKVSYNC_PORT_80_TCP=tcp://10.0.0.1:80",
+		"AKVSYNC_PORT_80_TCP_ADDR=10.0.0.1",
+		"AKVSYNC_METRICS_SERVICE_HOST=10.0.0.1",
+		"AKVSYNC_METRICS_PORT_9090_TCP_PROTO=tcp",
+		/* Of a Service named akvsync-port-web, and akvsync-service-port-x. */
+		"AKVSYNC_PORT_WEB_PORT=tcp://10.0.0.1:80",
+		"AKVSYNC_PORT_WEB_PORT_80_TCP=tcp://10.0.0.1:80",
+		"AKVSYNC_SERVICE_PORTX_SERVICE_PORT=80",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings s;
+		struct err err;
+
+		check_ok(rows[i], load(rows[i], &s, &err), &err);
+		settings_done(&s);
+	}
+}
+
+/* Bad settings are told in the form and at the place that were asked for. */
+static void test_early(void **state)
+{
+	struct settings s;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(load("AKVSYNC_XYZ=1|AKVSYNC_LOG_FORMAT=text|"
+			      "AKVSYNC_LOG_LEVEL=bad|AKVSYNC_TERMINATION_LOG=/t",
+			      &s, &err),
+			 -1);
+	assert_int_equal(s.log_format, FORMAT_TEXT);
+	assert_int_equal(s.log_level, LEVEL_INFO);
+	assert_string_equal(s.termination_log, "/t");
+	settings_done(&s);
+}
+
+static void test_help(void **state)
+{
+	auto_buf struct buf text = BUF_INIT(16384);
+
+	(void)state;
+	settings_help(&text);
+	assert_non_null(strstr(buf_str(&text), "  AKVSYNC_POLL_INTERVAL=5m\n"));
+	assert_non_null(strstr(buf_str(&text), "  AKVSYNC_VAULT\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),  cmocka_unit_test(test_service_links),
+		cmocka_unit_test(test_early),    cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

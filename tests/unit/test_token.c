@@ -1,0 +1,194 @@
+/* The access token in use: cached until shortly before its end, one request in flight. */
+#include "fake_http.h"
+
+#include "azure/token.h"
+
+#define OTHER "https://vault.example"
+
+static char assertion[64];
+static struct identity identity = { .authority = "https://login.example",
+				    .tenant = "tenant-1",
+				    .client = "client-1",
+				    .assertion_file = assertion };
+static struct token *t;
+
+static int set_up(void **state)
+{
+	(void)state;
+	assertion_make(assertion);
+	memset(&net, 0, sizeof(net));
+	t = token_new(NULL, &identity);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	token_free(t);
+	unlink(assertion);
+	return net.count != 0;
+}
+
+static void grant(const char *token, int seconds)
+{
+	auto_free char *body = xasprintf(
+		"{\"access_token\":\"%s\",\"expires_in\":\"%d\"}", token, seconds);
+
+	net_answer(net_find("/token"), (struct answer){ .status = 200, .body = body });
+}
+
+static void test_life(void **state)
+{
+	/* How long a token is used, out of how long it lives: 5 minutes less, and no
+	 * more than a quarter of a short one. */
+	static const struct {
+		int seconds;
+		int64_t used_ms;
+	} rows[] = {
+		{ 3600, 3300000 }, { 1200, 900000 }, { 1199, 899250 },
+		{ 60, 45000 },     { 1, 750 },       { 86399, 86099000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct token *one = token_new(NULL, &identity);
+		int64_t asked = 1000000;
+
+		assert_int_equal(token_state(one, RESOURCE, asked), TOKEN_NONE);
+		token_request(one, RESOURCE, asked);
+		assert_int_equal(token_state(one, RESOURCE, asked), TOKEN_PENDING);
+		grant("t", rows[i].seconds);
+		assert_string_equal(token_bearer(one), "t");
+		assert_int_equal(token_state(one, RESOURCE, asked + rows[i].used_ms - 1),
+				 TOKEN_READY);
+		assert_int_equal(token_state(one, RESOURCE, asked + rows[i].used_ms),
+				 TOKEN_NONE);
+		token_free(one);
+	}
+}
+
+static void test_request(void **state)
+{
+	const struct http_call *call;
+
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	call = net_find("https://login.example/tenant-1/oauth2/v2.0/token");
+	assert_non_null(call);
+	assert_null(call->bearer);
+	check_holds("form", call->form, "client_assertion=aa.bb.cc");
+	check_holds("form", call->form, "scope=https%3A%2F%2Fvault.azure.net%2F.default");
+}
+
+static void test_one_in_flight(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		token_request(t, RESOURCE, i);
+	assert_int_equal(net.started, 1);
+	grant("t", 3600);
+	for (int i = 0; i < 3; i++)
+		token_request(t, RESOURCE, i);
+	assert_int_equal(net.started, 1);
+	token_request(t, RESOURCE, 3600000);
+	assert_int_equal(net.started, 2);
+}
+
+/* A token for one resource says nothing of another; the newer wish replaces the older. */
+static void test_resource(void **state)
+{
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	assert_int_equal(token_state(t, OTHER, 0), TOKEN_NONE);
+	token_request(t, OTHER, 0);
+	assert_int_equal(net.cancelled, 1);
+	assert_int_equal(net.count, 1);
+	grant("other", 3600);
+	assert_int_equal(token_state(t, OTHER, 1), TOKEN_READY);
+	assert_int_equal(token_state(t, RESOURCE, 1), TOKEN_NONE);
+	token_request(t, RESOURCE, 1);
+	assert_int_equal(token_state(t, OTHER, 1), TOKEN_NONE);
+}
+
+static void test_refused(void **state)
+{
+	unsigned first, second;
+
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	grant("one", 3600);
+	first = token_serial(t);
+	token_refused(t, first);
+	assert_int_equal(token_state(t, RESOURCE, 1), TOKEN_NONE);
+	token_request(t, RESOURCE, 1);
+	grant("two", 3600);
+	second = token_serial(t);
+	assert_int_not_equal(first, second);
+	token_refused(t, first); /* late news of the old one */
+	assert_int_equal(token_state(t, RESOURCE, 2), TOKEN_READY);
+	assert_string_equal(token_bearer(t), "two");
+}
+
+static void test_failures(void **state)
+{
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	net_break(net_find("/token"));
+	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_FAILED);
+	check_err("broken", -1, token_error(t), ERR_UNAVAILABLE,
+		  "cannot get a token: the connection broke");
+	token_request(t, RESOURCE, 0);
+	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_PENDING);
+	net_answer(net_find("/token"),
+		   (struct answer){ .status = 429, .retry_after_ms = 7000 });
+	check_err("429", -1, token_error(t), ERR_UNAVAILABLE, "client client-1");
+	assert_int_equal(token_error(t)->retry_after_ms, 7000);
+	token_request(t, RESOURCE, 0);
+	net_answer(
+		net_find("/token"),
+		(struct answer){ .status = 401, .body = "{\"error_codes\":[700024]}" });
+	check_err("401", -1, token_error(t), ERR_IDENTITY, "AADSTS700024");
+	/* A later success forgets it. */
+	token_request(t, RESOURCE, 0);
+	grant("t", 3600);
+	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_READY);
+}
+
+static void test_no_assertion(void **state)
+{
+	(void)state;
+	assert_int_equal(truncate(assertion, 0), 0);
+	token_request(t, RESOURCE, 0);
+	assert_int_equal(net.started, 0);
+	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_FAILED);
+	check_err("empty", -1, token_error(t), ERR_IDENTITY, "is empty");
+}
+
+static void test_cancel(void **state)
+{
+	(void)state;
+	token_cancel(t);
+	token_request(t, RESOURCE, 0);
+	token_cancel(t);
+	assert_int_equal(net.count, 0);
+	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_NONE);
+	token_request(t, RESOURCE, 0);
+	assert_int_equal(net.started, 2);
+	token_free(t); /* with a request in flight */
+	assert_int_equal(net.cancelled, 2);
+	t = NULL;
+}
+
+#define WITH_TOKEN(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_TOKEN(test_life),          WITH_TOKEN(test_request),
+		WITH_TOKEN(test_one_in_flight), WITH_TOKEN(test_resource),
+		WITH_TOKEN(test_refused),       WITH_TOKEN(test_failures),
+		WITH_TOKEN(test_no_assertion),  WITH_TOKEN(test_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+/* Key Vault's data plane: URLs, good replies, and each refusal with its reaction. */
+#include "unit.h"
+
+#include "azure/vault.h"
+
+#define VAULT "https://shop-kv.vault.azure.net"
+#define VERSION "0123456789abcdef0123456789abcdef"
+#define ID "\"id\":\"" VAULT "/secrets/a/" VERSION "\""
+
+static void test_urls(void **state)
+{
+	auto_free char *current = vault_secret_url(VAULT, "db-pass", NULL);
+	auto_free char *pinned = vault_secret_url(VAULT, "db-pass", VERSION);
+	auto_free char *id = vault_secret_id(VAULT, "db-pass");
+
+	(void)state;
+	assert_string_equal(current, VAULT "/secrets/db-pass?api-version=7.4");
+	assert_string_equal(pinned, VAULT "/secrets/db-pass/" VERSION "?api-version=7.4");
+	assert_string_equal(id, VAULT "/secrets/db-pass");
+}
+
+static int parse(int status, const char *body, struct vault_secret *out, struct err *err)
+{
+	struct http_reply reply = { .status = status,
+				    .body = BUF_INIT(64 * 1024),
+				    .retry_after_ms = 1500,
+				    .request_id = "1f2e-3" };
+	int result;
+
+	*err = (struct err){ 0 };
+	buf_text(&reply.body, body);
+	result = vault_secret_parse(&reply, "client-1", out, err);
+	buf_done(&reply.body);
+	return result;
+}
+
+static void test_good(void **state)
+{
+	static const struct {
+		const char *body, *value, *version;
+	} rows[] = {
+		{ "{\"value\":\"v\"," ID "}", "v", VERSION },
+		{ "{\"value\":\"\"," ID "}", "", VERSION },
+		{ "{\"value\":\"\\u00e9\\n\\\\u0000\"," ID ",\"kid\":null}",
+		  "\xc3\xa9\n\\u0000", VERSION },
+		{ "{\"value\":\"v\",\"id\":\"https://x/"
+		  "ABCDEF0123456789abcdef0123456789\","
+		  "\"attributes\":{\"enabled\":true,\"exp\":253402300799},\"new\":[{}],"
+		  "\"contentType\":\"text\",\"managed\":true}",
+		  "v", "ABCDEF0123456789abcdef0123456789" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vault_secret secret = { 0 };
+		struct err err;
+
+		check_ok(rows[i].body, parse(200, rows[i].body, &secret, &err), &err);
+		check_text(rows[i].body, secret.value, rows[i].value);
+		check_text(rows[i].body, secret.version, rows[i].version);
+		vault_secret_done(&secret);
+		assert_null(secret.value);
+	}
+}
+
+static void test_garbled(void **state)
+{
+	static const struct {
+		const char *body;
+		enum err_kind kind;
+		const char *cause;
+	} rows[] = {
+		{ "", ERR_UNAVAILABLE, "garbled reply: not JSON (0 bytes)" },
+		{ "<html>MARKER", ERR_UNAVAILABLE, "garbled reply: not JSON" },
+		{ "{\"value\":\"MARKER\"," ID, ERR_UNAVAILABLE, "not JSON" },
+		{ "[]", ERR_UNAVAILABLE, "no version in its id" },
+		{ "{\"value\":\"MARKER\"}", ERR_UNAVAILABLE, "no version in its id" },
+		{ "{\"value\":\"MARKER\",\"id\":5}", ERR_UNAVAILABLE, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"" VERSION "\"}", ERR_UNAVAILABLE,
+		  "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "0\"}", ERR_UNAVAILABLE,
+		  "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
+		  ERR_UNAVAILABLE, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_UNAVAILABLE,
+		  "no version" },
+		{ "{" ID "}", ERR_UNAVAILABLE, "no value" },
+		{ "{\"value\":null," ID "}", ERR_UNAVAILABLE, "no value" },
+		{ "{\"value\":[\"MARKER\"]," ID "}", ERR_UNAVAILABLE, "no value" },
+		{ "{\"value\":\"MARKER\",\"kid\":\"x\"," ID "}", ERR_CONFIG,
+		  "belongs to a certificate" },
+		/* The service answers well, so trying again is no help, and other
+		 * objects need not wait for this one. */
+		{ "{\"value\":\"MARKER\\u0000\"," ID "}", ERR_CONFIG, "NUL" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vault_secret secret = { 0 };
+		struct err err;
+
+		check_err(rows[i].body, parse(200, rows[i].body, &secret, &err), &err,
+			  rows[i].kind, rows[i].cause);
+		check(rows[i].body, strstr(err.msg, "MARKER") == NULL);
+		check(rows[i].body, secret.body == NULL && secret.value == NULL);
+	}
+}
+
+#define CODE(c) "{\"error\":{\"code\":\"" c "\",\"message\":\"MARKER\"}}"
+#define INNER(c)                                                                         \
+	"{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" c "\"}}}"
+
+static void test_refusals(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+		const char *msg;
+	} rows[] = {
+		/* One row a row of the table. */
+		{ 403, INNER("SecretDisabled"), ERR_DENIED,
+		  "403 SecretDisabled; the secret is disabled" },
+		{ 403, INNER("ForbiddenByRbac"), ERR_DENIED,
+		  "403 ForbiddenByRbac; identity client-1 may not read it; grant \"Key "
+		  "Vault Secrets User\"" },
+		{ 403, INNER("AccessDenied"), ERR_DENIED,
+		  "identity client-1 may not read it; give it the secret permission" },
+		{ 403, INNER("ForbiddenByFirewall"), ERR_DENIED, "firewall" },
+		{ 403, INNER("ForbiddenByConnection"), ERR_DENIED, "private" },
+		{ 404, CODE("SecretNotFound"), ERR_NOTFOUND,
+		  "404 SecretNotFound; check the name" },
+		{ 429, CODE("Throttled"), ERR_UNAVAILABLE, "429 Throttled; too many" },
+		/* The status alone. */
+		{ 400, "", ERR_CONFIG, "400" },
+		{ 401, "", ERR_IDENTITY,
+		  "does not accept the token of identity client-1" },
+		{ 403, CODE("Forbidden"), ERR_DENIED, "403 Forbidden" },
+		{ 404, "<html>MARKER", ERR_NOTFOUND, "404" },
+		{ 405, "", ERR_CONFIG, "405" },
+		{ 408, "", ERR_UNAVAILABLE, "408" },
+		{ 409, CODE("ObjectIsBeingDeleted"), ERR_CONFIG, "409 ObjectIsBeing" },
+		{ 429, "", ERR_UNAVAILABLE, "429" },
+		{ 500, CODE("InternalError"), ERR_UNAVAILABLE, "500 InternalError" },
+		{ 503, "[]", ERR_UNAVAILABLE, "503" },
+		{ 204, "", ERR_UNAVAILABLE, "204" },
+		{ 302, "", ERR_UNAVAILABLE, "redirects are not followed" },
+		/* The vault's own words for a 401. */
+		{ 401,
+		  "{\"error\":{\"code\":\"Unauthorized\",\"message\":\"AKV10032: "
+		  "MARKER\"}}",
+		  ERR_IDENTITY, "401 Unauthorized AKV10032; " },
+		{ 401, "{\"error\":{\"message\":\"[TokenExpired] MARKER\"}}",
+		  ERR_IDENTITY, "401 TokenExpired; " },
+		{ 403, "{\"error\":{\"message\":\"AKV10032: MARKER\"}}", ERR_DENIED,
+		  "403" },
+		/* Bodies of another shape. */
+		{ 403, "{\"error\":\"MARKER\"}", ERR_DENIED, "403" },
+		{ 403, "{\"error\":{\"code\":5}}", ERR_DENIED, "403" },
+		{ 403, CODE("MARKER with blanks"), ERR_DENIED, "403" },
+		{ 403, CODE("MARKER<script>"), ERR_DENIED, "403" },
+		{ 403,
+		  CODE("MARKERxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		       "xxx"),
+		  ERR_DENIED, "403" },
+		{ 403, INNER(""), ERR_DENIED, "403 Forbidden" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vault_secret secret = { 0 };
+		struct err err;
+
+		check_err(rows[i].body,
+			  parse(rows[i].status, rows[i].body, &secret, &err), &err,
+			  rows[i].kind, rows[i].msg);
+		check(rows[i].body, strstr(err.msg, "MARKER") == NULL);
+		check_int(rows[i].body, err.retry_after_ms, 1500);
+		check_text(rows[i].body, err.request, "1f2e-3");
+	}
+}
+
+/* Inner errors without end are followed a little way only. */
+static void test_nested_errors(void **state)
+{
+	struct buf body = BUF_INIT(64 * 1024);
+	struct vault_secret secret = { 0 };
+	struct err err;
+
+	(void)state;
+	buf_text(&body, "{\"error\":");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&body, "{\"code\":\"c%d\",\"innererror\":", i);
+	buf_text(&body, "null");
+	for (int i = 0; i < 101; i++)
+		buf_text(&body, "}");
+	assert_int_equal(parse(403, buf_str(&body), &secret, &err), -1);
+	buf_done(&body);
+	assert_string_equal(err.msg, "403 c7");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_urls),          cmocka_unit_test(test_good),
+		cmocka_unit_test(test_garbled),       cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_nested_errors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -85,7 +85,7 @@ int certificate_request(const struct identity *identity, const char *resource,
 			struct identity_request *out, struct err *err)
 {
 	auto_buf struct buf assertion = BUF_INIT(ASSERTION_MAX);
-	struct sign_key *key;
+	struct sign_key *key = NULL;
 	int result;
 
 	if (read_key(identity, &key, err) < 0)

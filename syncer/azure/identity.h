@@ -36,10 +36,10 @@ struct identity {
 	const char *proxy_name;     /* what its certificate is for; NULL: its host */
 	const char *proxy_ca_file, *proxy_ca; /* its CA: a file or PEM; NULL: the usual */
 
-	const char *secret_file, *secret;           /* SECRET: either */
-	const char *certificate_file;               /* CERTIFICATE: PEM or PFX, with key */
-	const char *password_file, *password;       /* of its key, if any */
-	bool send_chain;                            /* x5c: subject name and issuer */
+	const char *secret_file, *secret;     /* SECRET: either */
+	const char *certificate_file;         /* CERTIFICATE: PEM or PFX, with key */
+	const char *password_file, *password; /* of its key, if any */
+	bool send_chain;                      /* x5c: subject name and issuer */
 
 	const char *object, *resource; /* managed: selects it instead of client */
 	const char *endpoint;          /* APP_SERVICE: its URL; IMDS: its base URL */

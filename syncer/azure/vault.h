@@ -26,8 +26,9 @@ struct vault_secret {
 /*
  * Reads the reply to a secret's request, of any status.  ERR_IDENTITY: 401, the token is
  * refused.  ERR_DENIED: 403.  ERR_NOTFOUND.  ERR_CONFIG: a kind of secret this program
- * does not know, or a value with a NUL character.  ERR_UNAVAILABLE: 408, 429, 5xx or a garbled reply; retry_after_ms is
- * set when the service named a delay.  Messages do not name the object: the caller does.
+ * does not know, or a value with a NUL character.  ERR_UNAVAILABLE: 408, 429, 5xx or a
+ * garbled reply; retry_after_ms is set when the service named a delay.  Messages do not
+ * name the object: the caller does.
  */
 int vault_secret_parse(const struct http_reply *reply, const char *client_id,
 		       struct vault_secret *out, struct err *err) MUST_CHECK;

@@ -20,7 +20,8 @@ void json_global_init(void);
 
 /* Parses exactly one JSON value.  ERR_UNAVAILABLE, with no text of the input: it may be
  * secret.  ERR_CONFIG: a string holds an escaped NUL, where C text would cut it; somebody
- * stored that, so asking again is no help.  json_free() the result; NULL is fine there. */
+ * stored that, so asking again is no help.  json_free() the result; NULL is fine there.
+ */
 int json_parse(const char *text, size_t len, struct json **out,
 	       struct err *err) MUST_CHECK;
 void json_free(struct json *root);

@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "config/cloud.h"
 
-static const char label[] =
-	"is the label azure.workload.identity/use: \"true\" set on the pod, not only on its "
-	"service account or deployment?";
+static const char label[] = "is the label azure.workload.identity/use: \"true\" set on "
+			    "the pod, not only on its "
+			    "service account or deployment?";
 
 static bool is_guid(const char *s)
 {
@@ -143,8 +143,8 @@ static int check_local_url(const char *name, const char *url, struct err *err)
 	if (url == NULL || (text_starts(url, "http://") && url[strlen("http://")] &&
 			    strpbrk(url, "@?# ") == NULL))
 		return 0;
-	return err_set(err, ERR_CONFIG, "%s: it must be an http URL without user and query",
-		       name);
+	return err_set(err, ERR_CONFIG,
+		       "%s: it must be an http URL without user and query", name);
 }
 
 static int check_managed(struct settings *s, struct err *err)
@@ -190,9 +190,11 @@ static int check_credential(struct settings *s, struct err *err)
 
 int auth_choose(struct settings *s, bool in_kubernetes, struct err *err)
 {
-	s->credential = s->auth == AUTH_AUTO ? find_credential(s, in_kubernetes) : s->auth;
+	s->credential =
+		s->auth == AUTH_AUTO ? find_credential(s, in_kubernetes) : s->auth;
 	if (check_guid("AZURE_CLIENT_ID", "a client id", s->client_id, err) < 0 ||
-	    check_guid("AKVSYNC_IDENTITY_OBJECT_ID", "an object id", s->object_id, err) < 0)
+	    check_guid("AKVSYNC_IDENTITY_OBJECT_ID", "an object id", s->object_id, err) <
+		    0)
 		return -1;
 	return check_credential(s, err);
 }

@@ -8,10 +8,10 @@
 #include "config/settings.h"
 
 /*
- * Sets s->credential.  AUTH_AUTO takes, in the order of the Azure SDKs, what is set: client
- * secret, client certificate, workload identity, App Service's endpoint; and, outside
- * Kubernetes only, the machine's managed identity: inside, it would be the node's, used
- * because a label was forgotten.  ERR_CONFIG.
+ * Sets s->credential.  AUTH_AUTO takes, in the order of the Azure SDKs, what is set:
+ * client secret, client certificate, workload identity, App Service's endpoint; and,
+ * outside Kubernetes only, the machine's managed identity: inside, it would be the
+ * node's, used because a label was forgotten.  ERR_CONFIG.
  */
 int auth_choose(struct settings *s, bool in_kubernetes, struct err *err) MUST_CHECK;
 

@@ -19,9 +19,10 @@ enum type { TEXT, DURATION, MODE, CHOICE, BOOL };
 enum redact { TELL, TELL_NOTHING, TELL_NO_USER };
 
 /* Words of a CHOICE, in the order of its enum. */
-static const char *const auth_words[] = { "auto",          "workload-identity",
-					  "managed-identity", "client-secret",
-					  "client-certificate", NULL };
+static const char *const auth_words[] = {
+	"auto",          "workload-identity",  "managed-identity",
+	"client-secret", "client-certificate", NULL
+};
 static const char *const cloud_words[] = { "public", "usgov", "china", NULL };
 static const char *const stale_words[] = { "accept", "refuse", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -119,7 +120,8 @@ static const struct row {
 	  .type = BOOL,
 	  .field = F(verify_challenge),
 	  .fallback = "true",
-	  .help = "false: send tokens to a vault whose challenge names another domain; for "
+	  .help = "false: send tokens to a vault whose challenge names another domain; "
+		  "for "
 		  "test vaults only" },
 	{ .name = "AKVSYNC_EXTRA_CA_FILE",
 	  .type = TEXT,
@@ -508,7 +510,8 @@ void settings_forget(char *const *env)
 void settings_done(struct settings *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *text = rows[i].type == TEXT ? *(char **)field_of(s, &rows[i]) : NULL;
+		char *text =
+			rows[i].type == TEXT ? *(char **)field_of(s, &rows[i]) : NULL;
 
 		if (text != NULL && rows[i].redact != TELL)
 			wipe(text, strlen(text));

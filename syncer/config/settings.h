@@ -27,18 +27,18 @@ enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
 
 struct settings {
-	char *vault;                /* AKVSYNC_VAULT as given: name or URL */
-	char *objects;              /* AKVSYNC_OBJECTS as given */
-	char *dir;                  /* AKVSYNC_DIR */
-	mode_t file_mode;           /* AKVSYNC_FILE_MODE */
-	int64_t poll_interval_ms;   /* AKVSYNC_POLL_INTERVAL, at least 1000 */
-	int64_t init_timeout_ms;    /* AKVSYNC_INIT_TIMEOUT */
-	int64_t request_timeout_ms; /* AKVSYNC_REQUEST_TIMEOUT */
-	enum settings_stale stale;  /* AKVSYNC_INIT_STALE: accept, refuse */
-	char *notify;               /* AKVSYNC_NOTIFY as given; NULL: none */
-	int64_t notify_splay_ms;    /* AKVSYNC_NOTIFY_SPLAY */
-	int64_t retain_ms;          /* AKVSYNC_RETAIN */
-	enum settings_auth auth;    /* AKVSYNC_AUTH */
+	char *vault;                   /* AKVSYNC_VAULT as given: name or URL */
+	char *objects;                 /* AKVSYNC_OBJECTS as given */
+	char *dir;                     /* AKVSYNC_DIR */
+	mode_t file_mode;              /* AKVSYNC_FILE_MODE */
+	int64_t poll_interval_ms;      /* AKVSYNC_POLL_INTERVAL, at least 1000 */
+	int64_t init_timeout_ms;       /* AKVSYNC_INIT_TIMEOUT */
+	int64_t request_timeout_ms;    /* AKVSYNC_REQUEST_TIMEOUT */
+	enum settings_stale stale;     /* AKVSYNC_INIT_STALE: accept, refuse */
+	char *notify;                  /* AKVSYNC_NOTIFY as given; NULL: none */
+	int64_t notify_splay_ms;       /* AKVSYNC_NOTIFY_SPLAY */
+	int64_t retain_ms;             /* AKVSYNC_RETAIN */
+	enum settings_auth auth;       /* AKVSYNC_AUTH */
 	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
 	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
 	int cloud; /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
@@ -53,17 +53,18 @@ struct settings {
 			    cloud */
 	char *client_secret, *client_secret_file;
 	char *certificate_file, *certificate_password, *certificate_password_file;
-	bool send_chain; /* AZURE_CLIENT_SEND_CERTIFICATE_CHAIN */
+	bool send_chain;               /* AZURE_CLIENT_SEND_CERTIFICATE_CHAIN */
 	char *object_id, *resource_id; /* AKVSYNC_IDENTITY_OBJECT_ID, _RESOURCE_ID */
 	char *identity_endpoint, *identity_header;
 	char *imds_base; /* AZURE_POD_IDENTITY_AUTHORITY_HOST; NULL: IMDS itself */
-	char *token_proxy, *token_proxy_name; /* AZURE_KUBERNETES_TOKEN_PROXY, _SNI_NAME */
+	char *token_proxy,
+		*token_proxy_name; /* AZURE_KUBERNETES_TOKEN_PROXY, _SNI_NAME */
 	char *token_proxy_ca_file, *token_proxy_ca;
 
 	char *https_proxy, *no_proxy;
 	char *ca_file;       /* SSL_CERT_FILE; NULL: the system bundle */
 	char *extra_ca_file; /* AKVSYNC_EXTRA_CA_FILE */
-	char *pod_uid;   /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
+	char *pod_uid;       /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
 };
 
 /*

@@ -15,7 +15,7 @@
 struct sign_key {
 	EVP_PKEY *key;
 	X509 *leaf;
-	STACK_OF(X509) *rest; /* the other certificates, as they came */
+	STACK_OF(X509) * rest; /* the other certificates, as they came */
 };
 
 void sign_key_free(struct sign_key *k)
@@ -72,14 +72,16 @@ static int parse_pkcs12(struct sign_key *k, PKCS12 *p12, const char *password,
 	STACK_OF(X509) *more = NULL;
 
 	/* Empty passwords are written in two ways. */
-	if (*password ? !PKCS12_verify_mac(p12, password, -1)
-		      : !PKCS12_verify_mac(p12, "", 0) && !PKCS12_verify_mac(p12, NULL, 0))
+	if (*password
+		    ? !PKCS12_verify_mac(p12, password, -1)
+		    : !PKCS12_verify_mac(p12, "", 0) && !PKCS12_verify_mac(p12, NULL, 0))
 		return err_set(err, ERR_IDENTITY, "its password %s",
 			       *password ? "does not fit" : "is not given");
 	if (!PKCS12_parse(p12, password, &k->key, &leaf, &more))
-		return err_set(err, ERR_IDENTITY,
-			       "it is encrypted in a way that is no longer supported (such "
-			       "as RC2-40): export it anew with AES or 3DES");
+		return err_set(
+			err, ERR_IDENTITY,
+			"it is encrypted in a way that is no longer supported (such "
+			"as RC2-40): export it anew with AES or 3DES");
 	if (leaf != NULL)
 		sk_X509_push(k->rest, leaf);
 	while (more != NULL && sk_X509_num(more) > 0)
@@ -135,10 +137,11 @@ static int check(const struct sign_key *k, struct err *err)
 		return 0;
 	if (ASN1_TIME_to_tm(end, &tm) == 1)
 		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
-	return err_set(err, ERR_IDENTITY,
-		       "its certificate expired on %s: put a new one there, and register it "
-		       "with the application",
-		       day);
+	return err_set(
+		err, ERR_IDENTITY,
+		"its certificate expired on %s: put a new one there, and register it "
+		"with the application",
+		day);
 }
 
 int sign_key_read(struct sign_key **out, const struct buf *bytes, const char *password,

@@ -1,8 +1,8 @@
 /*
  * sign.h: a certificate with its private key, and signatures made with it.
  *
- * For the assertion of an application (RFC 7515 RS256): reads PEM and PKCS#12 files, names
- * the certificate by its thumbprint, signs.  RSA only: Entra takes nothing else.
+ * For the assertion of an application (RFC 7515 RS256): reads PEM and PKCS#12 files,
+ * names the certificate by its thumbprint, signs.  RSA only: Entra takes nothing else.
  */
 #ifndef CRYPTO_SIGN_H
 #define CRYPTO_SIGN_H

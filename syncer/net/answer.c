@@ -154,21 +154,15 @@ static void describe_proxy(CURL *easy, const struct answer_context *c, struct er
 
 static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
 {
-	curl_off_t named_us = 0, connected_us = 0;
-	const char *what = "answer from";
-	long opened = 0; /* connections for this request; none when it went over an old one */
+	curl_off_t named_us = 0;
+	long opened = 0; /* none when it went over a connection of another request */
+	bool named;
 
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
-	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
 	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
-	if (opened == 0)
-		connected_us = 1;
-	if (named_us == 0)
-		what = "DNS answer for";
-	else if (connected_us == 0)
-		what = "connection to";
-	err_set(err, ERR_UNAVAILABLE, "no %s '%s' within %lld ms", what,
-		c->proxy && named_us && !connected_us ? c->proxy : c->host,
+	named = named_us > 0 || opened == 0;
+	err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %lld ms",
+		named ? "answer" : "DNS answer", named ? "from" : "for", c->host,
 		(long long)c->timeout_ms);
 }
 
@@ -189,8 +183,9 @@ void answer_describe(CURL *easy, CURLcode code, enum http_failure failure,
 		describe_timeout(easy, c, err);
 		return;
 	case HTTP_TOO_BIG:
-		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %zu bytes",
-			c->host, c->body_max);
+		err_set(err, ERR_UNAVAILABLE,
+			"the reply of '%s' is larger than %zu bytes", c->host,
+			c->body_max);
 		return;
 	case HTTP_CONNECT:
 		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);

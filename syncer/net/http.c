@@ -24,8 +24,12 @@ struct http {
 	char proxy_host[256]; /* for messages: without user and password */
 	bool keep_alive;
 	struct http_call *calls;
-	int *sockets; /* of all connections */
-	size_t socket_count;
+	struct connection {
+		int fd;
+		unsigned born;
+	} * connections;
+	size_t connection_count;
+	unsigned clock; /* ticks with each request and each connection */
 };
 
 struct http_call {
@@ -38,6 +42,7 @@ struct http_call {
 	struct http_reply reply;
 	char host[256];
 	bool proxied;
+	unsigned born;
 	char cause[CURL_ERROR_SIZE];
 	struct http_call *next, **link;
 };
@@ -134,7 +139,7 @@ void http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	curl_share_cleanup(h->share);
 	trust_free(h->trust);
-	free(h->sockets);
+	free(h->connections);
 	free(h);
 }
 
@@ -161,8 +166,10 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	/* A peer that vanished is noticed also while we only wait for its bytes. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
-	h->sockets = xgrow(h->sockets, h->socket_count, sizeof(*h->sockets));
-	h->sockets[h->socket_count++] = fd;
+	h->connections =
+		xgrow(h->connections, h->connection_count, sizeof(*h->connections));
+	h->connections[h->connection_count++] =
+		(struct connection){ .fd = fd, .born = ++h->clock };
 	return CURL_SOCKOPT_OK;
 }
 
@@ -170,9 +177,9 @@ static int on_close(void *arg, curl_socket_t fd)
 {
 	struct http *h = arg;
 
-	for (size_t i = 0; i < h->socket_count; i++)
-		if (h->sockets[i] == fd)
-			h->sockets[i--] = h->sockets[--h->socket_count];
+	for (size_t i = 0; i < h->connection_count; i++)
+		if (h->connections[i].fd == fd)
+			h->connections[i--] = h->connections[--h->connection_count];
 	return close(fd);
 }
 
@@ -283,6 +290,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	struct http_call *call = wipe_calloc(1, sizeof(*call));
 
 	call->http = h;
+	call->born = ++h->clock;
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
@@ -350,18 +358,22 @@ static bool is_in_use(const struct http *h, int fd, const struct http_call *but)
 }
 
 /*
- * After a timeout: the connection may be dead, and the idle ones with it.  libcurl would
- * use a multiplexed one again and again, and has no call to close one; it notices at once
- * that its socket has been shut down.
+ * After a timeout: the connection may be dead, and so may idle ones as old.  libcurl
+ * would use a multiplexed one again and again, and has no call to close one; it notices
+ * at once that its socket has been shut down.
  */
 static void abandon_connections(const struct http_call *call)
 {
 	const struct http *h = call->http;
 	int own = socket_of(call);
 
-	for (size_t i = 0; i < h->socket_count; i++)
-		if (h->sockets[i] == own || !is_in_use(h, h->sockets[i], call))
-			shutdown(h->sockets[i], SHUT_RDWR);
+	for (size_t i = 0; i < h->connection_count; i++) {
+		const struct connection *c = &h->connections[i];
+
+		if (c->fd == own ||
+		    (c->born - call->born > UINT_MAX / 2 && !is_in_use(h, c->fd, call)))
+			shutdown(c->fd, SHUT_RDWR);
+	}
 }
 
 static void fail(struct http_call *call, CURLcode code, struct err *err)

@@ -2,11 +2,11 @@
  * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
  *
  * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; plain HTTP only to
- * where a request says that it stays on the machine; no redirects, no cookies; replies are
- * bounded.  HTTP/2 where the server offers it, else up to HTTP_POOL connections a host.
- * After a request has timed out no connection that may be dead is used again.  A request's
- * done function is called only from http_run(), never from inside a libcurl callback and
- * never after http_cancel().
+ * where a request says that it stays on the machine; no redirects, no cookies; replies
+ * are bounded.  HTTP/2 where the server offers it, else up to HTTP_POOL connections a
+ * host. After a request has timed out no connection that may be dead is used again.  A
+ * request's done function is called only from http_run(), never from inside a libcurl
+ * callback and never after http_cancel().
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -31,8 +31,8 @@ struct http_options {
 	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
 	const char *extra_ca_file; /* further ones; NULL: none */
 	const char *proxy;         /* http[s]://[user:password@]host[:port]; NULL: none */
-	const char *no_proxy;      /* hosts that are reached without it, as curl reads it */
-	int64_t timeout_ms; /* of a whole request, from name look-up to the last byte */
+	const char *no_proxy; /* hosts that are reached without it, as curl reads it */
+	int64_t timeout_ms;   /* of a whole request, from name look-up to the last byte */
 };
 
 /* ERR_CONFIG: the certificates cannot be read.  http_free() the result; calls still in
@@ -47,10 +47,10 @@ struct http_request {
 	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
 	const char *header;     /* one more line; NULL: none */
 	size_t max_bytes;       /* of the body; 0: enough for one object, 256 KiB */
-	bool fresh;             /* over a new connection, also where an open one would do */
-	bool local;             /* plain HTTP, and direct */
-	bool direct;            /* never through the proxy */
-	const char *connect_to; /* host:port to connect to in place of the URL's */
+	bool fresh;  /* over a new connection, also where an open one would do */
+	bool local;  /* plain HTTP, and direct */
+	bool direct; /* never through the proxy */
+	const char *connect_to;    /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */
 };
 
@@ -81,8 +81,8 @@ struct http_reply {
  * NULL when a status came back, else ERR_UNAVAILABLE with the host and the cause. */
 typedef void http_done(void *arg, struct http_reply *reply, const struct err *err);
 
-/* Starts a request; all but form and trust is copied.  The handle is valid until done is called
- * or http_cancel() returns. */
+/* Starts a request; all but form and trust is copied.  The handle is valid until done is
+ * called or http_cancel() returns. */
 struct http_call *http_start(struct http *h, const struct http_request *request,
 			     http_done *done, void *arg);
 void http_cancel(struct http *h, struct http_call *call);
@@ -104,9 +104,9 @@ void http_run(struct http *h);
 void http_close_idle(struct http *h);
 
 /*
- * From now on connections stay open between rounds: they are HTTP/1.1, since libcurl keeps
- * the last bytes that came over an HTTP/2 connection, with the values in them, as long as
- * it is open.  Those that are open are closed.
+ * From now on connections stay open between rounds: they are HTTP/1.1, since libcurl
+ * keeps the last bytes that came over an HTTP/2 connection, with the values in them, as
+ * long as it is open.  Those that are open are closed.
  */
 void http_keep_alive(struct http *h);
 

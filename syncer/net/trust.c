@@ -61,7 +61,8 @@ int trust_load(struct trust **out, const char *ca_file, const char *extra_file,
 				  : "; install ca-certificates or set SSL_CERT_FILE";
 
 	if (X509_STORE_load_file(t->store, path) == 1) {
-		if (extra_file == NULL || X509_STORE_load_file(t->store, extra_file) == 1) {
+		if (extra_file == NULL ||
+		    X509_STORE_load_file(t->store, extra_file) == 1) {
 			*out = t;
 			return 0;
 		}

@@ -126,7 +126,8 @@ static bool have_token(struct fetch *f, int64_t now)
 			if (!f->token_asked)
 				break;
 			f->token_asked = false;
-			if (!try_later(f, &f->token_tries, token_error(s->token, s->resource), now)) {
+			if (!try_later(f, &f->token_tries,
+				       token_error(s->token, s->resource), now)) {
 				fail_all(f, token_error(s->token, s->resource));
 				return false;
 			}
@@ -150,7 +151,8 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 
 	if (challenge_parse(header, &challenge, &unusable) < 0)
 		return 0; /* the resource derived from the vault's host stands */
-	if (s->verify && challenge_check(&challenge, s->vault.host, s->identity.tenant, err) < 0)
+	if (s->verify &&
+	    challenge_check(&challenge, s->vault.host, s->identity.tenant, err) < 0)
 		return -1;
 	s->verified = true;
 	if (strcmp(challenge.resource, s->resource) != 0) {
@@ -274,11 +276,12 @@ static void start_item(struct fetch_item *item)
 	item->state = FETCH_RUNNING;
 	item->token_serial = token_serial(s->token, s->resource);
 	f->running++;
-	item->call = http_start(s->http,
-				&(struct http_request){ .url = url,
-							.bearer = token_bearer(s->token, s->resource),
-							.fresh = item->failures > 0 },
-				on_item, item);
+	item->call = http_start(
+		s->http,
+		&(struct http_request){ .url = url,
+					.bearer = token_bearer(s->token, s->resource),
+					.fresh = item->failures > 0 },
+		on_item, item);
 }
 
 static bool has_open(const struct fetch *f)

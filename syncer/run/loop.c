@@ -196,7 +196,8 @@ static void say_start(struct loop *l)
 		  l->settings->dir);
 	if (!l->settings->verify_challenge)
 		log_event(LOG_WARN, "advice", NULL,
-			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a vault "
+			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "
+			  "vault "
 			  "whose challenge names another domain; use it for tests only");
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);

@@ -1,137 +1,66 @@
 #include "azure/vault.h"
 
-#include <ctype.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "azure/refusal.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 /* The newest version that every cloud serves; get and list need nothing newer. */
 #define API_VERSION "7.4"
+/* A secret is at most 25 KiB of text. */
+#define VALUE_MAX (128 * 1024)
 
-char *vault_secret_url(const char *vault_url, const char *name, const char *version)
-{
-	return xasprintf("%s/secrets/%s%s%s?api-version=" API_VERSION, vault_url, name,
-			 version ? "/" : "", version ? version : "");
-}
-
-char *vault_secret_id(const char *vault_url, const char *name)
-{
-	return xasprintf("%s/secrets/%s", vault_url, name);
-}
-
-/* An error of the service, by its innermost code: the outer ones only say "Forbidden". */
-static const struct refusal {
-	const char *code;
-	enum err_kind kind;
-	const char *hint; /* may hold one %s: the client id */
-} refusals[] = {
-	{ "SecretDisabled", ERR_DENIED,
-	  "the secret is disabled: enable it or set a new version" },
-	{ "ForbiddenByRbac", ERR_DENIED,
-	  "identity %s may not read it; grant \"Key Vault Secrets User\" on the vault or "
-	  "the secret (takes minutes to act)" },
-	{ "AccessDenied", ERR_DENIED,
-	  "identity %s may not read it; give it the secret permission \"get\" in the "
-	  "vault's access policies" },
-	{ "ForbiddenByFirewall", ERR_DENIED,
-	  "the vault's firewall does not admit this address; add the cluster's egress "
-	  "address or use a private endpoint" },
-	{ "ForbiddenByConnection", ERR_DENIED,
-	  "the vault takes private connections only; link its private DNS zone to the "
-	  "cluster's network" },
-	{ "SecretNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
-	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
+static const struct {
+	const char *word, *path;
+} kinds[] = {
+	[VAULT_SECRET] = { "secret", "secrets" },
+	[VAULT_KEY] = { "key", "keys" },
+	[VAULT_CERTIFICATE] = { "certificate", "certificates" },
 };
 
-static void innermost_code(const struct json *body, char *out, size_t size)
+const char *vault_word(enum vault_kind kind)
 {
-	const struct json *error = json_get(body, "error");
-
-	snprintf(out, size, "%s", "");
-	for (int depth = 0; error != NULL && depth < 8; depth++) {
-		const char *code = json_string(error, "code");
-
-		if (code != NULL && *code != '\0' && strlen(code) < size &&
-		    strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012"
-				 "3456789") == strlen(code))
-			snprintf(out, size, "%s", code);
-		error = json_get(error, "innererror");
-	}
+	return kinds[kind].word;
 }
 
-static enum err_kind kind_of(int status)
+char *vault_object_url(const char *vault_url, enum vault_kind kind, const char *name,
+		       const char *version)
 {
-	if (status == 401)
-		return ERR_IDENTITY;
-	if (status == 403)
-		return ERR_DENIED;
-	if (status == 404)
-		return ERR_NOTFOUND;
-	if (status == 408 || status == 429 || status >= 500)
-		return ERR_UNAVAILABLE;
-	if (status >= 400)
-		return ERR_CONFIG;
-	return ERR_UNAVAILABLE;
+	return xasprintf("%s/%s/%s%s%s?api-version=" API_VERSION, vault_url,
+			 kinds[kind].path, name, version ? "/" : "",
+			 version ? version : "");
 }
 
-/* The AKV code that opens a 401's message, such as AKV10032, or "" */
-static void akv_code(const struct json *body, char *out, size_t size)
+char *vault_list_url(const char *vault_url, enum vault_kind kind)
 {
-	const char *message = json_string(json_get(body, "error"), "message");
-
-	snprintf(out, size, "%s", "");
-	if (message == NULL)
-		return;
-	if (strncmp(message, "AKV", 3) == 0)
-		snprintf(out, size, " %.*s", (int)(3 + strspn(message + 3, "0123456789")),
-			 message);
-	else if (strncmp(message, "[TokenExpired]", 14) == 0)
-		snprintf(out, size, " TokenExpired");
+	return xasprintf("%s/%s?api-version=" API_VERSION, vault_url, kinds[kind].path);
 }
 
-static void add_hint(const char *code, int status, const char *client_id, struct err *err)
+char *vault_versions_url(const char *vault_url, enum vault_kind kind, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
-		const struct refusal *r = &refusals[i];
-		const char *blank;
-
-		if (strcmp(code, r->code) != 0)
-			continue;
-		err->kind = r->kind;
-		blank = strstr(r->hint, "%s");
-		if (blank != NULL)
-			err_hint(err, "%.*s%s%s", (int)(blank - r->hint), r->hint,
-				 client_id, blank + 2);
-		else
-			err_hint(err, "%s", r->hint);
-		return;
-	}
-	if (status == 401)
-		err_hint(err, "the vault does not accept the token of identity %s",
-			 client_id);
-	else if (status >= 300 && status < 400)
-		err_hint(err, "redirects are not followed: is something between the pod "
-			      "and the vault answering for it?");
+	return xasprintf("%s/%s/%s/versions?api-version=" API_VERSION, vault_url,
+			 kinds[kind].path, name);
 }
 
-static int service_error(const struct http_reply *reply, const char *client_id,
-			 struct err *err)
+char *vault_object_id(const char *vault_url, enum vault_kind kind, const char *name)
 {
-	auto_json struct json *body = NULL;
-	char code[64], akv[32];
-
-	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
-		body = NULL;
-	innermost_code(body, code, sizeof(code));
-	akv_code(body, akv, sizeof(akv));
-	err_set(err, kind_of(reply->status), "%d%s%s%s", reply->status,
-		code[0] ? " " : "", code, reply->status == 401 ? akv : "");
-	add_hint(code, reply->status, client_id, err);
-	err->retry_after_ms = reply->retry_after_ms;
-	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
-	return -1;
+	return xasprintf("%s/%s/%s", vault_url, kinds[kind].path, name);
 }
+
+static int garbled(struct err *err, const char *what)
+{
+	return err_set(err, ERR_GARBLED, "garbled reply: %s", what);
+}
+
+static bool is_version(const char *s)
+{
+	return strlen(s) == VAULT_VERSION_LEN &&
+	       strspn(s, "0123456789abcdefABCDEF") == VAULT_VERSION_LEN;
+}
+
+/* ---- one object ---- */
 
 /* The last segment of ".../secrets/name/version". */
 static int copy_version(const char *id, char out[static VAULT_VERSION_LEN + 1],
@@ -139,44 +68,257 @@ static int copy_version(const char *id, char out[static VAULT_VERSION_LEN + 1],
 {
 	const char *slash = id ? strrchr(id, '/') : NULL;
 
-	if (slash == NULL || strlen(slash + 1) != VAULT_VERSION_LEN ||
-	    strspn(slash + 1, "0123456789abcdefABCDEF") != VAULT_VERSION_LEN)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "garbled reply: no version in its id");
+	if (slash == NULL || !is_version(slash + 1))
+		return garbled(err, "no version in its id");
 	memcpy(out, slash + 1, VAULT_VERSION_LEN + 1);
 	return 0;
 }
 
-int vault_secret_parse(const struct http_reply *reply, const char *client_id,
-		       struct vault_secret *out, struct err *err)
+static int read_secret(struct vault_object *o, bool has_value, struct err *err)
 {
-	auto_json struct json *body = NULL;
-	struct vault_secret secret = { 0 };
+	if (!has_value)
+		return garbled(err, "no value");
+	o->of_certificate = json_string(o->body, "kid") != NULL;
+	return copy_version(json_string(o->body, "id"), o->version, err);
+}
+
+static int read_key(struct vault_object *o, struct err *err)
+{
+	o->jwk = json_get(o->body, "key");
+	if (json_string(o->jwk, "kty") == NULL)
+		return garbled(err, "no key");
+	return copy_version(json_string(o->jwk, "kid"), o->version, err);
+}
+
+static int read_certificate(struct vault_object *o, struct err *err)
+{
+	o->cer = json_string(o->body, "cer");
+	if (o->cer == NULL)
+		return garbled(err, "no certificate");
+	return copy_version(json_string(o->body, "id"), o->version, err);
+}
+
+static int read_kind(struct vault_object *o, enum vault_kind kind, bool has_value,
+		     struct err *err)
+{
+	switch (kind) {
+	case VAULT_SECRET:
+		return read_secret(o, has_value, err);
+	case VAULT_KEY:
+		return read_key(o, err);
+	case VAULT_CERTIFICATE:
+		break;
+	}
+	return read_certificate(o, err);
+}
+
+/* Attributes first: a disabled certificate may lack all else. */
+static int read_object(struct vault_object *o, enum vault_kind kind, bool has_value,
+		       struct err *err)
+{
+	const struct json *attributes = json_get(o->body, "attributes");
+
+	if (!json_bool(attributes, "enabled", true))
+		return err_set(err, ERR_DENIED, "the %s is disabled%s", kinds[kind].word,
+			       kind == VAULT_CERTIFICATE
+				       ? ", or not issued yet"
+				       : ": enable it or make a new version");
+	o->created = json_int(attributes, "created", -1);
+	o->updated = json_int(attributes, "updated", -1);
+	o->not_before = json_int(attributes, "nbf", -1);
+	o->expires = json_int(attributes, "exp", -1);
+	o->content_type = json_string(o->body, "contentType");
+	o->tags = json_get(o->body, "tags");
+	return read_kind(o, kind, has_value, err);
+}
+
+static int parse_body(struct http_reply *reply, enum vault_kind kind,
+		      struct vault_object *o, struct err *err)
+{
+	bool has_value = false;
+
+	if (reply->body.len == 0)
+		return err_set(err, ERR_GARBLED, "garbled reply: it is empty");
+	/* Keys and certificates hold no secret, nor a member of that name. */
+	if ((kind == VAULT_SECRET &&
+	     json_take_string(reply->body.data, reply->body.len, "value", &o->value,
+			      &has_value, err) < 0) ||
+	    json_parse(reply->body.data, reply->body.len, &o->body, err) < 0) {
+		err->kind = ERR_GARBLED;
+		return err_wrap(err, "garbled reply");
+	}
+	return read_object(o, kind, has_value, err);
+}
+
+int vault_object_parse(struct http_reply *reply, const struct vault_question *question,
+		       struct vault_object *out, struct err *err)
+{
+	struct vault_object o = { .value = BUF_INIT(VALUE_MAX) };
 
 	if (reply->status != 200)
-		return service_error(reply, client_id, err);
-	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
-		return err->kind == ERR_CONFIG
-			       ? err_hint(err, "store binary values as base64 and set "
-					       "objectEncoding: base64")
-			       : err_wrap(err, "garbled reply");
-	if (copy_version(json_string(body, "id"), secret.version, err) < 0)
+		return refusal_error(reply, question, err);
+	if (parse_body(reply, question->kind, &o, err) < 0) {
+		vault_object_done(&o);
 		return -1;
-	secret.value = json_string(body, "value");
-	if (secret.value == NULL)
-		return err_set(err, ERR_UNAVAILABLE, "garbled reply: no value");
-	if (json_string(body, "kid") != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "it belongs to a certificate: secrets of certificates are "
-			       "not supported yet");
-	secret.body = body;
-	body = NULL;
-	*out = secret;
+	}
+	*out = o;
 	return 0;
 }
 
-void vault_secret_done(struct vault_secret *secret)
+void vault_object_done(struct vault_object *object)
 {
-	json_free(secret->body);
-	*secret = (struct vault_secret){ 0 };
+	json_free(object->body);
+	buf_done(&object->value);
+	*object = (struct vault_object){ 0 };
+}
+
+/* ---- lists ---- */
+
+static void listed_done(struct vault_listed *item)
+{
+	for (size_t i = 0; i < item->tag_count; i++) {
+		free(item->tags[i].name);
+		free(item->tags[i].value);
+	}
+	free(item->tags);
+	free(item->name);
+}
+
+static void copy_tags(struct vault_listed *item, const struct json *tags)
+{
+	for (const struct json *t = json_first(tags); t; t = json_next(t)) {
+		if (json_name(t) == NULL || json_text(t) == NULL)
+			continue;
+		item->tags = xgrow(item->tags, item->tag_count, sizeof(*item->tags));
+		item->tags[item->tag_count++] =
+			(struct vault_tag){ .name = xstrdup(json_name(t)),
+					    .value = xstrdup(json_text(t)) };
+	}
+}
+
+static bool is_name(const char *s, size_t len)
+{
+	return len >= 1 && len <= 127 &&
+	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "-") >= len;
+}
+
+/* "https://host/secrets/name[/version]" */
+static int split_id(const char *id, enum vault_kind kind, struct vault_listed *item,
+		    struct err *err)
+{
+	auto_free char *marker = xasprintf("/%s/", kinds[kind].path);
+	const char *name = id ? strstr(id, marker) : NULL;
+	size_t len;
+
+	if (name == NULL)
+		return garbled(err, "an item of the list has no id");
+	name += strlen(marker);
+	len = strcspn(name, "/");
+	if (!is_name(name, len) || (name[len] == '/' && !is_version(name + len + 1)))
+		return garbled(err, "an item of the list has a strange id");
+	if (name[len] == '/')
+		memcpy(item->version, name + len + 1, VAULT_VERSION_LEN + 1);
+	item->name = xstrndup(name, len);
+	return 0;
+}
+
+static int add_item(struct vault_list *list, const struct json *json,
+		    enum vault_kind kind, struct err *err)
+{
+	const struct json *attributes = json_get(json, "attributes");
+	struct vault_listed item = {
+		.enabled = json_bool(attributes, "enabled", true),
+		.created = json_int(attributes, "created", 0),
+	};
+
+	if (split_id(json_string(json, kind == VAULT_KEY ? "kid" : "id"), kind, &item,
+		     err) < 0)
+		return -1;
+	copy_tags(&item, json_get(json, "tags"));
+	list->items = xgrow(list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = item;
+	return 0;
+}
+
+/* Without the port that https means anyway. */
+static char *without_default_port(const char *host, size_t len)
+{
+	if (len > 4 && memcmp(host + len - 4, ":443", 4) == 0)
+		len -= 4;
+	return xstrndup(host, len);
+}
+
+/* The token goes to the next page as well, so it must be of the same vault. */
+static int check_next(const char *next, const char *host, struct err *err)
+{
+	auto_free char *own = without_default_port(host, strlen(host));
+	auto_free char *named = NULL;
+
+	if (!text_starts(next, "https://"))
+		return garbled(err, "its next page is not at an https URL");
+	next += strlen("https://");
+	named = without_default_port(next, strcspn(next, "/?#"));
+	if (!text_same(own, named))
+		return garbled(
+			err, "its next page is at another host; no token is sent there");
+	for (const char *c = next; *c; c++)
+		if (*c <= ' ' || *c >= 0x7f)
+			return garbled(err, "its next page has a strange URL");
+	return 0;
+}
+
+static int read_page(const struct json *body, enum vault_kind kind, const char *host,
+		     struct vault_list *page, struct err *err)
+{
+	const struct json *value = json_get(body, "value");
+	const char *next = json_string(body, "nextLink");
+
+	if (value == NULL)
+		return garbled(err, "no list");
+	for (const struct json *i = json_first(value); i; i = json_next(i))
+		if (add_item(page, i, kind, err) < 0)
+			return -1;
+	if (next == NULL || *next == '\0')
+		return 0;
+	if (check_next(next, host, err) < 0)
+		return -1;
+	page->next = xstrdup(next);
+	return 0;
+}
+
+int vault_list_parse(const struct http_reply *reply,
+		     const struct vault_question *question, const char *host,
+		     struct vault_list *list, struct err *err)
+{
+	auto_json struct json *body = NULL;
+	struct vault_list page = { 0 };
+
+	if (reply->status != 200)
+		return refusal_error(reply, question, err);
+	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0) {
+		err->kind = ERR_GARBLED;
+		return err_wrap(err, "garbled reply");
+	}
+	if (read_page(body, question->kind, host, &page, err) < 0) {
+		vault_list_done(&page);
+		return -1;
+	}
+	for (size_t i = 0; i < page.count; i++) {
+		list->items = xgrow(list->items, list->count, sizeof(*list->items));
+		list->items[list->count++] = page.items[i];
+	}
+	free(page.items);
+	free(list->next);
+	list->next = page.next;
+	return 0;
+}
+
+void vault_list_done(struct vault_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		listed_done(&list->items[i]);
+	free(list->items);
+	free(list->next);
+	*list = (struct vault_list){ 0 };
 }

@@ -1,37 +1,98 @@
 /*
  * vault.h: Key Vault's data plane: which URL to ask, and what its replies say.  Pure.
- * GET {vault}/secrets/{name}[/{version}]?api-version=7.4
+ *
+ * GET {vault}/{secrets|keys|certificates}[/{name}[/{version}|/versions]]?api-version=7.4
+ * Messages do not name the object: the caller does.
  */
 #ifndef AZURE_VAULT_H
 #define AZURE_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/json.h"
 #include "net/http.h"
 
 #define VAULT_VERSION_LEN 32
+/* Fifteen tags of 512 characters for each of 25 items, escaped. */
+#define VAULT_LIST_MAX_BYTES (4 * 1024 * 1024)
 
-/* The URL of a secret; version NULL asks for the current one.  The caller frees. */
-char *vault_secret_url(const char *vault_url, const char *name, const char *version);
+enum vault_kind { VAULT_SECRET, VAULT_KEY, VAULT_CERTIFICATE };
 
-/* The identifier of a secret without version, as kept beside its file; the caller frees.
+/* What is asked, and who asks: for the hints of a refusal. */
+struct vault_question {
+	enum vault_kind kind;
+	bool list;
+	const char *client_id;
+};
+
+/* "secret", "key", "certificate". */
+const char *vault_word(enum vault_kind kind);
+
+/* The caller frees each.  The URL of an object, version NULL: the current one; of the
+ * list of all objects; of the list of an object's versions. */
+char *vault_object_url(const char *vault_url, enum vault_kind kind, const char *name,
+		       const char *version);
+char *vault_list_url(const char *vault_url, enum vault_kind kind);
+char *vault_versions_url(const char *vault_url, enum vault_kind kind, const char *name);
+
+/* The identifier of an object without version, as kept beside its file; the caller frees.
  */
-char *vault_secret_id(const char *vault_url, const char *name);
+char *vault_object_id(const char *vault_url, enum vault_kind kind, const char *name);
 
-struct vault_secret {
-	struct json *body; /* owns what the rest points to */
-	const char *value; /* UTF-8 */
+/* One version of an object.  Strings and trees belong to body. */
+struct vault_object {
+	struct json *body;
 	char version[VAULT_VERSION_LEN + 1];
+	int64_t created, updated, not_before, expires; /* Unix seconds; -1: not given */
+	const char *content_type;                      /* NULL: none */
+	const struct json *tags;                       /* NULL: none */
+
+	struct buf value;       /* of a secret: its bytes, NUL included */
+	bool of_certificate;    /* a secret that holds a certificate and its key */
+	const struct json *jwk; /* of a key: its public members, base64url */
+	const char *cer;        /* of a certificate: the leaf's DER, base64 */
 };
 
 /*
- * Reads the reply to a secret's request, of any status.  ERR_IDENTITY: 401, the token is
- * refused.  ERR_DENIED: 403.  ERR_NOTFOUND.  ERR_CONFIG: a kind of secret this program
- * does not know, or a value with a NUL character.  ERR_UNAVAILABLE: 408, 429, 5xx or a
- * garbled reply; retry_after_ms is set when the service named a delay.  Messages do not
- * name the object: the caller does.
+ * Reads the reply to an object's request, of any status; takes the value out of the
+ * reply. As refusal_error(), and ERR_DENIED: it is disabled, or a certificate still being
+ * issued. ERR_GARBLED: the reply makes no sense.  vault_object_done() the result.
  */
-int vault_secret_parse(const struct http_reply *reply, const char *client_id,
-		       struct vault_secret *out, struct err *err) MUST_CHECK;
-void vault_secret_done(struct vault_secret *secret);
+int vault_object_parse(struct http_reply *reply, const struct vault_question *question,
+		       struct vault_object *out, struct err *err) MUST_CHECK;
+void vault_object_done(struct vault_object *object);
+
+struct vault_tag {
+	char *name, *value;
+};
+
+/* An object, or one version of it, in a list. */
+struct vault_listed {
+	char *name;
+	char version[VAULT_VERSION_LEN + 1]; /* "" in a list of objects */
+	bool enabled;
+	int64_t created; /* Unix seconds, several versions may share one; 0: not given */
+	struct vault_tag *tags;
+	size_t tag_count;
+};
+
+struct vault_list {
+	struct vault_listed *items;
+	size_t count;
+	char *next; /* the URL of the next page, NULL behind the last */
+};
+
+/*
+ * Reads a page of a list, of any status, and adds its items to those in *list.  A page
+ * may be short or empty while more follow.  host is the vault's, with :port if any: a
+ * next page elsewhere is ERR_GARBLED, so that no token goes there.  *list is unchanged on
+ * failure.
+ */
+int vault_list_parse(const struct http_reply *reply,
+		     const struct vault_question *question, const char *host,
+		     struct vault_list *list, struct err *err) MUST_CHECK;
+void vault_list_done(struct vault_list *list);
 
 #endif

@@ -100,6 +100,7 @@ static int rank(enum err_kind kind)
 		return 4;
 	case ERR_NOTFOUND:
 		return 3;
+	case ERR_GARBLED:
 	case ERR_UNAVAILABLE:
 		return 2;
 	case ERR_IO:

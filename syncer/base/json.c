@@ -60,6 +60,200 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 	return 0;
 }
 
+/* ---- one string, straight from the text ---- */
+
+static char *skip_space(char *p, const char *end)
+{
+	while (p < end && strchr(" \t\r\n", *p) && *p != '\0')
+		p++;
+	return p;
+}
+
+/* The closing quote of the string that opens at p; NULL when there is none. */
+static char *string_end(char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p : NULL;
+}
+
+/* Behind the value that starts at p; NULL when the text ends in it. */
+static char *skip_value(char *p, const char *end)
+{
+	int depth = 0;
+
+	for (; p < end; p++) {
+		if (*p == '"') {
+			p = string_end(p, end);
+			if (p == NULL)
+				return NULL;
+		} else if (*p == '{' || *p == '[') {
+			depth++;
+		} else if (*p == '}' || *p == ']') {
+			if (depth-- == 0)
+				return p;
+		} else if (*p == ',' && depth == 0) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+/* Four hexadecimal digits at p, -1 when they are not. */
+static long hex4(const char *p, const char *end)
+{
+	long value = 0;
+
+	if (end - p < 4)
+		return -1;
+	for (int i = 0; i < 4; i++) {
+		const char *digits = "0123456789abcdef0123456789ABCDEF";
+		const char *digit = p[i] ? strchr(digits, p[i]) : NULL;
+
+		if (digit == NULL)
+			return -1;
+		value = value * 16 + (digit - digits) % 16;
+	}
+	return value;
+}
+
+/* The character of a \u escape whose digits start at *p, which moves behind it, also
+ * behind the second half of a surrogate pair; -1 when it is none. */
+static long unicode_escape(const char **p, const char *end)
+{
+	long high = hex4(*p, end), low;
+
+	*p += 4;
+	if (high < 0xd800 || high > 0xdfff)
+		return high;
+	if (high > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
+		return -1;
+	low = hex4(*p + 2, end);
+	*p += 6;
+	if (low < 0xdc00 || low > 0xdfff)
+		return -1;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static int add_character(struct buf *out, long c, struct err *err)
+{
+	char utf8[4];
+
+	if (c < 0x80) {
+		utf8[0] = (char)c;
+		return buf_add(out, utf8, 1, err);
+	}
+	utf8[3] = (char)(0x80 | (c & 0x3f));
+	utf8[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	utf8[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	if (c < 0x800) {
+		utf8[2] = (char)(0xc0 | c >> 6);
+		return buf_add(out, utf8 + 2, 2, err);
+	}
+	if (c < 0x10000) {
+		utf8[1] = (char)(0xe0 | c >> 12);
+		return buf_add(out, utf8 + 1, 3, err);
+	}
+	utf8[0] = (char)(0xf0 | c >> 18);
+	return buf_add(out, utf8, 4, err);
+}
+
+/* Appends what the text between two quotes stands for. */
+static int decode_string(const char *p, const char *end, struct buf *out, struct err *err)
+{
+	static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+
+	while (p < end) {
+		const char *escape = memchr(p, '\\', (size_t)(end - p)), *known;
+		long c;
+
+		if (buf_add(out, p, (size_t)((escape ? escape : end) - p), err) < 0)
+			return -1;
+		if (escape == NULL)
+			return 0;
+		p = escape + 2;
+		if (escape[1] == 'u') {
+			c = unicode_escape(&p, end);
+		} else {
+			known = escape[1] ? strchr(escapes, escape[1]) : NULL;
+			c = known ? meanings[known - escapes] : -1;
+		}
+		if (c < 0)
+			return err_set(err, ERR_UNAVAILABLE,
+				       "not JSON: a string with a broken escape");
+		if (add_character(out, c, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A member of the object that the text is. */
+struct member {
+	char *key, *value; /* at the key's first letter, at the value */
+	size_t key_len;
+};
+
+/* Reads the key at *p, which moves to its value.  False: none is there. */
+static bool read_key(char **p, const char *end, struct member *m)
+{
+	char *close = *p < end && **p == '"' ? string_end(*p, end) : NULL;
+
+	if (close == NULL)
+		return false;
+	m->key = *p + 1;
+	m->key_len = (size_t)(close - m->key);
+	close = skip_space(close + 1, end);
+	if (close == end || *close != ':')
+		return false;
+	m->value = *p = skip_space(close + 1, end);
+	return *p < end;
+}
+
+/* Finds a top-level member.  False: there is none before the text ends or stops being
+ * JSON, which the parser will tell. */
+static bool find_member(char *text, const char *end, const char *name, struct member *m)
+{
+	char *p = skip_space(text, end);
+
+	if (p == end || *p != '{')
+		return false;
+	do {
+		p = skip_space(p + 1, end);
+		if (!read_key(&p, end, m))
+			return false;
+		if (m->key_len == strlen(name) && memcmp(m->key, name, m->key_len) == 0)
+			return true;
+		p = skip_value(p, end);
+	} while (p != NULL && *p == ',');
+	return false;
+}
+
+int json_take_string(char *text, size_t len, const char *name, struct buf *out,
+		     bool *found, struct err *err)
+{
+	const char *end = text + len;
+	size_t before = out->len, n;
+	struct member m;
+	char *close;
+
+	*found = false;
+	if (!find_member(text, end, name, &m) || *m.value != '"')
+		return 0;
+	close = string_end(m.value, end);
+	if (close == NULL)
+		return 0;
+	if (decode_string(m.value + 1, close, out, err) < 0) {
+		buf_truncate(out, before);
+		return -1;
+	}
+	n = (size_t)(close - m.value) - 1;
+	wipe(m.value + 1, n);
+	memset(m.value + 1, ' ', n);
+	*found = true;
+	return 0;
+}
+
 void json_free(struct json *root)
 {
 	cJSON_Delete((cJSON *)(void *)root);

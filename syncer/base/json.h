@@ -26,6 +26,16 @@ int json_parse(const char *text, size_t len, struct json **out,
 	       struct err *err) MUST_CHECK;
 void json_free(struct json *root);
 
+/*
+ * Takes the string of a top-level member out of an object's text before it is parsed, so
+ * that no copy of it gets into the tree and its bytes are exact, NUL included: appends
+ * its UTF-8 to out and blanks it in the text, which stays JSON.  *found is false when
+ * there is no such member, or it is no string.  ERR_UNAVAILABLE: the text is not JSON up
+ * to there, or the string passes out's limit.
+ */
+int json_take_string(char *text, size_t len, const char *name, struct buf *out,
+		     bool *found, struct err *err) MUST_CHECK;
+
 static inline void json_freep(struct json **root)
 {
 	json_free(*root);

@@ -280,6 +280,25 @@ int text_from_base64(const char *s, size_t len, struct buf *out, struct err *err
 	return 0;
 }
 
+int text_from_base64url(const char *s, size_t len, struct buf *out, struct err *err)
+{
+	auto_buf struct buf standard = BUF_INIT(len + 4);
+
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i] == '-' ? '+' : s[i] == '_' ? '/' : s[i];
+
+		if (base64_digit(s[i]) > 61 || base64_digit(c) < 0)
+			return err_set(err, ERR_CONFIG, "not base64url at character %zu",
+				       i + 1);
+		if (buf_add(&standard, &c, 1, err) < 0)
+			return -1;
+	}
+	for (; standard.len % 4 != 0;)
+		if (buf_add(&standard, "=", 1, err) < 0)
+			return -1;
+	return text_from_base64(buf_str(&standard), standard.len, out, err);
+}
+
 static void to_base64(const unsigned char *bytes, size_t len, const char *digits,
 		      const char *padding, struct buf *out)
 {

@@ -54,7 +54,11 @@ const char *text_nearest(const char *s, const char *const *candidates, size_t co
 int text_from_base64(const char *s, size_t len, struct buf *out,
 		     struct err *err) MUST_CHECK;
 
-/* Appends bytes in standard base64, padded; and in RFC 4648's form for URLs, without. */
+/* base64url without padding, as in RFC 7515; nothing else. */
+int text_from_base64url(const char *s, size_t len, struct buf *out,
+			struct err *err) MUST_CHECK;
+
+/* Append bytes in those forms. */
 void text_to_base64(const void *bytes, size_t len, struct buf *out);
 void text_to_base64url(const void *bytes, size_t len, struct buf *out);
 

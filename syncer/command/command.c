@@ -7,6 +7,9 @@ const struct command commands[] = {
 	{ "init", command_init, "fetch all objects once, publish them, exit" },
 	{ "sidecar", command_sidecar,
 	  "the same, then poll for new versions until SIGTERM" },
+	{ "probe", command_probe,
+	  "startup, ready or live: ask the running sidecar; exit 0: yes" },
+	{ "refresh", command_refresh, "ask the running sidecar to poll now" },
 	{ "help", command_help, "print this text" },
 	{ "version", command_version, "print the version" },
 	{ NULL, NULL, NULL },
@@ -26,6 +29,7 @@ int command_exit_code(const struct err *err)
 		return EXIT_DENIED;
 	case ERR_NOTFOUND:
 		return EXIT_NOTFOUND;
+	case ERR_GARBLED:
 	case ERR_UNAVAILABLE:
 		return EXIT_UNAVAILABLE;
 	case ERR_IO:
@@ -34,14 +38,30 @@ int command_exit_code(const struct err *err)
 	return EXIT_LOCAL;
 }
 
+static void complain(const char *fmt, va_list ap)
+{
+	fputs("akvsync: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputs("\n", stderr);
+}
+
+int command_error(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(fmt, ap);
+	va_end(ap);
+	return code;
+}
+
 int command_usage_error(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("akvsync: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	complain(fmt, ap);
 	va_end(ap);
-	fputs("\nTry 'akvsync help'.\n", stderr);
+	fputs("Try 'akvsync help'.\n", stderr);
 	return EXIT_USAGE;
 }

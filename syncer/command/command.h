@@ -30,11 +30,16 @@ extern const struct command commands[];
 
 int command_init(int argc, char **argv);
 int command_sidecar(int argc, char **argv);
+int command_probe(int argc, char **argv);
+int command_refresh(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* The exit code that stands for a failure. */
 int command_exit_code(const struct err *err);
+
+/* Prints the line "akvsync: ..." on stderr; gives the code back. */
+int command_error(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Prints the line "akvsync: ..." on stderr, and where to find help; EXIT_USAGE. */
 int command_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);

@@ -30,7 +30,6 @@ static int prepare(struct settings *settings, struct err *err)
 	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
-	loop_block_signals();
 	loaded = settings_load(settings, environ, err);
 	settings_forget(environ);
 	log_setup((enum log_level)settings->log_level,
@@ -38,10 +37,8 @@ static int prepare(struct settings *settings, struct err *err)
 	return loaded;
 }
 
-static int fail(const struct err *err)
+static int fail(int code, const struct err *err)
 {
-	int code = command_exit_code(err);
-
 	log_event(LOG_ERROR, "exit",
 		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)),
 		  "%s", err->msg);
@@ -55,6 +52,9 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	struct err err;
 	int result;
 
+	/* Before all else: pid 1 loses a SIGTERM that comes too early, and SIGHUP kills.
+	 */
+	loop_block_signals();
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments; it is configured by "
 					   "environment variables",
@@ -68,9 +68,8 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (result < 0)
-		return fail(&err);
-	if (end.notify_failed)
-		return EXIT_NOTIFY;
+		return fail(end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err),
+			    &err);
 	return EXIT_DONE;
 }
 

@@ -112,6 +112,14 @@ static int set_path(struct object *o, const char *value, struct err *err)
 	return 0;
 }
 
+/* Resolved, and so checked, where the cloud is known. */
+static int set_vault(struct object *o, const char *value, struct err *err)
+{
+	(void)err;
+	o->vault = xstrdup(value);
+	return 0;
+}
+
 static int set_version(struct object *o, const char *value, struct err *err)
 {
 	if (*value == '\0' || text_same(value, "latest"))
@@ -225,7 +233,7 @@ static const struct attribute {
 	{ "optional", set_optional },
 	{ "metadata", set_metadata },
 	{ "layout", set_layout },
-	{ "vault", NULL },
+	{ "vault", set_vault },
 	{ "pfxPasswordObject", NULL },
 	{ "objectNamePattern", NULL },
 	{ "tags", NULL },
@@ -333,6 +341,7 @@ int attributes_read_short(const char *entry, mode_t default_mode, struct object 
 void attributes_done(struct object *object)
 {
 	free(object->name);
+	free(object->vault);
 	free(object->version);
 	free(object->path);
 	*object = (struct object){ 0 };

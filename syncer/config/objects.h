@@ -13,6 +13,7 @@
 /* One object of the vault and the file it becomes. */
 struct object {
 	char *name;    /* in the vault, [0-9A-Za-z-]{1,127} */
+	char *vault;   /* name or URL as given; NULL: the default one */
 	char *version; /* 32 hexadecimal digits; NULL: always the current one */
 	char *path;    /* of the file, relative to the directory, already normal */
 	mode_t mode;

@@ -496,6 +496,17 @@ int settings_load(struct settings *out, char *const *env, struct err *err)
 	return load(out, env, err);
 }
 
+char *settings_dir(char *const *env)
+{
+	struct settings s = { 0 };
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].field == offsetof(struct settings, dir))
+			(void)!load_row(&s, &rows[i], env, &err);
+	return s.dir;
+}
+
 void settings_forget(char *const *env)
 {
 	for (; *env; env++) {

@@ -76,6 +76,10 @@ struct settings {
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
 
+/* The directory alone, for who only asks the sidecar there: validates nothing.  The
+ * caller frees it. */
+char *settings_dir(char *const *env);
+
 /* Wipes the values of credentials in the environment, once they have been read: who may
  * look at it later, and a child, does not get them. */
 void settings_forget(char *const *env);

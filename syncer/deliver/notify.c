@@ -18,10 +18,13 @@
 
 /* A target and where it stands. */
 struct state {
-	char *delivered; /* the last generation it was told of; NULL: not known */
+	char *delivered; /* the last generation it was told of, "": none; NULL: not known
+			  */
 	int64_t due;     /* CLOCK_NEVER: nothing to tell */
 	struct backoff backoff;
 	int attempts;
+	struct err err;          /* of the last attempt */
+	struct process_set told; /* of this generation */
 };
 
 struct notify {
@@ -57,8 +60,10 @@ void notify_free(struct notify *n)
 {
 	if (n == NULL)
 		return;
-	for (size_t i = 0; i < n->targets.count; i++)
+	for (size_t i = 0; i < n->targets.count; i++) {
 		free(n->states[i].delivered);
+		process_set_clear(&n->states[i].told);
+	}
 	free(n->states);
 	targets_done(&n->targets);
 	free(n->generation);
@@ -119,9 +124,10 @@ static void make_due(struct state *s, int64_t at)
 	s->due = at;
 	s->attempts = 0;
 	s->backoff = BACKOFF_INIT(RETRY_BASE_MS, RETRY_CAP_MS);
+	process_set_clear(&s->told);
 }
 
-void notify_resume(struct notify *n, const char *generation, int64_t now)
+void notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now)
 {
 	struct err ignored;
 
@@ -134,28 +140,31 @@ void notify_resume(struct notify *n, const char *generation, int64_t now)
 
 		if (s->delivered == NULL)
 			set_text(&s->delivered, generation);
-		else if (strcmp(s->delivered, generation) != 0)
+		else if (strcmp(s->delivered, generation) != 0 &&
+			 (n->targets.items[i].on_first || !before_app))
 			make_due(s, now);
 	}
 	/* Not written, the same is found again at the next start. */
 	(void)!write_state(n, &ignored);
 }
 
-void notify_published(struct notify *n, const char *generation, bool first, int64_t now)
+void notify_published(struct notify *n, const char *generation, bool before_app,
+		      int64_t now)
 {
-	int64_t at = now + jitter_between(n->jitter, 0, n->splay_ms);
+	int64_t splay_ms = before_app ? 0 : jitter_between(n->jitter, 0, n->splay_ms);
 	struct err ignored;
 
 	set_text(&n->generation, generation);
 	for (size_t i = 0; i < n->targets.count; i++) {
 		struct state *s = &n->states[i];
 
-		if (!first || n->targets.items[i].on_first)
-			make_due(s, at);
-		else
-			set_text(&s->delivered, generation);
+		if (before_app) /* for on=first ones: known, but told of nothing yet */
+			set_text(&s->delivered,
+				 n->targets.items[i].on_first ? "" : generation);
+		if (!before_app || n->targets.items[i].on_first)
+			make_due(s, now + splay_ms);
 	}
-	if (first)
+	if (before_app)
 		(void)!write_state(n, &ignored);
 }
 
@@ -168,12 +177,11 @@ int64_t notify_deadline(const struct notify *n)
 	return soonest;
 }
 
-static int act(const struct target *t, int *processes, struct err *err)
+static int act(const struct target *t, struct process_set *told, struct err *err)
 {
-	*processes = 1;
 	if (t->pidfile != NULL)
 		return process_signal_pidfile(t->pidfile, t->signal, err);
-	return process_signal_name(t->process, t->signal, processes, err);
+	return process_signal_name(t->process, t->signal, told, err);
 }
 
 static void run_target(struct notify *n, size_t i, int64_t now,
@@ -185,16 +193,18 @@ static void run_target(struct notify *n, size_t i, int64_t now,
 
 	*out = (struct notify_outcome){ .target = t->text,
 					.generation = n->generation,
-					.on_first = t->on_first,
 					.attempt = ++s->attempts };
-	out->ok = act(t, &out->processes, &out->err) == 0;
+	out->ok = act(t, &s->told, &out->err) == 0;
 	if (!out->ok) {
 		err_wrap(&out->err, "notify '%s'", t->text);
+		s->err = out->err;
 		out->retry_in_ms = backoff_next(&s->backoff, n->jitter);
 		s->due = now + out->retry_in_ms;
 		return;
 	}
+	out->processes = t->pidfile != NULL ? 1 : (int)s->told.count;
 	s->due = CLOCK_NEVER;
+	process_set_clear(&s->told);
 	set_text(&s->delivered, n->generation);
 	/* Not written, a restart tells the app once more: at least once is the promise.
 	 */
@@ -212,10 +222,23 @@ bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out)
 	return false;
 }
 
-bool notify_first_pending(const struct notify *n)
+static bool is_open_first(const struct notify *n, size_t i)
+{
+	return n->targets.items[i].on_first && n->states[i].due != CLOCK_NEVER;
+}
+
+const struct err *notify_first_failure(const struct notify *n, int tries)
 {
 	for (size_t i = 0; i < n->targets.count; i++)
-		if (n->targets.items[i].on_first && n->states[i].due != CLOCK_NEVER)
+		if (is_open_first(n, i) && n->states[i].attempts >= tries)
+			return &n->states[i].err;
+	return NULL;
+}
+
+bool notify_first_pending(const struct notify *n, int tries)
+{
+	for (size_t i = 0; i < n->targets.count; i++)
+		if (is_open_first(n, i) && n->states[i].attempts < tries)
 			return true;
 	return false;
 }

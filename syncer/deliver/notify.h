@@ -27,19 +27,24 @@ int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_
 	       struct jitter *jitter, struct err *err) MUST_CHECK;
 void notify_free(struct notify *n);
 
-/* At start, with the generation found on the volume (NULL: none): targets that ..notified
- * shows behind that generation become due. */
-void notify_resume(struct notify *n, const char *generation, int64_t now);
+/*
+ * At start, with the generation found on the volume (NULL: none): targets that ..notified
+ * shows behind that generation become due.  before_app: the app does not run, only
+ * on=first targets become due.
+ */
+void notify_resume(struct notify *n, const char *generation, bool before_app,
+		   int64_t now);
 
-/* After a swap.  first: no set was there before, only on=first targets become due. */
-void notify_published(struct notify *n, const char *generation, bool first, int64_t now);
+/* After a swap.  before_app: no set was there before, or the app does not run for another
+ * reason: only on=first targets become due, and without delay. */
+void notify_published(struct notify *n, const char *generation, bool before_app,
+		      int64_t now);
 
 /* What one attempt came to, for the log. */
 struct notify_outcome {
 	const char *target;     /* the entry's text, owned by n */
 	const char *generation; /* owned by n */
 	bool ok;
-	bool on_first;
 	int attempt;         /* 1, 2, … for this generation */
 	int processes;       /* how many were signalled */
 	int64_t retry_in_ms; /* when !ok */
@@ -52,7 +57,10 @@ int64_t notify_deadline(const struct notify *n);
 /* Runs at most one due target; true: *out says how it went, call again. */
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out);
 
-/* True while an on=first target has not succeeded. */
-bool notify_first_pending(const struct notify *n);
+/* The last failure of an on=first target that has not succeeded; NULL: all have.  tries:
+ * only of those that have been tried so often. */
+const struct err *notify_first_failure(const struct notify *n, int tries);
+/* True while an on=first target that has been tried less often has not succeeded. */
+bool notify_first_pending(const struct notify *n, int tries);
 
 #endif

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -170,6 +171,47 @@ static bool contains(const struct matches *all, pid_t pid)
 	return false;
 }
 
+/* ---- who was told ---- */
+
+/* Field 22 of /proc/PID/stat; the command's name in field 2 may hold anything. */
+static uint64_t started_at(pid_t pid)
+{
+	auto_buf struct buf text = BUF_INIT(4096);
+	const char *field;
+	uint64_t ticks = 0;
+
+	if (!read_proc(pid, "stat", &text))
+		return 0;
+	field = strrchr(buf_str(&text), ')');
+	for (int i = 2; field != NULL && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	for (field = field ? field + 1 : ""; isdigit((unsigned char)*field); field++)
+		ticks = ticks * 10 + (uint64_t)(*field - '0');
+	return ticks;
+}
+
+static bool was_told(const struct process_set *told, pid_t pid)
+{
+	for (size_t i = 0; i < told->count; i++)
+		if (told->items[i].pid == pid)
+			return told->items[i].started == started_at(pid);
+	return false;
+}
+
+static void note_told(struct process_set *told, pid_t pid)
+{
+	told->items = xgrow(told->items, told->count, sizeof(*told->items));
+	told->items[told->count++] = (struct process_seen){ pid, started_at(pid) };
+}
+
+void process_set_clear(struct process_set *set)
+{
+	free(set->items);
+	*set = (struct process_set){ 0 };
+}
+
+/* ---- signalling ---- */
+
 static int explain(pid_t pid, const char *name, struct err *err)
 {
 	int error = errno;
@@ -211,32 +253,48 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 	return errno == ESRCH ? 1 : explain(pid, name, err);
 }
 
-int process_signal_name(const char *name, int signal, int *count, struct err *err)
+/* Signals those of the matches that are no children of another and were not told yet;
+ * the first failure is kept while the others go on. */
+static int signal_all(const struct matches *all, const char *name, int signal,
+		      struct process_set *told, struct err *err)
+{
+	struct err failure = { 0 };
+
+	for (size_t i = 0; i < all->count; i++) {
+		pid_t pid = all->items[i].pid;
+		int result;
+
+		if (contains(all, all->items[i].parent) || was_told(told, pid))
+			continue;
+		result = signal_pid(pid, name, signal, err);
+		if (result == 0)
+			note_told(told, pid);
+		else if (result < 0 && failure.kind == ERR_NONE)
+			failure = *err;
+	}
+	if (failure.kind == ERR_NONE)
+		return 0;
+	*err = failure;
+	return -1;
+}
+
+int process_signal_name(const char *name, int signal, struct process_set *told,
+			struct err *err)
 {
 	struct matches all = { 0 };
 	auto_free struct match *items = NULL;
-	int signalled = 0;
 
 	if (find(name, &all, err) < 0)
 		return -1;
 	items = all.items;
-	for (size_t i = 0; i < all.count; i++) {
-		int result;
-
-		if (contains(&all, items[i].parent))
-			continue;
-		result = signal_pid(items[i].pid, name, signal, err);
-		if (result < 0)
-			return -1;
-		signalled += result == 0;
-	}
-	if (signalled == 0)
+	if (signal_all(&all, name, signal, told, err) < 0)
+		return -1;
+	if (told->count == 0)
 		return err_set(err, ERR_IO,
 			       "no process named '%s' found: is the app running, is the "
 			       "name right (as in 'ps -o comm'), and has the pod "
 			       "shareProcessNamespace: true?",
 			       name);
-	*count = signalled;
 	return 0;
 }
 

@@ -5,19 +5,34 @@
 #ifndef DELIVER_PROCESS_H
 #define DELIVER_PROCESS_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
+/* Processes that took a signal, so that they do not take it again when another one of
+ * the same name has to be tried again.  {0} is empty. */
+struct process_set {
+	struct process_seen {
+		pid_t pid;
+		uint64_t started; /* the kernel's ticks since boot: a pid may be reused */
+	} * items;
+	size_t count;
+};
+
+void process_set_clear(struct process_set *set);
+
 /*
  * Signals every process of that name whose parent is not one of them too (nginx's master,
- * not its workers), never this one.  A name is a command name (comm, compared in its 15
- * characters), or the last part of the executable's path or of argv[0].
- * *count says how many were signalled.  ERR_IO: none matched, one may not be signalled,
- * or one has no handler for HUP, USR1 or USR2 (yet) and would end; the message says which
- * and the fix.
+ * not its workers), never this one, and none that is in *told, where those that took it
+ * are added.  A name is a command name (comm, compared in its 15 characters), or the last
+ * part of the executable's path or of argv[0].
+ * ERR_IO: none matched, one may not be signalled, or one has no handler for HUP, USR1 or
+ * USR2 (yet) and would end; the message says which and the fix.  The others have been
+ * signalled all the same.
  */
-int process_signal_name(const char *name, int signal, int *count,
+int process_signal_name(const char *name, int signal, struct process_set *told,
 			struct err *err) MUST_CHECK;
 
 /* Signals the process whose number a file holds.  ERR_IO likewise. */

@@ -8,24 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "deliver/manifest.h"
+#include "deliver/generation.h"
 #include "deliver/tree.h"
 
 #define DATA_LINK "..data"
-/* ..2026_06_16_22_35_02.123456789, as the kubelet's */
-#define GENERATION_LEN 32
-#define GENERATION_SHAPE "..dddd_dd_dd_dd_dd_dd.ddddddddd"
-#define COPY_MAX (16 * 1024 * 1024)
 
 /* A generation that readers may still have open. */
 struct retired {
@@ -37,45 +31,18 @@ struct publish {
 	char *dir;
 	int dir_fd; /* also holds the lock */
 	int64_t retain_ms;
-	char generation[GENERATION_LEN]; /* "" when nothing is published */
-	int generation_fd;               /* -1 likewise */
-	struct manifest manifest;        /* of the current generation */
+	struct generation current;
 	struct retired *retired;
 	size_t retired_count;
 };
 
 /* A set on its way; what it has made so far is taken back when it fails. */
 struct attempt {
-	char generation[GENERATION_LEN];
+	struct generation generation;
 	char link[FILE_TEMP_LEN]; /* "" until it exists */
-	int fd;                   /* the new generation's directory */
 	char **names;             /* top-level links made for it */
 	size_t name_count;
-	struct manifest manifest;
 };
-
-static bool is_generation(const char *name)
-{
-	const char *shape = GENERATION_SHAPE;
-
-	for (; *shape && *name; shape++, name++)
-		if (*shape == 'd' ? *name < '0' || *name > '9' : *name != *shape)
-			return false;
-	return *shape == *name;
-}
-
-static void new_generation_name(char out[static GENERATION_LEN])
-{
-	time_t now = (time_t)(clock_wall_ms() / 1000);
-	unsigned number = 0;
-	struct tm tm;
-	size_t n;
-
-	(void)!getrandom(&number, sizeof(number), 0);
-	gmtime_r(&now, &tm);
-	n = strftime(out, GENERATION_LEN, "..%Y_%m_%d_%H_%M_%S", &tm);
-	snprintf(out + n, GENERATION_LEN - n, ".%09u", number % 1000000000U);
-}
 
 /* Says what to change, for the causes that have one. */
 static int explain(struct err *err, int cause)
@@ -101,7 +68,7 @@ static int explain(struct err *err, int cause)
 
 const char *publish_generation(const struct publish *p)
 {
-	return p->generation[0] ? p->generation : NULL;
+	return p->current.name[0] ? p->current.name : NULL;
 }
 
 int publish_dir_fd(const struct publish *p)
@@ -111,7 +78,7 @@ int publish_dir_fd(const struct publish *p)
 
 size_t publish_count(const struct publish *p)
 {
-	return p->manifest.count;
+	return p->current.manifest.count;
 }
 
 /* ---- opening ---- */
@@ -149,25 +116,13 @@ static int check_rights(const struct publish *p, struct err *err)
 	return 0;
 }
 
-/* A set that cannot be understood counts as none: everything is fetched anew. */
 static void read_current(struct publish *p)
 {
-	auto_buf struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
 	char target[GENERATION_LEN] = "";
-	struct err ignored;
-	int fd;
 
-	if (readlinkat(p->dir_fd, DATA_LINK, target, sizeof(target) - 1) < 0 ||
-	    !is_generation(target))
-		return;
-	fd = openat(p->dir_fd, target, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (file_read(fd, MANIFEST_NAME, &text, &ignored) < 0 ||
-	    manifest_parse(buf_str(&text), text.len, &p->manifest, &ignored) < 0)
-		p->manifest = (struct manifest){ 0 };
-	p->generation_fd = fd;
-	memcpy(p->generation, target, sizeof(target));
+	if (readlinkat(p->dir_fd, DATA_LINK, target, sizeof(target) - 1) > 0 &&
+	    generation_is_name(target))
+		(void)generation_open(p->dir_fd, target, &p->current);
 }
 
 static void retire(struct publish *p, const char *name, int64_t remove_at)
@@ -180,7 +135,8 @@ static void retire(struct publish *p, const char *name, int64_t remove_at)
 	r->remove_at = remove_at;
 }
 
-/* True for a link of ours that leads nowhere: its set was never published, or is gone. */
+/* True for a link of ours that leads nowhere: its set was never published, or is gone.
+ * Whatever ..data points to decides, also a set that we did not make. */
 static bool is_stale_link(const struct publish *p, const char *name)
 {
 	auto_free char *expected = xasprintf(DATA_LINK "/%s", name);
@@ -191,9 +147,8 @@ static bool is_stale_link(const struct publish *p, const char *name)
 	if (readlinkat(p->dir_fd, name, target, len + 1) != (ssize_t)len ||
 	    strcmp(target, expected) != 0)
 		return false;
-	return p->generation_fd < 0 ||
-	       (fstatat(p->generation_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-		errno == ENOENT);
+	return fstatat(p->dir_fd, expected, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
 }
 
 static void sweep_entry(struct publish *p, const char *name, int64_t now)
@@ -202,8 +157,8 @@ static void sweep_entry(struct publish *p, const char *name, int64_t now)
 
 	if (text_starts(name, FILE_TEMP_PREFIX)) {
 		tree_remove(p->dir_fd, name);
-	} else if (is_generation(name)) {
-		if (strcmp(name, p->generation) == 0)
+	} else if (generation_is_name(name)) {
+		if (strcmp(name, p->current.name) == 0)
 			return;
 		manifest = xasprintf("%s/" MANIFEST_NAME, name);
 		if (faccessat(p->dir_fd, manifest, F_OK, 0) == 0)
@@ -256,7 +211,7 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 
 	p->dir = xstrdup(dir);
 	p->dir_fd = -1;
-	p->generation_fd = -1;
+	p->current = GENERATION_NONE;
 	p->retain_ms = retain_ms;
 	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 ||
 	    check_rights(p, err) < 0) {
@@ -269,19 +224,13 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 	return 0;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void publish_close(struct publish *p)
 {
 	if (p == NULL)
 		return;
-	close_fd(p->generation_fd);
-	close_fd(p->dir_fd);
-	manifest_done(&p->manifest);
+	generation_close(&p->current);
+	if (p->dir_fd >= 0)
+		close(p->dir_fd);
 	free(p->retired);
 	free(p->dir);
 	free(p);
@@ -289,30 +238,13 @@ void publish_close(struct publish *p)
 
 /* ---- what is there ---- */
 
-static int64_t mtime_of(const struct stat *st)
-{
-	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
-
-/* The file is still what was published: nobody edited or replaced it. */
-static bool is_intact(const struct publish *p, const struct manifest_entry *e)
-{
-	struct stat st;
-
-	return p->generation_fd >= 0 &&
-	       fstatat(p->generation_fd, e->path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && (st.st_mode & 07777) == e->mode &&
-	       st.st_size == e->size && mtime_of(&st) == e->mtime_ns &&
-	       st.st_uid == geteuid();
-}
-
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version)
 {
-	const struct manifest_entry *e = manifest_find(&p->manifest, path);
+	const struct manifest_entry *e = generation_find(&p->current, path);
 
 	if (e == NULL || strcmp(e->object, object) != 0 ||
-	    strcmp(e->options, options) != 0 || e->mode != mode || !is_intact(p, e))
+	    strcmp(e->options, options) != 0 || e->mode != mode)
 		return false;
 	if (version != NULL)
 		*version = e->version;
@@ -320,93 +252,6 @@ bool publish_has(const struct publish *p, const char *path, const char *object,
 }
 
 /* ---- publishing ---- */
-
-static int copy_file(const struct publish *p, const struct attempt *a,
-		     const struct manifest_entry *e, struct err *err)
-{
-	auto_buf struct buf bytes = BUF_INIT(COPY_MAX);
-
-	if (file_read(p->generation_fd, e->path, &bytes, err) < 0)
-		return -1;
-	return file_create(a->fd, e->path, e->mode, buf_str(&bytes), bytes.len, err);
-}
-
-static int carry_forward(const struct publish *p, const struct attempt *a,
-			 const struct publish_file *f, struct err *err)
-{
-	const struct manifest_entry *e = manifest_find(&p->manifest, f->path);
-
-	if (e == NULL || e->mode != f->mode || !is_intact(p, e)) {
-		errno = 0;
-		return err_set(err, ERR_IO,
-			       "file '%s' was changed or removed by another program",
-			       f->path);
-	}
-	if (linkat(p->generation_fd, e->path, a->fd, e->path, 0) == 0)
-		return 0;
-	/* Another owner's inode under protected_hardlinks, too many links, an odd volume.
-	 */
-	if (errno != EPERM && errno != EMLINK && errno != EXDEV && errno != EOPNOTSUPP)
-		return err_set_errno(err, ERR_IO, "cannot link '%s'", f->path);
-	return copy_file(p, a, e, err);
-}
-
-static int add_file(const struct publish *p, struct attempt *a,
-		    const struct publish_file *f, struct err *err)
-{
-	struct stat st;
-	int made;
-
-	if (tree_make_parents(a->fd, f->path, err) < 0)
-		return -1;
-	made = f->data ? file_create(a->fd, f->path, f->mode, f->data, f->len, err)
-		       : carry_forward(p, a, f, err);
-	if (made < 0)
-		return -1;
-	if (fstatat(a->fd, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set_errno(err, ERR_IO, "cannot look at '%s'", f->path);
-	manifest_add(&a->manifest, &(struct manifest_entry){
-					   .path = (char *)f->path,
-					   .object = (char *)f->object,
-					   .version = (char *)f->version,
-					   .options = (char *)f->options,
-					   .mode = f->mode,
-					   .size = st.st_size,
-					   .mtime_ns = mtime_of(&st),
-				   });
-	return 0;
-}
-
-static int make_generation(const struct publish *p, struct attempt *a, struct err *err)
-{
-	for (int tries = 0; tries < 8; tries++) {
-		new_generation_name(a->generation);
-		if (tree_mkdir(p->dir_fd, a->generation, err) == 0)
-			break;
-		if (errno != EEXIST)
-			return -1;
-		a->generation[0] = '\0';
-	}
-	if (a->generation[0] == '\0')
-		return -1;
-	a->fd = openat(p->dir_fd, a->generation,
-		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (a->fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open '%s'", a->generation);
-	return 0;
-}
-
-static int write_manifest(const struct attempt *a, struct err *err)
-{
-	auto_buf struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
-
-	manifest_write(&a->manifest, &text);
-	if (file_create(a->fd, MANIFEST_NAME, 0400, buf_str(&text), text.len, err) < 0)
-		return -1;
-	if (fsync(a->fd) < 0)
-		return err_set_errno(err, ERR_IO, "cannot flush '%s'", a->generation);
-	return 0;
-}
 
 /* DIR/name -> ..data/name, unless it is there already. */
 static int make_name(const struct publish *p, struct attempt *a, const char *name,
@@ -435,8 +280,10 @@ static int make_name(const struct publish *p, struct attempt *a, const char *nam
 
 static int make_names(const struct publish *p, struct attempt *a, struct err *err)
 {
-	for (size_t i = 0; i < a->manifest.count; i++) {
-		const char *path = a->manifest.items[i].path;
+	const struct manifest *m = &a->generation.manifest;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const char *path = m->items[i].path;
 		auto_free char *name = xstrndup(path, strcspn(path, "/"));
 
 		if (make_name(p, a, name, err) < 0)
@@ -458,7 +305,7 @@ static int swap(const struct publish *p, struct attempt *a, struct err *err)
 			       p->dir);
 	}
 	file_temp_name(a->link);
-	if (symlinkat(a->generation, p->dir_fd, a->link) < 0)
+	if (symlinkat(a->generation.name, p->dir_fd, a->link) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make link '%s'", a->link);
 	if (renameat(p->dir_fd, a->link, p->dir_fd, DATA_LINK) < 0)
 		return err_set_errno(err, ERR_IO, "cannot replace '%s/" DATA_LINK "'",
@@ -469,12 +316,9 @@ static int swap(const struct publish *p, struct attempt *a, struct err *err)
 static int build(const struct publish *p, struct attempt *a,
 		 const struct publish_file *files, size_t count, struct err *err)
 {
-	if (make_generation(p, a, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (add_file(p, a, &files[i], err) < 0)
-			return -1;
-	if (write_manifest(a, err) < 0 || make_names(p, a, err) < 0)
+	if (generation_make(p->dir_fd, &p->current, files, count, &a->generation, err) <
+		    0 ||
+	    make_names(p, a, err) < 0)
 		return -1;
 	return swap(p, a, err);
 }
@@ -484,7 +328,6 @@ static void attempt_done(struct attempt *a)
 	for (size_t i = 0; i < a->name_count; i++)
 		free(a->names[i]);
 	free(a->names);
-	manifest_done(&a->manifest);
 }
 
 static void take_back(const struct publish *p, struct attempt *a)
@@ -493,9 +336,7 @@ static void take_back(const struct publish *p, struct attempt *a)
 		(void)unlinkat(p->dir_fd, a->names[i], 0);
 	if (a->link[0])
 		(void)unlinkat(p->dir_fd, a->link, 0);
-	close_fd(a->fd);
-	if (a->generation[0])
-		tree_remove(p->dir_fd, a->generation);
+	generation_remove(p->dir_fd, &a->generation);
 }
 
 /* Links to names that the new set no longer has. */
@@ -512,25 +353,21 @@ static void remove_stale_names(const struct publish *p, const struct manifest *o
 
 static void adopt(struct publish *p, struct attempt *a, int64_t now)
 {
-	struct manifest old = p->manifest;
+	struct generation old = p->current;
 
 	/* Readers see the new set; that it reaches a disk is a bonus. */
 	(void)fsync(p->dir_fd);
-	if (p->generation[0])
-		retire(p, p->generation, now + p->retain_ms);
-	close_fd(p->generation_fd);
-	p->generation_fd = a->fd;
-	memcpy(p->generation, a->generation, sizeof(p->generation));
-	p->manifest = a->manifest;
-	a->manifest = (struct manifest){ 0 };
-	remove_stale_names(p, &old);
-	manifest_done(&old);
+	if (old.name[0])
+		retire(p, old.name, now + p->retain_ms);
+	p->current = a->generation;
+	remove_stale_names(p, &old.manifest);
+	generation_close(&old);
 }
 
 int publish_set(struct publish *p, const struct publish_file *files, size_t count,
 		int64_t now, struct err *err)
 {
-	struct attempt a = { .fd = -1 };
+	struct attempt a = { .generation = GENERATION_NONE };
 	int result = build(p, &a, files, count, err);
 
 	if (result == 0) {

@@ -103,7 +103,8 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	h->options = *options;
 	if (options->proxy != NULL)
 		copy_host(h->proxy_host, sizeof(h->proxy_host), options->proxy);
-	if (trust_load(&h->trust, options->ca_file, options->extra_ca_file, err) < 0) {
+	if (!options->local_only &&
+	    trust_load(&h->trust, options->ca_file, options->extra_ca_file, err) < 0) {
 		http_free(h);
 		return -1;
 	}
@@ -219,6 +220,8 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+	if (request->unix_socket != NULL)
+		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
 	if (request->connect_to != NULL) {
 		auto_free char *any = xasprintf("::%s", request->connect_to);
 
@@ -227,13 +230,18 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	}
 }
 
+static bool is_local(const struct http_request *request)
+{
+	return request->local || request->unix_socket != NULL;
+}
+
 /* Through the proxy or not: libcurl's own look at the environment is never used. */
 static void set_proxy(struct http_call *call, const struct http_request *request)
 {
 	const struct http_options *options = &call->http->options;
 	CURL *easy = call->easy;
 
-	call->proxied = options->proxy && !request->local && !request->direct;
+	call->proxied = options->proxy && !is_local(request) && !request->direct;
 	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY,
 			 options->no_proxy ? options->no_proxy : "");
@@ -245,10 +253,10 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 
 static void set_version(struct http_call *call, const struct http_request *request)
 {
-	bool may_multiplex = !request->local && !call->http->keep_alive;
+	bool may_multiplex = !is_local(request) && !call->http->keep_alive;
 
 	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
-			 request->local ? "http" : "https");
+			 is_local(request) ? "http" : "https");
 	curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION,
 			 may_multiplex ? (long)CURL_HTTP_VERSION_2TLS
 				       : (long)CURL_HTTP_VERSION_1_1);

@@ -2,11 +2,11 @@
  * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
  *
  * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; plain HTTP only to
- * where a request says that it stays on the machine; no redirects, no cookies; replies
- * are bounded.  HTTP/2 where the server offers it, else up to HTTP_POOL connections a
- * host. After a request has timed out no connection that may be dead is used again.  A
- * request's done function is called only from http_run(), never from inside a libcurl
- * callback and never after http_cancel().
+ * a unix socket, and where a request says that it stays on the machine; no redirects, no
+ * cookies; replies are bounded.  HTTP/2 where the server offers it, else up to HTTP_POOL
+ * connections a host.  After a request has timed out no connection that may be dead is
+ * used again.  A request's done function is called only from http_run(), never from
+ * inside a libcurl callback and never after http_cancel().
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -33,6 +33,7 @@ struct http_options {
 	const char *proxy;         /* http[s]://[user:password@]host[:port]; NULL: none */
 	const char *no_proxy; /* hosts that are reached without it, as curl reads it */
 	int64_t timeout_ms;   /* of a whole request, from name look-up to the last byte */
+	bool local_only; /* requests go to unix sockets alone: no certificates are read */
 };
 
 /* ERR_CONFIG: the certificates cannot be read.  http_free() the result; calls still in
@@ -50,6 +51,7 @@ struct http_request {
 	bool fresh;  /* over a new connection, also where an open one would do */
 	bool local;  /* plain HTTP, and direct */
 	bool direct; /* never through the proxy */
+	const char *unix_socket;   /* over this socket, and local; NULL: over the network */
 	const char *connect_to;    /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */
 };

@@ -1,7 +1,5 @@
 #include "render/render.h"
 
-#include <string.h>
-
 const char *render_options(enum text_encoding encoding)
 {
 	switch (encoding) {
@@ -15,18 +13,16 @@ const char *render_options(enum text_encoding encoding)
 	return "encoding=utf-8";
 }
 
-int render_secret(const char *value, enum text_encoding encoding, struct buf *out,
+int render_secret(const struct buf *value, enum text_encoding encoding, struct buf *out,
 		  struct err *err)
 {
-	size_t len = strlen(value);
-
 	switch (encoding) {
 	case TEXT_BASE64:
-		return text_from_base64(value, len, out, err);
+		return text_from_base64(buf_str(value), value->len, out, err);
 	case TEXT_HEX:
-		return text_from_hex(value, len, out, err);
+		return text_from_hex(buf_str(value), value->len, out, err);
 	case TEXT_UTF8:
 		break;
 	}
-	return buf_add(out, value, len, err);
+	return buf_add(out, buf_str(value), value->len, err);
 }

@@ -13,7 +13,7 @@ const char *render_options(enum text_encoding encoding);
 
 /* Appends the file's bytes.  ERR_CONFIG: the value is not in that encoding; the message
  * holds a position, never a part of the value. */
-int render_secret(const char *value, enum text_encoding encoding, struct buf *out,
+int render_secret(const struct buf *value, enum text_encoding encoding, struct buf *out,
 		  struct err *err) MUST_CHECK;
 
 #endif

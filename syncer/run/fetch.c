@@ -26,36 +26,42 @@ struct tries {
 
 struct fetch {
 	struct source *source;
-	struct fetch_item *items;
-	size_t count, running;
+	struct fetch_item *items, **tail;
+	size_t running;
 	int64_t started;
 	int64_t paused_until; /* the vault named a delay: it holds for all requests */
+	struct err pause_err; /* how it said so */
 	struct tries token_tries, probe_tries;
-	bool token_asked; /* so that an old failure is not taken for ours */
+	unsigned token_seen; /* the token request whose failure has been counted */
 	bool needs_probe;
 	struct http_call *probe;
 	struct err probe_err;
 };
 
-struct fetch *fetch_start(struct source *source, struct fetch_item *items, size_t count,
-			  int64_t now)
+struct fetch *fetch_start(struct source *source, int64_t now)
 {
 	struct fetch *f = xcalloc(1, sizeof(*f));
-	bool has_token = token_state(source->token, source->resource, now) == TOKEN_READY;
+	struct token *token = source->shared->token;
+	bool has_token = token_state(token, source->resource, now) == TOKEN_READY;
 
 	f->source = source;
-	f->items = items;
-	f->count = count;
+	f->tail = &f->items;
 	f->started = now;
-	f->needs_probe = !source->verified && !has_token && count > 0;
+	f->token_seen = token_requests(token, source->resource);
+	f->needs_probe = !source->verified && !has_token;
 	f->token_tries.backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 	f->probe_tries.backoff = f->token_tries.backoff;
-	for (size_t i = 0; i < count; i++) {
-		items[i].fetch = f;
-		items[i].state = FETCH_WAITING;
-		items[i].backoff = f->token_tries.backoff;
-	}
 	return f;
+}
+
+void fetch_add(struct fetch *f, struct fetch_item *item)
+{
+	item->fetch = f;
+	item->next = NULL;
+	item->state = FETCH_WAITING;
+	item->backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+	*f->tail = item;
+	f->tail = &item->next;
 }
 
 static bool is_open(const struct fetch_item *item)
@@ -66,7 +72,7 @@ static bool is_open(const struct fetch_item *item)
 static void stop_item(struct fetch_item *item)
 {
 	if (item->call != NULL) {
-		http_cancel(item->fetch->source->http, item->call);
+		http_cancel(item->fetch->source->shared->http, item->call);
 		item->call = NULL;
 		item->fetch->running--;
 	}
@@ -74,12 +80,12 @@ static void stop_item(struct fetch_item *item)
 
 static void fail_all(struct fetch *f, const struct err *err)
 {
-	for (size_t i = 0; i < f->count; i++) {
-		if (!is_open(&f->items[i]))
+	for (struct fetch_item *item = f->items; item; item = item->next) {
+		if (!is_open(item))
 			continue;
-		stop_item(&f->items[i]);
-		f->items[i].err = *err;
-		f->items[i].state = FETCH_FAILED;
+		stop_item(item);
+		item->err = *err;
+		item->state = FETCH_FAILED;
 	}
 }
 
@@ -89,9 +95,10 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 {
 	int64_t delay;
 
-	if (err->kind != ERR_UNAVAILABLE || failures >= TRIES)
+	if ((err->kind != ERR_UNAVAILABLE && err->kind != ERR_GARBLED) ||
+	    failures >= TRIES)
 		return -1;
-	delay = backoff_next(backoff, f->source->jitter);
+	delay = backoff_next(backoff, f->source->shared->jitter);
 	if (delay < err->retry_after_ms)
 		delay = err->retry_after_ms;
 	if (now + delay > f->started + LAST_TRY_MS)
@@ -111,34 +118,41 @@ static bool try_later(struct fetch *f, struct tries *t, const struct err *err,
 	return delay >= 0;
 }
 
+/* Counts the failure of a token request that ended during this fetch, whoever made it.
+ * False: it was the last try. */
+static bool count_token_failure(struct fetch *f, const struct token *token, int64_t now)
+{
+	if (f->token_seen == token_requests(token, f->source->resource))
+		return true;
+	f->token_seen = token_requests(token, f->source->resource);
+	if (try_later(f, &f->token_tries, token_error(token, f->source->resource), now))
+		return true;
+	fail_all(f, token_error(token, f->source->resource));
+	return false;
+}
+
 /* True when a usable token is here; else asks for one when its time has come. */
 static bool have_token(struct fetch *f, int64_t now)
 {
-	struct source *s = f->source;
+	struct token *token = f->source->shared->token;
+	const char *resource = f->source->resource;
 
 	for (;;) {
-		switch (token_state(s->token, s->resource, now)) {
+		switch (token_state(token, resource, now)) {
 		case TOKEN_READY:
 			return true;
 		case TOKEN_PENDING:
 			return false;
 		case TOKEN_FAILED:
-			if (!f->token_asked)
-				break;
-			f->token_asked = false;
-			if (!try_later(f, &f->token_tries,
-				       token_error(s->token, s->resource), now)) {
-				fail_all(f, token_error(s->token, s->resource));
+			if (!count_token_failure(f, token, now))
 				return false;
-			}
 			break;
 		case TOKEN_NONE:
 			break;
 		}
 		if (now < f->token_tries.not_before)
 			return false;
-		f->token_asked = true;
-		token_request(s->token, s->resource, now);
+		token_request(token, resource, now);
 	}
 }
 
@@ -151,8 +165,9 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 
 	if (challenge_parse(header, &challenge, &unusable) < 0)
 		return 0; /* the resource derived from the vault's host stands */
-	if (s->verify &&
-	    challenge_check(&challenge, s->vault.host, s->identity.tenant, err) < 0)
+	if (s->shared->verify &&
+	    challenge_check(&challenge, s->vault.host, s->shared->identity.tenant, err) <
+	    0)
 		return -1;
 	s->verified = true;
 	if (strcmp(challenge.resource, s->resource) != 0) {
@@ -160,6 +175,43 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 		s->resource = xstrdup(challenge.resource);
 	}
 	return 0;
+}
+
+static void pause_for(struct fetch *f, const struct err *err, int64_t now)
+{
+	int64_t until = now + err->retry_after_ms;
+
+	if (err->kind != ERR_UNAVAILABLE || err->retry_after_ms == 0 ||
+	    until <= f->paused_until)
+		return;
+	f->paused_until = until;
+	f->pause_err = *err;
+}
+
+/* A pause beyond the last try: nothing more is asked in this round. */
+static void give_up_waiting(struct fetch *f)
+{
+	if (f->paused_until <= f->started + LAST_TRY_MS)
+		return;
+	for (struct fetch_item *item = f->items; item; item = item->next) {
+		if (item->state != FETCH_WAITING)
+			continue;
+		item->err = f->pause_err;
+		item->state = FETCH_FAILED;
+	}
+}
+
+/* What the anonymous request came to when it was not a challenge: a vault that throttles
+ * may say for how long. */
+static void heed_probe(struct fetch *f, struct http_reply *reply, int64_t now)
+{
+	struct err err;
+
+	/* A success is not read here: it would fill the item without its having asked. */
+	if (reply->status == 200 || f->items->parse(f->items->arg, reply, &err) == 0)
+		return;
+	err_wrap(&err, "vault '%s'", f->source->vault.host);
+	pause_for(f, &err, now);
 }
 
 static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
@@ -175,25 +227,24 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->needs_probe = false;
-	if (reply->status == 401 && learn_challenge(f, reply->challenge, &refused) < 0)
+	if (reply->status != 401)
+		heed_probe(f, reply, clock_now_ms());
+	else if (learn_challenge(f, reply->challenge, &refused) < 0)
 		fail_all(f, &refused);
 }
 
 /* True when the vault's challenge is known; else asks for it. */
 static bool have_challenge(struct fetch *f, int64_t now)
 {
-	struct source *s = f->source;
-	auto_free char *url = NULL;
-
 	if (!f->needs_probe)
 		return true;
 	if (f->probe != NULL || now < f->probe_tries.not_before)
 		return false;
-	url = vault_secret_url(s->vault.url, f->items[0].name, f->items[0].version);
-	f->probe = http_start(s->http,
-			      &(struct http_request){
-				      .url = url, .fresh = f->probe_tries.failures > 0 },
-			      on_probe, f);
+	f->probe =
+		http_start(f->source->shared->http,
+			   &(struct http_request){ .url = f->items->url,
+						   .fresh = f->probe_tries.failures > 0 },
+			   on_probe, f);
 	return false;
 }
 
@@ -204,23 +255,18 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err, now);
 
 	item->err = *err;
-	if (delay < 0) {
-		item->state = FETCH_FAILED;
-		return;
-	}
-	item->state = FETCH_WAITING;
+	item->state = delay < 0 ? FETCH_FAILED : FETCH_WAITING;
 	item->not_before = now + delay;
-	if (err->retry_after_ms > 0 && f->paused_until < now + err->retry_after_ms)
-		f->paused_until = now + err->retry_after_ms;
+	pause_for(f, err, now);
 }
 
 static void item_unauthorized(struct fetch_item *item, const struct http_reply *reply,
 			      const struct err *err)
 {
-	struct source *s = item->fetch->source;
 	struct err refused;
 
-	token_refused(s->token, s->resource, item->token_serial);
+	token_refused(item->fetch->source->shared->token,
+		      item->fetch->source->resource, item->token_serial);
 	if (item->renewed) {
 		item_failed(item, err);
 		return;
@@ -233,34 +279,27 @@ static void item_unauthorized(struct fetch_item *item, const struct http_reply *
 		item->state = FETCH_WAITING;
 }
 
-static void item_got(struct fetch_item *item)
-{
-	if (item->known != NULL && strcasecmp(item->known, item->secret.version) == 0) {
-		vault_secret_done(&item->secret);
-		item->state = FETCH_SAME;
-	} else {
-		item->state = FETCH_GOT;
-	}
-}
-
 static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct fetch_item *item = arg;
-	struct fetch *f = item->fetch;
 	struct err failure;
 
 	item->call = NULL;
-	f->running--;
+	item->fetch->running--;
 	if (err != NULL) {
-		item_failed(item, err);
+		failure = *err;
+		if (reply->failure == HTTP_TOO_BIG) {
+			failure.kind = ERR_GARBLED;
+			err_wrap(&failure, "%s", item->words);
+		}
+		item_failed(item, &failure);
 		return;
 	}
-	if (vault_secret_parse(reply, identity_id(&f->source->identity), &item->secret,
-			       &failure) == 0) {
-		item_got(item);
+	if (item->parse(item->arg, reply, &failure) == 0) {
+		item->state = FETCH_GOT;
 		return;
 	}
-	err_wrap(&failure, "secret '%s'", item->name);
+	err_wrap(&failure, "%s", item->words);
 	if (reply->status == 401)
 		item_unauthorized(item, reply, &failure);
 	else
@@ -270,47 +309,49 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 static void start_item(struct fetch_item *item)
 {
 	struct fetch *f = item->fetch;
-	struct source *s = f->source;
-	auto_free char *url = vault_secret_url(s->vault.url, item->name, item->version);
+	const struct sources *shared = f->source->shared;
 
 	item->state = FETCH_RUNNING;
-	item->token_serial = token_serial(s->token, s->resource);
+	item->token_serial = token_serial(shared->token, f->source->resource);
 	f->running++;
-	item->call = http_start(
-		s->http,
-		&(struct http_request){ .url = url,
-					.bearer = token_bearer(s->token, s->resource),
-					.fresh = item->failures > 0 },
-		on_item, item);
+	item->call =
+		http_start(shared->http,
+			   &(struct http_request){ .url = item->url,
+						   .bearer = token_bearer(shared->token,
+						 f->source->resource),
+						   .max_bytes = item->max_bytes,
+						   .fresh = item->failures > 0 },
+			   on_item, item);
 }
 
 static bool has_open(const struct fetch *f)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (is_open(&f->items[i]))
+	for (const struct fetch_item *item = f->items; item; item = item->next)
+		if (is_open(item))
 			return true;
 	return false;
 }
 
 static bool has_waiting(const struct fetch *f)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (f->items[i].state == FETCH_WAITING)
+	for (const struct fetch_item *item = f->items; item; item = item->next)
+		if (item->state == FETCH_WAITING)
 			return true;
 	return false;
 }
 
 bool fetch_run(struct fetch *f, int64_t now)
 {
+	give_up_waiting(f);
 	if (has_waiting(f)) {
 		/* Both calls, so that both requests are under way at once. */
 		bool challenged = have_challenge(f, now);
 		bool ready = have_token(f, now) && challenged && now >= f->paused_until;
 
-		for (size_t i = 0; ready && i < f->count && f->running < PARALLEL; i++)
-			if (f->items[i].state == FETCH_WAITING &&
-			    now >= f->items[i].not_before)
-				start_item(&f->items[i]);
+		for (struct fetch_item *item = f->items;
+		     ready && item && f->running < PARALLEL; item = item->next)
+			if (item->state == FETCH_WAITING && now >= item->not_before)
+				start_item(item);
 	}
 	return !has_open(f);
 }
@@ -320,13 +361,14 @@ int64_t fetch_deadline(const struct fetch *f)
 	const struct source *s = f->source;
 	int64_t now = clock_now_ms(), soonest = CLOCK_NEVER;
 
+	if (!has_waiting(f))
+		return CLOCK_NEVER;
 	if (f->needs_probe && f->probe == NULL)
 		soonest = clock_sooner(soonest, f->probe_tries.not_before);
-	switch (token_state(s->token, s->resource, now)) {
+	switch (token_state(s->shared->token, s->resource, now)) {
 	case TOKEN_NONE:
 	case TOKEN_FAILED:
-		return has_waiting(f) ? clock_sooner(soonest, f->token_tries.not_before)
-				      : soonest;
+		return clock_sooner(soonest, f->token_tries.not_before);
 	case TOKEN_PENDING:
 		return soonest;
 	case TOKEN_READY:
@@ -334,9 +376,7 @@ int64_t fetch_deadline(const struct fetch *f)
 	}
 	if (f->needs_probe || f->running >= PARALLEL)
 		return soonest;
-	for (size_t i = 0; i < f->count; i++) {
-		const struct fetch_item *item = &f->items[i];
-
+	for (const struct fetch_item *item = f->items; item; item = item->next) {
 		if (item->state == FETCH_WAITING && item->not_before > f->paused_until)
 			soonest = clock_sooner(soonest, item->not_before);
 		else if (item->state == FETCH_WAITING)
@@ -347,19 +387,22 @@ int64_t fetch_deadline(const struct fetch *f)
 
 void fetch_free(struct fetch *f)
 {
-	struct err late = f->probe_err;
+	const struct sources *shared;
+	struct err late;
 
+	if (f == NULL)
+		return;
+	shared = f->source->shared;
+	late = f->probe_err;
 	if (f->probe != NULL)
-		http_cancel(f->source->http, f->probe);
-	token_cancel(f->source->token);
+		http_cancel(shared->http, f->probe);
+	token_cancel(shared->token);
 	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
-		late = *token_error(f->source->token, f->source->resource);
+		late = *token_error(shared->token, f->source->resource);
 	if (late.kind == ERR_NONE)
 		err_set(&late, ERR_UNAVAILABLE, "no answer in time from '%s'",
 			f->source->vault.host);
-	for (size_t i = 0; i < f->count; i++) {
-		struct fetch_item *item = &f->items[i];
-
+	for (struct fetch_item *item = f->items; item; item = item->next) {
 		if (!is_open(item))
 			continue;
 		stop_item(item);

@@ -1,11 +1,11 @@
 /*
- * fetch.h: gets many objects from a vault at once: token, challenge, requests, retries.
+ * fetch.h: gets many things from one vault at once: token, challenge, requests, retries.
  *
- * At the start the token request and one anonymous request for the first object run side
- * by side: its 401 opens the connection and brings the challenge, so nothing is paid for
- * discovery.  Then all objects are asked for over a few kept-alive connections.  Within
- * one fetch, 408, 429, 5xx and transport errors are tried again, 401 once with a new
- * token, and 400, 403 and 404 never.
+ * At the start the token request and one anonymous request for the first item run side by
+ * side: its 401 opens the connection and brings the challenge, so nothing is paid for
+ * discovery.  Then all items are asked for over a few kept-alive connections.  Within one
+ * fetch, 408, 429, 5xx, transport errors and replies that make no sense are tried again,
+ * 401 once with a new token, and 400, 403 and 404 never.
  */
 #ifndef RUN_FETCH_H
 #define RUN_FETCH_H
@@ -13,21 +13,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "azure/vault.h"
+#include "net/http.h"
 #include "run/source.h"
 
-/* One object to get. */
-struct fetch_item {
-	const char *name;
-	const char *version; /* NULL: the current one */
-	const char *known;   /* the version whose value is not wanted again; NULL: none */
+/* Reads the reply to a request, of any status, into what arg is.  Fails like the parsers
+ * of azure/vault.h; its message does not name the object. */
+typedef int fetch_parse(void *arg, struct http_reply *reply, struct err *err);
 
-	enum { FETCH_WAITING, FETCH_RUNNING, FETCH_GOT, FETCH_SAME, FETCH_FAILED } state;
-	struct vault_secret secret; /* FETCH_GOT */
+/* One GET: a version of an object, or a page of a list. */
+struct fetch_item {
+	const char *url;   /* of the fetch's vault; it, words and arg outlive the item */
+	const char *words; /* for messages: "secret 'db-pass'" */
+	fetch_parse *parse;
+	void *arg;
+	size_t max_bytes; /* of the reply; 0: enough for one object */
+
+	enum { FETCH_NONE, FETCH_WAITING, FETCH_RUNNING, FETCH_GOT, FETCH_FAILED } state;
 	struct err err; /* FETCH_FAILED, and the last failure while it is retried */
 
 	/* fetch.c's own */
 	struct fetch *fetch;
+	struct fetch_item *next;
 	struct http_call *call;
 	struct backoff backoff;
 	int failures;
@@ -38,15 +44,17 @@ struct fetch_item {
 
 struct fetch;
 
-/* Starts; items stay the caller's and must outlive it.  Never fails at once. */
-struct fetch *fetch_start(struct source *source, struct fetch_item *items, size_t count,
-			  int64_t now);
+/* Starts without items; never fails at once.  fetch_free() the result. */
+struct fetch *fetch_start(struct source *source, int64_t now);
+
+/* Adds an item; it stays the caller's, must outlive the fetch and not move. */
+void fetch_add(struct fetch *f, struct fetch_item *item);
 
 /* When fetch_run() has to be called again even if nothing happens on the network. */
 int64_t fetch_deadline(const struct fetch *f);
 
-/* Moves on; call it after every http_run().  True when every item is GOT, SAME or
- * FAILED. */
+/* Moves on; call it after every http_run() and after fetch_add().  True when every item
+ * is GOT or FAILED. */
 bool fetch_run(struct fetch *f, int64_t now);
 
 /* Cancels what is in flight; unfinished items become FAILED with their last failure, or

@@ -14,6 +14,7 @@
 #include "config/objects.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
+#include "run/health.h"
 #include "run/incident.h"
 #include "run/log.h"
 #include "run/login.h"
@@ -31,15 +32,20 @@
 /* on=first targets that still fail after this many tries fail `init`. */
 #define FIRST_NOTIFY_TRIES 5
 
+/* Files that are read again when they change. */
+enum { WATCH_CREDENTIAL, WATCH_CA, WATCH_EXTRA_CA, WATCHES };
+
 struct loop {
 	enum loop_mode mode;
 	const struct settings *settings;
 	struct objects objects;
-	struct source source;
+	struct sources sources;
 	struct http *http;
 	struct publish *publish;
 	struct notify *notify;
-	struct watch *watch;
+	struct watch *watches[WATCHES];
+	struct health *health;
+	struct health_facts facts;
 	struct incidents incidents;
 	struct jitter jitter;
 	struct schedule schedule;
@@ -50,9 +56,9 @@ struct loop {
 	bool synced;        /* a complete set that fits is on the volume */
 	bool reported;      /* the termination log is settled */
 	bool again;         /* a poll was asked for while one was under way */
+	bool reload_trust; /* a CA file has changed */
 	bool stopping;
-	bool finished; /* init: the set is complete, no further round is due */
-	int first_notify_failures;
+	bool finished;   /* init: the set is complete, no further round is due */
 	struct err last; /* the worst failure of the latest round */
 };
 
@@ -87,6 +93,23 @@ static void seed(struct loop *l)
 		jitter_seed(&l->jitter, own, sizeof(own));
 }
 
+static int configure_sources(struct loop *l, struct err *err)
+{
+	const struct settings *s = l->settings;
+	struct source *source;
+
+	l->sources.cloud = cloud_at(s->cloud);
+	l->sources.jitter = &l->jitter;
+	l->sources.identity = login_identity(s);
+	l->sources.verify = s->verify_challenge;
+	if (sources_get(&l->sources, s->vault, &source, err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->objects.count; i++)
+		if (sources_get(&l->sources, l->objects.items[i].vault, &source, err) < 0)
+			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
+	return 0;
+}
+
 /* Everything that can be wrong with the configuration, before anything is touched. */
 static int configure(struct loop *l, struct err *err)
 {
@@ -94,30 +117,21 @@ static int configure(struct loop *l, struct err *err)
 	struct notify *parsed = NULL;
 
 	if (objects_parse(&l->objects, s->objects, s->file_mode, err) < 0 ||
-	    cloud_vault_resolve(&l->source.vault, s->vault, cloud_at(s->cloud), err) <
-		    0 ||
+	    configure_sources(l, err) < 0 ||
 	    notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
-	return http_new(&l->http,
-			&(struct http_options){ .ca_file = s->ca_file,
-						.extra_ca_file = s->extra_ca_file,
-						.proxy = s->https_proxy,
-						.no_proxy = s->no_proxy,
-						.timeout_ms = s->request_timeout_ms },
-			err);
-}
-
-static void connect_source(struct loop *l)
-{
-	const struct settings *s = l->settings;
-
-	l->source.http = l->http;
-	l->source.jitter = &l->jitter;
-	l->source.resource = xstrdup(l->source.vault.resource);
-	l->source.identity = login_identity(s);
-	l->source.verify = s->verify_challenge;
-	l->source.token = token_new(l->http, &l->source.identity);
+	if (http_new(&l->http,
+		     &(struct http_options){ .ca_file = s->ca_file,
+					     .extra_ca_file = s->extra_ca_file,
+					     .proxy = s->https_proxy,
+					     .no_proxy = s->no_proxy,
+					     .timeout_ms = s->request_timeout_ms },
+		     err) < 0)
+		return -1;
+	l->sources.http = l->http;
+	l->sources.token = token_new(l->http, &l->sources.identity);
+	return 0;
 }
 
 static void take_signals(struct loop *l)
@@ -137,6 +151,30 @@ static void take_signals(struct loop *l)
 			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
 		l->stopping = true;
 	}
+}
+
+/* Probes are a convenience: syncing goes on without. */
+static void open_health(struct loop *l)
+{
+	struct err err;
+
+	l->facts.last = &l->last;
+	if (l->mode == LOOP_SIDECAR &&
+	    health_new(&l->health, publish_dir_fd(l->publish), &l->facts, &err) < 0)
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s: 'akvsync probe' and 'akvsync refresh' get no answer",
+			  err.msg);
+}
+
+static void take_health(struct loop *l)
+{
+	l->facts.started = l->synced;
+	health_run(l->health);
+	if (!l->facts.refresh)
+		return;
+	l->facts.refresh = false;
+	log_event(LOG_INFO, "poll-requested", NULL, "polling now: akvsync refresh");
+	l->again = true;
 }
 
 /* Opens the volume; waits a moment for whoever else writes to it. */
@@ -166,7 +204,7 @@ static int open_volume(struct loop *l, struct err *err)
 
 static struct round_work work_of(struct loop *l)
 {
-	return (struct round_work){ .source = &l->source,
+	return (struct round_work){ .sources = &l->sources,
 				    .objects = &l->objects,
 				    .publish = l->publish,
 				    .incidents = &l->incidents };
@@ -185,14 +223,14 @@ static void say_start(struct loop *l)
 			     log_str("mode", l->mode == LOOP_INIT ? "init" : "sidecar"),
 			     log_int("pid", getpid()), log_int("uid", geteuid()),
 			     log_int("gid", getegid()),
-			     log_str("vault", l->source.vault.url),
+			     log_str("vault", l->sources.first->vault.url),
 			     log_int("objects", (int64_t)l->objects.count),
-			     log_str("auth", identity_name(l->source.identity.kind)),
-			     log_str("identity", identity_id(&l->source.identity)),
+			     log_str("auth", identity_name(l->sources.identity.kind)),
+			     log_str("identity", identity_id(&l->sources.identity)),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
 		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
-		  l->objects.count == 1 ? "" : "s", l->source.vault.url,
+		  l->objects.count == 1 ? "" : "s", l->sources.first->vault.url,
 		  l->settings->dir);
 	if (!l->settings->verify_challenge)
 		log_event(LOG_WARN, "advice", NULL,
@@ -210,7 +248,7 @@ static void pick_up(struct loop *l, int64_t now)
 	struct round_work work = work_of(l);
 
 	l->synced = round_is_on_disk(&work);
-	notify_resume(l->notify, generation, now);
+	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
 	if (generation != NULL)
 		log_event(LOG_INFO, "resume",
 			  LOG_FIELDS(log_str("generation", generation)),
@@ -219,12 +257,26 @@ static void pick_up(struct loop *l, int64_t now)
 			  l->synced ? ", complete for this configuration" : "");
 }
 
+static void open_watches(struct loop *l)
+{
+	const char *paths[WATCHES] = {
+		[WATCH_CREDENTIAL] = identity_file(&l->sources.identity),
+		[WATCH_CA] = l->settings->ca_file,
+		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
+	};
+	struct err err;
+
+	for (int i = 0; i < WATCHES; i++)
+		if (paths[i] != NULL && watch_new(&l->watches[i], paths[i], &err) < 0)
+			log_event(LOG_WARN, "advice", NULL,
+				  "%s: a change is noticed late or not at all", err.msg);
+}
+
 static int open_all(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
 	sigset_t set = our_signals();
 	int64_t now = clock_now_ms();
-	struct err unwatched;
 
 	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->signal_fd < 0)
@@ -234,14 +286,11 @@ static int open_all(struct loop *l, struct err *err)
 	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
 		       s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
-	connect_source(l);
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
-	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
-		log_event(LOG_WARN, "advice", NULL,
-			  "%s: a renewed token is noticed at the next poll",
-			  unwatched.msg);
+	open_watches(l);
 	pick_up(l, now);
+	open_health(l);
 	l->next_round_at = now;
 	l->give_up_at = l->mode == LOOP_INIT ? now + s->init_timeout_ms : CLOCK_NEVER;
 	return 0;
@@ -250,13 +299,14 @@ static int open_all(struct loop *l, struct err *err)
 static void close_all(struct loop *l)
 {
 	round_free(l->round);
-	watch_free(l->watch);
+	for (int i = 0; i < WATCHES; i++)
+		watch_free(l->watches[i]);
+	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
-	token_free(l->source.token);
+	token_free(l->sources.token);
 	http_free(l->http);
-	cloud_vault_done(&l->source.vault);
-	free(l->source.resource);
+	sources_done(&l->sources);
 	objects_done(&l->objects);
 	incidents_done(&l->incidents);
 	if (l->signal_fd >= 0)
@@ -288,8 +338,8 @@ static void finish_round(struct loop *l, int64_t now)
 	l->last = result.worst;
 	l->synced |= result.complete;
 	if (result.published)
-		notify_published(l->notify, publish_generation(l->publish), result.first,
-				 now);
+		notify_published(l->notify, publish_generation(l->publish),
+				 result.first || l->mode == LOOP_INIT, now);
 	note_first_sync(l, &result);
 	if (!was_synced && l->synced)
 		log_event(LOG_INFO, "ready", NULL, "all objects are on the volume");
@@ -297,6 +347,8 @@ static void finish_round(struct loop *l, int64_t now)
 		now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
 		http_close_idle(l->http);
+	else if (l->synced)
+		http_keep_alive(l->http);
 	if (l->mode != LOOP_INIT)
 		return;
 	if (result.complete) {
@@ -307,12 +359,30 @@ static void finish_round(struct loop *l, int64_t now)
 	}
 }
 
+/* Between rounds, so that no request is under way with the old certificates. */
+static void reload_trust(struct loop *l)
+{
+	struct err err;
+
+	l->reload_trust = false;
+	if (http_reload_trust(l->http, &err) < 0) {
+		log_event(LOG_WARN, "trust", NULL,
+			  "%s; those read before stay in use", err.msg);
+		return;
+	}
+	log_event(LOG_INFO, "trust", NULL, "read the trusted certificates anew");
+	if (l->last.kind == ERR_UNAVAILABLE)
+		l->again = true;
+}
+
 static void run_rounds(struct loop *l, int64_t now)
 {
 	struct round_work work = work_of(l);
 
 	if (l->finished)
 		return;
+	if (l->round == NULL && l->reload_trust)
+		reload_trust(l);
 	if (l->round == NULL && l->again) {
 		l->again = false;
 		l->next_round_at = now;
@@ -323,7 +393,7 @@ static void run_rounds(struct loop *l, int64_t now)
 		finish_round(l, now);
 }
 
-static void say_outcome(struct loop *l, const struct notify_outcome *o)
+static void say_outcome(const struct notify_outcome *o)
 {
 	auto_free char *in = text_from_duration(o->retry_in_ms);
 
@@ -336,7 +406,6 @@ static void say_outcome(struct loop *l, const struct notify_outcome *o)
 			  "notified '%s'", o->target);
 		return;
 	}
-	l->first_notify_failures += o->on_first;
 	log_event(o->attempt == 1 ? LOG_WARN : LOG_DEBUG, "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
@@ -349,44 +418,56 @@ static void run_notify(struct loop *l, int64_t now)
 	struct notify_outcome outcome;
 
 	while (notify_run(l->notify, now, &outcome))
-		say_outcome(l, &outcome);
+		say_outcome(&outcome);
 }
 
-static void take_watch(struct loop *l)
+static void take_watch(struct loop *l, int which)
 {
-	watch_run(l->watch);
+	if (!watch_run(l->watches[which]))
+		return;
+	if (which != WATCH_CREDENTIAL) {
+		l->reload_trust = true;
+		return;
+	}
 	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
 	 * round that is under way may have read the old one: poll again after it. */
 	if (l->last.kind != ERR_IDENTITY)
 		return;
 	log_event(LOG_INFO, "poll-requested", NULL,
-		  "polling now: the service account token was replaced");
+		  "polling now: the credential's file was replaced");
 	l->again = true;
 }
 
-static int64_t wake_at(const struct loop *l)
+static int64_t wake_at(const struct loop *l, int64_t now)
 {
 	int64_t at =
 		clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
 
 	at = clock_sooner(at, l->give_up_at);
+	at = clock_sooner(at, health_deadline(l->health, now));
 	if (l->round != NULL)
 		return clock_sooner(at, round_deadline(l->round));
-	return l->again && !l->finished ? 0 : clock_sooner(at, l->next_round_at);
+	return (l->again || l->reload_trust) && !l->finished ? 0 : clock_sooner(at, l->next_round_at);
 }
 
 static int wait_and_take(struct loop *l, struct err *err)
 {
-	struct http_wait waits[] = { { .fd = l->signal_fd },
-				     { .fd = watch_fd(l->watch) } };
-	int timeout_ms = clock_ms_until(wake_at(l), clock_now_ms());
+	struct http_wait waits[WATCHES + 2];
+	int64_t now = clock_now_ms();
+	int timeout_ms = clock_ms_until(wake_at(l, now), now);
 
+	for (int i = 0; i < WATCHES; i++)
+		waits[i].fd = watch_fd(l->watches[i]);
+	waits[WATCHES].fd = l->signal_fd;
+	waits[WATCHES + 1].fd = health_fd(l->health);
 	if (http_wait(l->http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
 		return -1;
-	if (waits[0].ready)
+	if (waits[WATCHES].ready)
 		take_signals(l);
-	if (waits[1].ready)
-		take_watch(l);
+	for (int i = 0; i < WATCHES; i++)
+		if (waits[i].ready)
+			take_watch(l, i);
+	take_health(l);
 	return 0;
 }
 
@@ -397,8 +478,7 @@ static bool is_over(const struct loop *l, int64_t now)
 		return true;
 	if (l->mode != LOOP_INIT)
 		return false;
-	if (l->finished && (!notify_first_pending(l->notify) ||
-			    l->first_notify_failures >= FIRST_NOTIFY_TRIES))
+	if (l->finished && !notify_first_pending(l->notify, FIRST_NOTIFY_TRIES))
 		return true;
 	return l->round == NULL && now >= l->give_up_at;
 }
@@ -422,15 +502,24 @@ static int spin(struct loop *l, struct err *err)
 	}
 }
 
+static bool is_outage(const struct err *err)
+{
+	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_GARBLED;
+}
+
 /* What init has come to. */
 static int judge(const struct loop *l, struct loop_end *end, struct err *err)
 {
-	if (l->finished) {
-		end->notify_failed = notify_first_pending(l->notify);
+	const struct err *untold = notify_first_failure(l->notify, 1);
+
+	if (l->finished && untold == NULL)
 		return 0;
+	if (l->finished) {
+		end->notify_failed = true;
+		*err = *untold;
+		return -1;
 	}
-	if (l->synced && l->last.kind == ERR_UNAVAILABLE &&
-	    l->settings->stale == STALE_ACCEPT) {
+	if (l->synced && is_outage(&l->last) && l->settings->stale == STALE_ACCEPT) {
 		log_event(
 			LOG_WARN, "stale", LOG_FIELDS(log_str("cause", l->last.msg)),
 			"starting with the files of an earlier start: the vault was not "
@@ -448,8 +537,10 @@ static int run(struct loop *l, struct loop_end *end, struct err *err)
 		end->interrupted = l->stopping;
 		return -1;
 	}
-	end->interrupted = l->stopping;
-	if (l->mode == LOOP_INIT && !l->stopping)
+	/* Once the set of init is published, a signal only ends the tries to tell of it.
+	 */
+	end->interrupted = l->stopping && !l->finished;
+	if (l->mode == LOOP_INIT && !end->interrupted)
 		return judge(l, end, err);
 	return 0;
 }

@@ -16,7 +16,7 @@ enum loop_mode {
 
 struct loop_end {
 	bool interrupted;   /* SIGTERM or SIGINT came first */
-	bool notify_failed; /* an on=first target did not succeed */
+	bool notify_failed; /* the files are there, but an on=first target failed */
 };
 
 /*

@@ -2,8 +2,8 @@
  * round.h: one sync: fetch every object that can have changed, render, publish.
  *
  * A permanent error of one object freezes that object only: its last good file is carried
- * forward, the others change.  A transient error publishes nothing: the set on the volume
- * stays until all objects of the vault have answered.  The first set needs every object.
+ * forward, the others change.  A transient error holds back its vault: nothing of that
+ * vault changes until all its objects have answered.  The first set needs every object.
  */
 #ifndef RUN_ROUND_H
 #define RUN_ROUND_H
@@ -20,7 +20,7 @@ struct round;
 
 /* All outlive the round. */
 struct round_work {
-	struct source *source;
+	struct sources *sources;
 	const struct objects *objects;
 	struct publish *publish;
 	struct incidents *incidents;

@@ -20,9 +20,10 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 	s->not_found = result->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
 	if (result->complete || (synced && !result->transient)) {
 		backoff_reset(&s->backoff);
-		return jitter_around(jitter, s->poll_interval_ms, JITTER_PERCENT);
+		delay = jitter_around(jitter, s->poll_interval_ms, JITTER_PERCENT);
+	} else {
+		delay = backoff_next(&s->backoff, jitter);
 	}
-	delay = backoff_next(&s->backoff, jitter);
 	return delay < result->retry_after_ms ? result->retry_after_ms : delay;
 }
 
@@ -38,6 +39,7 @@ bool schedule_gives_up(const struct schedule *s, const struct round_result *resu
 	case ERR_NONE:
 	case ERR_IDENTITY:
 	case ERR_DENIED:
+	case ERR_GARBLED:
 	case ERR_UNAVAILABLE:
 		break;
 	}

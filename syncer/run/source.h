@@ -1,25 +1,46 @@
 /*
- * source.h: where objects come from: a vault, the identity that reads it, and what has
- * been learned of both.
+ * source.h: where objects come from: the vaults, the identity that reads them, and what
+ * has been learned of each.
+ *
+ * All vaults of a process share one HTTP stack, one token cache and one identity.  A
+ * vault has one source for the life of the process, whatever round or list of objects
+ * uses it.
  */
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "azure/token.h"
 #include "base/backoff.h"
 #include "config/cloud.h"
 
 struct source {
-	struct http *http;
-	struct token *token;
+	const struct sources *shared;
+	struct source *next;
+	size_t index; /* in the order of making; 0: the default vault */
 	struct cloud_vault vault;
-	struct identity identity;
-	struct jitter *jitter;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
-	bool verify;    /* refuse a challenge of another domain or tenant */
 	bool verified;  /* the vault's challenge has been seen and agrees */
 };
+
+struct sources {
+	struct http *http;
+	struct token *token;
+	struct jitter *jitter;
+	struct identity identity;
+	bool verify; /* refuse a challenge of another domain or tenant */
+	const struct cloud *cloud; /* completes the names of vaults */
+
+	struct source *first;
+	size_t count;
+};
+
+/* The source of a vault, by name or URL; NULL: of the default one.  Made when it is new.
+ * ERR_CONFIG.  Owned by all. */
+int sources_get(struct sources *all, const char *vault, struct source **out,
+		struct err *err) MUST_CHECK;
+void sources_done(struct sources *all);
 
 #endif

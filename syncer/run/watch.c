@@ -16,9 +16,18 @@
 	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
 	 IN_ONLYDIR)
 
+/* What tells one state of a file from another; all 0 where there is none. */
+struct look {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
 struct watch {
 	int fd;
 	char *path;
+	struct look seen;
 };
 
 /* The part of the path still to walk; links are replaced in it by their targets. */
@@ -106,6 +115,22 @@ static void arm(const struct watch *w)
 		;
 }
 
+static struct look look_at(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct look){ 0 };
+	return (struct look){ st.st_dev, st.st_ino, st.st_size, st.st_mtim };
+}
+
+static bool is_same(const struct look *a, const struct look *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec &&
+	       a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
 int watch_new(struct watch **out, const char *path, struct err *err)
 {
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -117,6 +142,7 @@ int watch_new(struct watch **out, const char *path, struct err *err)
 	w->fd = fd;
 	w->path = xstrdup(path);
 	arm(w);
+	w->seen = look_at(path);
 	*out = w;
 	return 0;
 }
@@ -135,11 +161,16 @@ int watch_fd(const struct watch *w)
 	return w ? w->fd : -1;
 }
 
-void watch_run(struct watch *w)
+bool watch_run(struct watch *w)
 {
+	struct look before = w->seen;
+
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	while (read(w->fd, events, sizeof(events)) > 0)
 		;
+	/* Watched first, looked at then: what comes in between is another event. */
 	arm(w);
+	w->seen = look_at(w->path);
+	return !is_same(&before, &w->seen);
 }

@@ -21,7 +21,8 @@ void watch_free(struct watch *w);
 /* Readable when something happened; -1 when w is NULL. */
 int watch_fd(const struct watch *w);
 
-/* Takes the events and watches the path as it is now. */
-void watch_run(struct watch *w);
+/* Takes the events and watches the path as it is now.  True when another file is there
+ * than before, or it has other bytes: directories have other news, too. */
+bool watch_run(struct watch *w);
 
 #endif

@@ -24,9 +24,9 @@ while True:
 class App:
     """Runs under a command name of its own; `signals` are those it got."""
 
-    def __init__(self, folder: pathlib.Path, wrapper=(), slow=False):
+    def __init__(self, folder: pathlib.Path, wrapper=(), slow=False, name=None):
         """slow: it sets up its handlers only when told to, by handle()."""
-        self.name = f"app-{os.urandom(4).hex()}"
+        self.name = name or f"app-{os.urandom(4).hex()}"
         self.path = folder / self.name
         self.path.write_text(SCRIPT)
         self.path.chmod(0o755)

@@ -83,7 +83,8 @@ def test_a_thousand_polls_leave_nothing_behind(world, interval, record_property)
     assert after["fds"] <= before["fds"]
     if not SANITIZED:  # its allocator keeps what was freed for a while
         assert after["VmRSS"] - before["VmRSS"] <= 64, (before, after)
-        assert after["VmData"] <= before["VmData"], (before, after)
+        # A leak of a byte a poll and object would pass neither; the heap may settle once more.
+        assert after["VmData"] - before["VmData"] <= 64, (before, after)
 
 
 def writable_memory(pid):

@@ -1,6 +1,7 @@
 """`init`: one sync, its files, its exit codes, and what the vault was asked."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -266,7 +267,19 @@ def test_on_first_that_fails_exits_8(world):
         "s", AKVSYNC_NOTIFY="on=first,signal=HUP,process=no-such-app-here", AKVSYNC_INIT_TIMEOUT="3s"
     )
     assert process.code == 8
-    assert process.find("notify-failed", "no process named 'no-such-app-here'.*shareProcessNamespace")
+    says = "notify '.*': no process named 'no-such-app-here'.*shareProcessNamespace"
+    assert process.find("notify-failed", says)
+    assert process.find("exit", says, code=8)
+    assert re.search(says, world.termination_log.read_text())
+
+
+def test_on_first_does_not_wait_for_the_splay_and_outlives_a_signal(world, app):
+    world.plant("s")
+    notify = f"on=first,signal=HUP,process={app.name}; on=first,signal=HUP,process=no-such-app-here"
+    process = world.start("init", env=world.env("s", AKVSYNC_NOTIFY=notify, AKVSYNC_NOTIFY_SPLAY="1h"))
+    process.wait_log("notify-failed")
+    assert app.wait_signals(1) == ["SIGHUP"]
+    assert process.stop()[0] == 8, "the set is published: it was not interrupted"
 
 
 def test_text_log_is_for_people(world):

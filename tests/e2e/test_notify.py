@@ -66,6 +66,18 @@ def test_first_set_for_those_who_ask(world, app):
     assert app.wait_signals(2) == ["SIGHUP"] * 2
 
 
+def test_init_tells_nobody_of_a_set_that_replaces_another(world, app):
+    """The pod's containers start anew: the app does not run yet."""
+    first = by_name(app)["AKVSYNC_NOTIFY"]
+    for _ in range(2):
+        world.plant("s")
+        process = world.init("s", AKVSYNC_NOTIFY=f"{first}; on=first,signal=USR1,process={app.name}")
+        assert process.code == 0
+    assert app.settled() == ["SIGUSR1"] * 2
+    sidecar = world.sidecar("s", AKVSYNC_NOTIFY=first)
+    assert sidecar.stop()[0] == 0 and app.settled() == ["SIGUSR1"] * 2
+
+
 def test_a_missing_process_is_told_and_tried_until_it_is_there(world):
     app = App(world.folder)
     world.plant("s")
@@ -142,6 +154,25 @@ def test_another_uid_is_told_apart(world):
         told = sidecar.wait_log("notify-failed")
         assert "not permitted" in told["msg"] and "runAsUser" in told["msg"], told
         assert not app.settled()
+
+
+def test_one_that_may_not_be_signalled_does_not_hold_up_the_others(world, app):
+    """Nor do those that took the signal get it again with each try."""
+    if os.geteuid():
+        pytest.skip("a process of another user needs root")
+    world.folder.chmod(0o755)
+    world.plant("s")
+    nobody = ("setpriv", "--reuid=65534", "--clear-groups")
+    with App(world.volume, wrapper=nobody, name=app.name) as other, App(world.volume, name=app.name) as third:
+        sidecar = world.sidecar(
+            "s", wrapper=("setpriv", "--bounding-set=-kill", "--inh-caps=-kill"), **by_name(app)
+        )
+        rotate(world, sidecar, "s")
+        sidecar.wait_log("notify-failed", f"not permitted to signal process {other.pid}", attempt=3)
+        assert app.wait_signals(1) == third.wait_signals(1) == ["SIGHUP"]
+        assert not other.settled()
+    assert sidecar.wait_log("notified")["processes"] == 2
+    assert app.settled() == ["SIGHUP"]
 
 
 @pytest.mark.parametrize("kind", ["crash", "state"])

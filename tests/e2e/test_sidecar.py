@@ -291,3 +291,33 @@ def test_a_volume_that_fills_up_keeps_the_old_set(world, small_volume):
     sidecar.poll()
     sidecar.wait_log("recovered")
     assert (small_volume / "s").read_text() == second
+
+
+def test_files_of_another_uid_are_carried_forward_by_copy(world):
+    """An init container of another uid made the set; one of its secrets cannot be read now."""
+    if os.geteuid():
+        pytest.skip("changing the owner needs root")
+    a, _ = world.plant("a", "b")
+    assert world.init("a, b").code == 0
+    made = world.volume / "..data" / "a"
+    os.chown(made, 1000, made.stat().st_gid)
+    world.fake.disable("a")
+    b = world.plant("b")
+    sidecar = world.sidecar("a, b", wait=False)
+    sidecar.wait_log("published")
+    assert world.files() == {"a": a, "b": b}
+    assert made.stat().st_uid == os.geteuid() and made.stat().st_mode & 0o777 == 0o440
+
+
+def test_a_set_of_another_form_stays_until_a_new_one_is_there(world):
+    """What a release with other names for its generations left behind."""
+    a = world.plant("a")
+    assert world.init("a").code == 0
+    data = world.volume / "..data"
+    os.rename(data.resolve(), world.volume / "..generation-7")
+    data.unlink()
+    data.symlink_to("..generation-7")
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar = world.sidecar("a", wait=False)
+    sidecar.wait_log("failure", "503")
+    assert world.files() == {"a": a}

@@ -26,7 +26,11 @@ static void test_render(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_buf struct buf out = BUF_INIT(100);
 		struct err err = { 0 };
-		int result = render_secret(rows[i].value, rows[i].encoding, &out, &err);
+		auto_buf struct buf value = BUF_INIT(100);
+		int result;
+
+		buf_text(&value, rows[i].value);
+		result = render_secret(&value, rows[i].encoding, &out, &err);
 
 		if (rows[i].want == NULL) {
 			check_err(rows[i].value, result, &err, ERR_CONFIG, "not ");
@@ -51,10 +55,12 @@ static void test_options(void **state)
 static void test_too_large(void **state)
 {
 	auto_buf struct buf out = BUF_INIT(3);
+	auto_buf struct buf value = BUF_INIT(100);
 	struct err err = { 0 };
 
 	(void)state;
-	check_err("bound", render_secret("four", TEXT_UTF8, &out, &err), &err,
+	buf_text(&value, "four");
+	check_err("bound", render_secret(&value, TEXT_UTF8, &out, &err), &err,
 		  ERR_UNAVAILABLE, "larger than 3 bytes");
 }
 

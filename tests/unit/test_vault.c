@@ -9,9 +9,10 @@
 
 static void test_urls(void **state)
 {
-	auto_free char *current = vault_secret_url(VAULT, "db-pass", NULL);
-	auto_free char *pinned = vault_secret_url(VAULT, "db-pass", VERSION);
-	auto_free char *id = vault_secret_id(VAULT, "db-pass");
+	auto_free char *current = vault_object_url(VAULT, VAULT_SECRET, "db-pass", NULL);
+	auto_free char *pinned =
+		vault_object_url(VAULT, VAULT_SECRET, "db-pass", VERSION);
+	auto_free char *id = vault_object_id(VAULT, VAULT_SECRET, "db-pass");
 
 	(void)state;
 	assert_string_equal(current, VAULT "/secrets/db-pass?api-version=7.4");
@@ -19,7 +20,7 @@ static void test_urls(void **state)
 	assert_string_equal(id, VAULT "/secrets/db-pass");
 }
 
-static int parse(int status, const char *body, struct vault_secret *out, struct err *err)
+static int parse(int status, const char *body, struct vault_object *out, struct err *err)
 {
 	struct http_reply reply = { .status = status,
 				    .body = BUF_INIT(64 * 1024),
@@ -29,7 +30,10 @@ static int parse(int status, const char *body, struct vault_secret *out, struct 
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_secret_parse(&reply, "client-1", out, err);
+	result = vault_object_parse(
+		&reply,
+		&(struct vault_question){ .kind = VAULT_SECRET, .client_id = "client-1" },
+		out, err);
 	buf_done(&reply.body);
 	return result;
 }
@@ -52,15 +56,34 @@ static void test_good(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct vault_secret secret = { 0 };
+		struct vault_object secret = { 0 };
 		struct err err;
 
 		check_ok(rows[i].body, parse(200, rows[i].body, &secret, &err), &err);
-		check_text(rows[i].body, secret.value, rows[i].value);
+		check_text(rows[i].body, buf_str(&secret.value), rows[i].value);
 		check_text(rows[i].body, secret.version, rows[i].version);
-		vault_secret_done(&secret);
-		assert_null(secret.value);
+		vault_object_done(&secret);
+		assert_null(secret.value.data);
 	}
+}
+
+static void test_bytes(void **state)
+{
+	struct vault_object secret = { 0 };
+	struct err err;
+
+	(void)state;
+	check_ok("NUL", parse(200, "{\"value\":\"a\\u0000b\"," ID "}", &secret, &err),
+		 &err);
+	assert_int_equal(secret.value.len, 3);
+	assert_memory_equal(secret.value.data, "a\0b", 3);
+	assert_false(secret.of_certificate);
+	vault_object_done(&secret);
+	check_ok("kid",
+		 parse(200, "{\"value\":\"v\",\"kid\":\"x\"," ID "}", &secret, &err),
+		 &err);
+	assert_true(secret.of_certificate);
+	vault_object_done(&secret);
 }
 
 static void test_garbled(void **state)
@@ -70,39 +93,34 @@ static void test_garbled(void **state)
 		enum err_kind kind;
 		const char *cause;
 	} rows[] = {
-		{ "", ERR_UNAVAILABLE, "garbled reply: not JSON (0 bytes)" },
-		{ "<html>MARKER", ERR_UNAVAILABLE, "garbled reply: not JSON" },
-		{ "{\"value\":\"MARKER\"," ID, ERR_UNAVAILABLE, "not JSON" },
-		{ "[]", ERR_UNAVAILABLE, "no version in its id" },
-		{ "{\"value\":\"MARKER\"}", ERR_UNAVAILABLE, "no version in its id" },
-		{ "{\"value\":\"MARKER\",\"id\":5}", ERR_UNAVAILABLE, "no version" },
-		{ "{\"value\":\"MARKER\",\"id\":\"" VERSION "\"}", ERR_UNAVAILABLE,
+		{ "", ERR_GARBLED, "garbled reply: it is empty" },
+		{ "<html>MARKER", ERR_GARBLED, "garbled reply: not JSON" },
+		{ "{\"value\":\"MARKER\"," ID, ERR_GARBLED, "not JSON" },
+		{ "[]", ERR_GARBLED, "no value" },
+		{ "{\"value\":\"MARKER\"}", ERR_GARBLED, "no version in its id" },
+		{ "{\"value\":\"MARKER\",\"id\":5}", ERR_GARBLED, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"" VERSION "\"}", ERR_GARBLED,
 		  "no version" },
-		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "0\"}", ERR_UNAVAILABLE,
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "0\"}", ERR_GARBLED,
 		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
-		  ERR_UNAVAILABLE, "no version" },
-		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_UNAVAILABLE,
+		  ERR_GARBLED, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_GARBLED,
 		  "no version" },
-		{ "{" ID "}", ERR_UNAVAILABLE, "no value" },
-		{ "{\"value\":null," ID "}", ERR_UNAVAILABLE, "no value" },
-		{ "{\"value\":[\"MARKER\"]," ID "}", ERR_UNAVAILABLE, "no value" },
-		{ "{\"value\":\"MARKER\",\"kid\":\"x\"," ID "}", ERR_CONFIG,
-		  "belongs to a certificate" },
-		/* The service answers well, so trying again is no help, and other
-		 * objects need not wait for this one. */
-		{ "{\"value\":\"MARKER\\u0000\"," ID "}", ERR_CONFIG, "NUL" },
+		{ "{" ID "}", ERR_GARBLED, "no value" },
+		{ "{\"value\":null," ID "}", ERR_GARBLED, "no value" },
+		{ "{\"value\":[\"MARKER\"]," ID "}", ERR_GARBLED, "no value" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct vault_secret secret = { 0 };
+		struct vault_object secret = { 0 };
 		struct err err;
 
 		check_err(rows[i].body, parse(200, rows[i].body, &secret, &err), &err,
 			  rows[i].kind, rows[i].cause);
 		check(rows[i].body, strstr(err.msg, "MARKER") == NULL);
-		check(rows[i].body, secret.body == NULL && secret.value == NULL);
+		check(rows[i].body, secret.body == NULL && secret.value.data == NULL);
 	}
 }
 
@@ -168,7 +186,7 @@ static void test_refusals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct vault_secret secret = { 0 };
+		struct vault_object secret = { 0 };
 		struct err err;
 
 		check_err(rows[i].body,
@@ -184,7 +202,7 @@ static void test_refusals(void **state)
 static void test_nested_errors(void **state)
 {
 	struct buf body = BUF_INIT(64 * 1024);
-	struct vault_secret secret = { 0 };
+	struct vault_object secret = { 0 };
 	struct err err;
 
 	(void)state;
@@ -202,9 +220,9 @@ static void test_nested_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),          cmocka_unit_test(test_good),
-		cmocka_unit_test(test_garbled),       cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_nested_errors),
+		cmocka_unit_test(test_urls),     cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bytes),    cmocka_unit_test(test_garbled),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_nested_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,156 @@
+#include "azure/refusal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* An error of the service, by its innermost code: the outer ones only say "Forbidden". */
+static const struct refusal {
+	const char *code;
+	enum err_kind kind;
+	/* @client: the client id; @kind: secret, key, certificate; @role, @permission:
+	 * what lets it do what was asked */
+	const char *hint;
+} refusals[] = {
+	{ "SecretDisabled", ERR_DENIED,
+	  "the secret is disabled: enable it or set a new version" },
+	{ "ForbiddenByRbac", ERR_DENIED,
+	  "identity @client may not read it; grant \"@role\" on the vault or the @kind "
+	  "(takes minutes to act)" },
+	{ "AccessDenied", ERR_DENIED,
+	  "identity @client may not read it; give it the @kind permission "
+	  "\"@permission\" "
+	  "in the vault's access policies" },
+	{ "ForbiddenByFirewall", ERR_DENIED,
+	  "the vault's firewall does not admit this address; add the cluster's egress "
+	  "address or use a private endpoint" },
+	{ "ForbiddenByConnection", ERR_DENIED,
+	  "the vault takes private connections only; link its private DNS zone to the "
+	  "cluster's network" },
+	{ "SecretNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
+	{ "KeyNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
+	{ "CertificateNotFound", ERR_NOTFOUND,
+	  "check the name, and whether it was deleted" },
+	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
+};
+
+static const char *const roles[] = {
+	[VAULT_SECRET] = "Key Vault Secrets User",
+	[VAULT_KEY] = "Key Vault Crypto User",
+	[VAULT_CERTIFICATE] = "Key Vault Certificate User",
+};
+
+static void innermost_code(const struct json *body, char *out, size_t size)
+{
+	const struct json *error = json_get(body, "error");
+
+	snprintf(out, size, "%s", "");
+	for (int depth = 0; error != NULL && depth < 8; depth++) {
+		const char *code = json_string(error, "code");
+
+		if (code != NULL && *code != '\0' && strlen(code) < size &&
+		    strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012"
+				 "3456789") == strlen(code))
+			snprintf(out, size, "%s", code);
+		error = json_get(error, "innererror");
+	}
+}
+
+static enum err_kind kind_of(int status)
+{
+	if (status == 401)
+		return ERR_IDENTITY;
+	if (status == 403)
+		return ERR_DENIED;
+	if (status == 404)
+		return ERR_NOTFOUND;
+	if (status == 408 || status == 429 || status >= 500)
+		return ERR_UNAVAILABLE;
+	if (status >= 400)
+		return ERR_CONFIG;
+	return ERR_UNAVAILABLE;
+}
+
+/* The AKV code that opens a 401's message, such as AKV10032, or "" */
+static void akv_code(const struct json *body, char *out, size_t size)
+{
+	const char *message = json_string(json_get(body, "error"), "message");
+
+	snprintf(out, size, "%s", "");
+	if (message == NULL)
+		return;
+	if (strncmp(message, "AKV", 3) == 0)
+		snprintf(out, size, " %.*s", (int)(3 + strspn(message + 3, "0123456789")),
+			 message);
+	else if (strncmp(message, "[TokenExpired]", 14) == 0)
+		snprintf(out, size, " TokenExpired");
+}
+
+static const char *word_of(const char *blank, const struct vault_question *q)
+{
+	switch (blank[1]) {
+	case 'c':
+		return q->client_id;
+	case 'k':
+		return vault_word(q->kind);
+	case 'r':
+		return roles[q->kind];
+	default:
+		return q->list ? "list" : "get";
+	}
+}
+
+static void fill_hint(const char *hint, const struct vault_question *q, struct buf *out)
+{
+	while (*hint) {
+		size_t plain = strcspn(hint, "@");
+
+		buf_printf(out, "%.*s", (int)plain, hint);
+		hint += plain;
+		if (*hint == '\0')
+			return;
+		buf_text(out, word_of(hint, q));
+		hint += 1 + strspn(hint + 1, "abcdefghijklmnopqrstuvwxyz");
+	}
+}
+
+static void add_hint(const char *code, int status, const struct vault_question *q,
+		     struct err *err)
+{
+	auto_buf struct buf hint = BUF_INIT(sizeof(err->msg));
+
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		if (strcmp(code, refusals[i].code) != 0)
+			continue;
+		err->kind = refusals[i].kind;
+		fill_hint(refusals[i].hint, q, &hint);
+		err_hint(err, "%s", buf_str(&hint));
+		return;
+	}
+	if (status == 401)
+		err_hint(err, "the vault does not accept the token of identity %s",
+			 q->client_id);
+	else if (status >= 300 && status < 400)
+		err_hint(err, "redirects are not followed: is something between the pod "
+			      "and the vault answering for it?");
+}
+
+int refusal_error(const struct http_reply *reply, const struct vault_question *question,
+		  struct err *err)
+{
+	auto_json struct json *body = NULL;
+	char code[64], akv[32];
+
+	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
+		body = NULL;
+	innermost_code(body, code, sizeof(code));
+	akv_code(body, akv, sizeof(akv));
+	err_set(err, kind_of(reply->status), "%d%s%s%s", reply->status,
+		code[0] ? " " : "", code, reply->status == 401 ? akv : "");
+	add_hint(code, reply->status, question, err);
+	err->retry_after_ms = reply->retry_after_ms;
+	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
+	return -1;
+}

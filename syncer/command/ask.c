@@ -1,0 +1,121 @@
+/* ask.c: `probe` and `refresh`: a question to the running sidecar, over its socket. */
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "command/command.h"
+#include "config/settings.h"
+#include "net/http.h"
+#include "run/health.h"
+
+extern char **environ;
+
+/* Below the timeoutSeconds of the manifests' probes, so that it is us who say why. */
+#define ANSWER_TIMEOUT_MS 4000
+
+struct answer {
+	bool done;
+	int status; /* 0: none came */
+	char text[512];
+};
+
+/* The other end may be anyone of our uid: what it says is shown as one plain line. */
+static void on_answer(void *arg, struct http_reply *reply, const struct err *err)
+{
+	struct answer *answer = arg;
+	char *c = answer->text;
+
+	answer->done = true;
+	answer->status = reply->status;
+	snprintf(answer->text, sizeof(answer->text), "%s",
+		 err ? err->msg : buf_str(&reply->body));
+	for (; *c && *c != '\n'; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+	*c = '\0';
+}
+
+static int wait_for(struct http *http, const struct answer *answer, struct err *err)
+{
+	int64_t until = clock_now_ms() + 2 * (int64_t)ANSWER_TIMEOUT_MS;
+	int64_t now;
+
+	while (!answer->done && (now = clock_now_ms()) < until) {
+		if (http_wait(http, NULL, 0, clock_ms_until(until, now), err) < 0)
+			return -1;
+		http_run(http);
+	}
+	return 0;
+}
+
+static int ask(const char *dir, const char *url, bool post, struct answer *answer,
+	       struct err *err)
+{
+	auto_close int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct buf empty = BUF_INIT(1);
+	char path[HEALTH_PATH_LEN];
+	struct http *http;
+	int result;
+
+	if (dir_fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
+	health_path(path, dir_fd);
+	if (http_global_init(err) < 0 ||
+	    http_new(&http,
+		     &(struct http_options){ .timeout_ms = ANSWER_TIMEOUT_MS,
+					     .local_only = true },
+		     err) < 0)
+		return -1;
+	http_start(http,
+		   &(struct http_request){ .url = url,
+					   .form = post ? &empty : NULL,
+					   .unix_socket = path },
+		   on_answer, answer);
+	result = wait_for(http, answer, err);
+	http_free(http);
+	return result;
+}
+
+static int ask_sidecar(const char *url, bool post)
+{
+	auto_free char *dir = settings_dir(environ);
+	struct answer answer = { 0 };
+	struct err err;
+
+	if (ask(dir, url, post, &answer, &err) < 0)
+		return command_error(EXIT_LOCAL, "%s", err.msg);
+	if (answer.status == 0)
+		return command_error(EXIT_LOCAL,
+				     "no sidecar answers on '%s/" HEALTH_SOCKET "': %s",
+				     dir, answer.text);
+	if (answer.status >= 300)
+		return command_error(EXIT_UNAVAILABLE, "%s", answer.text);
+	return EXIT_DONE;
+}
+
+int command_probe(int argc, char **argv)
+{
+	static const struct {
+		const char *name, *url;
+	} questions[] = {
+		{ "startup", "http://localhost/startup" },
+		{ "ready", "http://localhost/ready" },
+		{ "live", "http://localhost/live" },
+	};
+
+	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(questions); i++)
+		if (strcmp(argv[1], questions[i].name) == 0)
+			return ask_sidecar(questions[i].url, false);
+	return command_usage_error("usage: akvsync probe startup|ready|live");
+}
+
+int command_refresh(int argc, char **argv)
+{
+	if (argc > 1)
+		return command_usage_error("'%s' takes no arguments", argv[0]);
+	return ask_sidecar("http://localhost/refresh", true);
+}

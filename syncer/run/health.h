@@ -1,0 +1,48 @@
+/*
+ * health.h: answers started, ready and live, and takes a request to poll, over HTTP on a
+ * unix socket of the volume: DIR/..sock, 0600.
+ *
+ * A path and not an abstract socket: its directory's permissions say who may ask, and
+ * nobody else in the network namespace can be there first.  GET /startup, /ready, /live:
+ * 200, or 503 with the cause in one line; POST /refresh: 202.  Opens no port.
+ */
+#ifndef RUN_HEALTH_H
+#define RUN_HEALTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct health;
+
+/* What the program knows of itself and is told; the caller's. */
+struct health_facts {
+	bool started;           /* a complete set that fits is on the volume */
+	const struct err *last; /* of the latest round; ERR_NONE: nothing has failed */
+	bool refresh;           /* set here when somebody asks for a poll */
+};
+
+#define HEALTH_SOCKET "..sock"
+#define HEALTH_PATH_LEN 64
+
+/* The socket's path, by the descriptor of its directory: the name of a deep directory
+ * does not fit a socket's address. */
+void health_path(char out[static HEALTH_PATH_LEN], int dir_fd);
+
+/* Listens, in place of a predecessor's socket; the caller holds the directory's lock and
+ * keeps both arguments.  ERR_IO.  health_free() the result; NULL is fine everywhere. */
+int health_new(struct health **out, int dir_fd, struct health_facts *facts,
+	       struct err *err) MUST_CHECK;
+void health_free(struct health *h);
+
+/* Readable when somebody asks; -1 when h is NULL. */
+int health_fd(const struct health *h);
+
+/* When an open connection needs attention; CLOCK_NEVER: none is open. */
+int64_t health_deadline(const struct health *h, int64_t now);
+
+/* Answers what has come in; never blocks. */
+void health_run(struct health *h);
+
+#endif

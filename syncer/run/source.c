@@ -1,0 +1,48 @@
+#include "run/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+int sources_get(struct sources *all, const char *vault, struct source **out,
+		struct err *err)
+{
+	struct cloud_vault resolved = { 0 };
+	struct source **link = &all->first, *s;
+
+	if (vault == NULL) {
+		*out = all->first;
+		return 0;
+	}
+	if (cloud_vault_resolve(&resolved, vault, all->cloud, err) < 0)
+		return -1;
+	for (; *link != NULL; link = &(*link)->next) {
+		if (strcmp((*link)->vault.url, resolved.url) != 0)
+			continue;
+		cloud_vault_done(&resolved);
+		*out = *link;
+		return 0;
+	}
+	s = xcalloc(1, sizeof(*s));
+	s->shared = all;
+	s->index = all->count++;
+	s->vault = resolved;
+	s->resource = xstrdup(resolved.resource);
+	*link = s;
+	*out = s;
+	return 0;
+}
+
+void sources_done(struct sources *all)
+{
+	while (all->first != NULL) {
+		struct source *s = all->first;
+
+		all->first = s->next;
+		cloud_vault_done(&s->vault);
+		free(s->resource);
+		free(s);
+	}
+	all->count = 0;
+}

@@ -1,0 +1,198 @@
+"""probe and refresh: what a kubelet and an operator learn from a running sidecar."""
+
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import threading
+
+import pytest
+from conftest import BINARY
+
+
+def ask(world, *arguments, **env):
+    return subprocess.run(
+        [BINARY, *arguments],
+        env={"AKVSYNC_DIR": str(world.volume)} | env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def says(told):
+    return told.returncode, told.stdout, told.stderr
+
+
+def listening_ports(pid):
+    """The sockets among a process's descriptors that listen on TCP."""
+    listening = set()
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                listening.add(f"socket:[{fields[9]}]")
+    links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    return listening & links
+
+
+def test_startup_waits_for_the_first_set_and_says_why(world):
+    world.plant("db")
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar = world.sidecar("db", wait=False)
+    sidecar.wait_log("failure")
+    for question in ("startup", "ready"):
+        told = ask(world, "probe", question)
+        assert told.returncode == 6 and told.stdout == ""
+        assert re.fullmatch(r"akvsync: .*503.*\n", told.stderr), told.stderr
+    assert says(ask(world, "probe", "live")) == (0, "", "")
+    world.fake.clear_faults()
+    sidecar.poll()
+    sidecar.wait_log("ready")
+    for question in ("startup", "ready", "live"):
+        assert says(ask(world, "probe", question)) == (0, "", "")
+    assert not listening_ports(sidecar.pid)
+
+
+def test_stays_ready_while_the_vault_is_down(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar.poll()
+    sidecar.wait_log("failure")
+    assert says(ask(world, "probe", "ready")) == (0, "", "")
+
+
+def test_a_restarted_sidecar_is_started_at_once(world):
+    """Its predecessor was killed and left the set, and its socket, on the volume."""
+    world.plant("db")
+    first = world.sidecar("db")
+    first.stop(signal.SIGKILL)
+    assert (world.volume / "..sock").is_socket(), "left behind"
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    second = world.sidecar("db", wait=False)
+    second.wait_log("failure")
+    assert says(ask(world, "probe", "startup")) == (0, "", "")
+
+
+def test_refresh_polls_now(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    value, since = world.plant("db"), sidecar.mark()
+    assert says(ask(world, "refresh")) == (0, "", "")
+    sidecar.wait_log("poll-requested", "refresh", since=since)
+    world.wait_files({"db": value})
+
+
+def test_the_socket_is_its_owner_s_and_goes_with_the_sidecar(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    mode = (world.volume / "..sock").stat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
+    sidecar.stop()
+    assert not (world.volume / "..sock").exists()
+    told = ask(world, "probe", "live")
+    assert told.returncode == 7
+    assert f"no sidecar answers on '{world.volume}/..sock'" in told.stderr
+
+
+def test_garbage_and_silence_on_the_socket_do_no_harm(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    clients = []
+    for garbage in (b"\0\xff" * 200, b"GET " + b"a" * 9000, b"POST /refresh HTTP/1.1\r\nContent-Length: 99\r\n\r\n"):
+        clients.append(socket.socket(socket.AF_UNIX))
+        clients[-1].connect(str(world.volume / "..sock"))
+        try:
+            clients[-1].sendall(garbage)
+        except BrokenPipeError:
+            pass  # thrown out in the middle
+    assert says(ask(world, "probe", "live")) == (0, "", "")
+    assert not sidecar.find("poll-requested"), "half a request asks for nothing"
+    value = world.plant("db")
+    sidecar.poll()
+    world.wait_files({"db": value})
+    for client in clients:
+        client.close()
+
+
+def test_probe_validates_nothing_but_its_own_command_line(world):
+    world.plant("db")
+    world.sidecar("db")
+    assert ask(world, "probe", "live", AKVSYNC_POLL_INTERVAL="nonsense", AKVSYNC_TYPO="1").returncode == 0
+    for arguments in (["probe"], ["probe", "healthy"], ["probe", "live", "ready"], ["refresh", "now"]):
+        assert ask(world, *arguments).returncode == 2
+    told = ask(world, "probe", "live", AKVSYNC_DIR="/nonexistent")
+    assert told.returncode == 7 and "/nonexistent" in told.stderr
+
+
+def test_a_deep_directory_and_a_proxy_are_no_obstacle(world):
+    """A socket's address holds 107 bytes; a proxy has no place between us and a file."""
+    world.plant("db")
+    deep = world.volume / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+    world.sidecar("db", wait=False, AKVSYNC_DIR=str(deep)).wait_log("ready")
+    told = ask(world, "probe", "startup", AKVSYNC_DIR=str(deep), http_proxy="http://127.0.0.1:9", ALL_PROXY="http://127.0.0.1:9")
+    assert says(told) == (0, "", "")
+    shutil.rmtree(world.volume / ("d" * 100))
+
+
+def test_syncs_without_the_socket_when_it_cannot_be_made(world):
+    world.plant("db")
+    (world.volume / "..sock").mkdir()
+    sidecar = world.sidecar("db")
+    assert sidecar.find("advice", "probe")
+    assert set(world.files()) == {"db"}
+
+
+def is_static(path):
+    """Whether an ELF file names no interpreter."""
+    data = pathlib.Path(path).read_bytes()
+    (start,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return all(struct.unpack_from("<I", data, start + i * size)[0] != 3 for i in range(count))
+
+
+def test_a_probe_costs_next_to_nothing(world):
+    """5 ms of CPU and 4 MiB: the least of several runs, for the machine may be busy."""
+    if not is_static(BINARY):
+        pytest.skip("the costs are those of the static binary (make static)")
+    peaks = []
+
+    def answer(server):
+        """Plays the sidecar, and looks at who asks."""
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(4096)
+                pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+                peaks.append(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]))
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(world.volume / "..sock"))
+        server.listen()
+        thread = threading.Thread(target=answer, args=(server,))
+        thread.start()
+        costs = []
+        for _ in range(20):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            assert ask(world, "probe", "live").returncode == 0
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    print(f"a probe: {min(costs) * 1000:.1f} ms of CPU, {max(peaks)} KiB")
+    assert min(costs) <= 0.005
+    assert max(peaks) <= 4096

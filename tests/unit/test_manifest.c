@@ -1,0 +1,126 @@
+/* What a set was made from: written, read back, and not trusted when it is not ours. */
+#include "unit.h"
+
+#include "deliver/manifest.h"
+
+static void test_round_trip(void **state)
+{
+#define T(text)                                                                          \
+	(char[])                                                                         \
+	{                                                                                \
+		text                                                                     \
+	}
+	const struct manifest_entry entries[] = {
+		{ T("a"), T("https://x/secrets/a"), T("v1"), T("encoding=utf-8"), 0440, 0,
+		  0 },
+		/* Past 2^32, and past 2^53. */
+		{ T("tls/\"k\\e\ny\""), T("\xc3\xa9"), T(""), T(""), 0777,
+		  INT64_C(4294967296), INT64_C(1781649302123456789) },
+		{ T("b"), T("o"), T("v"), T("x"), 0, 9, INT64_MAX },
+	};
+#undef T
+	struct manifest m = { 0 }, back = { 0 };
+	auto_buf struct buf text = BUF_INIT(MANIFEST_MAX_BYTES);
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+		manifest_add(&m, &entries[i]);
+	manifest_write(&m, &text);
+	manifest_done(&m);
+	check_ok("own", manifest_parse(buf_str(&text), text.len, &back, &err), &err);
+	assert_int_equal(back.count, ARRAY_LEN(entries));
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
+		const struct manifest_entry *want = &entries[i];
+		const struct manifest_entry *got = manifest_find(&back, want->path);
+
+		assert_non_null(got);
+		check_text(want->path, got->object, want->object);
+		check_text(want->path, got->version, want->version);
+		check_text(want->path, got->options, want->options);
+		check_int(want->path, got->mode, want->mode);
+		check_int(want->path, got->size, want->size);
+		check_int(want->path, got->mtime_ns, want->mtime_ns);
+	}
+	assert_null(manifest_find(&back, "tls"));
+	assert_null(manifest_find(&back, ""));
+	manifest_done(&back);
+	assert_null(manifest_find(&back, "a"));
+}
+
+static void test_empty(void **state)
+{
+	struct manifest none = { 0 }, back = { 0 };
+	auto_buf struct buf text = BUF_INIT(100);
+	struct err err = { 0 };
+
+	(void)state;
+	manifest_write(&none, &text);
+	check_ok("empty", manifest_parse(buf_str(&text), text.len, &back, &err), &err);
+	assert_int_equal(back.count, 0);
+}
+
+#define HEAD "{\"format\":1,\"files\":["
+#define FINE                                                                             \
+	"{\"path\":\"p\",\"object\":\"o\",\"version\":\"v\",\"options\":\"x\","          \
+	"\"mode\":288,\"size\":1,\"mtime_ns\":\"5\"}"
+
+static void test_read(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *cause; /* NULL: accepted */
+	} rows[] = {
+		{ HEAD FINE "]}", NULL },
+		{ HEAD FINE "],\"later\":{}}", NULL },
+		{ "{\"format\":2,\"files\":[" FINE "]}", "another format" },
+		{ "{\"format\":\"1\",\"files\":[" FINE "]}", "another format" },
+		{ "{\"files\":[" FINE "]}", "another format" },
+		{ "[]", "another format" },
+		{ "1", "another format" },
+		{ "", "is not JSON" },
+		{ HEAD FINE, "is not JSON" },
+		{ "garbage", "is not JSON" },
+		{ HEAD FINE "]}\n" HEAD "]}", "is not JSON" },
+		{ HEAD FINE ",{}]}", "entry 2 is incomplete" },
+		{ HEAD FINE ",5]}", "entry 2 is incomplete" },
+		{ HEAD "{\"path\":1,\"object\":\"o\",\"version\":\"v\",\"options\":\"x\","
+		       "\"mode\":288,\"size\":1,\"mtime_ns\":\"5\"}]}",
+		  "entry 1 is incomplete" },
+		{ HEAD "{\"path\":\"p\",\"object\":\"o\",\"version\":\"v\",\"options\":"
+		       "\"x\",\"mode\":288,\"size\":-1,\"mtime_ns\":\"5\"}]}",
+		  "entry 1 is incomplete" },
+		{ HEAD "{\"path\":\"p\",\"object\":\"o\",\"version\":\"v\",\"options\":"
+		       "\"x\",\"mode\":288,\"size\":1,\"mtime_ns\":\"-5\"}]}",
+		  "entry 1 is incomplete" },
+		{ HEAD "{\"path\":\"p\\u0000\"}]}", "is not JSON" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct manifest m = { 0 };
+		struct err err = { 0 };
+		int result = manifest_parse(rows[i].text, strlen(rows[i].text), &m, &err);
+
+		if (rows[i].cause != NULL) {
+			check_err(rows[i].text, result, &err, ERR_IO, rows[i].cause);
+			check(rows[i].text, m.items == NULL);
+			continue;
+		}
+		check_ok(rows[i].text, result, &err);
+		check_int(rows[i].text, m.count, 1);
+		check_int(rows[i].text, m.items[0].mode, 0440);
+		manifest_done(&m);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

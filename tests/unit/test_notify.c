@@ -1,0 +1,357 @@
+/* Who is told of which generation, and what a restart remembers of it.  The processes are
+ * fakes that the tests script. */
+#include "volume.h"
+
+#include "base/clock.h"
+#include "deliver/notify.h"
+#include "deliver/process.h"
+
+#define HUP "signal=HUP,process=app"
+#define USR1 "signal=USR1,pidfile=/run/app.pid"
+#define FIRST "on=first,signal=HUP,process=early"
+
+/* What was signalled, as "app:1 /run/app.pid:10 ", and who fails now. */
+static char told[256];
+static const char *failing;
+
+static int tell(const char *whom, int signal, struct err *err)
+{
+	if (failing && strcmp(failing, whom) == 0)
+		return err_set(err, ERR_IO, "no process named '%s' found", whom);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s:%d ", whom,
+		 signal);
+	return 0;
+}
+
+int process_signal_name(const char *name, int signal, struct process_set *set,
+			struct err *err)
+{
+	set->count = 3;
+	return tell(name, signal, err);
+}
+
+void process_set_clear(struct process_set *set)
+{
+	*set = (struct process_set){ 0 };
+}
+
+int process_signal_pidfile(const char *path, int signal, struct err *err)
+{
+	return tell(path, signal, err);
+}
+
+static char dir[64];
+static int dir_fd;
+static struct jitter jitter = { 1 };
+static struct notify *n;
+
+static int set_up(void **state)
+{
+	(void)state;
+	volume_make(dir);
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	n = NULL;
+	told[0] = '\0';
+	failing = NULL;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	notify_free(n);
+	close(dir_fd);
+	volume_remove(dir);
+	return 0;
+}
+
+/* A process starts, and finds that generation on the volume (NULL: none). */
+static void start(const char *targets, const char *generation, int64_t now)
+{
+	struct err err = { 0 };
+
+	notify_free(n);
+	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
+	notify_resume(n, generation, false, now);
+}
+
+/* Runs what is due; says what was signalled. */
+static const char *run(int64_t now)
+{
+	struct notify_outcome outcome;
+
+	told[0] = '\0';
+	while (notify_run(n, now, &outcome))
+		;
+	return told;
+}
+
+static void test_replacing_set(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start(HUP ";" USR1, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+	assert_string_equal(run(1), "");
+	notify_published(n, "..g2", false, 5);
+	assert_int_equal(notify_deadline(n), 5);
+	assert_string_equal(run(4), "");
+	assert_true(notify_run(n, 5, &outcome));
+	assert_true(outcome.ok);
+	assert_string_equal(outcome.target, HUP);
+	assert_string_equal(outcome.generation, "..g2");
+	assert_int_equal(outcome.attempt, 1);
+	assert_int_equal(outcome.processes, 3);
+	assert_string_equal(told, "app:1 ");
+	assert_string_equal(run(5), "/run/app.pid:10 ");
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+}
+
+static void test_no_targets(void **state)
+{
+	(void)state;
+	start(NULL, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g2", false, 0);
+	assert_string_equal(run(9), "");
+	assert_false(notify_first_pending(n, 1000));
+	assert_int_equal(volume_count(dir, ""), 0);
+}
+
+static void test_bad_targets(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	check_err("bad", notify_new(&n, "nginx", -1, 0, &jitter, &err), &err, ERR_CONFIG,
+		  "AKVSYNC_NOTIFY");
+	assert_null(n);
+}
+
+/* A restart neither repeats nor loses an event. */
+static void test_restart(void **state)
+{
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	start(HUP, "..g1", 0);
+	assert_string_equal(run(0), "");
+	/* Told of g2, then restarted. */
+	notify_published(n, "..g2", false, 0);
+	assert_string_equal(run(0), "app:1 ");
+	start(HUP, "..g2", 0);
+	assert_string_equal(run(0), "");
+	/* Killed between the swap to g3 and the signal. */
+	notify_published(n, "..g3", false, 0);
+	start(HUP, "..g3", 7);
+	assert_int_equal(notify_deadline(n), 7);
+	assert_string_equal(run(7), "app:1 ");
+	start(HUP, "..g3", 8);
+	assert_string_equal(run(8), "");
+}
+
+/* Each target stands by itself, also across a restart. */
+static void test_one_fails(void **state)
+{
+	(void)state;
+	start(HUP ";" USR1, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "app";
+	notify_published(n, "..g2", false, 0);
+	assert_string_equal(run(0), "/run/app.pid:10 ");
+	failing = NULL;
+	start(HUP ";" USR1, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
+}
+
+/* A target that was not configured before is not behind. */
+static void test_new_target(void **state)
+{
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	start(HUP ";" USR1, "..g1", 0);
+	assert_string_equal(run(0), "");
+	start(HUP ";" USR1, "..g2", 0);
+	assert_string_equal(run(0), "app:1 /run/app.pid:10 ");
+}
+
+static void test_retry(void **state)
+{
+	struct notify_outcome outcome;
+	int64_t now = 0;
+
+	(void)state;
+	failing = "app";
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", false, now);
+	for (int attempt = 1; attempt <= 20; attempt++) {
+		assert_true(notify_run(n, now, &outcome));
+		assert_false(outcome.ok);
+		assert_int_equal(outcome.attempt, attempt);
+		assert_in_range(outcome.retry_in_ms, 1000, 60000);
+		assert_int_equal(notify_deadline(n), now + outcome.retry_in_ms);
+		check_err("retry", -1, &outcome.err, ERR_IO,
+			  "notify '" HUP "': no process named 'app' found");
+		assert_false(notify_run(n, now, &outcome));
+		now = notify_deadline(n);
+	}
+	/* The newest generation only, at once and from the first attempt. */
+	notify_published(n, "..g2", false, now + 1);
+	failing = NULL;
+	assert_int_equal(notify_deadline(n), now + 1);
+	assert_true(notify_run(n, now + 1, &outcome));
+	assert_true(outcome.ok);
+	assert_int_equal(outcome.attempt, 1);
+	assert_string_equal(outcome.generation, "..g2");
+	assert_false(notify_run(n, now + 100000, &outcome));
+	start(HUP, "..g2", 0);
+	assert_string_equal(run(0), "");
+}
+
+static void test_splay(void **state)
+{
+	struct err err = { 0 };
+	int64_t least = INT64_MAX, most = 0;
+
+	(void)state;
+	check_ok("splay", notify_new(&n, HUP, dir_fd, 1000, &jitter, &err), &err);
+	for (int i = 0; i < 500; i++) {
+		int64_t due;
+
+		notify_published(n, "..g1", false, 5000);
+		due = notify_deadline(n);
+		least = due < least ? due : least;
+		most = due > most ? due : most;
+	}
+	assert_in_range(least, 5000, 5050);
+	assert_in_range(most, 5950, 6000);
+}
+
+static void test_first_set(void **state)
+{
+	(void)state;
+	start(FIRST ";" HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	assert_true(notify_first_pending(n, 1000));
+	assert_string_equal(run(0), "early:1 ");
+	assert_false(notify_first_pending(n, 1000));
+	start(FIRST ";" HUP, "..g1", 0);
+	assert_false(notify_first_pending(n, 1000));
+	assert_string_equal(run(0), "");
+	notify_published(n, "..g2", false, 0);
+	assert_string_equal(run(0), "early:1 app:1 ");
+}
+
+/* What was due at the first set and did not succeed is still due after a restart. */
+static void test_first_set_fails(void **state)
+{
+	(void)state;
+	failing = "early";
+	start(FIRST ";" HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	assert_null(notify_first_failure(n, 1));
+	assert_string_equal(run(0), "");
+	assert_non_null(strstr(notify_first_failure(n, 1)->msg, "no process named"));
+	assert_null(notify_first_failure(n, 2));
+	assert_false(notify_first_pending(n, 1));
+	start(FIRST ";" HUP, "..g1", 0);
+	assert_true(notify_first_pending(n, 1000));
+	failing = NULL;
+	assert_string_equal(run(0), "early:1 ");
+	start(FIRST ";" HUP, "..g1", 0);
+	assert_string_equal(run(0), "");
+}
+
+/* An init container of a later start: the app does not run, what it missed waits for the
+ * sidecar. */
+static void test_before_app(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	start(HUP ";" FIRST, "..g1", 0);
+	notify_published(n, "..g2", false, 0);
+	notify_free(n);
+	check_ok("new", notify_new(&n, HUP ";" FIRST, dir_fd, 0, &jitter, &err), &err);
+	notify_resume(n, "..g2", true, 0);
+	assert_string_equal(run(0), "early:1 ");
+	start(HUP ";" FIRST, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
+}
+
+/* What cannot be read counts as delivered: better silent once than an app that is hit by
+ * each restart. */
+static void test_strange_state(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"garbage",
+		"[]",
+		"{\"format\":2,\"delivered\":{\"" HUP "\":\"..g0\"}}",
+		"{\"delivered\":{\"" HUP "\":\"..g0\"}}",
+		"{\"format\":1}",
+		"{\"format\":1,\"delivered\":[]}",
+		"{\"format\":1,\"delivered\":{\"" HUP "\":5}}",
+		"{\"format\":1,\"delivered\":{\"" HUP "\":null}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		volume_write(dir, "..notified", rows[i]);
+		start(HUP, "..g1", 0);
+		check_text(rows[i], run(0), "");
+		/* And is mended. */
+		start(HUP, "..g2", 0);
+		check_text(rows[i], run(0), "app:1 ");
+	}
+}
+
+static void test_state_file(void **state)
+{
+	struct stat st;
+	char text[128];
+
+	(void)state;
+	start("signal=HUP,process=a\"b", NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	volume_read(dir, "..notified", text);
+	assert_string_equal(text,
+			    "{\"format\":1,\"delivered\":{\"signal=HUP,process=a\\\"b\":"
+			    "\"..g1\"}}\n");
+	assert_int_equal(fstatat(dir_fd, "..notified", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(volume_count(dir, ""), 1);
+}
+
+/* The volume is full: the app is told all the same, at least once. */
+static void test_state_cannot_be_written(void **state)
+{
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	assert_int_equal(unlinkat(dir_fd, "..notified", 0), 0);
+	assert_int_equal(mkdirat(dir_fd, "..notified", 0700), 0);
+	notify_published(n, "..g2", false, 0);
+	assert_string_equal(run(0), "app:1 ");
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(test_replacing_set), IN_DIR(test_no_targets),
+		IN_DIR(test_bad_targets),   IN_DIR(test_restart),
+		IN_DIR(test_one_fails),     IN_DIR(test_new_target),
+		IN_DIR(test_retry),         IN_DIR(test_splay),
+		IN_DIR(test_first_set),     IN_DIR(test_first_set_fails),
+		IN_DIR(test_before_app),    IN_DIR(test_strange_state),
+		IN_DIR(test_state_file),    IN_DIR(test_state_cannot_be_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

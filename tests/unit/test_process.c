@@ -1,0 +1,483 @@
+/* Finding and signalling real processes: children of this test, by their names. */
+#include "volume.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "deliver/process.h"
+
+/* Names that no other run of this test has: comm holds 15 characters. */
+static char name_a[16], name_b[16], dir[64];
+
+/* A child that lives until killed; it counts HUPs it was sent in its exit status. */
+struct child {
+	pid_t pid;
+	int stop_fd; /* a byte there ends it */
+};
+
+enum disposition { HANDLES, IGNORES, BLOCKS, DEFAULT };
+
+static volatile sig_atomic_t hups;
+
+static void on_hup(int signal)
+{
+	(void)signal;
+	hups++;
+}
+
+static void take_hup(enum disposition how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	signal(SIGHUP, how == HANDLES ? on_hup : how == IGNORES ? SIG_IGN : SIG_DFL);
+	if (how == BLOCKS)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static pid_t child_fork(const char *comm, enum disposition how, int ready_fd)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, comm);
+		take_hup(how);
+		(void)!write(ready_fd, "r", 1);
+	}
+	return pid;
+}
+
+/* Exits with the number of HUPs, when told to. */
+static _Noreturn void live(int stop_fd)
+{
+	char byte;
+
+	while (read(stop_fd, &byte, 1) < 0)
+		; /* interrupted by a signal */
+	_exit(hups);
+}
+
+static struct child child_start(const char *comm, enum disposition how)
+{
+	int stop[2], ready[2];
+	struct child c;
+	char byte;
+
+	assert_int_equal(pipe(stop) | pipe(ready), 0);
+	c.pid = child_fork(comm, how, ready[1]);
+	if (c.pid == 0)
+		live(stop[0]);
+	c.stop_fd = stop[1];
+	close(stop[0]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	return c;
+}
+
+static void child_end(struct child c)
+{
+	(void)!write(c.stop_fd, "s", 1); /* EPIPE: it has ended already */
+	close(c.stop_fd);
+}
+
+/* How many HUPs it got; -1: it was killed. */
+static int child_stop(struct child c)
+{
+	int status;
+
+	child_end(c);
+	assert_int_equal(waitpid(c.pid, &status, 0), c.pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(name_a, sizeof(name_a), "a%d", (int)getpid());
+	snprintf(name_b, sizeof(name_b), "b%d", (int)getpid());
+	volume_make(dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	volume_remove(dir);
+	return 0;
+}
+
+/* Signals all of that name; *count says how many. */
+static int signal_name(const char *name, int number, int *count, struct err *err)
+{
+	struct process_set told = { 0 };
+	int result = process_signal_name(name, number, &told, err);
+
+	if (result == 0)
+		*count = (int)told.count;
+	process_set_clear(&told);
+	return result;
+}
+
+static void test_by_comm(void **state)
+{
+	struct child one = child_start(name_a, HANDLES);
+	struct child two = child_start(name_a, HANDLES);
+	struct child other = child_start(name_b, HANDLES);
+	struct err err = { 0 };
+	int count = 0;
+
+	(void)state;
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 2);
+	assert_int_equal(child_stop(one), 1);
+	assert_int_equal(child_stop(two), 1);
+	assert_int_equal(child_stop(other), 0);
+}
+
+/* comm is cut at 15 characters; a longer name matches by those, a shorter one does not.
+ */
+static void test_long_name(void **state)
+{
+	char full[64], prefix[16], longer[64];
+	struct child c;
+	struct err err = { 0 };
+	int count = 0;
+
+	(void)state;
+	snprintf(full, sizeof(full), "%d-is-a-long-program-name", (int)getpid());
+	snprintf(prefix, sizeof(prefix), "%.14s", full);
+	snprintf(longer, sizeof(longer), "%.15s-of-another", full);
+	c = child_start(full, HANDLES);
+	check_err(prefix, signal_name(prefix, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
+	check_ok(full, signal_name(full, SIGHUP, &count, &err), &err);
+	check_ok(longer, signal_name(longer, SIGHUP, &count, &err), &err);
+	assert_in_range(child_stop(c), 1, 2); /* the second may come while one pends */
+}
+
+/* A shell script of our own name; exec makes comm, exe and argv[0] differ. */
+static void test_by_argv0(void **state)
+{
+	static const char script[] = "trap 'exit 7' HUP; echo; read line";
+	char argv0[64];
+	int in[2], out[2], status, count = 0;
+	struct err err = { 0 };
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	snprintf(argv0, sizeof(argv0), "/opt/app/%s", name_a);
+	assert_int_equal(pipe(in) | pipe(out), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		close(in[1]);
+		execl("/bin/sh", argv0, "-c", script, NULL);
+		_exit(1);
+	}
+	assert_int_equal(read(out[0], &byte, 1), 1); /* the trap is set */
+	check_err(argv0, signal_name(argv0, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	close(in[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 7);
+	close(in[0]);
+	close(out[0]);
+	close(out[1]);
+}
+
+/* By the executable's name, also when it was replaced while it runs. */
+static void test_by_exe(void **state)
+{
+	auto_free char *file = xasprintf("%s/%s", dir, name_b);
+	auto_free char *link = xasprintf("%s/link", dir); /* comm is of this one */
+	auto_free char *copy = xasprintf("cp /bin/sleep %s", file);
+	struct err err = { 0 };
+	int started[2], count = 0;
+	pid_t pid;
+	char byte;
+
+	(void)state;
+	assert_int_equal(system(copy), 0);
+	assert_int_equal(symlink(name_b, link), 0);
+	assert_int_equal(pipe2(started, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGHUP, SIG_IGN); /* exec keeps it */
+		execl(link, "worker", "60", NULL);
+		_exit(1);
+	}
+	close(started[1]);
+	assert_int_equal(read(started[0], &byte, 1), 0); /* exec has closed it */
+	close(started[0]);
+	for (int deleted = 0; deleted < 2; deleted++) {
+		if (deleted)
+			assert_int_equal(unlink(file), 0);
+		check_ok(name_b, signal_name(name_b, SIGHUP, &count, &err), &err);
+		assert_int_equal(count, 1);
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* The master, not its workers. */
+static void test_parent_only(void **state)
+{
+	int stop[2], ready[2], status, count = 0;
+	struct err err = { 0 };
+	char bytes[3];
+	pid_t master;
+
+	(void)state;
+	assert_int_equal(pipe(stop) | pipe(ready), 0);
+	master = child_fork(name_a, HANDLES, ready[1]);
+	if (master == 0) {
+		pid_t worker[2];
+		int sum = 0;
+
+		for (int i = 0; i < 2; i++) {
+			worker[i] = child_fork(name_a, HANDLES, ready[1]);
+			if (worker[i] == 0)
+				live(stop[0]);
+		}
+		for (int i = 0; i < 2; i++) {
+			while (waitpid(worker[i], &status, 0) < 0)
+				;
+			sum += WEXITSTATUS(status);
+		}
+		_exit(hups * 10 + sum);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(read(ready[0], &bytes[i], 1), 1);
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(write(stop[1], "ss", 2), 2);
+	close(stop[1]);
+	close(stop[0]);
+	assert_int_equal(waitpid(master, &status, 0), master);
+	assert_int_equal(WEXITSTATUS(status), 10);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* An app that has not set up its handler would end by HUP, USR1 or USR2: not sent. */
+static void test_disposition(void **state)
+{
+	static const struct {
+		const char *row;
+		enum disposition how;
+		int signal;
+		bool sent;
+		int hups; /* -1: it ended */
+	} rows[] = {
+		{ "handled", HANDLES, SIGHUP, true, 1 },
+		{ "ignored", IGNORES, SIGHUP, true, 0 },
+		{ "blocked, for signalfd", BLOCKS, SIGHUP, true, 0 },
+		{ "default", DEFAULT, SIGHUP, false, 0 },
+		{ "another handled", HANDLES, SIGUSR1, false, 0 },
+		{ "another handled", HANDLES, SIGUSR2, false, 0 },
+		{ "to end it on purpose", DEFAULT, SIGTERM, true, -1 },
+		{ "ignored by default", DEFAULT, SIGWINCH, true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct child c = child_start(name_a, rows[i].how);
+		struct err err = { 0 };
+		int count = 0;
+		int result = signal_name(name_a, rows[i].signal, &count, &err);
+
+		if (rows[i].sent)
+			check_ok(rows[i].row, result, &err);
+		else
+			check_err(rows[i].row, result, &err, ERR_IO,
+				  "does not handle SIG");
+		check_int(rows[i].row, child_stop(c), rows[i].hups);
+	}
+}
+
+static void test_nobody(void **state)
+{
+	char self[32] = "";
+	struct child zombie = child_start(name_a, HANDLES);
+	struct err err = { 0 };
+	int count = 7;
+	siginfo_t info;
+
+	(void)state;
+	check_err("none", signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
+		  "shareProcessNamespace");
+	/* Never itself. */
+	prctl(PR_GET_NAME, self);
+	prctl(PR_SET_NAME, name_b);
+	check_err("self", signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
+	prctl(PR_SET_NAME, self);
+	/* Nor one that has ended, and waits for its parent. */
+	child_end(zombie);
+	assert_int_equal(waitid(P_PID, (id_t)zombie.pid, &info, WEXITED | WNOWAIT), 0);
+	check_err("zombie", signal_name(name_a, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
+	assert_int_equal(waitpid(zombie.pid, NULL, 0), zombie.pid);
+	assert_int_equal(count, 7);
+}
+
+/* Who took the signal does not get it again, unless the pid is another process's now. */
+static void test_told(void **state)
+{
+	struct child c = child_start(name_a, HANDLES);
+	struct process_set told = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		check_ok("told", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(child_stop(c), 1);
+	c = child_start(name_a, HANDLES);
+	told.items[0] = (struct process_seen){ c.pid, told.items[0].started - 1 };
+	check_ok("reused", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(child_stop(c), 1);
+	process_set_clear(&told);
+}
+
+/* A name is never a pattern, a part, or a number. */
+static void test_no_pattern(void **state)
+{
+	struct child c = child_start(name_a, HANDLES);
+	char number[16];
+	struct err err = { 0 };
+	int count;
+
+	(void)state;
+	snprintf(number, sizeof(number), "%d", (int)c.pid);
+	check_int("number", signal_name(number, SIGHUP, &count, &err), -1);
+	check_int("part", signal_name(name_a + 1, SIGHUP, &count, &err), -1);
+	check_int("star", signal_name("*", SIGHUP, &count, &err), -1);
+	assert_int_equal(child_stop(c), 0);
+}
+
+static int signal_file(const char *text, struct err *err)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/pid", dir);
+	if (text)
+		volume_write(dir, "pid", text);
+	else
+		unlink(path);
+	*err = (struct err){ 0 };
+	return process_signal_pidfile(path, SIGHUP, err);
+}
+
+static void test_pidfile(void **state)
+{
+	static const char *const around[][2] = { { "", "" },
+						 { "", "\n" },
+						 { " \n", " \n" } };
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(around); i++) {
+		struct child c = child_start(name_a, HANDLES);
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s%d%s", around[i][0], (int)c.pid,
+			 around[i][1]);
+		check_ok(text, signal_file(text, &err), &err);
+		assert_int_equal(child_stop(c), 1);
+		/* The process is gone now. */
+		check_err("stale", signal_file(text, &err), &err, ERR_IO,
+			  "does not exist");
+	}
+}
+
+static void test_bad_pidfile(void **state)
+{
+	auto_free char *self = xasprintf("%d", (int)getpid());
+	auto_free char *blanks = xasprintf("%d%100s", (int)getppid(), "");
+	static const char *const rows[] = {
+		"",
+		"\n",
+		"0",
+		"-1",
+		"abc",
+		"12 13",
+		"12\n13",
+		"0x10",
+		"+5",
+		"2147483648",
+		"99999999999999999999999999",
+	};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_err(rows[i], signal_file(rows[i], &err), &err, ERR_IO,
+			  "does not hold a process number");
+	check_err("missing", signal_file(NULL, &err), &err, ERR_IO, "both containers");
+	check_err("self", signal_file(self, &err), &err, ERR_IO, "akvsync itself");
+	check_err("large", signal_file(blanks, &err), &err, ERR_IO, "larger than");
+}
+
+/* Told apart from "no such process", with its own fix.  Needs root to become another. */
+static void test_not_permitted(void **state)
+{
+	struct child c = child_start(name_a, HANDLES);
+	pid_t weak;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0) {
+		child_stop(c);
+		skip();
+	}
+	weak = fork();
+	if (weak == 0) {
+		struct err err = { 0 };
+		int count = 0, result;
+
+		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+			_exit(2);
+		result = signal_name(name_a, SIGHUP, &count, &err);
+		_exit(result == -1 &&
+				      strstr(err.msg,
+					     "not permitted to signal process") &&
+				      strstr(err.msg, "runAsUser")
+			      ? 0
+			      : 1);
+	}
+	assert_int_equal(waitpid(weak, &status, 0), weak);
+	assert_int_equal(child_stop(c), 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(test_by_comm),     IN_DIR(test_long_name),
+		IN_DIR(test_by_argv0),    IN_DIR(test_by_exe),
+		IN_DIR(test_parent_only), IN_DIR(test_disposition),
+		IN_DIR(test_nobody),      IN_DIR(test_told),
+		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
+		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* When the next round starts, and when init gives up. */
+#include "unit.h"
+
+#include "run/schedule.h"
+
+#define POLL 300000
+
+static struct jitter jitter = { 1 };
+
+static struct round_result outcome(enum err_kind worst, bool transient,
+				   int retry_after_ms)
+{
+	return (struct round_result){ .complete = worst == ERR_NONE,
+				      .transient = transient,
+				      .retry_after_ms = retry_after_ms,
+				      .worst = { .kind = worst } };
+}
+
+static void test_delay(void **state)
+{
+	/* After one round of a fresh schedule. */
+	static const struct {
+		const char *row;
+		enum err_kind worst;
+		bool transient, synced;
+		int retry_after_ms;
+		int64_t least, most;
+	} rows[] = {
+		{ "all is well", ERR_NONE, false, true, 0, 240000, 360000 },
+		{ "denied, but synced", ERR_DENIED, false, true, 0, 240000, 360000 },
+		{ "denied, not synced", ERR_DENIED, false, false, 0, 1000, 3000 },
+		{ "not found, not synced", ERR_NOTFOUND, false, false, 0, 1000, 3000 },
+		{ "unreachable", ERR_UNAVAILABLE, true, true, 0, 1000, 3000 },
+		{ "token refused", ERR_IDENTITY, true, false, 0, 1000, 3000 },
+		{ "throttled", ERR_UNAVAILABLE, true, true, 45000, 45000, 45000 },
+		{ "throttled a little", ERR_UNAVAILABLE, true, true, 10, 1000, 3000 },
+		{ "throttled, not synced", ERR_UNAVAILABLE, true, false, 3600000, 3600000,
+		  3600000 },
+		{ "denied, and told when", ERR_DENIED, false, true, 3600000, 3600000,
+		  3600000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int n = 0; n < 200; n++) {
+			struct round_result r = outcome(rows[i].worst, rows[i].transient,
+							rows[i].retry_after_ms);
+			struct schedule s;
+			int64_t delay;
+
+			schedule_init(&s, POLL);
+			delay = schedule_next(&s, &r, rows[i].synced, &jitter);
+			check(rows[i].row, delay >= rows[i].least);
+			check(rows[i].row, delay <= rows[i].most);
+		}
+}
+
+/* Failures come less and less often, never past a minute; a success forgets them. */
+static void test_backoff(void **state)
+{
+	struct round_result bad = outcome(ERR_UNAVAILABLE, true, 0);
+	struct round_result good = outcome(ERR_NONE, false, 0);
+	int64_t most = 0;
+	struct schedule s;
+
+	(void)state;
+	schedule_init(&s, POLL);
+	for (int i = 0; i < 200; i++) {
+		int64_t delay = schedule_next(&s, &bad, true, &jitter);
+
+		assert_in_range(delay, 1000, 60000);
+		most = delay > most ? delay : most;
+	}
+	assert_true(most > 50000);
+	schedule_next(&s, &good, true, &jitter);
+	assert_in_range(schedule_next(&s, &bad, true, &jitter), 1000, 3000);
+}
+
+/* A retry after a failure is never later than a poll would be. */
+static void test_short_poll(void **state)
+{
+	struct round_result bad = outcome(ERR_UNAVAILABLE, true, 0);
+	struct schedule s;
+
+	(void)state;
+	schedule_init(&s, 1000);
+	for (int i = 0; i < 50; i++)
+		assert_in_range(schedule_next(&s, &bad, true, &jitter), 1000, 1000);
+}
+
+static void test_gives_up(void **state)
+{
+	/* After so many rounds in a row with this as their worst failure; 0: never. */
+	static const struct {
+		enum err_kind worst;
+		int rounds;
+	} rows[] = {
+		{ ERR_NONE, 0 },        { ERR_USAGE, 1 },  { ERR_CONFIG, 1 },
+		{ ERR_IDENTITY, 0 },    { ERR_DENIED, 0 }, { ERR_NOTFOUND, 2 },
+		{ ERR_UNAVAILABLE, 0 }, { ERR_IO, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct round_result r = outcome(rows[i].worst, false, 0);
+		struct schedule s;
+
+		schedule_init(&s, POLL);
+		for (int round = 1; round < 10; round++) {
+			schedule_next(&s, &r, false, &jitter);
+			assert_int_equal(schedule_gives_up(&s, &r),
+					 rows[i].rounds && round >= rows[i].rounds);
+		}
+	}
+}
+
+/* Two rounds in a row, not two in all. */
+static void test_not_found_is_confirmed(void **state)
+{
+	struct round_result missing = outcome(ERR_NOTFOUND, false, 0);
+	struct round_result down = outcome(ERR_UNAVAILABLE, true, 0);
+	struct schedule s;
+
+	(void)state;
+	schedule_init(&s, POLL);
+	schedule_next(&s, &missing, false, &jitter);
+	schedule_next(&s, &down, false, &jitter);
+	schedule_next(&s, &missing, false, &jitter);
+	assert_false(schedule_gives_up(&s, &missing));
+	schedule_next(&s, &missing, false, &jitter);
+	assert_true(schedule_gives_up(&s, &missing));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_short_poll),
+		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_not_found_is_confirmed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

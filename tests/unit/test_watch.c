@@ -1,0 +1,239 @@
+/* Files as the kubelet projects them: every replacement is noticed, wherever the link
+ * that is swapped stands in the path. */
+#include "volume.h"
+
+#include <poll.h>
+
+#include "run/watch.h"
+
+static char dir[64], path[200];
+static struct watch *w;
+
+static int set_up(void **state)
+{
+	(void)state;
+	volume_make(dir);
+	w = NULL;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	watch_free(w);
+	volume_remove(dir);
+	return 0;
+}
+
+/* A path in the directory; valid for a few more calls. */
+PRINTF_LIKE(1, 2) static const char *at(const char *fmt, ...)
+{
+	static char text[8][256];
+	static unsigned turn;
+	char *out = text[turn++ % ARRAY_LEN(text)];
+	int n = snprintf(out, sizeof(text[0]), "%s/", dir);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out + n, sizeof(text[0]) - (size_t)n, fmt, ap);
+	va_end(ap);
+	return out;
+}
+
+static void start(const char *name)
+{
+	struct err err = { 0 };
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	check_ok(path, watch_new(&w, path, &err), &err);
+}
+
+/* True when something happened; takes it. */
+static bool noticed(int timeout_ms)
+{
+	struct pollfd p = { .fd = watch_fd(w), .events = POLLIN };
+	bool ready = poll(&p, 1, timeout_ms) == 1;
+
+	watch_run(w);
+	return ready;
+}
+
+#define assert_noticed() assert_true(noticed(5000))
+/* inotify(7) queues an event before the call that causes it returns. */
+#define assert_quiet() assert_false(noticed(0))
+
+/* AtomicWriter's steps: a new directory, then ..data by one rename.  sub is "" or
+ * "/folder" of the projected files. */
+static void project(const char *sub, const char *file, int generation)
+{
+	char target[32];
+
+	snprintf(target, sizeof(target), "..gen%d", generation);
+	assert_int_equal(mkdir(at("%s", target), 0755), 0);
+	if (*sub)
+		assert_int_equal(mkdir(at("%s%s", target, sub), 0755), 0);
+	volume_write(at("%s%s", target, sub), file, "token");
+	assert_int_equal(symlink(target, at("..data_tmp")), 0);
+	assert_int_equal(rename(at("..data_tmp"), at("..data")), 0);
+	tree_remove(AT_FDCWD, at("..gen%d", generation - 1));
+}
+
+static void swap(const char *sub, const char *file)
+{
+	assert_quiet();
+	for (int generation = 2; generation < 6; generation++) {
+		project(sub, file, generation);
+		assert_noticed();
+		assert_quiet();
+	}
+}
+
+/* DIR/token -> ..data/token, the usual mount. */
+static void test_flat(void **state)
+{
+	(void)state;
+	project("", "token", 1);
+	assert_int_equal(symlink("..data/token", at("token")), 0);
+	start("token");
+	swap("", "token");
+}
+
+/* DIR/token/azure-identity-token, where DIR/token itself is the link into ..data. */
+static void test_nested(void **state)
+{
+	(void)state;
+	project("/token", "azure-identity-token", 1);
+	assert_int_equal(symlink("..data/token", at("token")), 0);
+	start("token/azure-identity-token");
+	swap("/token", "azure-identity-token");
+}
+
+static void test_plain_file(void **state)
+{
+	(void)state;
+	volume_write(dir, "token", "one");
+	start("token");
+	volume_write(dir, "token", "two"); /* a new file of that name */
+	assert_noticed();
+	assert_int_equal(truncate(at("token"), 0), 0);
+	{
+		int fd = open(at("token"), O_WRONLY | O_APPEND); /* in place */
+
+		assert_int_equal(write(fd, "three", 5), 5);
+		close(fd);
+	}
+	assert_noticed();
+	volume_write(dir, "other", "x");
+	assert_int_equal(rename(at("other"), at("token")), 0);
+	assert_noticed();
+	/* Reading is nothing new. */
+	{
+		char text[128];
+
+		volume_read(dir, "token", text);
+		assert_quiet();
+	}
+}
+
+/* The path appears piece by piece. */
+static void test_not_there_yet(void **state)
+{
+	(void)state;
+	start("a/b/token");
+	assert_quiet();
+	assert_int_equal(mkdir(at("a"), 0755), 0);
+	assert_noticed();
+	assert_int_equal(mkdir(at("a/b"), 0755), 0);
+	assert_noticed();
+	volume_write(dir, "a/b/token", "x");
+	assert_noticed();
+	/* And goes, and comes back. */
+	tree_remove(AT_FDCWD, at("a/b"));
+	assert_noticed();
+	assert_int_equal(mkdir(at("a/b"), 0755), 0);
+	assert_noticed();
+	volume_write(dir, "a/b/token", "y");
+	assert_noticed();
+}
+
+/* Links to anywhere: absolute, upwards, through several. */
+static void test_links(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(at("real"), 0755), 0);
+	assert_int_equal(mkdir(at("x"), 0755), 0);
+	volume_write(dir, "real/token", "1");
+	assert_int_equal(symlink(at("real"), at("absolute")), 0);
+	assert_int_equal(symlink("../absolute/./token", at("x/up")), 0);
+	assert_int_equal(symlink("x//up", at("token")), 0);
+	start("token");
+	assert_quiet();
+	volume_write(dir, "real/token", "2");
+	assert_noticed();
+	/* A link in the middle is swapped. */
+	assert_int_equal(mkdir(at("real2"), 0755), 0);
+	volume_write(dir, "real2/token", "3");
+	watch_run(w);
+	assert_int_equal(symlink("real2", at("new")), 0);
+	assert_int_equal(rename(at("new"), at("absolute")), 0);
+	assert_noticed();
+	/* Now its new target counts. */
+	volume_write(dir, "real2/token", "4");
+	assert_noticed();
+}
+
+/* Paths without an end must end. */
+static void test_loops(void **state)
+{
+	char deep[2048] = "";
+
+	(void)state;
+	assert_int_equal(symlink("loop", at("loop")), 0);
+	assert_int_equal(symlink("ping/x", at("pong")), 0);
+	assert_int_equal(symlink("pong/x", at("ping")), 0);
+	for (int i = 0; i < 500; i++)
+		strcat(deep, "../");
+	strcat(deep, "token");
+	assert_int_equal(symlink(deep, at("up")), 0);
+	{
+		static const char *const names[] = { "loop", "ping/token", "up",
+						     "loop/.." };
+
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			start(names[i]);
+			watch_run(w);
+			watch_free(w);
+		}
+	}
+	w = NULL;
+	assert_int_equal(watch_fd(NULL), -1);
+	watch_free(NULL);
+}
+
+static void test_long_path(void **state)
+{
+	auto_free char *big = xcalloc(1, 9000);
+	struct err err = { 0 };
+
+	(void)state;
+	memset(big, 'x', 8999);
+	for (size_t i = 0; i < 8999; i += 100)
+		big[i] = '/';
+	check_ok("long", watch_new(&w, big, &err), &err);
+	watch_free(w);
+	memset(big, 'x', 8999); /* one component */
+	check_ok("long", watch_new(&w, big, &err), &err);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(test_flat),          IN_DIR(test_nested), IN_DIR(test_plain_file),
+		IN_DIR(test_not_there_yet), IN_DIR(test_links),  IN_DIR(test_loops),
+		IN_DIR(test_long_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

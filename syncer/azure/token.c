@@ -161,7 +161,8 @@ void token_request(struct token *t, const char *resource, int64_t now)
 void token_cancel(struct token *t)
 {
 	for (struct entry *e = t->entries; e != NULL; e = e->next)
-		entry_cancel(e);
+		if (e->grant.access_token == NULL)
+			entry_cancel(e);
 }
 
 const char *token_bearer(const struct token *t, const char *resource)

@@ -155,12 +155,10 @@ static void describe_proxy(CURL *easy, const struct answer_context *c, struct er
 static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
 {
 	curl_off_t named_us = 0;
-	long opened = 0; /* none when it went over a connection of another request */
 	bool named;
 
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
-	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
-	named = named_us > 0 || opened == 0;
+	named = c->named || named_us > 0;
 	err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %lld ms",
 		named ? "answer" : "DNS answer", named ? "from" : "for", c->host,
 		(long long)c->timeout_ms);

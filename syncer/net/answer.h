@@ -20,6 +20,7 @@ struct answer_context {
 	const char *host;  /* host[:port] that was asked */
 	const char *proxy; /* host[:port] of the proxy; NULL: none */
 	const char *cause; /* libcurl's own words, may be "" */
+	bool named;        /* the host's name has been resolved */
 	int64_t timeout_ms;
 	size_t body_max;
 };

@@ -22,7 +22,8 @@ struct http {
 	struct trust *trust;
 	struct http_options options;
 	char proxy_host[256]; /* for messages: without user and password */
-	bool keep_alive;
+	bool keep_alive, close_when_idle;
+	bool multiplexed; /* a reply came over HTTP/2 */
 	struct http_call *calls;
 	struct connection {
 		int fd;
@@ -41,7 +42,7 @@ struct http_call {
 	void *arg;
 	struct http_reply reply;
 	char host[256];
-	bool proxied;
+	bool proxied, named;
 	unsigned born;
 	char cause[CURL_ERROR_SIZE];
 	struct http_call *next, **link;
@@ -160,7 +161,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	struct http *h = arg;
+	const struct http_call *call = arg;
+	struct http *h = call->http;
 	unsigned timeout_ms = (unsigned)h->options.timeout_ms;
 
 	(void)purpose;
@@ -171,6 +173,9 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 		xgrow(h->connections, h->connection_count, sizeof(*h->connections));
 	h->connections[h->connection_count++] =
 		(struct connection){ .fd = fd, .born = ++h->clock };
+	/* Those that wait for this connection know, too, that the name resolves. */
+	for (struct http_call *other = h->calls; other; other = other->next)
+		other->named |= strcmp(other->host, call->host) == 0;
 	return CURL_SOCKOPT_OK;
 }
 
@@ -284,7 +289,7 @@ static void set_policy(struct http_call *call)
 	/* Stopping must not wait for a name server that never answers. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, h);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, h);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -311,6 +316,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	if (h->calls)
 		h->calls->link = &call->next;
 	h->calls = call;
+	h->close_when_idle = false;
 	call->trust = request->trust ? request->trust : h->trust;
 	set_policy(call);
 	set_request(call, request);
@@ -393,6 +399,7 @@ static void fail(struct http_call *call, CURLcode code, struct err *err)
 		.host = call->host,
 		.proxy = call->proxied ? h->proxy_host : NULL,
 		.cause = call->cause,
+		.named = call->named,
 		.timeout_ms = h->options.timeout_ms,
 		.body_max = call->reply.body.max,
 	};
@@ -410,6 +417,7 @@ static void finish(struct http_call *call, CURLcode code)
 
 	if (code == CURLE_OK) {
 		answer_read(call->easy, &call->reply);
+		call->http->multiplexed |= call->reply.multiplexed;
 		call->done(call->arg, &call->reply, NULL);
 	} else {
 		fail(call, code, &err);
@@ -434,6 +442,8 @@ void http_run(struct http *h)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish((struct http_call *)(void *)call, code);
 	}
+	if (h->close_when_idle)
+		http_close_idle(h);
 }
 
 void http_close_idle(struct http *h)
@@ -442,7 +452,8 @@ void http_close_idle(struct http *h)
 
 	/* libcurl has no call for this; connections live and die with the multi handle.
 	 */
-	if (h->calls != NULL)
+	h->close_when_idle = h->calls != NULL;
+	if (h->close_when_idle)
 		return;
 	fresh = new_multi();
 	if (fresh == NULL)
@@ -456,7 +467,13 @@ void http_keep_alive(struct http *h)
 	if (h->keep_alive)
 		return;
 	h->keep_alive = true;
-	http_close_idle(h);
+	if (h->multiplexed)
+		http_close_idle(h);
+}
+
+bool http_multiplexes(const struct http *h)
+{
+	return !h->keep_alive;
 }
 
 int http_reload_trust(struct http *h, struct err *err)

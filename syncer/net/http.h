@@ -102,15 +102,19 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 /* Moves all transfers on and calls done for those that ended. */
 void http_run(struct http *h);
 
-/* Closes the idle connections; what resumes their TLS sessions is kept. */
+/* Closes all connections once no request is under way; what resumes their TLS sessions is
+ * kept. */
 void http_close_idle(struct http *h);
 
 /*
  * From now on connections stay open between rounds: they are HTTP/1.1, since libcurl
  * keeps the last bytes that came over an HTTP/2 connection, with the values in them, as
- * long as it is open.  Those that are open are closed.
+ * long as it is open.  Such as are open are closed.
  */
 void http_keep_alive(struct http *h);
+
+/* False: requests go over HTTP/1.1 whatever the server offers. */
+bool http_multiplexes(const struct http *h);
 
 /* Reads the trusted certificates anew, and forgets TLS sessions and idle connections that
  * the old ones vouched for.  ERR_CONFIG: the old ones stay. */

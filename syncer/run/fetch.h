@@ -39,7 +39,6 @@ struct fetch_item {
 	int failures;
 	int64_t not_before;
 	unsigned token_serial;
-	bool renewed; /* a new token has been tried */
 };
 
 struct fetch;

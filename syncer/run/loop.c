@@ -387,8 +387,10 @@ static void run_rounds(struct loop *l, int64_t now)
 		l->again = false;
 		l->next_round_at = now;
 	}
-	if (l->round == NULL && now >= l->next_round_at)
+	if (l->round == NULL && now >= l->next_round_at) {
+		l->sources.hurried = !l->synced;
 		l->round = round_start(&work, now);
+	}
 	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
 		finish_round(l, now);
 }

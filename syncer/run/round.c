@@ -315,6 +315,22 @@ static void stop_fetches(struct round *r)
 	}
 }
 
+/* How long until the first of the objects that still hold ends; 0: none will. */
+static int64_t next_expiry(const struct round *r)
+{
+	int64_t now = clock_wall_ms(), soonest = 0;
+
+	for (size_t i = 0; i < r->work.objects->count; i++) {
+		const struct task *task = &r->tasks[i];
+		int64_t left = task->got.expires * 1000 - now;
+
+		if (task->item.state == FETCH_GOT && task->got.expires > 0 && left > 0 &&
+		    (soonest == 0 || left < soonest))
+			soonest = left;
+	}
+	return soonest;
+}
+
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
 	*out = (struct round_result){ 0 };
@@ -324,6 +340,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 		settle(&r->tasks[i]);
 	report_failures(r, now, out);
 	out->complete = out->worst.kind == ERR_NONE;
+	out->expires_in_ms = next_expiry(r);
 	if (is_publishable(r))
 		publish_changes(r, now, out);
 	incidents_end(r->work.incidents, now);

@@ -533,6 +533,24 @@ void settings_done(struct settings *s)
 
 /* ---- telling ---- */
 
+/* A list of hundreds of objects would drown the rest: its begin tells which it is. */
+#define SHOWN_MAX 1024
+
+static void describe_plain(const char *text, struct buf *out)
+{
+	auto_free char *begin = NULL;
+	size_t len = SHOWN_MAX;
+
+	if (strlen(text) <= SHOWN_MAX) {
+		json_quote(out, text);
+		return;
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	begin = xasprintf("%.*s…", (int)len, text);
+	json_quote(out, begin);
+}
+
 static void describe_text(const char *text, enum redact redact, struct buf *out)
 {
 	const char *at = text ? strrchr(text, '@') : NULL;
@@ -548,7 +566,7 @@ static void describe_text(const char *text, enum redact redact, struct buf *out)
 				  text, at);
 		json_quote(out, shown);
 	} else {
-		json_quote(out, text);
+		describe_plain(text, out);
 	}
 }
 

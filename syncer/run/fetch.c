@@ -76,6 +76,13 @@ void fetch_add(struct fetch *f, struct fetch_item *item)
 	f->tail = &item->next;
 }
 
+void fetch_again(struct fetch_item *item)
+{
+	item->state = FETCH_WAITING;
+	item->failures = 0;
+	backoff_reset(&item->backoff);
+}
+
 static bool is_open(const struct fetch_item *item)
 {
 	return item->state == FETCH_WAITING || item->state == FETCH_RUNNING;

@@ -28,6 +28,7 @@ struct entry {
 struct token {
 	struct http *http;
 	const struct identity *identity;
+	unsigned serial;
 	struct entry *entries; /* as many as there are clouds and kinds of vaults */
 };
 
@@ -136,7 +137,7 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 	e->usable_until = e->asked_at + grant.lifetime_ms -
 			  clock_sooner(MARGIN_MS, grant.lifetime_ms / 4);
 	e->renew_at = e->asked_at + grant.renew_in_ms;
-	e->serial++;
+	e->serial = ++e->token->serial;
 }
 
 void token_request(struct token *t, const char *resource, int64_t now)

@@ -48,7 +48,7 @@ const char *token_bearer(const struct token *t, const char *resource);
 /* How many requests for it were made so far, to tell a new failure from an old one. */
 unsigned token_requests(const struct token *t, const char *resource);
 
-/* A number that changes with each new token, to tell which one was refused. */
+/* A number that no other token has, from 1, to tell which one was refused. */
 unsigned token_serial(const struct token *t, const char *resource);
 
 /* The service refused the token of that serial: forget it, unless a newer one is here. */

@@ -44,7 +44,8 @@ struct fetch {
 	struct tries token_tries, probe_tries;
 	unsigned token_seen; /* the token request whose failure has been counted */
 	bool needs_probe;
-	bool renewed; /* a token was refused, a new one asked for */
+	unsigned refused; /* the serial of a token that was, so that a new one was asked
+			     for; 0: none */
 	struct http_call *probe;
 	struct err probe_err;
 };
@@ -329,11 +330,11 @@ static void item_unauthorized(struct fetch_item *item, const struct http_reply *
 	const char *resource = f->source->resource;
 	struct err refused;
 
-	if (f->renewed && item->token_serial == token_serial(token, resource)) {
+	if (f->refused != 0 && f->refused != item->token_serial) {
 		item_failed(item, err);
 		return;
 	}
-	f->renewed = true;
+	f->refused = item->token_serial;
 	token_refused(token, resource, item->token_serial);
 	item->err = *err;
 	if (learn_challenge(f, reply->challenge, &refused) < 0)
@@ -361,7 +362,7 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 	}
 	f->source->multiplexed = reply->multiplexed;
 	if (!is_throttled(reply))
-		pace_answered(&f->source->pace);
+		pace_answered(&f->source->pace, item->asked_at);
 	if (item->parse(item->arg, reply, &failure) == 0) {
 		item->state = FETCH_GOT;
 		f->progress = clock_now_ms();
@@ -376,12 +377,13 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		item_failed(item, &failure);
 }
 
-static void start_item(struct fetch_item *item)
+static void start_item(struct fetch_item *item, int64_t now)
 {
 	struct fetch *f = item->fetch;
 	const struct sources *shared = f->source->shared;
 
 	item->state = FETCH_RUNNING;
+	item->asked_at = now;
 	item->token_serial = token_serial(shared->token, f->source->resource);
 	f->running++;
 	item->call =
@@ -438,7 +440,7 @@ bool fetch_run(struct fetch *f, int64_t now)
 		for (struct fetch_item *item = f->items;
 		     ready && item && f->running < most; item = item->next)
 			if (item->state == FETCH_WAITING && now >= item->not_before)
-				start_item(item);
+				start_item(item, now);
 	}
 	return !has_open(f);
 }

@@ -27,9 +27,9 @@ void pace_throttled(struct pace *p, int retry_after_ms, struct jitter *jitter,
 	p->width = 1;
 }
 
-void pace_answered(struct pace *p)
+void pace_answered(struct pace *p, int64_t asked_at)
 {
-	if (p->width == 0)
+	if (p->width == 0 || asked_at < p->open_at)
 		return;
 	p->width *= 2;
 	if (p->width < FREE_WIDTH)

@@ -25,8 +25,9 @@ void pace_init(struct pace *p);
 void pace_throttled(struct pace *p, int retry_after_ms, struct jitter *jitter,
 		    int64_t now);
 
-/* The vault answered a request. */
-void pace_answered(struct pace *p);
+/* The vault answered a request that was sent at a time; one from before the refusal says
+ * nothing. */
+void pace_answered(struct pace *p, int64_t asked_at);
 
 /* How many requests may be under way, out of those wanted. */
 size_t pace_width(const struct pace *p, size_t wanted);

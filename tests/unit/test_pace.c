@@ -12,7 +12,7 @@ static void test_unlimited(void **state)
 	(void)state;
 	pace_init(&p);
 	assert_int_equal(pace_width(&p, 100), 100);
-	pace_answered(&p);
+	pace_answered(&p, 0);
 	assert_int_equal(pace_width(&p, 100), 100);
 	assert_true(p.open_at == 0);
 }
@@ -48,8 +48,10 @@ static void test_recovers(void **state)
 	pace_init(&p);
 	for (int64_t now = 0; now < 5 * 60000; now += 60000)
 		pace_throttled(&p, 0, &jitter, now);
+	pace_answered(&p, p.open_at - 1); /* sent before */
+	assert_int_equal(pace_width(&p, 100), 1);
 	for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
-		pace_answered(&p);
+		pace_answered(&p, p.open_at);
 		check_int("width", pace_width(&p, 100), (int64_t)widths[i]);
 	}
 	assert_int_equal(p.backoff.last_ms, 0);

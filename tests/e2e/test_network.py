@@ -386,7 +386,8 @@ def test_unverified_challenge_is_possible_and_warned_of(world):
     challenge = {"status": 401, "www_authenticate": 'Bearer authorization="{authority}/{tenant}", '
                  'resource="https://vault.azure.net"'}
     world.fake.fault(challenge, target="vault", times=1)
-    process = world.init("s", AKVSYNC_VERIFY_CHALLENGE="false", AKVSYNC_INIT_TIMEOUT="3s", AKVSYNC_REQUEST_TIMEOUT="1s")
+    process = world.init("s", AKVSYNC_VERIFY_CHALLENGE="false")
+    assert process.code == 0, "the vault's own challenge comes next"
     assert process.find("advice", "AKVSYNC_VERIFY_CHALLENGE=false")
     assert "https://vault.azure.net/.default" in [e["login"]["scope"] for e in world.fake.journal(target="login")]
 

@@ -8,7 +8,7 @@ CC      ?= cc
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 PKGS    := libcurl openssl libcjson yaml-0.1 libmicrohttpd
-FLAVOUR := $(if $(filter 1,$(SAN)),san,release)
+FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(filter 1,$(SAN)),san,release))
 B       := build/$(FLAVOUR)
 Q       := $(if $(filter 1,$(V)),,@)
 JOBS    ?= $(shell nproc)
@@ -19,7 +19,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-p
 ALL_CF   = -std=c11 -D_GNU_SOURCE -Isyncer -DAKVSYNC_VERSION='"$(VERSION)"' $(WARN) -fPIE \
            -fstack-protector-strong -MMD -MP $(CFLAGS) $(shell pkg-config --cflags $(PKGS))
 ALL_LD   = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS     = $(shell pkg-config --libs $(PKGS)) -lm
+LIBS     = $(shell pkg-config $(if $(STATIC),--static) --libs $(PKGS)) -lm
 ifeq ($(SAN),1)
 ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LD  += -fsanitize=address,undefined
@@ -33,8 +33,8 @@ UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
-DEPS    := deps-build deps-test deps-demo deps-lint
-.PHONY: all build demo test unit e2e lint format bench clean install $(DEPS)
+DEPS    := deps-build deps-test deps-demo deps-lint deps-static deps-static-arm64 deps-image deps-pod
+.PHONY: all build demo test unit e2e lint format bench clean install static $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -47,7 +47,7 @@ build: $B/akvsync
 # so that pkg-config is asked only when it is there.
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
-	$(Q)scripts/demo $(abspath $B/akvsync)
+	$(Q)scripts/demo $B/akvsync
 
 test: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
@@ -57,17 +57,33 @@ unit: $(UNIT)
 	$(Q)set -e; for t in $^; do $$t; done
 
 e2e: $B/akvsync
-	$(Q)TEST_BIN=$(abspath $(TEST_BIN)) $(PYTEST) tests
+	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs tests
 
 lint: deps-lint
 	$(Q)scripts/lint
 
-format:
+format: deps-lint
 	$(Q)scripts/lint --fix
 
 bench: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
-	$(Q)tests/bench/bench $(abspath $B/akvsync)
+	$(Q)tests/bench/bench $B/akvsync
+
+# One stripped static binary, build/static-ARCH/akvsync, as in the image. ARCH=arm64 compiles
+# for it with a cross compiler. scripts/static builds the libraries, once.
+STATIC_CF := -Os -ffunction-sections -fdata-sections -fstack-clash-protection \
+	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+STATIC_LD := -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs
+HOST := $(shell dpkg --print-architecture 2>/dev/null)
+ARCH ?= $(HOST)
+static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-arm64))
+	$(Q)libs=$$(scripts/static $(ARCH)) && out=build/static-$(ARCH) && \
+	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
+	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
+		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD)" build && \
+	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
+	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
+	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
 
 $(DEPS): deps-%:
 	$(Q)scripts/install-deps $*

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import fields
 from typing import Any
 
+from . import cluster
 from .front import Front
 from .http1 import Connection, Reply, Request, serve_connection
 from .identities import PERMISSIONS, Federation, Identity, Rule
@@ -217,6 +218,9 @@ class Admin:
         self.world.tenants.add(tenant_id.lower())
         return {"tenants": sorted(self.world.tenants)}
 
+    def join_cluster(self, body: dict, **_) -> dict:
+        return cluster.join(self.world, **body)
+
     def list_tokens(self, **_) -> list:
         return [issued.to_dict() for issued in self.world.tokens.issued.values()]
 
@@ -346,6 +350,7 @@ ROUTES = {
     "PATCH /identities/{client_id}": Admin.patch_identity,
     "POST /identities/{client_id}/grant": Admin.grant,
     "POST /identities/{client_id}/revoke": Admin.revoke,
+    "PUT /cluster": Admin.join_cluster,
     "PUT /tenants/{tenant_id}": Admin.add_tenant,
     "GET /tokens": Admin.list_tokens,
     "POST /tokens/revoke": Admin.revoke_tokens,

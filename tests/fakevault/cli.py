@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import assertion, connectproxy, tcpproxy
+from . import assertion, cluster, connectproxy, tcpproxy
 from .admin_client import Admin, AdminError
 from .identities import PERMISSIONS
 from .server import Options, serve
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_proxy(commands)
     _add_connect_proxy(commands)
+    _add_in_cluster(commands)
     _add_secret_commands(commands)
     _add_identity_commands(commands)
     _add_fault_commands(commands)
@@ -121,6 +122,18 @@ def _add_connect_proxy(commands) -> None:
 
 def _connect_proxy(options: argparse.Namespace) -> None:
     connectproxy.run(options.to, options.user, options.refuse, options.tls_dir, options.die_with_parent)
+
+
+def _add_in_cluster(commands) -> None:
+    parser = _command(commands, "in-cluster", cluster.run, "run as a pod, see cluster.py", admin=False)
+    parser.add_argument("--port", type=int, default=8443, help="open to other pods")
+    parser.add_argument("--admin-port", type=int, default=8080, help="on loopback")
+    parser.add_argument("--vault", action="append", metavar="NAME", help="default: shop-kv; may repeat")
+    for name in ("tenant-id", "client-id"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--subject", action="append", required=True, help="system:serviceaccount:…; may repeat")
+    parser.add_argument("--secret", action="append", metavar="NAME=VALUE", help="may repeat")
+    parser.add_argument("--ca-namespace", action="append", help="gets the ConfigMap fakevault-ca; may repeat")
 
 
 def _add_secret_commands(commands) -> None:

@@ -62,9 +62,11 @@ class FakeVault(Admin):
         vaults: tuple[str, ...] = ("shop-kv",),
         layout: str = "flat",
         port: int = 0,
+        admin_port: int = 0,
     ):
         self.directory = Path(directory)
         self._arguments = ["--dir", str(directory), "--layout", layout, "--port", str(port)]
+        self._arguments += ["--admin-port", str(admin_port)]
         for name in vaults:
             self._arguments += ["--vault", name]
 

@@ -188,7 +188,8 @@ def _check_assertion(
         raise LoginError(700222)
     known = identity.bindings if site.kind == "binding" else identity.federations
     _match_federation(known, issuer, subject, claims.get("aud"))
-    if header.get("kid") != world.cluster_key.kid or not world.cluster_key.signed(assertion):
+    key = world.clusters.get(header.get("kid"))
+    if key is None or not key.signed(assertion):
         raise LoginError(50013, f"Key id: '{header.get('kid')}'")
     _check_times(claims)
 

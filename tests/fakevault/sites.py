@@ -12,6 +12,8 @@ CLOUDS = {
     "vault.azure.cn": "login.partner.microsoftonline.cn",
     "managedhsm.azure.cn": "login.partner.microsoftonline.cn",
     "vault.sovcloud-api.fr": "login.sovcloud-identity.fr",
+    # Of Services in a namespace called vault: names that any cluster's DNS knows.
+    "vault.svc.cluster.local": "login.vault.svc.cluster.local",
 }
 """Suffix of the names of vaults, or of Managed HSMs -> host of the token endpoint."""
 BINDING_NAME = "token-proxy.binding.localhost"

@@ -35,6 +35,8 @@ class World:
         self._vault_names = vault_names
         self._first_identity = Identity.default()
         self.cluster_key = cluster_key.result()
+        self.clusters: dict = {self.cluster_key.kid: self.cluster_key}
+        """Key id -> key of the token issuers that are trusted; see cluster.py for real ones."""
         self.reset()
 
     def reset(self) -> None:

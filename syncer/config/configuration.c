@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/auth.h"
 
 #define VARIABLE "AKVSYNC_CONFIG"
 #define FILE_MAX (1024 * 1024)
@@ -71,7 +72,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	else if (result < 0)
 		*err = file;
 	overlay_environ_free(merged);
-	if (result == 0 && signs_in && settings_check_identity(&out->settings, err) < 0)
+	if (result == 0 && signs_in && auth_check(&out->settings, err) < 0)
 		result = name_file(out, err);
 	if (result == 0 && objects_parse(&out->objects, out->settings.objects,
 					 out->settings.file_mode, err) < 0)

@@ -15,6 +15,7 @@
 #include "run/desire.h"
 #include "run/health.h"
 #include "run/log.h"
+#include "run/login.h"
 #include "run/round.h"
 #include "run/schedule.h"
 #include "run/session.h"
@@ -30,6 +31,9 @@
 /* on=first targets that still fail after this many tries fail `init`. */
 #define FIRST_NOTIFY_TRIES 5
 
+/* Files that are read again when they change. */
+enum { WATCH_CREDENTIAL, WATCH_CA, WATCH_EXTRA_CA, WATCHES };
+
 struct loop {
 	enum loop_mode mode;
 	const struct settings *settings;
@@ -37,7 +41,7 @@ struct loop {
 	struct sources sources;
 	struct publish *publish;
 	struct notify *notify;
-	struct watch *watch;
+	struct watch *watches[WATCHES];
 	struct health *health;
 	struct health_facts facts;
 	struct jitter jitter;
@@ -49,6 +53,7 @@ struct loop {
 	bool synced;        /* a complete set that fits is on the volume */
 	bool reported;      /* the termination log is settled */
 	bool again;         /* a poll was asked for while one was under way */
+	bool reload_trust;  /* a CA file has changed */
 	bool stopping;
 	bool finished;   /* init: the set is complete, no further round is due */
 	struct err last; /* the worst failure of the latest round */
@@ -181,13 +186,19 @@ static void say_start(struct loop *l)
 			     log_int("gid", getegid()),
 			     log_str("vault", l->sources.first->vault.url),
 			     log_int("objects", (int64_t)objects->count),
-			     log_str("auth", "workload-identity"),
+			     log_str("auth", identity_name(l->sources.identity.kind)),
+			     log_str("identity", identity_id(&l->sources.identity)),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
 		  l->mode == LOOP_INIT ? "init" : "sidecar", objects->count,
 		  objects->count == 1 ? "" : "s", l->sources.first->vault.url,
 		  l->settings->dir);
 	desire_say(&l->desire);
+	if (!l->settings->verify_challenge)
+		log_event(LOG_WARN, "advice", NULL,
+			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "
+			  "vault "
+			  "whose challenge names another domain; use it for tests only");
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
@@ -208,12 +219,26 @@ static void pick_up(struct loop *l, int64_t now)
 			  l->synced ? ", complete for this configuration" : "");
 }
 
+static void open_watches(struct loop *l)
+{
+	const char *paths[WATCHES] = {
+		[WATCH_CREDENTIAL] = identity_file(&l->sources.identity),
+		[WATCH_CA] = l->settings->ca_file,
+		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
+	};
+	struct err err;
+
+	for (int i = 0; i < WATCHES; i++)
+		if (paths[i] != NULL && watch_new(&l->watches[i], paths[i], &err) < 0)
+			log_event(LOG_WARN, "advice", NULL,
+				  "%s: a change is noticed late or not at all", err.msg);
+}
+
 static int open_all(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
 	sigset_t set = our_signals();
 	int64_t now = clock_now_ms();
-	struct err unwatched;
 
 	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->signal_fd < 0)
@@ -225,10 +250,7 @@ static int open_all(struct loop *l, struct err *err)
 		return -1;
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
-	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
-		log_event(LOG_WARN, "advice", NULL,
-			  "%s: a renewed token is noticed at the next poll",
-			  unwatched.msg);
+	open_watches(l);
 	if (l->mode == LOOP_SIDECAR)
 		desire_watch(&l->desire);
 	pick_up(l, now);
@@ -241,7 +263,8 @@ static int open_all(struct loop *l, struct err *err)
 static void close_all(struct loop *l)
 {
 	round_free(l->round);
-	watch_free(l->watch);
+	for (int i = 0; i < WATCHES; i++)
+		watch_free(l->watches[i]);
 	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
@@ -289,6 +312,8 @@ static void finish_round(struct loop *l, int64_t now)
 		now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
 		http_close_idle(l->sources.http);
+	else if (l->synced)
+		http_keep_alive(l->sources.http);
 	if (l->mode != LOOP_INIT)
 		return;
 	if (result.complete) {
@@ -315,12 +340,30 @@ static void reload(struct loop *l)
 	l->again = true;
 }
 
+/* Between rounds, so that no request is under way with the old certificates. */
+static void reload_trust(struct loop *l)
+{
+	struct err err;
+
+	l->reload_trust = false;
+	if (http_reload_trust(l->sources.http, &err) < 0) {
+		log_event(LOG_WARN, "trust", NULL, "%s; those read before stay in use",
+			  err.msg);
+		return;
+	}
+	log_event(LOG_INFO, "trust", NULL, "read the trusted certificates anew");
+	if (l->last.kind == ERR_UNAVAILABLE)
+		l->again = true;
+}
+
 static void run_rounds(struct loop *l, int64_t now)
 {
 	struct round_work work;
 
 	if (l->finished)
 		return;
+	if (l->round == NULL && l->reload_trust)
+		reload_trust(l);
 	if (l->round == NULL)
 		reload(l);
 	if (l->round == NULL && l->again) {
@@ -329,6 +372,7 @@ static void run_rounds(struct loop *l, int64_t now)
 	}
 	if (l->round == NULL && now >= l->next_round_at) {
 		work = desire_work(&l->desire, &l->sources, l->publish);
+		l->sources.hurried = !l->synced;
 		l->round = round_start(&work, now);
 	}
 	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
@@ -363,16 +407,20 @@ static void run_notify(struct loop *l, int64_t now)
 		say_outcome(&outcome);
 }
 
-static void take_watch(struct loop *l)
+static void take_watch(struct loop *l, int which)
 {
-	if (!watch_run(l->watch))
+	if (!watch_run(l->watches[which]))
 		return;
+	if (which != WATCH_CREDENTIAL) {
+		l->reload_trust = true;
+		return;
+	}
 	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
 	 * round that is under way may have read the old one: poll again after it. */
 	if (l->last.kind != ERR_IDENTITY)
 		return;
 	log_event(LOG_INFO, "poll-requested", NULL,
-		  "polling now: the service account token was replaced");
+		  "polling now: the credential's file was replaced");
 	l->again = true;
 }
 
@@ -385,27 +433,30 @@ static int64_t wake_at(const struct loop *l, int64_t now)
 	at = clock_sooner(at, health_deadline(l->health, now));
 	if (l->round != NULL)
 		return clock_sooner(at, round_deadline(l->round));
-	return (l->again || desire_is_due(&l->desire)) && !l->finished
+	return (l->again || l->reload_trust || desire_is_due(&l->desire)) && !l->finished
 		       ? 0
 		       : clock_sooner(at, l->next_round_at);
 }
 
 static int wait_and_take(struct loop *l, struct err *err)
 {
-	struct http_wait waits[] = { { .fd = l->signal_fd },
-				     { .fd = watch_fd(l->watch) },
-				     { .fd = health_fd(l->health) },
-				     { .fd = desire_fd(&l->desire) } };
+	struct http_wait waits[WATCHES + 3];
 	int64_t now = clock_now_ms();
 	int timeout_ms = clock_ms_until(wake_at(l, now), now);
 
+	for (int i = 0; i < WATCHES; i++)
+		waits[i].fd = watch_fd(l->watches[i]);
+	waits[WATCHES].fd = l->signal_fd;
+	waits[WATCHES + 1].fd = health_fd(l->health);
+	waits[WATCHES + 2].fd = desire_fd(&l->desire);
 	if (http_wait(l->sources.http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
 		return -1;
-	if (waits[0].ready)
+	if (waits[WATCHES].ready)
 		take_signals(l);
-	if (waits[1].ready)
-		take_watch(l);
-	if (waits[3].ready)
+	for (int i = 0; i < WATCHES; i++)
+		if (waits[i].ready)
+			take_watch(l, i);
+	if (waits[WATCHES + 2].ready)
 		desire_take(&l->desire);
 	take_health(l);
 	return 0;

@@ -418,6 +418,21 @@ static void stop_fetches(struct round *r)
 	}
 }
 
+/* How long until the first of the objects that still hold ends; 0: none will. */
+static int64_t next_expiry(const struct round *r)
+{
+	int64_t now = clock_wall_ms(), soonest = 0;
+
+	for (const struct task *t = r->tasks; t; t = t->next) {
+		int64_t left = t->value.got.expires * 1000 - now;
+
+		if (t->value.item.state == FETCH_GOT && t->value.got.expires > 0 &&
+		    left > 0 && (soonest == 0 || left < soonest))
+			soonest = left;
+	}
+	return soonest;
+}
+
 /* Lists that were not finished in time: their items have failed by now. */
 static void settle(struct round *r)
 {
@@ -445,6 +460,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	note_failures(r, now, out);
 	hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
+	out->expires_in_ms = next_expiry(r);
 	collect(r, !out->transient, &set);
 	out->held = !set.complete;
 	if (set.complete)

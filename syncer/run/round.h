@@ -45,6 +45,7 @@ struct round_result {
 	bool held;      /* an object has neither bytes nor files: nothing was published */
 	bool transient; /* something is worth a try before the next poll */
 	int retry_after_ms;
+	int64_t expires_in_ms; /* until the next object ends, by its exp; 0: none will */
 	struct err worst; /* the failure an operator should see first; ERR_NONE: none */
 };
 

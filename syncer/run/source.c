@@ -29,6 +29,7 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	s->index = all->count++;
 	s->vault = resolved;
 	s->resource = xstrdup(resolved.resource);
+	pace_init(&s->pace);
 	*link = s;
 	*out = s;
 	return 0;

@@ -16,6 +16,7 @@
 #include "base/backoff.h"
 #include "config/cloud.h"
 #include "config/objects.h"
+#include "run/pace.h"
 
 struct source {
 	const struct sources *shared;
@@ -23,7 +24,9 @@ struct source {
 	size_t index; /* in the order of making; 0: the default vault */
 	struct cloud_vault vault;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
-	bool verified;  /* the vault's challenge has been seen and agrees */
+	struct pace pace;
+	bool multiplexed; /* its last answer came over HTTP/2 */
+	bool verified;    /* the vault's challenge has been seen and agrees */
 };
 
 struct sources {
@@ -31,6 +34,8 @@ struct sources {
 	struct token *token;
 	struct jitter *jitter;
 	struct identity identity;
+	bool hurried; /* somebody waits for the first set: no connection is spared */
+	bool verify;  /* refuse a challenge of another domain or tenant */
 	const struct cloud *cloud; /* completes the names of vaults */
 
 	struct source *first;

@@ -58,3 +58,15 @@ def test_microsofts_sdk_works_unmodified(sdk, tmp_path):
             assert fake.journal(target="vault", method=method), f"no {method} arrived"
         agents = {entry["user_agent"] for entry in fake.journal(target="vault", status=200)}
         assert all("azsdk-js-keyvault-secrets" in agent for agent in agents), agents
+
+
+def test_microsofts_sdk_makes_and_reads_keys_and_certificates(sdk, tmp_path):
+    with FakeVault(tmp_path / "fake") as fake:
+        env = fake.env(NODE_EXTRA_CA_CERTS=str(fake.ca), VAULT_URL=fake.vault_url)
+        command = ["node", "--import", "./loopback.mjs", "--test", "--test-reporter=tap", "keys.test.mjs"]
+        run = subprocess.run(command, cwd=sdk, env=env, capture_output=True, text=True, timeout=300)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert "# pass 11" in run.stdout, run.stdout
+        agents = {entry["user_agent"] for entry in fake.journal(target="vault", status=200)}
+        for client in ("keys", "certificates", "secrets"):
+            assert any(f"azsdk-js-keyvault-{client}" in agent for agent in agents), agents

@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < all.count; i++) {
 		auto_free char *words = object_words(&all.items[i]);
 
+		must(words[0] != '\0');
 		must(object_selects(&all.items[i]) || all.items[i].name != NULL);
 		must(all.items[i].path == NULL ||
 		     path_check(all.items[i].path, &err) == 0);

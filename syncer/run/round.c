@@ -266,15 +266,32 @@ static void note_failure(struct round *r, const struct source *source,
 		lane_of(r, source)->held = true;
 }
 
+/* A pattern with a slip selects nothing, which is no failure but worth a word. */
+static void warn_of_nothing(struct round *r, const struct listing *l, int64_t now)
+{
+	struct err nothing;
+
+	if (l->selected > 0)
+		return;
+	err_set(&nothing, ERR_NOTFOUND, "%s: nothing in the vault matches", l->words);
+	incidents_report(r->work.incidents, LOG_WARN, l->words, &nothing,
+			 "it makes no files", now);
+}
+
 static void note_failures(struct round *r, int64_t now, struct round_result *out)
 {
 	auto_free bool *vaults = xcalloc(r->work.sources->count, sizeof(*vaults));
 	struct told told = { .vaults = vaults };
 
-	for (const struct listing *l = r->listings; l; l = l->next)
-		if (l->err.kind != ERR_NONE && object_selects(l->object))
+	for (const struct listing *l = r->listings; l; l = l->next) {
+		if (!object_selects(l->object))
+			continue;
+		if (l->err.kind == ERR_NONE)
+			warn_of_nothing(r, l, now);
+		else
 			note_failure(r, l->source, NULL, l->words, &l->err, &told, now,
 				     out);
+	}
 	for (const struct task *t = r->tasks; t; t = t->next)
 		if (t->err.kind != ERR_NONE)
 			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);

@@ -246,20 +246,38 @@ def assert_sane(process):
     assert process.popen.returncode in (0, 2, 3, 4, 5, 6, 7, 8, 143, -signal.SIGKILL, -signal.SIGQUIT), process.text
 
 
+def run_in_world(tmp_path, fake):
+    """The world of one test, and what holds at the end of each."""
+    made = World(tmp_path, fake)
+    try:
+        yield made
+        for process in made.processes:
+            process.stop()
+        assert_nothing_leaked(made)
+        for process in made.processes:
+            assert_sane(process)
+    finally:
+        made.close()
+
+
 @pytest.fixture
 def world(tmp_path, request):
     layout = getattr(request, "param", "flat")
     with FakeVault(tmp_path / "fake", layout=layout) as fake:
-        made = World(tmp_path, fake)
-        try:
-            yield made
-            for process in made.processes:
-                process.stop()
-            assert_nothing_leaked(made)
-            for process in made.processes:
-                assert_sane(process)
-        finally:
-            made.close()
+        yield from run_in_world(tmp_path, fake)
+
+
+@pytest.fixture(scope="session")
+def shared_fake(tmp_path_factory):
+    with FakeVault(tmp_path_factory.mktemp("fake")) as fake:
+        yield fake
+
+
+@pytest.fixture
+def shared_world(tmp_path, shared_fake):
+    """With a fake that serves one test after another, which saves its start: for long tables."""
+    shared_fake.reset()
+    yield from run_in_world(tmp_path, shared_fake)
 
 
 @pytest.fixture

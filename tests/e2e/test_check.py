@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from conftest import BINARY
+from conftest import shared_world as world  # noqa: F401
 
 
 def check(env, *arguments):
@@ -59,6 +60,7 @@ def test_needs_nothing_but_a_file_on_a_laptop(tmp_path):
         ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,a"}, "cannot both be written"),
         ({"AKVSYNC_VAULT": "no/vault", "AKVSYNC_OBJECTS": "a"}, "neither a vault name"),
         ({"AKVSYNC_CONFIG": "/nowhere"}, "AKVSYNC_CONFIG"),
+        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a", "AKVSYNC_NOTIFY": "signal=HUP"}, "AKVSYNC_NOTIFY: entry 'signal=HUP'"),
     ],
 )
 def test_a_mistake_exits_3(env, says):

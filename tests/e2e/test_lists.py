@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import wait_until
+from conftest import shared_world as world  # noqa: F401
 
 
 def versions(world, name, count, start=1_700_000_000, step=1):
@@ -130,6 +131,13 @@ def test_pattern_over_many_pages(world):
     assert world.init("[{objectNamePattern: 'n-*'}]").code == 0
     assert world.files() == values
     assert len(world.fake.journal(target="login")) == 1
+
+
+def test_a_pattern_that_matches_nothing_is_told_of(world):
+    world.plant("a")
+    process = world.init("[{objectName: a}, {objectNamePattern: 'ap-*'}]")
+    assert process.code == 0
+    assert process.find("failure", "list of secrets like 'ap-\\*': nothing in the vault matches", level="warn")
 
 
 def test_a_named_object_comes_before_a_selected_one(world):

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import DEADLINE_S
+from conftest import shared_world as world  # noqa: F401
 
 OBJECTS = "[{objectName: a}, {objectName: b, vault: mail-kv}, {objectName: c, vault: '%s'}]"
 

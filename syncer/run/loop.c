@@ -105,9 +105,17 @@ static int configure_sources(struct loop *l, struct err *err)
 	l->sources.verify = s->verify_challenge;
 	if (sources_get(&l->sources, s->vault, &source, err) < 0)
 		return -1;
-	for (size_t i = 0; i < l->objects.count; i++)
-		if (sources_get(&l->sources, l->objects.items[i].vault, &source, err) < 0)
+	for (size_t i = 0; i < l->objects.count; i++) {
+		const struct object *o = &l->objects.items[i];
+
+		if (sources_get(&l->sources, o->vault, &source, err) < 0)
 			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
+		if (source->vault.hsm && o->kind != OBJECT_KEY)
+			return err_set(err, ERR_CONFIG,
+				       "AKVSYNC_OBJECTS: object %zu: '%s' is a Managed "
+				       "HSM, which holds keys only; write key/NAME",
+				       i + 1, source->vault.host);
+	}
 	return 0;
 }
 
@@ -378,6 +386,17 @@ static void reload_trust(struct loop *l)
 		l->again = true;
 }
 
+/* The deadline comes in the middle of a round.  What the round before found out says more
+ * than that this one had no answer yet. */
+static void cut_round(struct loop *l, int64_t now)
+{
+	struct err before = l->last;
+
+	finish_round(l, now);
+	if (l->last.kind == ERR_UNAVAILABLE && before.kind != ERR_NONE)
+		l->last = before;
+}
+
 static void run_rounds(struct loop *l, int64_t now)
 {
 	struct round_work work = work_of(l);
@@ -394,8 +413,12 @@ static void run_rounds(struct loop *l, int64_t now)
 		l->sources.hurried = !l->synced;
 		l->round = round_start(&work, now);
 	}
-	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
+	if (l->round == NULL)
+		return;
+	if (round_run(l->round, now))
 		finish_round(l, now);
+	else if (now >= l->give_up_at)
+		cut_round(l, now);
 }
 
 static void say_outcome(const struct notify_outcome *o)

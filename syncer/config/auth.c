@@ -188,10 +188,14 @@ static int check_credential(struct settings *s, struct err *err)
 	return check_workload(s, err);
 }
 
-int auth_choose(struct settings *s, bool in_kubernetes, struct err *err)
+void auth_choose(struct settings *s, bool in_kubernetes)
 {
 	s->credential =
 		s->auth == AUTH_AUTO ? find_credential(s, in_kubernetes) : s->auth;
+}
+
+int auth_check(struct settings *s, struct err *err)
+{
 	if (check_guid("AZURE_CLIENT_ID", "a client id", s->client_id, err) < 0 ||
 	    check_guid("AKVSYNC_IDENTITY_OBJECT_ID", "an object id", s->object_id, err) <
 		    0)

@@ -37,29 +37,39 @@ static const struct row {
 	int64_t min_ms, max_ms;   /* DURATION */
 	const char *const *words; /* CHOICE */
 	enum redact redact;
-	bool early; /* loaded first: how and where to tell of what is wrong */
+	bool reloads; /* a running process takes a new value over */
+	bool early;   /* loaded first: how and where to tell of what is wrong */
 	const char *help;
 } rows[] = {
 #define F(f) offsetof(struct settings, f)
 	{ .name = "AKVSYNC_VAULT",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(vault),
 	  .help = "vault name (shop-kv) or full https URL; required" },
 	{ .name = "AKVSYNC_OBJECTS",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(objects),
 	  .help = "what to sync, such as 'db-password, api-key=keys/api'; required" },
+	{ .name = "AKVSYNC_CONFIG",
+	  .type = TEXT,
+	  .field = F(config),
+	  .help = "a YAML file with these settings in camelCase, or a whole "
+		  "SecretProviderClass; read again when it changes" },
 	{ .name = "AKVSYNC_DIR",
 	  .type = TEXT,
 	  .field = F(dir),
 	  .fallback = "/secrets",
 	  .help = "where the files appear: a memory emptyDir" },
 	{ .name = "AKVSYNC_FILE_MODE",
+	  .reloads = true,
 	  .type = MODE,
 	  .field = F(file_mode),
 	  .fallback = "0440",
 	  .help = "mode of the files, octal" },
 	{ .name = "AKVSYNC_POLL_INTERVAL",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(poll_interval_ms),
 	  .fallback = "5m",
@@ -88,10 +98,12 @@ static const struct row {
 	  .max_ms = 600000,
 	  .help = "of one HTTP request" },
 	{ .name = "AKVSYNC_NOTIFY",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(notify),
 	  .help = "whom to tell after a swap, such as 'signal=HUP,process=nginx'" },
 	{ .name = "AKVSYNC_NOTIFY_SPLAY",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(notify_splay_ms),
 	  .fallback = "0s",
@@ -252,7 +264,7 @@ static const struct row {
 };
 
 /* Documented variables of features that are not built yet. */
-static const char *const not_yet[] = { "AKVSYNC_CONFIG", "AKVSYNC_LISTEN" };
+static const char *const not_yet[] = { "AKVSYNC_LISTEN" };
 
 static void *field_of(const struct settings *s, const struct row *row)
 {
@@ -484,9 +496,9 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	if (s->pod_uid == NULL && host != NULL)
 		s->pod_uid = xstrdup(host);
 	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0 ||
-	    auth_choose(s, find(env, "KUBERNETES_SERVICE_HOST") != NULL, err) < 0 ||
 	    auth_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err) < 0)
 		return -1;
+	auth_choose(s, find(env, "KUBERNETES_SERVICE_HOST") != NULL);
 	return check_proxy(s, err);
 }
 
@@ -507,15 +519,35 @@ char *settings_dir(char *const *env)
 	return s.dir;
 }
 
-void settings_forget(char *const *env)
+static void forget(char *variable)
 {
-	for (; *env; env++) {
-		size_t len = strcspn(*env, "=");
+	size_t len = strcspn(variable, "=");
 
-		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-			if (rows[i].redact != TELL && is_name(&rows[i], *env, len))
-				wipe(*env + len, strlen(*env + len));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].redact != TELL && is_name(&rows[i], variable, len))
+			wipe(variable + len, strlen(variable + len));
+}
+
+char **settings_take(char *const *env)
+{
+	char **copy;
+	size_t count = 0;
+
+	while (env[count] != NULL)
+		count++;
+	copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = wipe_strdup(env[i]);
+		forget(env[i]);
 	}
+	return copy;
+}
+
+void settings_untake(char **env)
+{
+	for (char **variable = env; env && *variable; variable++)
+		wipe_free(*variable);
+	free(env);
 }
 
 void settings_done(struct settings *s)
@@ -602,6 +634,33 @@ void settings_describe(const struct settings *s, struct buf *out)
 		buf_printf(out, "%s\"%s\":", i ? "," : "", rows[i].name);
 		describe_value(s, &rows[i], out);
 	}
+}
+
+const char *settings_variable(size_t i, bool *secret)
+{
+	if (i >= ARRAY_LEN(rows))
+		return NULL;
+	*secret = rows[i].redact;
+	return rows[i].name;
+}
+
+void settings_value(const struct settings *s, size_t i, struct buf *out)
+{
+	describe_value(s, &rows[i], out);
+}
+
+const char *settings_needs_restart(const struct settings *running,
+				   const struct settings *wanted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf is = BUF_INIT(64 * 1024), will = BUF_INIT(64 * 1024);
+
+		describe_value(running, &rows[i], &is);
+		describe_value(wanted, &rows[i], &will);
+		if (!rows[i].reloads && strcmp(buf_str(&is), buf_str(&will)) != 0)
+			return rows[i].name;
+	}
+	return NULL;
 }
 
 void settings_help(struct buf *out)

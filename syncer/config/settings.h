@@ -26,7 +26,12 @@ enum settings_stale { STALE_ACCEPT, STALE_REFUSE };
 enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
 
+/* Stands before each entry of AKVSYNC_NOTIFY when it comes from a YAML list, so that an
+ * entry may hold any other separator: U+001E, the record separator. */
+#define SETTINGS_ENTRY "\x1e"
+
 struct settings {
+	char *config;                  /* AKVSYNC_CONFIG: a file; NULL: none */
 	char *vault;                   /* AKVSYNC_VAULT as given: name or URL */
 	char *objects;                 /* AKVSYNC_OBJECTS as given */
 	char *dir;                     /* AKVSYNC_DIR */
@@ -68,10 +73,11 @@ struct settings {
 };
 
 /*
- * Reads and validates the environment, an array as environ(7)'s.  Empty values count as
- * unset.  Every problem is ERR_CONFIG and names the variable, the accepted form and, for
- * an unknown name, the nearest known one.  log_level, log_format and termination_log are
- * usable even then, so that it can be told.  The caller calls settings_done() either way.
+ * Reads and validates all but the identity in the environment, an array as environ(7)'s.
+ * Empty values count as unset.  Every problem is ERR_CONFIG and names the variable, the
+ * accepted form and, for an unknown name, the nearest known one.  log_level, log_format
+ * and termination_log are usable even then, so that it can be told.  The caller calls
+ * settings_done() either way.
  */
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
@@ -80,14 +86,27 @@ void settings_done(struct settings *s);
  * caller frees it. */
 char *settings_dir(char *const *env);
 
-/* Wipes the values of credentials in the environment, once they have been read: who may
- * look at it later, and a child, does not get them. */
-void settings_forget(char *const *env);
+/* Copies an environment and wipes the values of credentials in the original: who may look
+ * at it later, and a child, does not get them.  settings_untake() wipes and frees the
+ * copy. */
+char **settings_take(char *const *env);
+void settings_untake(char **env);
 
 /* Appends the members of a JSON object (without braces) with every effective setting,
  * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)", or leave out the user of a
  * URL. */
 void settings_describe(const struct settings *s, struct buf *out);
+
+/* The name of variable i, NULL behind the last; secret: its value is never shown. */
+const char *settings_variable(size_t i, bool *secret);
+
+/* The value of variable i as JSON: a text, or null. */
+void settings_value(const struct settings *s, size_t i, struct buf *out);
+
+/* The first variable that differs and that a running process cannot take over; NULL:
+ * none. */
+const char *settings_needs_restart(const struct settings *running,
+				   const struct settings *wanted);
 
 /* Appends the table of variables for `help`. */
 void settings_help(struct buf *out);

@@ -51,8 +51,8 @@ struct http_request {
 	bool fresh;  /* over a new connection, also where an open one would do */
 	bool local;  /* plain HTTP, and direct */
 	bool direct; /* never through the proxy */
-	const char *unix_socket;   /* over this socket, and local; NULL: over the network */
-	const char *connect_to;    /* host:port to connect to in place of the URL's */
+	const char *unix_socket; /* over this socket, and local; NULL: over the network */
+	const char *connect_to;  /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */
 };
 

@@ -20,8 +20,8 @@
 /* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
 #define PER_CONNECTION 20
 /* Connections opened beside the first when the list is long: more than the pool can ask
- * for at once.  With HTTP/1.1 they save two round trips; with HTTP/2 they are for nothing,
- * so they are few. */
+ * for at once.  With HTTP/1.1 they save two round trips; with HTTP/2 they are for
+ * nothing, so they are few. */
 #define WARM 4
 
 /* Tries of one thing: the token, or the anonymous request. */
@@ -35,7 +35,7 @@ struct fetch {
 	struct source *source;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	int64_t progress; /* when it started, or an item came last */
+	int64_t progress;     /* when it started, or an item came last */
 	struct err throttled; /* how the vault said so last */
 	struct warm {
 		struct fetch *fetch;
@@ -187,9 +187,8 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 
 	if (challenge_parse(header, &challenge, &unusable) < 0)
 		return 0; /* the resource derived from the vault's host stands */
-	if (s->shared->verify &&
-	    challenge_check(&challenge, s->vault.host, s->shared->identity.tenant, err) <
-	    0)
+	if (s->shared->verify && challenge_check(&challenge, s->vault.host,
+						 s->shared->identity.tenant, err) < 0)
 		return -1;
 	s->verified = true;
 	if (strcmp(challenge.resource, s->resource) != 0) {
@@ -212,9 +211,8 @@ static void slow_down(struct fetch *f, const struct err *err, int64_t now)
 
 static bool is_throttled(const struct http_reply *reply)
 {
-	return reply->status == 429 ||
-	       (reply->retry_after_ms > 0 &&
-		(reply->status == 408 || reply->status >= 500));
+	return reply->status == 429 || (reply->retry_after_ms > 0 &&
+					(reply->status == 408 || reply->status >= 500));
 }
 
 /* A delay beyond the last try: nothing more is asked in this round. */
@@ -296,9 +294,9 @@ static bool have_challenge(struct fetch *f, int64_t now)
 	if (f->probe != NULL || now < f->probe_tries.not_before ||
 	    now < f->source->pace.open_at)
 		return false;
-	f->probe = http_start(f->source->shared->http,
-			      &(struct http_request){ .url = f->items->url }, on_probe,
-			      f);
+	f->probe =
+		http_start(f->source->shared->http,
+			   &(struct http_request){ .url = f->items->url }, on_probe, f);
 	if (f->probe_tries.failures == 0)
 		warm_up(f);
 	return false;
@@ -389,13 +387,13 @@ static void start_item(struct fetch_item *item, int64_t now)
 	item->asked_at = now;
 	item->token_serial = token_serial(shared->token, f->source->resource);
 	f->running++;
-	item->call =
-		http_start(shared->http,
-			   &(struct http_request){ .url = item->url,
-						   .bearer = token_bearer(shared->token,
-						 f->source->resource),
-						   .max_bytes = item->max_bytes },
-			   on_item, item);
+	item->call = http_start(
+		shared->http,
+		&(struct http_request){
+			.url = item->url,
+			.bearer = token_bearer(shared->token, f->source->resource),
+			.max_bytes = item->max_bytes },
+		on_item, item);
 }
 
 static bool has_open(const struct fetch *f)

@@ -127,6 +127,8 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->work = *work;
 	r->started = now;
 	r->tail = &r->tasks;
+	if (work->publish != NULL)
+		publish_configure(work->publish, round_configuration(work->objects));
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
 	for (struct source *s = work->sources->first; s; s = s->next)
 		r->lanes[s->index].fetch = fetch_start(s, now);
@@ -470,6 +472,18 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	round_free(r);
 }
 
+void round_tell(struct round *r, round_told *tell, void *arg)
+{
+	stop_fetches(r);
+	settle(r);
+	for (const struct listing *l = r->listings; l; l = l->next)
+		if (l->err.kind != ERR_NONE && object_selects(l->object))
+			tell(arg, NULL, l->object, &l->err);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		tell(arg, t, t->object, &t->err);
+	round_free(r);
+}
+
 void round_free(struct round *r)
 {
 	struct listing *l, *next_l;
@@ -490,14 +504,12 @@ void round_free(struct round *r)
 	free(r);
 }
 
-uint64_t round_configuration(const struct objects *objects, const struct sources *sources)
+uint64_t round_configuration(const struct objects *objects)
 {
 	uint64_t sum = 0;
 
 	/* A sum: the order of the list is of no account. */
 	for (size_t i = 0; i < objects->count; i++)
 		sum += object_fingerprint(&objects->items[i]);
-	for (const char *c = sources->first->vault.url; *c; c++)
-		sum = sum * 31 + (unsigned char)*c;
 	return sum >> 1 ? sum >> 1 : 1;
 }

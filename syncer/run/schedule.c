@@ -16,12 +16,12 @@ void schedule_init(struct schedule *s, int64_t poll_interval_ms)
 							 : RETRY_CAP_MS);
 }
 
-/* Halfway to the end of the first object that has one: whoever renews it will not wait for
- * its last moment. */
+/* Halfway to the end of the first object that has one: whoever renews it will not wait
+ * for its last moment. */
 static int64_t before_expiry(const struct schedule *s, int64_t expires_in_ms)
 {
-	int64_t least = s->poll_interval_ms < EXPIRY_MIN_MS ? s->poll_interval_ms
-							    : EXPIRY_MIN_MS;
+	int64_t least =
+		s->poll_interval_ms < EXPIRY_MIN_MS ? s->poll_interval_ms : EXPIRY_MIN_MS;
 
 	if (expires_in_ms <= 0)
 		return INT64_MAX;

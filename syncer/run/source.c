@@ -11,7 +11,7 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	struct cloud_vault resolved = { 0 };
 	struct source **link = &all->first, *s;
 
-	if (vault == NULL) {
+	if (vault == NULL && all->first != NULL) {
 		*out = all->first;
 		return 0;
 	}
@@ -32,6 +32,24 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	pace_init(&s->pace);
 	*link = s;
 	*out = s;
+	return 0;
+}
+
+int sources_add(struct sources *all, const struct objects *objects, struct err *err)
+{
+	struct source *source;
+
+	for (size_t i = 0; i < objects->count; i++) {
+		const struct object *o = &objects->items[i];
+
+		if (sources_get(all, o->vault, &source, err) < 0)
+			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
+		if (source->vault.hsm && o->kind != OBJECT_KEY)
+			return err_set(err, ERR_CONFIG,
+				       "AKVSYNC_OBJECTS: object %zu: '%s' is a Managed "
+				       "HSM, which holds keys only; write key/NAME",
+				       i + 1, source->vault.host);
+	}
 	return 0;
 }
 

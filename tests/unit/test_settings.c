@@ -32,7 +32,9 @@ static int load(const char *extra, struct settings *s, struct err *err)
 		env[n++] = (char *)(uintptr_t)pod[i];
 	env[n] = NULL;
 	*err = (struct err){ 0 };
-	return settings_load(s, env, err);
+	if (settings_load(s, env, err) < 0)
+		return -1;
+	return settings_check_identity(s, err);
 }
 
 static void test_defaults(void **state)

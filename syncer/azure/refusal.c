@@ -33,7 +33,8 @@ static const struct refusal {
 	  "the token is for another cloud or kind of vault: check AKVSYNC_CLOUD, and the "
 	  "vault's URL" },
 	{ "AKV10032", ERR_IDENTITY,
-	  "the token is of another tenant than the vault's: use an identity of the vault's "
+	  "the token is of another tenant than the vault's: use an identity of the "
+	  "vault's "
 	  "tenant" },
 	{ "TokenExpired", ERR_IDENTITY,
 	  "the token ended before its time: is this node's clock right?" },
@@ -167,10 +168,12 @@ int refusal_error(const struct http_reply *reply, const struct vault_question *q
 void refusal_unreachable(enum http_failure failure, struct err *err)
 {
 	if (failure == HTTP_DNS)
-		err_hint(err, "is the vault's name right, and does it exist? With a private "
-			      "endpoint: is the zone privatelink.vaultcore.azure.net linked "
-			      "to this network, and has it a record of the vault?");
+		err_hint(err,
+			 "is the vault's name right, and does it exist? With a private "
+			 "endpoint: is the zone privatelink.vaultcore.azure.net linked "
+			 "to this network, and has it a record of the vault?");
 	else if (failure == HTTP_CONNECT || failure == HTTP_TIMEOUT)
-		err_hint(err, "do network policies, firewalls and routes let this pod reach "
-			      "the vault on port 443?");
+		err_hint(err,
+			 "do network policies, firewalls and routes let this pod reach "
+			 "the vault on port 443?");
 }

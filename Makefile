@@ -73,14 +73,16 @@ bench: deps-test
 # for it with a cross compiler. scripts/static builds the libraries, once.
 STATIC_CF := -Os -ffunction-sections -fdata-sections -fstack-clash-protection \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
-STATIC_LD := -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs
+STATIC_LD := -s -Wl,--gc-sections
+STATIC_LD_amd64 := -Wl,-z,pack-relative-relocs
 HOST := $(shell dpkg --print-architecture 2>/dev/null)
 ARCH ?= $(HOST)
 static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-arm64))
-	$(Q)libs=$$(scripts/static $(ARCH)) && out=build/static-$(ARCH) && \
+	$(Q)libs=$$(scripts/static $(ARCH)) && out=build/static-$(ARCH) && mkdir -p $$out && \
+	{ [ "$$(cat $$out/libs 2>/dev/null)" = "$$libs" ] || echo "$$libs" >$$out/libs; } && \
 	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
 	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
-		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD)" build && \
+		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
 	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
@@ -93,6 +95,10 @@ install: build
 
 clean:
 	rm -rf build
+
+ifneq ($(STATIC),)
+$(OBJ) $B/syncer/main.o: $B/libs
+endif
 
 $B/akvsync: $B/syncer/main.o $B/libsyncer.a
 	@echo "LD   $@"

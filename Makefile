@@ -47,7 +47,7 @@ build: $B/akvsync
 # so that pkg-config is asked only when it is there.
 demo: deps-demo
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
-	$(Q)scripts/demo $(abspath $B/akvsync)
+	$(Q)scripts/demo $B/akvsync
 
 test: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
@@ -57,17 +57,17 @@ unit: $(UNIT)
 	$(Q)set -e; for t in $^; do $$t; done
 
 e2e: $B/akvsync
-	$(Q)TEST_BIN=$(abspath $(TEST_BIN)) $(PYTEST) tests
+	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs tests
 
 lint: deps-lint
 	$(Q)scripts/lint
 
-format:
+format: deps-lint
 	$(Q)scripts/lint --fix
 
 bench: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
-	$(Q)tests/bench/bench $(abspath $B/akvsync)
+	$(Q)tests/bench/bench $B/akvsync
 
 # One stripped static binary, build/static-ARCH/akvsync, as in the image. ARCH=arm64 compiles
 # for it with a cross compiler. scripts/static builds the libraries, once.

@@ -37,9 +37,9 @@ static const struct refusal {
 };
 
 static const char *const roles[] = {
-	[VAULT_SECRET] = "Key Vault Secrets User",
-	[VAULT_KEY] = "Key Vault Crypto User",
-	[VAULT_CERTIFICATE] = "Key Vault Certificate User",
+	[OBJECT_SECRET] = "Key Vault Secrets User",
+	[OBJECT_KEY] = "Key Vault Crypto User",
+	[OBJECT_CERTIFICATE] = "Key Vault Certificate User",
 };
 
 static void innermost_code(const struct json *body, char *out, size_t size)

@@ -15,17 +15,17 @@
 static const struct {
 	const char *word, *path;
 } kinds[] = {
-	[VAULT_SECRET] = { "secret", "secrets" },
-	[VAULT_KEY] = { "key", "keys" },
-	[VAULT_CERTIFICATE] = { "certificate", "certificates" },
+	[OBJECT_SECRET] = { "secret", "secrets" },
+	[OBJECT_KEY] = { "key", "keys" },
+	[OBJECT_CERTIFICATE] = { "certificate", "certificates" },
 };
 
-const char *vault_word(enum vault_kind kind)
+const char *vault_word(enum object_kind kind)
 {
 	return kinds[kind].word;
 }
 
-char *vault_object_url(const char *vault_url, enum vault_kind kind, const char *name,
+char *vault_object_url(const char *vault_url, enum object_kind kind, const char *name,
 		       const char *version)
 {
 	return xasprintf("%s/%s/%s%s%s?api-version=" API_VERSION, vault_url,
@@ -33,18 +33,18 @@ char *vault_object_url(const char *vault_url, enum vault_kind kind, const char *
 			 version ? version : "");
 }
 
-char *vault_list_url(const char *vault_url, enum vault_kind kind)
+char *vault_list_url(const char *vault_url, enum object_kind kind)
 {
 	return xasprintf("%s/%s?api-version=" API_VERSION, vault_url, kinds[kind].path);
 }
 
-char *vault_versions_url(const char *vault_url, enum vault_kind kind, const char *name)
+char *vault_versions_url(const char *vault_url, enum object_kind kind, const char *name)
 {
 	return xasprintf("%s/%s/%s/versions?api-version=" API_VERSION, vault_url,
 			 kinds[kind].path, name);
 }
 
-char *vault_object_id(const char *vault_url, enum vault_kind kind, const char *name)
+char *vault_object_id(const char *vault_url, enum object_kind kind, const char *name)
 {
 	return xasprintf("%s/%s/%s", vault_url, kinds[kind].path, name);
 }
@@ -98,29 +98,29 @@ static int read_certificate(struct vault_object *o, struct err *err)
 	return copy_version(json_string(o->body, "id"), o->version, err);
 }
 
-static int read_kind(struct vault_object *o, enum vault_kind kind, bool has_value,
+static int read_kind(struct vault_object *o, enum object_kind kind, bool has_value,
 		     struct err *err)
 {
 	switch (kind) {
-	case VAULT_SECRET:
+	case OBJECT_SECRET:
 		return read_secret(o, has_value, err);
-	case VAULT_KEY:
+	case OBJECT_KEY:
 		return read_key(o, err);
-	case VAULT_CERTIFICATE:
+	case OBJECT_CERTIFICATE:
 		break;
 	}
 	return read_certificate(o, err);
 }
 
 /* Attributes first: a disabled certificate may lack all else. */
-static int read_object(struct vault_object *o, enum vault_kind kind, bool has_value,
+static int read_object(struct vault_object *o, enum object_kind kind, bool has_value,
 		       struct err *err)
 {
 	const struct json *attributes = json_get(o->body, "attributes");
 
 	if (!json_bool(attributes, "enabled", true))
 		return err_set(err, ERR_DENIED, "the %s is disabled%s", kinds[kind].word,
-			       kind == VAULT_CERTIFICATE
+			       kind == OBJECT_CERTIFICATE
 				       ? ", or not issued yet"
 				       : ": enable it or make a new version");
 	o->created = json_int(attributes, "created", -1);
@@ -132,7 +132,7 @@ static int read_object(struct vault_object *o, enum vault_kind kind, bool has_va
 	return read_kind(o, kind, has_value, err);
 }
 
-static int parse_body(struct http_reply *reply, enum vault_kind kind,
+static int parse_body(struct http_reply *reply, enum object_kind kind,
 		      struct vault_object *o, struct err *err)
 {
 	bool has_value = false;
@@ -140,7 +140,7 @@ static int parse_body(struct http_reply *reply, enum vault_kind kind,
 	if (reply->body.len == 0)
 		return err_set(err, ERR_GARBLED, "garbled reply: it is empty");
 	/* Keys and certificates hold no secret, nor a member of that name. */
-	if ((kind == VAULT_SECRET &&
+	if ((kind == OBJECT_SECRET &&
 	     json_take_string(reply->body.data, reply->body.len, "value", &o->value,
 			      &has_value, err) < 0) ||
 	    json_parse(reply->body.data, reply->body.len, &o->body, err) < 0) {
@@ -191,8 +191,8 @@ static void copy_tags(struct vault_listed *item, const struct json *tags)
 			continue;
 		item->tags = xgrow(item->tags, item->tag_count, sizeof(*item->tags));
 		item->tags[item->tag_count++] =
-			(struct vault_tag){ .name = xstrdup(json_name(t)),
-					    .value = xstrdup(json_text(t)) };
+			(struct object_tag){ .name = xstrdup(json_name(t)),
+					     .value = xstrdup(json_text(t)) };
 	}
 }
 
@@ -204,7 +204,7 @@ static bool is_name(const char *s, size_t len)
 }
 
 /* "https://host/secrets/name[/version]" */
-static int split_id(const char *id, enum vault_kind kind, struct vault_listed *item,
+static int split_id(const char *id, enum object_kind kind, struct vault_listed *item,
 		    struct err *err)
 {
 	auto_free char *marker = xasprintf("/%s/", kinds[kind].path);
@@ -224,7 +224,7 @@ static int split_id(const char *id, enum vault_kind kind, struct vault_listed *i
 }
 
 static int add_item(struct vault_list *list, const struct json *json,
-		    enum vault_kind kind, struct err *err)
+		    enum object_kind kind, struct err *err)
 {
 	const struct json *attributes = json_get(json, "attributes");
 	struct vault_listed item = {
@@ -232,7 +232,7 @@ static int add_item(struct vault_list *list, const struct json *json,
 		.created = json_int(attributes, "created", 0),
 	};
 
-	if (split_id(json_string(json, kind == VAULT_KEY ? "kid" : "id"), kind, &item,
+	if (split_id(json_string(json, kind == OBJECT_KEY ? "kid" : "id"), kind, &item,
 		     err) < 0)
 		return -1;
 	copy_tags(&item, json_get(json, "tags"));
@@ -268,7 +268,7 @@ static int check_next(const char *next, const char *host, struct err *err)
 	return 0;
 }
 
-static int read_page(const struct json *body, enum vault_kind kind, const char *host,
+static int read_page(const struct json *body, enum object_kind kind, const char *host,
 		     struct vault_list *page, struct err *err)
 {
 	const struct json *value = json_get(body, "value");

@@ -12,34 +12,33 @@
 #include <stdint.h>
 
 #include "base/json.h"
+#include "base/object.h"
 #include "net/http.h"
 
 #define VAULT_VERSION_LEN 32
 /* Fifteen tags of 512 characters for each of 25 items, escaped. */
 #define VAULT_LIST_MAX_BYTES (4 * 1024 * 1024)
 
-enum vault_kind { VAULT_SECRET, VAULT_KEY, VAULT_CERTIFICATE };
-
 /* What is asked, and who asks: for the hints of a refusal. */
 struct vault_question {
-	enum vault_kind kind;
+	enum object_kind kind;
 	bool list;
 	const char *client_id;
 };
 
 /* "secret", "key", "certificate". */
-const char *vault_word(enum vault_kind kind);
+const char *vault_word(enum object_kind kind);
 
 /* The caller frees each.  The URL of an object, version NULL: the current one; of the
  * list of all objects; of the list of an object's versions. */
-char *vault_object_url(const char *vault_url, enum vault_kind kind, const char *name,
+char *vault_object_url(const char *vault_url, enum object_kind kind, const char *name,
 		       const char *version);
-char *vault_list_url(const char *vault_url, enum vault_kind kind);
-char *vault_versions_url(const char *vault_url, enum vault_kind kind, const char *name);
+char *vault_list_url(const char *vault_url, enum object_kind kind);
+char *vault_versions_url(const char *vault_url, enum object_kind kind, const char *name);
 
 /* The identifier of an object without version, as kept beside its file; the caller frees.
  */
-char *vault_object_id(const char *vault_url, enum vault_kind kind, const char *name);
+char *vault_object_id(const char *vault_url, enum object_kind kind, const char *name);
 
 /* One version of an object.  Strings and trees belong to body. */
 struct vault_object {
@@ -64,17 +63,13 @@ int vault_object_parse(struct http_reply *reply, const struct vault_question *qu
 		       struct vault_object *out, struct err *err) MUST_CHECK;
 void vault_object_done(struct vault_object *object);
 
-struct vault_tag {
-	char *name, *value;
-};
-
 /* An object, or one version of it, in a list. */
 struct vault_listed {
 	char *name;
 	char version[VAULT_VERSION_LEN + 1]; /* "" in a list of objects */
 	bool enabled;
 	int64_t created; /* Unix seconds, several versions may share one; 0: not given */
-	struct vault_tag *tags;
+	struct object_tag *tags;
 	size_t tag_count;
 };
 

@@ -7,28 +7,28 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/path.h"
 
 #define NAME_MAX_LEN 127
 #define VERSION_LEN 32
-#define COMPONENT_MAX 255
-#define PATH_MAX_LEN 4095
-#define PARTS_MAX 32
+#define PATTERN_MAX_LEN 255
+#define TAGS_MAX 15
 
 /* ---- one check per attribute; each says the rule and the fix ---- */
 
-static int not_yet(struct err *err, const char *what)
+static bool is_vault_object_name(const char *name)
 {
-	return err_set(err, ERR_CONFIG, "%s is not supported yet", what);
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)name[i]) && name[i] != '-')
+			return false;
+	return len >= 1 && len <= NAME_MAX_LEN;
 }
 
 static int set_name(struct object *o, const char *value, struct err *err)
 {
-	size_t len = strlen(value);
-
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)value[i]) && value[i] != '-')
-			len = 0;
-	if (len == 0 || len > NAME_MAX_LEN)
+	if (!is_vault_object_name(value))
 		return err_set(err, ERR_CONFIG,
 			       "objectName '%.140s' is not a Key Vault name: 1 to 127 "
 			       "letters, digits and hyphens",
@@ -37,73 +37,31 @@ static int set_name(struct object *o, const char *value, struct err *err)
 	return 0;
 }
 
+/* One of the words; -1 when it is none.  Words count no case. */
+static int find_word(const char *const words[], size_t count, const char *value)
+{
+	for (size_t i = 0; i < count; i++)
+		if (text_same(words[i], value))
+			return (int)i;
+	return -1;
+}
+
 static int set_type(struct object *o, const char *value, struct err *err)
 {
-	(void)o;
-	if (text_same(value, "secret"))
-		return 0;
-	if (text_same(value, "key") || text_same(value, "cert"))
+	static const char *const words[] = { "secret", "key", "cert" };
+	int kind = find_word(words, ARRAY_LEN(words), value);
+
+	if (kind < 0)
 		return err_set(err, ERR_CONFIG,
-			       "objectType '%s' is not supported yet, only 'secret'",
+			       "objectType '%.40s' is not one of secret, key, cert",
 			       value);
-	return err_set(err, ERR_CONFIG,
-		       "objectType '%.40s' is not one of secret, key, cert", value);
-}
-
-static int check_characters(const char *path, struct err *err)
-{
-	for (size_t n; *path; path += n) {
-		n = text_utf8_length(path);
-		if (n == 0)
-			return err_set(err, ERR_CONFIG, "is not UTF-8 text");
-		if (iscntrl((unsigned char)*path))
-			return err_set(err, ERR_CONFIG, "has a control character");
-	}
+	o->kind = (enum object_kind)kind;
 	return 0;
-}
-
-static int check_component(const char *component, size_t len, bool first, struct err *err)
-{
-	if (len == 0 || (len == 1 && component[0] == '.'))
-		return err_set(err, ERR_CONFIG, "has an empty part; write it as a/b");
-	if (len == 2 && memcmp(component, "..", 2) == 0)
-		return err_set(err, ERR_CONFIG, "may not leave its directory by '..'");
-	if (first && len >= 2 && memcmp(component, "..", 2) == 0)
-		return err_set(err, ERR_CONFIG,
-			       "may not start with '..'; such names are akvsync's own");
-	if (len > COMPONENT_MAX)
-		return err_set(err, ERR_CONFIG, "has a part longer than %d bytes",
-			       COMPONENT_MAX);
-	return 0;
-}
-
-static int check_path(const char *path, struct err *err)
-{
-	int parts = 0;
-
-	if (path[0] == '/')
-		return err_set(err, ERR_CONFIG, "must be relative to AKVSYNC_DIR");
-	if (strlen(path) > PATH_MAX_LEN)
-		return err_set(err, ERR_CONFIG, "is longer than %d bytes", PATH_MAX_LEN);
-	if (check_characters(path, err) < 0)
-		return -1;
-	for (const char *c = path;;) {
-		size_t len = strcspn(c, "/");
-
-		if (check_component(c, len, parts == 0, err) < 0)
-			return -1;
-		if (++parts > PARTS_MAX)
-			return err_set(err, ERR_CONFIG, "has more than %d parts",
-				       PARTS_MAX);
-		if (c[len] == '\0')
-			return 0;
-		c += len + 1;
-	}
 }
 
 static int set_path(struct object *o, const char *value, struct err *err)
 {
-	if (check_path(value, err) < 0) {
+	if (path_check(value, err) < 0) {
 		auto_free char *reason = xstrdup(err->msg);
 
 		return err_set(err, ERR_CONFIG, "path '%.200s' %s", value, reason);
@@ -138,22 +96,30 @@ static int set_history(struct object *o, const char *value, struct err *err)
 {
 	int64_t count;
 
-	(void)o;
-	if (text_number(value, INT_MAX, &count) < 0)
+	/* The provider takes negative numbers for none. */
+	if (text_number(*value == '-' ? value + 1 : value, INT_MAX, &count) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "objectVersionHistory '%.40s' is not a number", value);
-	return count > 1 ? not_yet(err, "objectVersionHistory above 1") : 0;
+	if (*value == '-')
+		count = 0;
+	if (count > OBJECTS_MAX)
+		return err_set(err, ERR_CONFIG,
+			       "objectVersionHistory '%.40s' is more than %d", value,
+			       OBJECTS_MAX);
+	o->history = count > 1 ? (int)count : 0;
+	return 0;
 }
 
 static int set_format(struct object *o, const char *value, struct err *err)
 {
-	(void)o;
-	if (text_same(value, "pem"))
-		return 0;
-	if (text_same(value, "pfx"))
-		return not_yet(err, "objectFormat pfx");
-	return err_set(err, ERR_CONFIG, "objectFormat '%.40s' is not one of pem, pfx",
-		       value);
+	static const char *const words[] = { "pem", "pfx" };
+	int format = find_word(words, ARRAY_LEN(words), value);
+
+	if (format < 0)
+		return err_set(err, ERR_CONFIG,
+			       "objectFormat '%.40s' is not one of pem, pfx", value);
+	o->format = (enum object_format)format;
+	return 0;
 }
 
 static int set_encoding(struct object *o, const char *value, struct err *err)
@@ -181,62 +147,105 @@ static int set_mode(struct object *o, const char *value, struct err *err)
 	return 0;
 }
 
+static int set_flag(bool *flag, const char *name, const char *value, struct err *err)
+{
+	if (text_bool(value, flag) < 0)
+		return err_set(err, ERR_CONFIG, "%s '%.40s' is neither true nor false",
+			       name, value);
+	return 0;
+}
+
 static int set_optional(struct object *o, const char *value, struct err *err)
 {
-	bool optional;
-
-	(void)o;
-	if (text_bool(value, &optional) < 0)
-		return err_set(err, ERR_CONFIG,
-			       "optional '%.40s' is neither true nor false", value);
-	return optional ? not_yet(err, "optional: true") : 0;
+	return set_flag(&o->optional, "optional", value, err);
 }
 
 static int set_metadata(struct object *o, const char *value, struct err *err)
 {
-	bool metadata;
-
-	(void)o;
-	if (text_bool(value, &metadata) < 0)
-		return err_set(err, ERR_CONFIG,
-			       "metadata '%.40s' is neither true nor false", value);
-	return metadata ? not_yet(err, "metadata: true") : 0;
+	return set_flag(&o->metadata, "metadata", value, err);
 }
 
 static int set_layout(struct object *o, const char *value, struct err *err)
 {
-	(void)o;
-	if (text_same(value, "single"))
-		return 0;
-	if (text_same(value, "kubernetes.io/tls") || text_same(value, "split"))
+	static const char *const words[] = { "single", "split", "kubernetes.io/tls" };
+	int layout = find_word(words, ARRAY_LEN(words), value);
+
+	if (layout < 0)
 		return err_set(err, ERR_CONFIG,
-			       "layout '%s' is not supported yet, only 'single'", value);
-	return err_set(err, ERR_CONFIG,
-		       "layout '%.40s' is not one of single, kubernetes.io/tls, split",
-		       value);
+			       "layout '%.40s' is not one of single, split, "
+			       "kubernetes.io/tls",
+			       value);
+	o->layout = (enum object_layout)layout;
+	return 0;
+}
+
+static int set_password(struct object *o, const char *value, struct err *err)
+{
+	if (!is_vault_object_name(value))
+		return err_set(err, ERR_CONFIG,
+			       "pfxPasswordObject '%.140s' is not a Key Vault name: 1 to "
+			       "127 letters, digits and hyphens",
+			       value);
+	o->password_object = xstrdup(value);
+	return 0;
+}
+
+static int set_pattern(struct object *o, const char *value, struct err *err)
+{
+	if (strlen(value) > PATTERN_MAX_LEN ||
+	    strspn(value, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			  "-*?[]!") != strlen(value))
+		return err_set(err, ERR_CONFIG,
+			       "objectNamePattern '%.140s' is not a pattern: letters, "
+			       "digits, hyphens, * for any number of them, ? for one, "
+			       "[a-c] for one of some",
+			       value);
+	o->pattern = xstrdup(value);
+	return 0;
+}
+
+static int set_tags(struct object *o, const struct yaml *map, struct err *err)
+{
+	if (map->type != YAML_MAP)
+		return err_set(err, ERR_CONFIG,
+			       "tags must be a map of names and values, such as "
+			       "{env: prod}");
+	for (const struct yaml *node = map->first; node; node = node->next) {
+		if (node->text == NULL)
+			return err_set(err, ERR_CONFIG, "tag '%.80s' must be plain text",
+				       node->key);
+		if (o->tag_count == TAGS_MAX)
+			return err_set(err, ERR_CONFIG, "at most %d tags are possible",
+				       TAGS_MAX);
+		o->tags = xgrow(o->tags, o->tag_count, sizeof(*o->tags));
+		o->tags[o->tag_count++] =
+			(struct object_tag){ .name = xstrdup(node->key),
+					     .value = xstrdup(node->text) };
+	}
+	return 0;
 }
 
 /* An empty value is as if the attribute were not there. */
 static const struct attribute {
 	const char *name;
-	int (*set)(struct object *o, const char *value,
-		   struct err *err); /* NULL: not yet */
+	int (*set)(struct object *o, const char *value, struct err *err);
+	int (*set_map)(struct object *o, const struct yaml *map, struct err *err);
 } attributes[] = {
-	{ "objectName", set_name },
-	{ "objectType", set_type },
-	{ "objectAlias", set_path },
-	{ "objectVersion", set_version },
-	{ "objectVersionHistory", set_history },
-	{ "objectFormat", set_format },
-	{ "objectEncoding", set_encoding },
-	{ "filePermission", set_mode },
-	{ "optional", set_optional },
-	{ "metadata", set_metadata },
-	{ "layout", set_layout },
-	{ "vault", set_vault },
-	{ "pfxPasswordObject", NULL },
-	{ "objectNamePattern", NULL },
-	{ "tags", NULL },
+	{ "objectName", set_name, NULL },
+	{ "objectType", set_type, NULL },
+	{ "objectAlias", set_path, NULL },
+	{ "objectVersion", set_version, NULL },
+	{ "objectVersionHistory", set_history, NULL },
+	{ "objectFormat", set_format, NULL },
+	{ "objectEncoding", set_encoding, NULL },
+	{ "filePermission", set_mode, NULL },
+	{ "optional", set_optional, NULL },
+	{ "metadata", set_metadata, NULL },
+	{ "layout", set_layout, NULL },
+	{ "vault", set_vault, NULL },
+	{ "pfxPasswordObject", set_password, NULL },
+	{ "objectNamePattern", set_pattern, NULL },
+	{ "tags", NULL, set_tags },
 };
 
 static const struct attribute *find(const char *name, struct err *err)
@@ -263,8 +272,8 @@ static int set_attribute(const struct yaml *node, struct object *o, struct err *
 
 	if (attribute == NULL)
 		return -1;
-	if (attribute->set == NULL)
-		return not_yet(err, attribute->name);
+	if (attribute->set_map != NULL && (copy == NULL || *copy != '\0'))
+		return attribute->set_map(o, node, err);
 	if (copy == NULL)
 		return err_set(err, ERR_CONFIG, "%s must be plain text", attribute->name);
 	if (*text_trim(copy) == '\0')
@@ -272,13 +281,74 @@ static int set_attribute(const struct yaml *node, struct object *o, struct err *
 	return attribute->set(o, text_trim(copy), err);
 }
 
+/* ---- rules that span attributes ---- */
+
+static int check_secret_only(const struct object *o, struct err *err)
+{
+	const char *only = o->format == OBJECT_PFX      ? "objectFormat pfx"
+			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
+			   : o->layout != OBJECT_SINGLE ? "layout"
+			   : o->password_object         ? "pfxPasswordObject"
+							: NULL;
+
+	if (o->kind != OBJECT_SECRET && only != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "%s needs objectType secret; the secret of a certificate "
+			       "has the certificate's name",
+			       only);
+	return 0;
+}
+
+static int check_combinations(const struct object *o, struct err *err)
+{
+	if (o->password_object != NULL && o->format != OBJECT_PFX)
+		return err_set(err, ERR_CONFIG,
+			       "pfxPasswordObject needs objectFormat: pfx");
+	if (o->layout != OBJECT_SINGLE && o->format == OBJECT_PFX)
+		return err_set(err, ERR_CONFIG,
+			       "layout cannot split a pfx; leave objectFormat out");
+	if (o->layout != OBJECT_SINGLE && o->encoding != TEXT_UTF8)
+		return err_set(err, ERR_CONFIG,
+			       "layout makes PEM files; leave objectEncoding out");
+	return check_secret_only(o, err);
+}
+
+static int check_selection(const struct object *o, struct err *err)
+{
+	const char *other = o->name      ? "objectName"
+			    : o->version ? "objectVersion"
+			    : o->history ? "objectVersionHistory"
+					 : NULL;
+
+	if (object_selects(o) && other != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "objectNamePattern and tags select objects by listing the "
+			       "vault; %s cannot stand beside them",
+			       other);
+	return 0;
+}
+
+/* Names and numbers that come behind the path must fit as well. */
+static int check_depth(const struct object *o, struct err *err)
+{
+	auto_free char *deepest = xasprintf(
+		"%s%s%s%s", o->path, object_selects(o) ? "/x" : "",
+		o->history > 0 ? "/0" : "", o->layout == OBJECT_TLS ? "/tls.crt" : "");
+
+	if (path_check(deepest, err) < 0)
+		return err_wrap(err, "path '%.200s'", deepest);
+	return 0;
+}
+
 static int finish(struct object *o, struct err *err)
 {
-	if (o->name == NULL)
+	if (check_selection(o, err) < 0 || check_combinations(o, err) < 0)
+		return -1;
+	if (!object_selects(o) && o->name == NULL)
 		return err_set(err, ERR_CONFIG, "objectName is missing");
-	if (o->path == NULL)
-		return set_path(o, o->name, err);
-	return 0;
+	if (!object_selects(o) && o->path == NULL && set_path(o, o->name, err) < 0)
+		return -1;
+	return o->path ? check_depth(o, err) : 0;
 }
 
 int attributes_read(const struct yaml *map, mode_t default_mode, struct object *out,
@@ -340,9 +410,16 @@ int attributes_read_short(const char *entry, mode_t default_mode, struct object 
 
 void attributes_done(struct object *object)
 {
+	for (size_t i = 0; i < object->tag_count; i++) {
+		free(object->tags[i].name);
+		free(object->tags[i].value);
+	}
+	free(object->tags);
 	free(object->name);
+	free(object->pattern);
 	free(object->vault);
 	free(object->version);
 	free(object->path);
+	free(object->password_object);
 	*object = (struct object){ 0 };
 }

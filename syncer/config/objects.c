@@ -1,14 +1,14 @@
 #include "config/objects.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/attributes.h"
+#include "config/path.h"
 #include "config/yaml.h"
-
-#define OBJECTS_MAX 1000
 
 static void add(struct objects *all, const struct object *o)
 {
@@ -93,36 +93,68 @@ static bool is_yaml(const char *text)
 
 /* ---- rules that span entries ---- */
 
-/* True when one path is the other, or a folder of it. */
-static bool collide(const char *a, const char *b)
-{
-	size_t la = strlen(a), lb = strlen(b);
-	size_t shorter = la < lb ? la : lb;
+/* A path that an entry takes for sure. */
+struct claim {
+	char *path;
+	size_t entry;
+};
 
-	if (strncmp(a, b, shorter) != 0)
-		return false;
-	return la == lb || (la < lb ? b[la] : a[lb]) == '/';
+struct claims {
+	struct claim *items;
+	size_t count;
+};
+
+static void claim(struct claims *all, size_t entry, const char *path, const char *suffix)
+{
+	all->items = xgrow(all->items, all->count, sizeof(*all->items));
+	all->items[all->count++] =
+		(struct claim){ .path = xasprintf("%s%s", path, suffix), .entry = entry };
+}
+
+static void claim_all(struct claims *all, const struct object *o, size_t entry)
+{
+	if (object_selects(o))
+		return;
+	claim(all, entry, o->path, "");
+	if (o->history > 0)
+		return; /* all are in that folder */
+	if (o->layout == OBJECT_SPLIT) {
+		claim(all, entry, o->path, ".crt");
+		claim(all, entry, o->path, ".key");
+	}
+	if (o->metadata)
+		claim(all, entry, o->path, ".json");
+}
+
+static int check_pair(const struct objects *all, const struct claim *a,
+		      const struct claim *b, struct err *err)
+{
+	if (a->entry == b->entry || !path_collides(a->path, b->path))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "object %zu ('%s') and object %zu ('%s') cannot both be written: "
+		       "path '%.100s' %s '%.100s'; give one another path",
+		       a->entry + 1, all->items[a->entry].name, b->entry + 1,
+		       all->items[b->entry].name, a->path,
+		       strcmp(a->path, b->path) == 0 ? "is the same as"
+						     : "is in the way of",
+		       b->path);
 }
 
 static int check_paths(const struct objects *all, struct err *err)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			const struct object *a = &all->items[j], *b = &all->items[i];
+	struct claims claims = { 0 };
+	int result = 0;
 
-			if (!collide(a->path, b->path))
-				continue;
-			return err_set(err, ERR_CONFIG,
-				       "object %zu ('%s') and object %zu ('%s') cannot "
-				       "both be written: path '%.100s' %s '%.100s'; give "
-				       "one another path",
-				       j + 1, a->name, i + 1, b->name, a->path,
-				       strcmp(a->path, b->path) == 0 ? "is the same as"
-								     : "is in the way of",
-				       b->path);
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < all->count; i++)
+		claim_all(&claims, &all->items[i], i);
+	for (size_t b = 0; b < claims.count && result == 0; b++)
+		for (size_t a = 0; a < b && result == 0; a++)
+			result = check_pair(all, &claims.items[a], &claims.items[b], err);
+	for (size_t i = 0; i < claims.count; i++)
+		free(claims.items[i].path);
+	free(claims.items);
+	return result;
 }
 
 static int check_list(const struct objects *all, struct err *err)
@@ -171,4 +203,63 @@ void objects_done(struct objects *o)
 		attributes_done(&o->items[i]);
 	free(o->items);
 	*o = (struct objects){ 0 };
+}
+
+/* ---- one entry ---- */
+
+static bool has_tag(const struct object_tag *wanted, const struct object_tag *tags,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tags[i].name, wanted->name) == 0)
+			return strcmp(tags[i].value, wanted->value) == 0;
+	return false;
+}
+
+bool object_matches(const struct object *o, const char *name,
+		    const struct object_tag *tags, size_t tag_count)
+{
+	if (o->pattern != NULL && fnmatch(o->pattern, name, FNM_CASEFOLD) != 0)
+		return false;
+	for (size_t i = 0; i < o->tag_count; i++)
+		if (!has_tag(&o->tags[i], tags, tag_count))
+			return false;
+	return true;
+}
+
+char *object_words(const struct object *o)
+{
+	static const char *const words[] = { "secret", "key", "certificate" };
+
+	if (!object_selects(o))
+		return xasprintf("%s '%s'", words[o->kind], o->name);
+	if (o->pattern == NULL)
+		return xasprintf("%ss with tag '%s'", words[o->kind], o->tags[0].name);
+	return xasprintf("%ss like '%s'", words[o->kind], o->pattern);
+}
+
+/* FNV-1a, 64 bits; the end of a text counts, so that "ab","c" is not "a","bc". */
+static uint64_t mix(uint64_t hash, const char *text)
+{
+	if (text != NULL)
+		for (; *text; text++)
+			hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (hash ^ (text ? 0x100 : 0x101)) * UINT64_C(0x100000001b3);
+}
+
+uint64_t object_fingerprint(const struct object *o)
+{
+	const char *const texts[] = { o->name,    o->pattern, o->vault,
+				      o->version, o->path,    o->password_object };
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	auto_free char *rest =
+		xasprintf("%d %d %o %d %d %d %d %d", (int)o->kind, o->history,
+			  (unsigned)o->mode, (int)o->encoding, (int)o->format,
+			  (int)o->layout, o->optional, o->metadata);
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		hash = mix(hash, texts[i]);
+	for (size_t i = 0; i < o->tag_count; i++)
+		hash = mix(mix(hash, o->tags[i].name), o->tags[i].value);
+	return mix(hash, rest);
 }

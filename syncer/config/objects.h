@@ -4,26 +4,48 @@
 #ifndef CONFIG_OBJECTS_H
 #define CONFIG_OBJECTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/object.h"
 #include "base/text.h"
 
-/* One object of the vault and the file it becomes. */
+#define OBJECTS_MAX 1000
+
+/* One entry of the list: an object of a vault, or a choice of several, and the files it
+ * becomes. */
 struct object {
-	char *name;    /* in the vault, [0-9A-Za-z-]{1,127} */
+	enum object_kind kind;
+	char *name;    /* in the vault, [0-9A-Za-z-]{1,127}; NULL: it selects */
+	char *pattern; /* a glob that names match, whatever their case; NULL: any */
+	struct object_tag *tags; /* all of which a selected object has */
+	size_t tag_count;
 	char *vault;   /* name or URL as given; NULL: the default one */
 	char *version; /* 32 hexadecimal digits; NULL: always the current one */
-	char *path;    /* of the file, relative to the directory, already normal */
+	int history;   /* 2 or more: so many versions, as path/0 …; 0: one */
+	char *path; /* of the file, relative to the directory, already normal; of an entry
+		       that selects, the folder, or NULL: none */
 	mode_t mode;
 	enum text_encoding encoding;
+	enum object_format format;
+	enum object_layout layout;
+	char *password_object; /* the secret that encrypts the pfx; NULL: none */
+	bool optional;         /* it need not exist */
+	bool metadata;         /* path.json tells of it */
 };
 
 struct objects {
 	struct object *items;
 	size_t count;
 };
+
+static inline bool object_selects(const struct object *o)
+{
+	return o->pattern != NULL || o->tag_count > 0;
+}
 
 /*
  * Parses the short form, the YAML or JSON list of maps, and the provider's `array:` of
@@ -32,5 +54,16 @@ struct objects {
 int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 		  struct err *err) MUST_CHECK;
 void objects_done(struct objects *o);
+
+/* True when an object of this name and these tags is one that the entry selects. */
+bool object_matches(const struct object *o, const char *name,
+		    const struct object_tag *tags, size_t tag_count);
+
+/* "secret 'db-pass'", "keys like 'app-*'": the entry in a message.  The caller frees. */
+char *object_words(const struct object *o);
+
+/* A number for what an entry asks for, whatever its place in the list: two entries that
+ * differ in anything but by chance have two. */
+uint64_t object_fingerprint(const struct object *o);
 
 #endif

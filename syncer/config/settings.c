@@ -475,6 +475,24 @@ void settings_done(struct settings *s)
 
 /* ---- telling ---- */
 
+/* A list of hundreds of objects would drown the rest: its begin tells which it is. */
+#define SHOWN_MAX 1024
+
+static void describe_text(const char *text, struct buf *out)
+{
+	auto_free char *begin = NULL;
+	size_t len = SHOWN_MAX;
+
+	if (strlen(text) <= SHOWN_MAX) {
+		json_quote(out, text);
+		return;
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	begin = xasprintf("%.*s…", (int)len, text);
+	json_quote(out, begin);
+}
+
 static void describe_value(const struct settings *s, const struct row *row,
 			   struct buf *out)
 {
@@ -488,7 +506,7 @@ static void describe_value(const struct settings *s, const struct row *row,
 		if (text == NULL)
 			buf_text(out, "null");
 		else
-			json_quote(out, row->redact ? "(set)" : text);
+			describe_text(row->redact ? "(set)" : text, out);
 		return;
 	case DURATION:
 		duration = text_from_duration(*(const int64_t *)field);

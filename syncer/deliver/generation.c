@@ -180,11 +180,12 @@ static int write_manifest(const struct generation *g, struct err *err)
 	return 0;
 }
 
-int generation_make(int dir_fd, const struct generation *old,
+int generation_make(int dir_fd, const struct generation *old, uint64_t configuration,
 		    const struct publish_file *files, size_t count,
 		    struct generation *out, struct err *err)
 {
 	*out = GENERATION_NONE;
+	out->manifest.configuration = configuration;
 	if (make_directory(dir_fd, out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)

@@ -42,7 +42,7 @@ const struct manifest_entry *generation_find(const struct generation *g,
  * the file is our own, else by copy.  ERR_IO, errno kept: *out says what there is to
  * remove, by generation_remove().
  */
-int generation_make(int dir_fd, const struct generation *old,
+int generation_make(int dir_fd, const struct generation *old, uint64_t configuration,
 		    const struct publish_file *files, size_t count,
 		    struct generation *out, struct err *err) MUST_CHECK;
 

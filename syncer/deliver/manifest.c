@@ -39,7 +39,9 @@ static void write_member(struct buf *out, const char *name, const char *value)
 
 void manifest_write(const struct manifest *m, struct buf *out)
 {
-	buf_printf(out, "{\"format\":%d,\"files\":[", FORMAT);
+	/* Text, since it passes 2^53. */
+	buf_printf(out, "{\"format\":%d,\"configuration\":\"%llu\",\"files\":[", FORMAT,
+		   (unsigned long long)m->configuration);
 	for (size_t i = 0; i < m->count; i++) {
 		const struct manifest_entry *e = &m->items[i];
 
@@ -84,6 +86,7 @@ int manifest_parse(const char *text, size_t len, struct manifest *out, struct er
 		return err_set(err, ERR_IO, "the manifest is not JSON");
 	if (json_int(root, "format", 0) != FORMAT)
 		return err_set(err, ERR_IO, "the manifest has another format");
+	m.configuration = (uint64_t)json_loose_int(root, "configuration", 0);
 	for (const struct json *i = json_first(json_get(root, "files")); i;
 	     i = json_next(i)) {
 		if (parse_entry(i, &m, err) < 0) {

@@ -27,6 +27,7 @@ struct manifest_entry {
 };
 
 struct manifest {
+	uint64_t configuration; /* a number for what was asked for; 0: not known */
 	struct manifest_entry *items;
 	size_t count;
 };

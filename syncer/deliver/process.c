@@ -282,12 +282,13 @@ int process_signal_name(const char *name, int signal, struct process_set *told,
 			struct err *err)
 {
 	struct matches all = { 0 };
-	auto_free struct match *items = NULL;
+	int result;
 
 	if (find(name, &all, err) < 0)
 		return -1;
-	items = all.items;
-	if (signal_all(&all, name, signal, told, err) < 0)
+	result = signal_all(&all, name, signal, told, err);
+	free(all.items);
+	if (result < 0)
 		return -1;
 	if (told->count == 0)
 		return err_set(err, ERR_IO,

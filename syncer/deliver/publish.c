@@ -32,6 +32,7 @@ struct publish {
 	int dir_fd; /* also holds the lock */
 	int64_t retain_ms;
 	struct generation current;
+	uint64_t configuration;
 	struct retired *retired;
 	size_t retired_count;
 };
@@ -251,6 +252,28 @@ bool publish_has(const struct publish *p, const char *path, const char *object,
 	return true;
 }
 
+const struct manifest_entry *publish_entry(const struct publish *p, size_t i)
+{
+	return i < p->current.manifest.count ? &p->current.manifest.items[i] : NULL;
+}
+
+void publish_configure(struct publish *p, uint64_t configuration)
+{
+	p->configuration = configuration;
+}
+
+bool publish_fits(const struct publish *p)
+{
+	const struct manifest *m = &p->current.manifest;
+
+	if (m->count == 0 || m->configuration != p->configuration)
+		return false;
+	for (size_t i = 0; i < m->count; i++)
+		if (generation_find(&p->current, m->items[i].path) == NULL)
+			return false;
+	return true;
+}
+
 /* ---- publishing ---- */
 
 /* DIR/name -> ..data/name, unless it is there already. */
@@ -316,8 +339,8 @@ static int swap(const struct publish *p, struct attempt *a, struct err *err)
 static int build(const struct publish *p, struct attempt *a,
 		 const struct publish_file *files, size_t count, struct err *err)
 {
-	if (generation_make(p->dir_fd, &p->current, files, count, &a->generation, err) <
-		    0 ||
+	if (generation_make(p->dir_fd, &p->current, p->configuration, files, count,
+			    &a->generation, err) < 0 ||
 	    make_names(p, a, err) < 0)
 		return -1;
 	return swap(p, a, err);

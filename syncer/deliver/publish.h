@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "deliver/manifest.h"
 
 struct publish;
 
@@ -54,7 +55,18 @@ const char *publish_generation(const struct publish *p);
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version);
 
-/* True when the current set consists of exactly count files. */
+/* What file i of the current set was made from, owned by p until the next publish_set();
+ * NULL behind the last. */
+const struct manifest_entry *publish_entry(const struct publish *p, size_t i);
+
+/* A number for the configuration that sets are published for from now on, below 2^63. */
+void publish_configure(struct publish *p, uint64_t configuration);
+
+/* True when the current set was published for that configuration, and all its files are
+ * still what was published. */
+bool publish_fits(const struct publish *p);
+
+/* How many files the current set has. */
 size_t publish_count(const struct publish *p);
 
 /*

@@ -35,6 +35,17 @@ static int parse_signal(const char *s, int *out, struct err *err)
 		       s);
 }
 
+/* A comma where ';' was meant: no process has one in its name, a path hardly. */
+static bool looks_like_more(const char *what, const char *value)
+{
+	static const char *const words[] = { ",signal=", ",on=", ",process=", ",pidfile=" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strstr(value, words[i]) != NULL)
+			return true;
+	return strcmp(what, "process") == 0 && strchr(value, ',') != NULL;
+}
+
 /* signal=NAME,process=NAME or signal=NAME,pidfile=PATH */
 static int parse_signal_action(struct target *t, char *rest, struct err *err)
 {
@@ -55,6 +66,11 @@ static int parse_signal_action(struct target *t, char *rest, struct err *err)
 			       "expected process=NAME or pidfile=PATH, not '%.80s'",
 			       what);
 	*value++ = '\0';
+	if (looks_like_more(what, value))
+		return err_set(err, ERR_CONFIG,
+			       "%s='%.80s': entries are separated by ';', and on=first, "
+			       "stands in front",
+			       what, value);
 	if (strcmp(what, "process") == 0 && strchr(value, '/') == NULL) {
 		t->process = xstrdup(value);
 		return 0;

@@ -1,20 +1,71 @@
 #include "render/render.h"
 
-const char *render_options(enum text_encoding encoding)
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "crypto/jwk.h"
+#include "crypto/pki.h"
+
+/* A secret is at most 25 KiB of text; a certificate may come twice, in two files. */
+#define FILE_MAX (256 * 1024)
+
+static const char pkcs12_type[] = "application/x-pkcs12";
+static const char pem_type[] = "application/x-pem-file";
+
+static const char *encoding_word(enum text_encoding encoding)
 {
 	switch (encoding) {
 	case TEXT_BASE64:
-		return "encoding=base64";
+		return "base64";
 	case TEXT_HEX:
-		return "encoding=hex";
+		return "hex";
 	case TEXT_UTF8:
 		break;
 	}
-	return "encoding=utf-8";
+	return "utf-8";
 }
 
-int render_secret(const struct buf *value, enum text_encoding encoding, struct buf *out,
-		  struct err *err)
+static const char *layout_word(enum object_layout layout)
+{
+	return layout == OBJECT_TLS ? "kubernetes.io/tls" : "split";
+}
+
+char *render_options(const struct render_how *how)
+{
+	struct buf text = BUF_INIT(512);
+	char *options;
+
+	if (how->kind != OBJECT_SECRET)
+		return xstrdup(how->kind == OBJECT_KEY ? "public-key" : "certificate");
+	buf_printf(&text, "encoding=%s", encoding_word(how->encoding));
+	if (how->format == OBJECT_PFX)
+		buf_text(&text, ";format=pfx");
+	if (how->layout != OBJECT_SINGLE)
+		buf_printf(&text, ";layout=%s", layout_word(how->layout));
+	if (how->password_object != NULL)
+		buf_printf(&text, ";password=%s", how->password_object);
+	options = xstrdup(buf_str(&text));
+	buf_done(&text);
+	return options;
+}
+
+const char *render_suffix(const struct render_how *how, size_t i)
+{
+	static const char *const suffixes[][RENDER_FILES_MAX] = {
+		[OBJECT_SINGLE] = { "" },
+		[OBJECT_SPLIT] = { "", ".crt", ".key" },
+		[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
+	};
+
+	return i < RENDER_FILES_MAX ? suffixes[how->layout][i] : NULL;
+}
+
+/* ---- secrets ---- */
+
+static int write_text(const struct buf *value, enum text_encoding encoding,
+		      struct buf *out, struct err *err)
 {
 	switch (encoding) {
 	case TEXT_BASE64:
@@ -25,4 +76,246 @@ int render_secret(const struct buf *value, enum text_encoding encoding, struct b
 		break;
 	}
 	return buf_add(out, buf_str(value), value->len, err);
+}
+
+/* Certificates of App Service are plain secrets with the content type of one: they are
+ * left as they are unless the configuration asks for more than their text. */
+static bool holds_certificate(const struct render_how *how,
+			      const struct render_source *source)
+{
+	const char *type = source->content_type ? source->content_type : "";
+
+	if (source->of_certificate)
+		return true;
+	return (how->layout != OBJECT_SINGLE || how->password_object != NULL) &&
+	       (strcmp(type, pkcs12_type) == 0 || strcmp(type, pem_type) == 0);
+}
+
+static int write_plain(const struct render_how *how, const struct render_source *source,
+		       struct render_files *out, struct err *err)
+{
+	if (how->layout != OBJECT_SINGLE)
+		return err_set(err, ERR_CONFIG,
+			       "layout %s needs the secret of a certificate, which this "
+			       "is not",
+			       layout_word(how->layout));
+	if (how->password_object != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "pfxPasswordObject needs the secret of a certificate, "
+			       "which this is not");
+	return write_text(source->value, how->encoding, &out->items[0], err);
+}
+
+static int is_pem(const struct render_source *source, bool *pem, struct err *err)
+{
+	const char *type = source->content_type;
+	const struct buf *value = source->value;
+
+	if (type == NULL || *type == '\0')
+		*pem = memmem(buf_str(value), value->len, "-----BEGIN ", 11) != NULL;
+	else if (text_same(type, pem_type) || text_same(type, pkcs12_type))
+		*pem = text_same(type, pem_type);
+	else
+		return err_set(err, ERR_CONFIG,
+			       "its content type is neither %s nor %s, as a "
+			       "certificate's is",
+			       pkcs12_type, pem_type);
+	return 0;
+}
+
+static int read_certificates(const struct render_source *source, bool pem,
+			     struct pki **out, struct err *err)
+{
+	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+
+	if (pem)
+		return pki_from_pem(buf_str(source->value), source->value->len, out, err);
+	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0)
+		return err_wrap(err, "its PKCS#12");
+	return pki_from_pkcs12(buf_str(&der), der.len, out, err);
+}
+
+static int write_locked(const struct pki *pki, const struct buf *password,
+			struct buf *out, struct err *err)
+{
+	if (password->len == 0 || memchr(password->data, '\0', password->len) != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "the value of pfxPasswordObject is empty or holds a NUL "
+			       "character: no password");
+	return pki_write_pkcs12(pki, password->data, out, err);
+}
+
+/* What is in its order already stays as it is, to the byte. */
+static int write_bundle(const struct pki *pki, const struct buf *value, struct buf *out,
+			struct err *err)
+{
+	if (pki_is_in_order(pki))
+		return buf_add(out, buf_str(value), value->len, err);
+	if (pki_has_key(pki) && pki_write_key(pki, out, err) < 0)
+		return -1;
+	return pki_write_all(pki, out, err);
+}
+
+static int write_layout(const struct render_how *how, const struct pki *pki,
+			const struct buf *value, struct render_files *out,
+			struct err *err)
+{
+	struct buf *files = out->items;
+
+	switch (how->layout) {
+	case OBJECT_SINGLE:
+		return write_bundle(pki, value, &files[0], err);
+	case OBJECT_SPLIT:
+		if (write_bundle(pki, value, &files[0], err) < 0 ||
+		    pki_write_all(pki, &files[1], err) < 0)
+			return -1;
+		return pki_write_key(pki, &files[2], err);
+	case OBJECT_TLS:
+		break;
+	}
+	if (pki_write_chain(pki, &files[0], err) < 0 ||
+	    pki_write_key(pki, &files[1], err) < 0)
+		return -1;
+	return pki_write_root(pki, &files[2], err);
+}
+
+static int write_certificates(const struct render_how *how,
+			      const struct render_source *source,
+			      struct render_files *out, struct err *err)
+{
+	auto_pki struct pki *pki = NULL;
+	bool pem = false;
+
+	if (is_pem(source, &pem, err) < 0)
+		return -1;
+	if (how->format == OBJECT_PFX && how->password_object == NULL)
+		return write_text(source->value, how->encoding, &out->items[0], err);
+	if (how->format == OBJECT_PEM && how->encoding != TEXT_UTF8)
+		return err_set(
+			err, ERR_CONFIG,
+			"objectEncoding %s does not fit a certificate in PEM form; "
+			"leave it out, or set objectFormat: pfx",
+			encoding_word(how->encoding));
+	if (read_certificates(source, pem, &pki, err) < 0)
+		return -1;
+	if (how->password_object != NULL)
+		return write_locked(pki, source->password, &out->items[0], err);
+	out->without_key = !pki_has_key(pki);
+	return write_layout(how, pki, source->value, out, err);
+}
+
+/* ---- keys and certificates ---- */
+
+static int write_public_key(const struct json *jwk, struct buf *out, struct err *err)
+{
+	const struct jwk key = {
+		.kty = json_string(jwk, "kty"),
+		.n = json_string(jwk, "n"),
+		.e = json_string(jwk, "e"),
+		.crv = json_string(jwk, "crv"),
+		.x = json_string(jwk, "x"),
+		.y = json_string(jwk, "y"),
+	};
+
+	return jwk_to_pem(&key, out, err);
+}
+
+static int write_leaf(const char *cer, struct buf *out, struct err *err)
+{
+	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+
+	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
+		return err_wrap(err, "its certificate");
+	return pki_certificate_pem(buf_str(&der), der.len, out, err);
+}
+
+static int write_files(const struct render_how *how, const struct render_source *source,
+		       struct render_files *out, struct err *err)
+{
+	switch (how->kind) {
+	case OBJECT_KEY:
+		return write_public_key(source->jwk, &out->items[0], err);
+	case OBJECT_CERTIFICATE:
+		return write_leaf(source->cer, &out->items[0], err);
+	case OBJECT_SECRET:
+		break;
+	}
+	return holds_certificate(how, source) ? write_certificates(how, source, out, err)
+					      : write_plain(how, source, out, err);
+}
+
+int render_object(const struct render_how *how, const struct render_source *source,
+		  struct render_files *out, struct err *err)
+{
+	struct render_files files = { 0 };
+
+	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
+		files.items[i] = BUF_INIT(FILE_MAX);
+	if (write_files(how, source, &files, err) < 0) {
+		/* Past the bound: as much a thing of this object as the other causes. */
+		if (err->kind == ERR_UNAVAILABLE)
+			err->kind = ERR_CONFIG;
+		render_files_done(&files);
+		return -1;
+	}
+	*out = files;
+	return 0;
+}
+
+void render_files_done(struct render_files *files)
+{
+	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
+		buf_done(&files->items[i]);
+}
+
+/* ---- metadata ---- */
+
+static void write_string(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "\"%s\":", name);
+	if (value != NULL)
+		json_quote(out, value);
+	else
+		buf_text(out, "null");
+}
+
+static void write_time(struct buf *out, const char *name, int64_t seconds)
+{
+	time_t at = (time_t)seconds;
+	char text[40] = "";
+	struct tm tm;
+
+	if (seconds >= 0 && gmtime_r(&at, &tm) != NULL)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	buf_text(out, ",");
+	write_string(out, name, text[0] ? text : NULL);
+}
+
+void render_metadata(const struct render_facts *facts, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_text(out, "{");
+	write_string(out, "name", facts->name);
+	buf_text(out, ",");
+	write_string(out, "type", facts->kind);
+	buf_text(out, ",");
+	write_string(out, "version", facts->version);
+	write_time(out, "created", facts->created);
+	write_time(out, "updated", facts->updated);
+	write_time(out, "notBefore", facts->not_before);
+	write_time(out, "expires", facts->expires);
+	buf_text(out, ",");
+	write_string(out, "contentType", facts->content_type);
+	buf_text(out, ",\"tags\":{");
+	for (const struct json *t = json_first(facts->tags); t; t = json_next(t)) {
+		if (json_name(t) == NULL || json_text(t) == NULL)
+			continue;
+		buf_text(out, comma);
+		json_quote(out, json_name(t));
+		buf_text(out, ":");
+		json_quote(out, json_text(t));
+		comma = ",";
+	}
+	buf_text(out, "}}\n");
 }

@@ -30,6 +30,7 @@ struct fetch {
 	size_t running;
 	int64_t started;
 	int64_t paused_until; /* the vault named a delay: it holds for all requests */
+	struct err pause_err; /* how it said so */
 	struct tries token_tries, probe_tries;
 	unsigned token_seen; /* the token request whose failure has been counted */
 	bool needs_probe;
@@ -61,6 +62,14 @@ void fetch_add(struct fetch *f, struct fetch_item *item)
 	item->backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 	*f->tail = item;
 	f->tail = &item->next;
+}
+
+void fetch_again(struct fetch_item *item)
+{
+	item->state = FETCH_WAITING;
+	item->failures = 0;
+	item->renewed = false;
+	backoff_reset(&item->backoff);
 }
 
 static bool is_open(const struct fetch_item *item)
@@ -175,6 +184,43 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 	return 0;
 }
 
+static void pause_for(struct fetch *f, const struct err *err, int64_t now)
+{
+	int64_t until = now + err->retry_after_ms;
+
+	if (err->kind != ERR_UNAVAILABLE || err->retry_after_ms == 0 ||
+	    until <= f->paused_until)
+		return;
+	f->paused_until = until;
+	f->pause_err = *err;
+}
+
+/* A pause beyond the last try: nothing more is asked in this round. */
+static void give_up_waiting(struct fetch *f)
+{
+	if (f->paused_until <= f->started + LAST_TRY_MS)
+		return;
+	for (struct fetch_item *item = f->items; item; item = item->next) {
+		if (item->state != FETCH_WAITING)
+			continue;
+		item->err = f->pause_err;
+		item->state = FETCH_FAILED;
+	}
+}
+
+/* What the anonymous request came to when it was not a challenge: a vault that throttles
+ * may say for how long. */
+static void heed_probe(struct fetch *f, struct http_reply *reply, int64_t now)
+{
+	struct err err;
+
+	/* A success is not read here: it would fill the item without its having asked. */
+	if (reply->status == 200 || f->items->parse(f->items->arg, reply, &err) == 0)
+		return;
+	err_wrap(&err, "vault '%s'", f->source->vault.host);
+	pause_for(f, &err, now);
+}
+
 static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct fetch *f = arg;
@@ -188,7 +234,9 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->needs_probe = false;
-	if (reply->status == 401 && learn_challenge(f, reply->challenge, &refused) < 0)
+	if (reply->status != 401)
+		heed_probe(f, reply, clock_now_ms());
+	else if (learn_challenge(f, reply->challenge, &refused) < 0)
 		fail_all(f, &refused);
 }
 
@@ -214,14 +262,9 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err, now);
 
 	item->err = *err;
-	if (delay < 0) {
-		item->state = FETCH_FAILED;
-		return;
-	}
-	item->state = FETCH_WAITING;
+	item->state = delay < 0 ? FETCH_FAILED : FETCH_WAITING;
 	item->not_before = now + delay;
-	if (err->retry_after_ms > 0 && f->paused_until < now + err->retry_after_ms)
-		f->paused_until = now + err->retry_after_ms;
+	pause_for(f, err, now);
 }
 
 static void item_unauthorized(struct fetch_item *item, const struct http_reply *reply,
@@ -304,6 +347,7 @@ static bool has_waiting(const struct fetch *f)
 
 bool fetch_run(struct fetch *f, int64_t now)
 {
+	give_up_waiting(f);
 	if (has_waiting(f)) {
 		/* Both calls, so that both requests are under way at once. */
 		bool challenged = have_challenge(f, now);

@@ -50,6 +50,9 @@ struct fetch *fetch_start(struct source *source, int64_t now);
 /* Adds an item; it stays the caller's, must outlive the fetch and not move. */
 void fetch_add(struct fetch *f, struct fetch_item *item);
 
+/* Asks again with an item that is GOT, for the next page at its new url. */
+void fetch_again(struct fetch_item *item);
+
 /* When fetch_run() has to be called again even if nothing happens on the network. */
 int64_t fetch_deadline(const struct fetch *f);
 

@@ -31,6 +31,20 @@ static struct incident *add(struct incidents *all, const char *key, int64_t now)
 	return &all->items[all->count++];
 }
 
+/* A vault that fails says so for whichever object came first: the words behind
+ * "secret 'x': " tell whether it is the same failure. */
+static const char *cause_of(const char *msg)
+{
+	const char *colon = strstr(msg, "': ");
+
+	return colon ? colon + 3 : msg;
+}
+
+static bool is_same(const struct err *a, const struct err *b)
+{
+	return strcmp(cause_of(a->msg), cause_of(b->msg)) == 0;
+}
+
 void incidents_report(struct incidents *all, enum log_level level, const char *key,
 		      const struct err *err, const char *consequence, int64_t now)
 {
@@ -41,7 +55,7 @@ void incidents_report(struct incidents *all, enum log_level level, const char *k
 		it = add(all, key, now);
 	it->seen = true;
 	it->count++;
-	if (!is_new && strcmp(it->err.msg, err->msg) == 0 && now - it->said < REMIND_MS) {
+	if (!is_new && is_same(&it->err, err) && now - it->said < REMIND_MS) {
 		it->err = *err;
 		return;
 	}
@@ -52,6 +66,14 @@ void incidents_report(struct incidents *all, enum log_level level, const char *k
 			     log_str("request", err->request),
 			     log_int("failures", it->count)),
 		  "%s", err->msg);
+}
+
+void incidents_hold(struct incidents *all, const char *key)
+{
+	struct incident *it = find(all, key);
+
+	if (it != NULL)
+		it->seen = true;
 }
 
 void incidents_end(struct incidents *all, int64_t now)

@@ -25,11 +25,13 @@ struct incidents {
 	size_t count;
 };
 
-/* Between begin and end, every failure that still holds is reported once; end logs the
- * recovery of those that were not. */
+/* Between begin and end, every failure that still holds is reported once, and what was
+ * not looked at is held; end logs the recovery of the others. */
 void incidents_begin(struct incidents *all);
 void incidents_report(struct incidents *all, enum log_level level, const char *key,
 		      const struct err *err, const char *consequence, int64_t now);
+/* Whether it still fails is not known: it stays as it is. */
+void incidents_hold(struct incidents *all, const char *key);
 void incidents_end(struct incidents *all, int64_t now);
 
 void incidents_done(struct incidents *all);

@@ -10,7 +10,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-#define LINE_MAX_BYTES (64 * 1024)
+/* The start line holds every setting, six bytes a character at worst. */
+#define LINE_MAX_BYTES (512 * 1024)
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 

@@ -43,6 +43,7 @@ struct loop {
 	struct health *health;
 	struct health_facts facts;
 	struct incidents incidents;
+	struct absences absences;
 	struct jitter jitter;
 	struct schedule schedule;
 	struct round *round; /* NULL between rounds */
@@ -203,12 +204,13 @@ static struct round_work work_of(struct loop *l)
 	return (struct round_work){ .sources = &l->sources,
 				    .objects = &l->objects,
 				    .publish = l->publish,
-				    .incidents = &l->incidents };
+				    .incidents = &l->incidents,
+				    .absences = &l->absences };
 }
 
 static void say_start(struct loop *l)
 {
-	auto_buf struct buf settings = BUF_INIT(32 * 1024);
+	auto_buf struct buf settings = BUF_INIT(256 * 1024);
 	const char *advice;
 
 	buf_text(&settings, "{");
@@ -235,9 +237,9 @@ static void say_start(struct loop *l)
 static void pick_up(struct loop *l, int64_t now)
 {
 	const char *generation = publish_generation(l->publish);
-	struct round_work work = work_of(l);
 
-	l->synced = round_is_on_disk(&work);
+	publish_configure(l->publish, round_configuration(&l->objects, &l->sources));
+	l->synced = publish_fits(l->publish);
 	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
 	if (generation != NULL)
 		log_event(LOG_INFO, "resume",
@@ -287,6 +289,7 @@ static void close_all(struct loop *l)
 	sources_done(&l->sources);
 	objects_done(&l->objects);
 	incidents_done(&l->incidents);
+	absences_done(&l->absences);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
 }

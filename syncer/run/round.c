@@ -3,118 +3,138 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "azure/vault.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "render/render.h"
-#include "run/fetch.h"
+#include "config/path.h"
+#include "run/listing.h"
 #include "run/log.h"
+#include "run/task.h"
 
-/* A secret is at most 25 KiB of text; decoding only makes it shorter. */
-#define FILE_MAX (256 * 1024)
-
-/* One object's way through a round. */
-struct task {
-	const struct object *object;
-	struct source *source;
-	char *id, *url, *words;
-	const char *options;
-	const char *on_disk;     /* the version of its file on the volume; NULL: none */
-	struct fetch_item item;  /* FETCH_NONE: pinned and on disk, nothing to fetch */
-	struct vault_object got; /* when item is FETCH_GOT */
-	struct buf content;      /* its new bytes, when it changed */
-	struct err err;          /* why it has neither */
-};
+/* Bytes of the log line that names what changed, at most one path more. */
+#define NAMED_MAX 2048
 
 /* What a round has to do with one vault. */
 struct lane {
 	struct fetch *fetch;
-	bool held; /* by a transient error */
+	bool held;     /* by a transient error */
+	bool answered; /* the vault, with an accepted token, to some question */
 };
 
 struct round {
 	struct round_work work;
-	struct task *tasks;
 	struct lane *lanes; /* one a source */
+	struct task *tasks, **tail;
+	size_t task_count;
+	struct listing *listings;
 	int64_t started;
 };
 
-static void plan(const struct round_work *work, const struct object *o, struct task *task)
+static struct lane *lane_of(const struct round *r, const struct source *source)
 {
+	return &r->lanes[source->index];
+}
+
+/* ---- asking ---- */
+
+static bool takes(const struct task *t, const char *path)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found; i++) {
+		auto_free char *own = task_path(t, i);
+
+		if (own == NULL)
+			return false;
+		found = path_collides(own, path);
+	}
+	return found;
+}
+
+/* The task that is in the way of a new one; NULL: none. */
+static const struct task *in_the_way(const struct round *r, const struct task *t)
+{
+	for (size_t i = 0;; i++) {
+		auto_free char *path = task_path(t, i);
+
+		if (path == NULL)
+			return NULL;
+		for (const struct task *other = r->tasks; other; other = other->next)
+			if (takes(other, path))
+				return other;
+	}
+}
+
+static void append(struct round *r, struct task *t)
+{
+	*r->tail = t;
+	r->tail = &t->next;
+	r->task_count++;
+	if (t->err.kind == ERR_NONE && t->value.item.state == FETCH_NONE &&
+	    !task_is_settled(t))
+		task_ask(t, lane_of(r, t->source)->fetch);
+}
+
+/* Paths of objects that an entry selects are known only now; named ones come first. */
+static void add_listed(void *arg, struct task *t)
+{
+	struct round *r = arg;
+	const struct task *other = in_the_way(r, t);
+
+	if (other != NULL && strcmp(other->id, t->id) == 0 &&
+	    strcmp(other->path, t->path) == 0) {
+		task_free(t); /* the same object in the same place */
+		return;
+	}
+	if (other != NULL)
+		err_set(&t->err, ERR_CONFIG,
+			"%s: its path '%.100s' is in the way of '%.100s' of %s; give one "
+			"entry an objectAlias",
+			t->words, t->path, other->path, other->words);
+	else if (r->task_count >= OBJECTS_MAX)
+		err_set(&t->err, ERR_CONFIG,
+			"%s: there are more than %d objects; narrow the pattern",
+			t->words, OBJECTS_MAX);
+	else {
+		append(r, t);
+		return;
+	}
+	/* It is told of, but has no part in the set. */
+	incidents_report(r->work.incidents, LOG_WARN, t->path, &t->err, "it is left out",
+			 clock_now_ms());
+	task_free(t);
+}
+
+static void plan(struct round *r, const struct object *o)
+{
+	struct source *source;
 	struct err checked; /* the loop has resolved it before */
 
-	task->object = o;
-	if (sources_get(work->sources, o->vault, &task->source, &checked) < 0)
-		task->source = work->sources->first;
-	task->id = vault_object_id(task->source->vault.url, VAULT_SECRET, o->name);
-	task->options = render_options(o->encoding);
-	task->content = BUF_INIT(FILE_MAX);
-	if (!publish_has(work->publish, o->path, task->id, task->options, o->mode,
-			 &task->on_disk))
-		task->on_disk = NULL;
-}
+	if (sources_get(r->work.sources, o->vault, &source, &checked) < 0)
+		return;
+	if (listing_is_needed(o)) {
+		struct listing *l = listing_new(o, source, lane_of(r, source)->fetch);
 
-static void unplan(struct task *task)
-{
-	vault_object_done(&task->got);
-	buf_done(&task->content);
-	free(task->id);
-	free(task->url);
-	free(task->words);
-}
-
-static bool is_current(const struct task *task)
-{
-	return task->on_disk != NULL && task->object->version != NULL &&
-	       text_same(task->on_disk, task->object->version);
-}
-
-static int parse_object(void *arg, struct http_reply *reply, struct err *err)
-{
-	struct task *task = arg;
-	const struct vault_question question = {
-		.kind = VAULT_SECRET,
-		.client_id = task->source->shared->identity.client,
-	};
-
-	return vault_object_parse(reply, &question, &task->got, err);
-}
-
-static struct lane *lane_of(const struct round *r, const struct task *task)
-{
-	return &r->lanes[task->source->index];
-}
-
-static void ask(struct round *r, struct task *task)
-{
-	const struct object *o = task->object;
-
-	task->url = vault_object_url(task->source->vault.url, VAULT_SECRET, o->name,
-				     o->version);
-	task->words = xasprintf("%s '%s'", vault_word(VAULT_SECRET), o->name);
-	task->item = (struct fetch_item){
-		.url = task->url, .words = task->words, .parse = parse_object, .arg = task
-	};
-	fetch_add(lane_of(r, task)->fetch, &task->item);
+		l->next = r->listings;
+		r->listings = l;
+		return;
+	}
+	append(r, task_new(o, source, r->work.publish, o->name, o->path, o->version));
 }
 
 struct round *round_start(const struct round_work *work, int64_t now)
 {
 	struct round *r = xcalloc(1, sizeof(*r));
-	const struct objects *objects = work->objects;
 
 	r->work = *work;
 	r->started = now;
-	r->tasks = xcalloc(objects->count, sizeof(*r->tasks));
+	r->tail = &r->tasks;
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
-	for (struct source *source = work->sources->first; source; source = source->next)
-		r->lanes[source->index].fetch = fetch_start(source, now);
-	for (size_t i = 0; i < objects->count; i++) {
-		plan(work, &objects->items[i], &r->tasks[i]);
-		if (!is_current(&r->tasks[i]))
-			ask(r, &r->tasks[i]);
-	}
+	for (struct source *s = work->sources->first; s; s = s->next)
+		r->lanes[s->index].fetch = fetch_start(s, now);
+	incidents_begin(work->incidents);
+	for (size_t i = 0; i < work->objects->count; i++)
+		plan(r, &work->objects->items[i]);
 	return r;
 }
 
@@ -127,7 +147,7 @@ int64_t round_deadline(const struct round *r)
 	return soonest;
 }
 
-bool round_run(struct round *r, int64_t now)
+static bool run_fetches(struct round *r, int64_t now)
 {
 	bool done = true;
 
@@ -136,171 +156,292 @@ bool round_run(struct round *r, int64_t now)
 	return done;
 }
 
+/* True when a list moved on, so that there is more to fetch. */
+static bool run_listings(struct round *r)
+{
+	bool moved = false;
+
+	for (struct listing *l = r->listings; l; l = l->next) {
+		if (l->expanded)
+			continue;
+		if (listing_is_done(l)) {
+			listing_expand(l, r->work.publish, add_listed, r);
+			moved = true;
+		} else {
+			moved |= l->item.state == FETCH_WAITING;
+		}
+	}
+	return moved;
+}
+
+bool round_run(struct round *r, int64_t now)
+{
+	bool done = run_fetches(r, now);
+
+	if (run_listings(r))
+		done = run_fetches(r, now);
+	for (struct listing *l = r->listings; l; l = l->next)
+		done &= l->expanded;
+	return done;
+}
+
+/* ---- failures ---- */
+
 static bool is_transient(const struct err *err)
 {
 	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_IDENTITY;
 }
 
-/* Renders what came and keeps the reasons of what did not. */
-static void settle(struct task *task)
+/* Nobody need act on it: an optional object may be missing, or not be for us. */
+static bool is_excused(const struct task *t)
 {
-	switch (task->item.state) {
-	case FETCH_NONE:
-		return;
-	case FETCH_GOT:
-		break;
-	default:
-		task->err = task->item.err;
-		return;
-	}
-	if (task->on_disk != NULL && text_same(task->on_disk, task->got.version))
-		return;
-	if (task->got.of_certificate)
-		err_set(&task->err, ERR_CONFIG,
-			"it belongs to a certificate: secrets of certificates are not "
-			"supported yet");
-	else if (render_secret(&task->got.value, task->object->encoding, &task->content,
-			       &task->err) == 0)
-		return;
-	err_wrap(&task->err, "%s", task->words);
+	return task_is_optional(t) &&
+	       (t->err.kind == ERR_NOTFOUND || t->err.kind == ERR_DENIED);
 }
 
-static const char *consequence(const struct round *r)
+static const char *consequence(const struct round *r, const struct task *t)
 {
+	if (t != NULL && is_excused(t) && t->on_disk == NULL)
+		return "it is left out until it is there";
 	return publish_generation(r->work.publish) ? "the last good files stay"
 						   : "no files have been published yet";
 }
 
+/* What a vault's failures are told under. */
+static char *vault_key(const struct round *r, const struct source *source)
+{
+	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
+					  : xstrdup("vault");
+}
+
 /* One line for a vault or identity that fails for all, one for each object that fails by
  * itself. */
-static void report(struct round *r, const struct task *task, int64_t now)
+static void report(struct round *r, const struct source *source, const struct task *t,
+		   const char *what, const struct err *err, int64_t now)
 {
-	enum log_level level = publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
-	auto_free char *vault = xasprintf("vault '%s'", task->source->vault.name);
-	const char *key = task->object->path;
+	auto_free char *vault = vault_key(r, source);
+	bool excused = t != NULL && is_excused(t);
+	enum log_level level =
+		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
 
-	if (task->err.kind == ERR_IDENTITY)
-		key = "identity";
-	else if (task->err.kind == ERR_UNAVAILABLE)
-		key = r->work.sources->count > 1 ? vault : "vault";
-	incidents_report(r->work.incidents, level, key, &task->err, consequence(r), now);
+	if (err->kind == ERR_IDENTITY)
+		what = "identity";
+	else if (err->kind == ERR_UNAVAILABLE)
+		what = vault;
+	incidents_report(r->work.incidents, level, what, err, consequence(r, t), now);
 }
 
-static void report_failures(struct round *r, int64_t now, struct round_result *out)
+/* A first set does not wait for an optional object. */
+static bool holds_back(const struct round *r, const struct task *t)
 {
-	bool identity_said = false;
+	return t == NULL || t->on_disk != NULL || !t->object->optional ||
+	       publish_generation(r->work.publish) != NULL;
+}
 
-	for (size_t i = 0; i < r->work.objects->count; i++) {
-		const struct task *task = &r->tasks[i];
-		bool *said = task->err.kind == ERR_IDENTITY ? &identity_said
-							    : &lane_of(r, task)->held;
+struct told {
+	bool identity;
+	bool *vaults; /* by the index of their source */
+};
 
-		if (task->err.kind == ERR_NONE)
-			continue;
-		if (out->retry_after_ms < task->err.retry_after_ms)
-			out->retry_after_ms = task->err.retry_after_ms;
-		if (err_outranks(&task->err, &out->worst))
-			out->worst = task->err;
-		if (!is_transient(&task->err) || !*said)
-			report(r, task, now);
-		if (!is_transient(&task->err))
-			continue;
-		*said = true;
-		out->transient = true;
-		lane_of(r, task)->held = true;
+static void note_failure(struct round *r, const struct source *source,
+			 const struct task *t, const char *what, const struct err *err,
+			 struct told *told, int64_t now, struct round_result *out)
+{
+	bool *said = err->kind == ERR_IDENTITY ? &told->identity
+					       : &told->vaults[source->index];
+
+	if (!is_transient(err) || !*said)
+		report(r, source, t, what, err, now);
+	if (t != NULL && is_excused(t))
+		return;
+	if (out->retry_after_ms < err->retry_after_ms)
+		out->retry_after_ms = err->retry_after_ms;
+	if (err_outranks(err, &out->worst))
+		out->worst = *err;
+	if (!is_transient(err))
+		return;
+	*said = true;
+	out->transient = true;
+	if (holds_back(r, t))
+		lane_of(r, source)->held = true;
+}
+
+static void note_failures(struct round *r, int64_t now, struct round_result *out)
+{
+	auto_free bool *vaults = xcalloc(r->work.sources->count, sizeof(*vaults));
+	struct told told = { .vaults = vaults };
+
+	for (const struct listing *l = r->listings; l; l = l->next)
+		if (l->err.kind != ERR_NONE && object_selects(l->object))
+			note_failure(r, l->source, NULL, l->words, &l->err, &told, now,
+				     out);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		if (t->err.kind != ERR_NONE)
+			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);
+}
+
+/* Notes whether a question was answered, or its failure may hold as before. */
+static void note_answer(struct round *r, const struct source *source,
+			const struct fetch_item *item, const struct err *err,
+			const char *what)
+{
+	if (is_transient(err))
+		incidents_hold(r->work.incidents, what);
+	else if (item->state != FETCH_NONE)
+		lane_of(r, source)->answered = true;
+}
+
+/* What this round has not looked at may fail as before: only evidence ends an incident.
+ */
+static void hold_unknown(struct round *r)
+{
+	bool answered = false;
+
+	for (const struct listing *l = r->listings; l; l = l->next)
+		note_answer(r, l->source, &l->item, &l->err, l->words);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		note_answer(r, t->source, &t->value.item, &t->err, t->path);
+	for (const struct source *s = r->work.sources->first; s; s = s->next) {
+		auto_free char *key = vault_key(r, s);
+
+		answered |= r->lanes[s->index].answered;
+		if (!r->lanes[s->index].answered)
+			incidents_hold(r->work.incidents, key);
 	}
+	if (!answered)
+		incidents_hold(r->work.incidents, "identity");
 }
 
-static bool has_new_bytes(const struct round *r, const struct task *task)
+/* ---- the set ---- */
+
+struct set {
+	struct publish_file *files;
+	char **paths;
+	size_t count, changed;
+	bool complete; /* every object that has to be there, is */
+	struct buf versions;
+};
+
+static void set_done(struct set *set)
 {
-	return task->content.data != NULL && task->err.kind == ERR_NONE &&
-	       !lane_of(r, task)->held;
+	for (size_t i = 0; i < set->count; i++)
+		free((char *)set->files[i].path);
+	free(set->files);
+	buf_done(&set->versions);
 }
 
-/* Every object has bytes, or a file to carry forward. */
-static bool is_publishable(const struct round *r)
+static bool uses_new(const struct round *r, const struct task *t)
 {
-	for (size_t i = 0; i < r->work.objects->count; i++)
-		if (!has_new_bytes(r, &r->tasks[i]) && r->tasks[i].on_disk == NULL)
-			return false;
-	return true;
+	return t->err.kind == ERR_NONE && !lane_of(r, t->source)->held;
 }
 
-static size_t count_new(const struct round *r)
+/* "path@version,…": which versions are new, as far as a line can hold. */
+static void name_change(struct buf *names, const struct task *t)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->work.objects->count; i++)
-		n += has_new_bytes(r, &r->tasks[i]);
-	return n;
+	if (names->len <= NAMED_MAX)
+		buf_printf(names, "%s%s@%s", names->len ? "," : "", t->path, t->fresh);
+	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
+		buf_text(names, ",…");
 }
 
-static void log_published(const struct round *r, size_t changed, int64_t now)
+static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
-	auto_buf struct buf names = BUF_INIT(2048);
-	const struct publish *p = r->work.publish;
-	size_t count = r->work.objects->count;
+	struct publish_file files[TASK_FILES_MAX];
+	size_t count, changed = set->changed;
 
+	if (!task_files(t, uses_new(r, t), files, &count)) {
+		set->complete &=
+			is_excused(t) || (t->object->optional && !holds_back(r, t));
+		return;
+	}
 	for (size_t i = 0; i < count; i++) {
-		const struct task *task = &r->tasks[i];
-
-		if (has_new_bytes(r, task))
-			buf_printf(&names, "%s%s@%s", names.len ? "," : "",
-				   task->object->path, task->got.version);
+		files[i].path = task_path(t, i);
+		set->changed += files[i].data != NULL;
+		set->files = xgrow(set->files, set->count, sizeof(*set->files));
+		set->files[set->count++] = files[i];
 	}
+	if (set->changed > changed)
+		name_change(&set->versions, t);
+}
+
+/* The object has been gone for long enough, and its files may go. */
+static bool is_gone(struct round *r, const struct task *t, bool counts)
+{
+	return counts && t->err.kind == ERR_NOTFOUND && task_is_optional(t) &&
+	       t->on_disk != NULL && absences_count(r->work.absences, t->path);
+}
+
+static void collect(struct round *r, bool counts, struct set *set)
+{
+	const struct task *last = NULL;
+
+	*set = (struct set){ .complete = true, .versions = BUF_INIT(NAMED_MAX + 8192) };
+	if (counts)
+		absences_begin(r->work.absences);
+	for (struct listing *l = r->listings; l; l = l->next)
+		set->complete &= l->err.kind == ERR_NONE || !object_selects(l->object) ||
+				 l->object->optional ||
+				 publish_generation(r->work.publish) != NULL;
+	for (const struct task *t = r->tasks; t; t = t->next) {
+		if (is_gone(r, t, counts)) {
+			last = t;
+			continue;
+		}
+		add_files(set, r, t);
+	}
+	/* Never the last file of a set: an empty list is more likely a mistake. */
+	if (set->count == 0 && last != NULL)
+		add_files(set, r, last);
+	if (counts)
+		absences_end(r->work.absences);
+}
+
+static void say_without_key(const struct round *r)
+{
+	for (const struct task *t = r->tasks; t; t = t->next)
+		if (t->rendered && t->files.without_key)
+			log_event(LOG_WARN, "no-private-key",
+				  LOG_FIELDS(log_str("what", t->path)),
+				  "%s has no private key, only certificates: is it not "
+				  "exportable (key_props.exportable of its policy)?",
+				  t->words);
+}
+
+static void log_published(const struct round *r, const struct set *set, int64_t now)
+{
+	const struct publish *p = r->work.publish;
+
 	log_event(LOG_INFO, "published",
 		  LOG_FIELDS(log_str("generation", publish_generation(p)),
-			     log_int("files", (int64_t)count),
-			     log_int("changed", (int64_t)changed),
-			     log_str("versions", buf_str(&names)),
+			     log_int("files", (int64_t)set->count),
+			     log_int("changed", (int64_t)set->changed),
+			     log_str("versions", buf_str(&set->versions)),
 			     log_int("ms", now - r->started)),
-		  "published %zu file%s, %zu changed", count, count == 1 ? "" : "s",
-		  changed);
+		  "published %zu file%s, %zu changed", set->count,
+		  set->count == 1 ? "" : "s", set->changed);
+	say_without_key(r);
 }
 
-static int publish_all(struct round *r, size_t changed, int64_t now, struct err *err)
+static void publish_changes(struct round *r, const struct set *set, int64_t now,
+			    struct round_result *out)
 {
-	size_t count = r->work.objects->count;
-	auto_free struct publish_file *files = xcalloc(count, sizeof(*files));
-
-	for (size_t i = 0; i < count; i++) {
-		const struct task *task = &r->tasks[i];
-		bool is_new = has_new_bytes(r, task);
-
-		files[i] = (struct publish_file){
-			.path = task->object->path,
-			.mode = task->object->mode,
-			.object = task->id,
-			.version = is_new ? task->got.version : task->on_disk,
-			.options = task->options,
-			.data = is_new ? buf_str(&task->content) : NULL,
-			.len = task->content.len,
-		};
-	}
-	if (publish_set(r->work.publish, files, count, now, err) < 0)
-		return -1;
-	log_published(r, changed, clock_now_ms());
-	return 0;
-}
-
-static void publish_changes(struct round *r, int64_t now, struct round_result *out)
-{
-	bool first = publish_generation(r->work.publish) == NULL;
-	size_t changed = count_new(r);
+	struct publish *p = r->work.publish;
+	bool first = publish_generation(p) == NULL;
 	struct err err = { 0 };
 
-	if (changed == 0 && publish_count(r->work.publish) == r->work.objects->count) {
+	if ((set->changed == 0 && publish_count(p) == set->count) || set->count == 0) {
 		log_event(LOG_DEBUG, "unchanged",
 			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
 		return;
 	}
-	if (publish_all(r, changed, now, &err) == 0) {
+	if (publish_set(p, set->files, set->count, now, &err) == 0) {
+		log_published(r, set, clock_now_ms());
 		out->published = true;
 		out->first = first;
 		return;
 	}
-	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err, consequence(r),
-			 now);
+	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err,
+			 consequence(r, NULL), now);
 	out->transient = true;
 	out->complete = false;
 	if (err_outranks(&err, &out->worst))
@@ -315,45 +456,72 @@ static void stop_fetches(struct round *r)
 	}
 }
 
+/* Lists that were not finished in time: their items have failed by now. */
+static void settle(struct round *r)
+{
+	for (struct listing *l = r->listings; l; l = l->next) {
+		if (l->expanded)
+			continue;
+		if (l->item.state == FETCH_FAILED)
+			l->err = l->item.err;
+		else if (l->err.kind == ERR_NONE)
+			err_set(&l->err, ERR_UNAVAILABLE, "%s: no answer in time",
+				l->words);
+		listing_expand(l, r->work.publish, add_listed, r);
+	}
+	for (struct task *t = r->tasks; t; t = t->next)
+		task_settle(t);
+}
+
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
+	struct set set;
+
 	*out = (struct round_result){ 0 };
 	stop_fetches(r);
-	incidents_begin(r->work.incidents);
-	for (size_t i = 0; i < r->work.objects->count; i++)
-		settle(&r->tasks[i]);
-	report_failures(r, now, out);
+	settle(r);
+	note_failures(r, now, out);
+	hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
-	if (is_publishable(r))
-		publish_changes(r, now, out);
+	collect(r, !out->transient, &set);
+	out->held = !set.complete;
+	if (set.complete)
+		publish_changes(r, &set, now, out);
+	else
+		incidents_hold(r->work.incidents, "publish");
+	set_done(&set);
 	incidents_end(r->work.incidents, now);
 	round_free(r);
 }
 
 void round_free(struct round *r)
 {
+	struct listing *l, *next_l;
+	struct task *t, *next_t;
+
 	if (r == NULL)
 		return;
 	stop_fetches(r);
-	for (size_t i = 0; i < r->work.objects->count; i++)
-		unplan(&r->tasks[i]);
-	free(r->tasks);
+	for (l = r->listings; l; l = next_l) {
+		next_l = l->next;
+		listing_free(l);
+	}
+	for (t = r->tasks; t; t = next_t) {
+		next_t = t->next;
+		task_free(t);
+	}
 	free(r->lanes);
 	free(r);
 }
 
-bool round_is_on_disk(const struct round_work *work)
+uint64_t round_configuration(const struct objects *objects, const struct sources *sources)
 {
-	const struct objects *objects = work->objects;
-	bool all = publish_count(work->publish) == objects->count;
+	uint64_t sum = 0;
 
-	for (size_t i = 0; i < objects->count && all; i++) {
-		struct task task = { 0 };
-
-		plan(work, &objects->items[i], &task);
-		all = task.on_disk != NULL &&
-		      (objects->items[i].version == NULL || is_current(&task));
-		unplan(&task);
-	}
-	return all;
+	/* A sum: the order of the list is of no account. */
+	for (size_t i = 0; i < objects->count; i++)
+		sum += object_fingerprint(&objects->items[i]);
+	for (const char *c = sources->first->vault.url; *c; c++)
+		sum = sum * 31 + (unsigned char)*c;
+	return sum >> 1 ? sum >> 1 : 1;
 }

@@ -1,9 +1,12 @@
 /*
- * round.h: one sync: fetch every object that can have changed, render, publish.
+ * round.h: one sync: list what has to be listed, fetch every object that can have
+ * changed, render, publish.
  *
- * A permanent error of one object freezes that object only: its last good file is carried
- * forward, the others change.  A transient error holds back its vault: nothing of that
- * vault changes until all its objects have answered.  The first set needs every object.
+ * A permanent error of one object freezes that object only: its last good files are
+ * carried forward, the others change.  A transient error holds back its vault: nothing of
+ * that vault changes until all its objects have answered.  The first set needs every
+ * object that is not optional.  An optional or selected object that is gone for three
+ * polls loses its files, unless they are the last of the set.
  */
 #ifndef RUN_ROUND_H
 #define RUN_ROUND_H
@@ -13,6 +16,7 @@
 
 #include "config/objects.h"
 #include "deliver/publish.h"
+#include "run/absence.h"
 #include "run/incident.h"
 #include "run/source.h"
 
@@ -20,10 +24,11 @@ struct round;
 
 /* All outlive the round. */
 struct round_work {
-	struct sources *sources;
+	struct sources *sources; /* with those of all objects */
 	const struct objects *objects;
 	struct publish *publish;
 	struct incidents *incidents;
+	struct absences *absences;
 };
 
 struct round *round_start(const struct round_work *work, int64_t now);
@@ -36,6 +41,7 @@ struct round_result {
 	bool published; /* a new set is on the volume */
 	bool first;     /* and there was none before */
 	bool complete;  /* no object failed, the set is what the configuration asks for */
+	bool held;      /* an object has neither bytes nor files: nothing was published */
 	bool transient; /* something is worth a try before the next poll */
 	int retry_after_ms;
 	struct err worst; /* the failure an operator should see first; ERR_NONE: none */
@@ -48,7 +54,8 @@ void round_end(struct round *r, int64_t now, struct round_result *out);
 /* Drops a round without a trace, for a stop. */
 void round_free(struct round *r);
 
-/* True when the volume holds a file for each object, made as configured. */
-bool round_is_on_disk(const struct round_work *work);
+/* A number for what the objects ask for, for publish_configure(). */
+uint64_t round_configuration(const struct objects *objects,
+			     const struct sources *sources);
 
 #endif

@@ -179,9 +179,10 @@ class World:
 
     def sidecar(self, objects, wait=True, wrapper=(), binary=BINARY, **more):
         """Starts a sidecar; waits until its first round is over unless told not to."""
+        had_set = self.generation()
         process = self.start("sidecar", env=self.env(objects, **more), wrapper=wrapper, binary=binary)
         if wait:
-            process.wait_log("ready" if not self.generation() else "resume")
+            process.wait_log("resume" if had_set else "ready")
             if self.fake.journal(target="vault", status=200) and process.find("resume"):
                 process.wait_log("unchanged")
         return process

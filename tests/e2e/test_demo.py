@@ -47,7 +47,7 @@ def test_tells_the_story_twice_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["A vault", "init:", "sidecar beside", "The app connects", "before "])
+@pytest.mark.parametrize("moment", ["A vault", "init:", "sidecar beside", "The app connects", "before ", "after "])
 def test_cleans_up_when_interrupted(tmp_path, number, moment):
     demo = start(tmp_path)
     for line in demo.stdout:

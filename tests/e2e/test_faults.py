@@ -1,9 +1,12 @@
 """The table of faults: whatever the network or the service does, the last good files stay, the
 log says what is wrong, and it heals by itself when the fault is over."""
 
+import contextlib
 import errno
 import re
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -35,8 +38,8 @@ class Fault:
     rotates: bool = True
     """False: the fault is a state of secret 'a' itself, and ends with it."""
     env: dict = field(default_factory=dict)
-    received: Callable = lambda world, entries: None
-    """Asserts on the journal of the time of the fault."""
+    received: Callable | None = None
+    """Asserts on the journal of the time of the fault; struck() unless said otherwise."""
     proxied: bool = False
     polls: bool = True
     """A poll after the fault is asked for; False: it must heal without."""
@@ -58,6 +61,28 @@ def waited(seconds):
         assert later[0]["monotonic"] - entries[hit]["monotonic"] >= seconds - 0.05
 
     return check
+
+
+def struck(_, entries):
+    """The fault met requests for objects, or for tokens, and no other reply brought a value."""
+    assert [e for e in entries if e["fault"]]
+    assert not [e for e in of_vault(entries) if e["status"] == 200 and not e["fault"]]
+
+
+def healed(_, entries):
+    """It was met, and then asked again until it was over."""
+    hit = [i for i, e in enumerate(entries) if e["fault"]]
+    assert hit and any(e["status"] == 200 for e in entries[hit[-1] :])
+
+
+def one_new_connection(_, entries):
+    """It is asked again over another connection, once for each object."""
+    asked = [e for e in of_vault(entries) if e["authenticated"]]
+    assert sorted(e["path"].strip("/") for e in asked) == ["secrets/a", "secrets/b"]
+
+
+def no_assertion_sent(_, entries):
+    assert not [e for e in entries if e["target"] == "login"]
 
 
 def tried_once(_, entries):
@@ -130,7 +155,8 @@ FAULTS = [
           begin=lambda w: w.proxy.blackhole(), end=lambda w: w.proxy.forward(),
           env=KEPT_ALIVE, received=never_reached),
     Fault("black hole for established connections only", "no answer from '.*' within 1000 ms", proxied=True,
-          begin=lambda w: w.proxy.blackhole(new="forward"), env=KEPT_ALIVE, times=1),
+          begin=lambda w: w.proxy.blackhole(new="forward"), env=KEPT_ALIVE, times=1,
+          received=one_new_connection),
     Fault("connections reset", "the connection to '.*' broke", action={"reset": True}),
     Fault("reset in mid-body", "the connection to '.*' broke", action={"reset_after": 20}),
     Fault("closed in mid-body", "the connection to '.*' broke", action={"truncate_after": 20}),
@@ -164,10 +190,10 @@ FAULTS = [
           end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
     Fault("assertion empty", "the service account token '.*' is empty",
           begin=lambda w: (w.fake.write_assertion("empty"), expire_token(w)),
-          end=lambda w: w.fake.write_assertion("good"), polls=False),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent),
     Fault("assertion is no token", "does not hold a service account token",
           begin=lambda w: (w.fake.write_assertion("garbage"), expire_token(w)),
-          end=lambda w: w.fake.write_assertion("good"), polls=False),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent),
     Fault("secret disabled", "secret 'a': 403 SecretDisabled; the secret is disabled: enable it",
           begin=lambda w: w.fake.disable("a"), end=lambda w: w.fake.enable("a"), rotates=False,
           received=tried_once, moves=True),
@@ -200,7 +226,7 @@ def run_fault(world, fault):
     if lasting:
         assert told["consequence"] == "the last good files stay"
         assert world.generation() == generation
-        fault.received(world, world.fake.journal(since=mark))
+        (fault.received or struck)(world, world.fake.journal(since=mark))
         if fault.moves:
             other = world.plant("b")
             sidecar.poll()
@@ -216,7 +242,7 @@ def run_fault(world, fault):
     if lasting:
         sidecar.wait_log("recovered", since=since)
     else:
-        fault.received(world, world.fake.journal(since=mark))
+        (fault.received or healed)(world, world.fake.journal(since=mark))
         assert not sidecar.find("failure", since=since)
     assert sidecar.stop()[0] == 0
 
@@ -256,33 +282,67 @@ def test_replaced_assertion_is_tried_at_once(world):
     assert sidecar.find("poll-requested", "token was replaced", since)
 
 
-def test_unknown_ca(world):
+class Impostor(threading.Thread):
+    """A TLS server of its own CA; `requests` are those that it got to see."""
+
+    def __init__(self, folder, name):
+        super().__init__(daemon=True)
+        self.ca, self.requests = folder / "other-ca.pem", []
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-keyout", folder / "other-key.pem", "-out", self.ca, "-subj", "/CN=other",
+             "-addext", f"subjectAltName=DNS:{name}"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.ca, folder / "other-key.pem")
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            plain, _ = self.socket.accept()
+            with contextlib.suppress(OSError), self.context.wrap_socket(plain, server_side=True) as peer:
+                self.requests += [text for text in [peer.recv(4096)] if text]
+
+
+@pytest.mark.parametrize(
+    "name, trusted, says",
+    [
+        ("*.vault.localhost", False, "self-signed certificate"),
+        ("elsewhere.example", True, "no alternative certificate subject name matches"),
+    ],
+    ids=["unknown-ca", "wrong-host-name"],
+)
+def test_a_server_that_is_not_the_vault(world, name, trusted, says):
+    """It answers under the vault's address for a while: it gets no request, and the files stay."""
+    impostor = Impostor(world.folder, name)
+    bundle = world.folder / "bundle.pem"
+    bundle.write_text(world.fake.ca.read_text() + (impostor.ca.read_text() if trusted else ""))
     a = world.plant("a")
-    assert world.init("a").code == 0
-    other = world.folder / "other-ca.pem"
-    other.write_text(open("/etc/ssl/certs/ca-certificates.crt", encoding="ascii").read())
-    sidecar = world.sidecar("a", wait=False, SSL_CERT_FILE=str(other))
-    sidecar.wait_log("failure", "TLS with '.*' failed: .*unable to get local issuer certificate")
-    assert world.files() == {"a": a}
-    assert len(world.fake.journal()) == 3, "init's requests only"
-
-
-def test_wrong_host_name(world):
-    world.plant("a")
-    url = f"https://two.labels.vault.localhost:{world.fake.port}"
-    process = world.init("a", AKVSYNC_VAULT=url, AKVSYNC_INIT_TIMEOUT="10s")
-    assert process.code == 6
-    assert process.find("exit", "TLS with 'two.labels.vault.localhost:.*' failed: .*no alternative certificate subject name matches")
-    assert not [e for e in world.fake.journal() if e["target"] == "vault"]
+    with Proxy(world.fake.port) as proxy:
+        vault = world.fake.url("shop-kv", proxy.port)
+        sidecar = world.sidecar("a", AKVSYNC_VAULT=vault, SSL_CERT_FILE=str(bundle))
+        proxy.set(to_port=impostor.port)
+        mark, old = world.fake.mark(), a
+        a = world.plant("a")
+        sidecar.poll()
+        told = sidecar.wait_log("failure", f"TLS with '.*' failed: .*{says}")
+        assert told["consequence"] == "the last good files stay" and world.files() == {"a": old}
+        assert not impostor.requests and not of_vault(world.fake.journal(since=mark))
+        proxy.set(to_port=world.fake.port)
+        world.wait_files({"a": a})
+        sidecar.wait_log("recovered")
 
 
 class NameServer(threading.Thread):
-    """Answers every question with "no such name", or with silence; in a mount namespace of the
-    child's own, /etc/resolv.conf names it."""
+    """Answers every question with "no such name", with silence, or with 127.0.0.1, as `mode` says; in a
+    mount namespace of the child's own, /etc/resolv.conf names it."""
 
-    def __init__(self, folder, silent):
+    def __init__(self, folder, mode):
         super().__init__(daemon=True)
-        self.silent, self.questions = silent, 0
+        self.mode, self.questions = mode, 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         address = next(f"127.0.53.{n}" for n in range(1, 250) if self.takes(f"127.0.53.{n}"))
         (folder / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:30 attempts:1\n")
@@ -303,18 +363,27 @@ class NameServer(threading.Thread):
             return False
         return True
 
+    def answer(self, question):
+        flags = bytes([0x81 | (question[2] & 1)])
+        if self.mode == "unknown":
+            return question[:2] + flags + b"\x83" + question[4:]
+        end = question.index(b"\0", 12) + 5  # of the one question
+        if question[end - 4 : end - 2] != b"\0\1":  # no address of another kind
+            return question[:2] + flags + b"\x80" + question[4:6] + bytes(6) + question[12:end]
+        record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + bytes([127, 0, 0, 1])
+        return question[:2] + flags + b"\x80" + question[4:6] + b"\0\1" + bytes(4) + question[12:end] + record
+
     def run(self):
         while True:
             question, sender = self.socket.recvfrom(512)
             self.questions += 1
-            if not self.silent:
-                flags = bytes([0x81 | (question[2] & 1), 0x83])
-                self.socket.sendto(question[:2] + flags + question[4:], sender)
+            if self.mode != "silent":
+                self.socket.sendto(self.answer(question), sender)
 
 
 def test_unknown_host(world):
     """The error of a wrong vault name."""
-    names = NameServer(world.folder, silent=False)
+    names = NameServer(world.folder, "unknown")
     process = world.start(
         "init", env=world.env("a", AKVSYNC_VAULT="no-such-vault", AKVSYNC_INIT_TIMEOUT="11s"),
         wrapper=names.wrapper,
@@ -324,22 +393,32 @@ def test_unknown_host(world):
     assert names.questions and not of_vault(world.fake.journal())
 
 
-def test_names_that_are_never_answered(world):
-    """The files stay, the log says so, and SIGTERM does not wait for the name server."""
+@pytest.mark.parametrize(
+    "mode, says", [("unknown", "cannot resolve host '{}'"), ("silent", "no DNS answer for '{}' within 1000 ms")]
+)
+def test_names_that_do_not_resolve_for_a_while(world, mode, says):
+    """The files stay, the log says so, it heals by itself, and SIGTERM does not wait for the name server."""
+    names = NameServer(world.folder, "good")
+    host = f"shop-kv.vault.azure.net:{world.fake.port}"
+    env = {"AKVSYNC_VAULT": f"https://{host}", "AKVSYNC_REQUEST_TIMEOUT": "1s"}
     a = world.plant("a")
-    assert world.init("a").code == 0
-    names = NameServer(world.folder, silent=True)
-    sidecar = world.sidecar(
-        "a", wait=False, wrapper=names.wrapper, AKVSYNC_VAULT="silent-vault", AKVSYNC_REQUEST_TIMEOUT="1s"
-    )
-    sidecar.wait_log("failure", "no DNS answer for 'silent-vault.vault.azure.net' within 1000 ms")
-    assert world.files() == {"a": a}
+    process = world.start("init", env=world.env("a", **env), wrapper=names.wrapper)
+    assert process.wait() == 0 and world.files() == {"a": a}
+    names.mode, mark = mode, world.fake.mark()
+    sidecar = world.sidecar("a", wait=False, wrapper=names.wrapper, **env)
+    told = sidecar.wait_log("failure", says.format(host))
+    assert told["consequence"] == "the last good files stay" and world.files() == {"a": a}
+    assert not of_vault(world.fake.journal(since=mark))
+    names.mode, a = "good", world.plant("a")
+    world.wait_files({"a": a})
+    sidecar.wait_log("recovered")
+    names.mode = mode
     code, seconds = sidecar.stop()
     assert code == 0 and seconds < 2
 
 
 def test_sigterm_while_a_name_is_looked_up(world):
-    names = NameServer(world.folder, silent=True)
+    names = NameServer(world.folder, "silent")
     sidecar = world.sidecar("a", wait=False, wrapper=names.wrapper, AKVSYNC_VAULT="silent-vault")
     sidecar.wait_log("start")
     assert wait_until(lambda: names.questions)

@@ -57,7 +57,8 @@ def usage(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     kib = {name: int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("VmRSS", "VmData")}
     kib["Threads"] = int(re.search(r"Threads:\s+(\d+)", status)[1])
-    return kib | {"fds": len(os.listdir(f"/proc/{pid}/fd"))}
+    # Of a process that is not dumpable only root may see the descriptors.
+    return kib | {"fds": len(os.listdir(f"/proc/{pid}/fd")) if os.geteuid() == 0 else 0}
 
 
 def poll_often(sidecar, count):

@@ -321,3 +321,30 @@ def test_a_set_of_another_form_stays_until_a_new_one_is_there(world):
     sidecar = world.sidecar("a", wait=False)
     sidecar.wait_log("failure", "503")
     assert world.files() == {"a": a}
+
+
+def test_only_evidence_ends_a_failure(world):
+    """The secret stays disabled while the vault is down: it does not work again."""
+    world.plant("a", "b")
+    sidecar = world.sidecar("a, b")
+    world.fake.disable("a")
+    sidecar.poll()
+    sidecar.wait_log("failure", "SecretDisabled")
+    rule = world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar.poll()
+    sidecar.wait_log("failure", "503")
+    world.fake.remove_fault(rule)
+    sidecar.poll()
+    assert sidecar.wait_log("recovered")["what"] == "vault"
+    world.fake.enable("a")
+    sidecar.poll()
+    assert sidecar.wait_log("recovered", what="a")["failures"] >= 2
+
+
+def test_the_start_line_is_whole_for_a_long_list(world):
+    names = [f"secret-{number:03}-{'x' * 100}" for number in range(400)]
+    sidecar = world.sidecar(", ".join(names), wait=False)
+    start = sidecar.wait_log("start")
+    assert start["objects"] == 400
+    assert start["settings"]["AKVSYNC_OBJECTS"].startswith(names[0])
+    assert start["settings"]["AKVSYNC_OBJECTS"].endswith("…")

@@ -148,7 +148,8 @@ class Proxy:
         return answer
 
     def set(self, **settings) -> dict:
-        """rtt_ms: latency; new: what happens to new connections (forward, blackhole, refuse)."""
+        """rtt_ms: latency; new: what happens to new connections (forward, blackhole, refuse); to_port: where
+        they go."""
         return self._do("set", **settings)
 
     def forward(self) -> dict:

@@ -124,8 +124,12 @@ class TcpProxy:
                 await asyncio.start_server(self._connected, sock=sock.dup(), backlog=512)
             )
 
-    async def set(self, rtt_ms: float | None = None, new: str | None = None) -> None:
-        """Change the round trip time, or what happens to new connections."""
+    async def set(
+        self, rtt_ms: float | None = None, new: str | None = None, to_port: int | None = None
+    ) -> None:
+        """Change the round trip time, or what happens to new connections, or where they go."""
+        if to_port is not None:
+            self.to_port = to_port
         if rtt_ms is not None:
             self.rtt_ms = rtt_ms
         if new is None or new == self.new:
@@ -171,7 +175,7 @@ class Control:
     """The control interface of one proxy."""
 
     OPS = ("set", "blackhole", "reset", "stats")
-    """set takes rtt_ms and new; blackhole and reset apply to the open connections."""
+    """set takes rtt_ms, new and to_port; blackhole and reset apply to the open connections."""
 
     def __init__(self, proxy: TcpProxy):
         self.proxy = proxy

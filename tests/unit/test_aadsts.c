@@ -134,6 +134,7 @@ static void test_sentence(void **state)
 			 big);
 	refuse(400, body, &err);
 	assert_non_null(strstr(err.msg, "; check issuer"));
+	assert_int_equal(strspn(strchr(err.msg, 'x'), "x"), 200);
 	assert_null(strstr(err.msg, "MARKER"));
 	assert_string_equal(err.request, "1f2e-AB");
 	refuse(400,

@@ -137,6 +137,8 @@ static void test_domain(void **state)
 		{ "shop.vault.azure.net", "http://vault.azure.net", false },
 		{ "shop.vault.azure.net", "vault.azure.net", false },
 		{ "shop.vault.azure.net", "https:vault.azure.net", false },
+		{ "shop.vault.azure.net", "http://.vault.azure.net", false },
+		{ "shop.vault.azure.net", "ftp://x/vault.azure.net", false },
 		{ "shop.vault.azure.net", "", false },
 		{ "", "https://vault.azure.net", false },
 		{ "kv.vault.example:8443", "https://vault.example", false },

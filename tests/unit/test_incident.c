@@ -1,33 +1,10 @@
 /* What is said of failures: their start, their changes, their end, and nothing between.
  */
-#include "unit.h"
+#include "fake_log.h"
 
-#include "base/buf.h"
 #include "run/incident.h"
 
 #define HOUR 3600000
-
-/* Stands in for run/log: "level event msg what=… failures=…" a line. */
-static struct buf said = { .max = 4096 };
-
-void log_event(enum log_level level, const char *event, const struct log_field *fields,
-	       const char *fmt, ...)
-{
-	char msg[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(msg, sizeof(msg), fmt, ap);
-	va_end(ap);
-	buf_printf(&said, "%d %s: %s", level, event, msg);
-	for (; fields->type != LOG_END; fields++) {
-		if (fields->type == LOG_INT)
-			buf_printf(&said, " %s=%d", fields->name, (int)fields->number);
-		else if (fields->string && *fields->string)
-			buf_printf(&said, " %s=%s", fields->name, fields->string);
-	}
-	buf_text(&said, "\n");
-}
 
 static struct incidents all;
 
@@ -43,8 +20,10 @@ static void round_of(const char *failures, int64_t now)
 		char *msg = strchr(entry, '=');
 		struct err err = { 0 };
 
-		if (msg == NULL)
+		if (msg == NULL) { /* not looked at */
+			incidents_hold(&all, entry);
 			continue;
+		}
 		*msg++ = '\0';
 		err_set(&err, ERR_UNAVAILABLE, "%s", msg);
 		snprintf(err.request, sizeof(err.request), "r%d", (int)(now % 1000));
@@ -124,12 +103,38 @@ static void test_several(void **state)
 	assert_string_equal(buf_str(&said), "");
 }
 
+/* Only evidence ends an incident. */
+static void test_held(void **state)
+{
+	(void)state;
+	round_of("a=disabled", 0);
+	round_of("a", 1000);
+	assert_string_equal(buf_str(&said), "");
+	round_of("b;a=disabled", 2000);
+	assert_string_equal(buf_str(&said), "");
+	round_of("", 3000);
+	check_holds("said", buf_str(&said), "a works again after 2 failures");
+}
+
+/* Whichever object the vault's failure hit first. */
+static void test_same_cause(void **state)
+{
+	(void)state;
+	round_of("vault=secret 'a': 429", 0);
+	round_of("vault=secret 'b': 429", 1000);
+	assert_string_equal(buf_str(&said), "");
+	round_of("vault=secret 'b': 503", 2000);
+	check_holds("said", buf_str(&said), "secret 'b': 503");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_one, tear_down),
 		cmocka_unit_test_teardown(test_reminder, tear_down),
 		cmocka_unit_test_teardown(test_several, tear_down),
+		cmocka_unit_test_teardown(test_held, tear_down),
+		cmocka_unit_test_teardown(test_same_cause, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

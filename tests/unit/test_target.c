@@ -72,6 +72,9 @@ static void test_refused(void **state)
 		{ "signal=HUP,name=x", "not 'name='" },
 		{ "signal=HUP,process=/usr/bin/x", "without '/'" },
 		{ "signal=HUP,pidfile=run/app.pid", "absolute path" },
+		{ "signal=HUP,process=a,b", "entries are separated by ';'" },
+		{ "signal=HUP,process=a,signal=USR1,process=b", "separated by ';'" },
+		{ "signal=HUP,pidfile=/run/a.pid,on=first", "on=first, stands in front" },
 		{ "process=a,signal=HUP", "unknown word 'process='" },
 		/* Signals that tell an app nothing, or are none. */
 		{ "signal=KILL,process=a", "'KILL' is not a signal to notify with" },

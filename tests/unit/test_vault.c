@@ -9,10 +9,10 @@
 
 static void test_urls(void **state)
 {
-	auto_free char *current = vault_object_url(VAULT, VAULT_SECRET, "db-pass", NULL);
+	auto_free char *current = vault_object_url(VAULT, OBJECT_SECRET, "db-pass", NULL);
 	auto_free char *pinned =
-		vault_object_url(VAULT, VAULT_SECRET, "db-pass", VERSION);
-	auto_free char *id = vault_object_id(VAULT, VAULT_SECRET, "db-pass");
+		vault_object_url(VAULT, OBJECT_SECRET, "db-pass", VERSION);
+	auto_free char *id = vault_object_id(VAULT, OBJECT_SECRET, "db-pass");
 
 	(void)state;
 	assert_string_equal(current, VAULT "/secrets/db-pass?api-version=7.4");
@@ -30,10 +30,10 @@ static int parse(int status, const char *body, struct vault_object *out, struct 
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_object_parse(
-		&reply,
-		&(struct vault_question){ .kind = VAULT_SECRET, .client_id = "client-1" },
-		out, err);
+	result = vault_object_parse(&reply,
+				    &(struct vault_question){ .kind = OBJECT_SECRET,
+							      .client_id = "client-1" },
+				    out, err);
 	buf_done(&reply.body);
 	return result;
 }
@@ -105,6 +105,8 @@ static void test_garbled(void **state)
 		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/g123456789abcdef0123456789abcdef\"}",
 		  ERR_GARBLED, "no version" },
+		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "g\"}", ERR_GARBLED,
+		  "no version" },
 		{ "{\"value\":\"MARKER\",\"id\":\"/" VERSION "/\"}", ERR_GARBLED,
 		  "no version" },
 		{ "{" ID "}", ERR_GARBLED, "no value" },

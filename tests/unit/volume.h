@@ -36,7 +36,7 @@ static inline void volume_remove(const char *path)
 static inline void volume_read(const char *dir, const char *name, char out[static 128])
 {
 	struct buf text = BUF_INIT(100);
-	char path[256];
+	char path[512];
 	struct err err;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -50,7 +50,7 @@ static inline void volume_read(const char *dir, const char *name, char out[stati
 /* Puts a new file there, in place of an old one. */
 static inline void volume_write(const char *dir, const char *name, const char *text)
 {
-	char path[256];
+	char path[512];
 	struct err err = { 0 };
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);

@@ -1,0 +1,18 @@
+/*
+ * object.h: the words that configuration, vault and rendering share about an object.
+ */
+#ifndef BASE_OBJECT_H
+#define BASE_OBJECT_H
+
+enum object_kind { OBJECT_SECRET, OBJECT_KEY, OBJECT_CERTIFICATE };
+enum object_format { OBJECT_PEM, OBJECT_PFX };
+
+/* Which files the secret of a certificate becomes: one with all; that one, PATH.crt and
+ * PATH.key; PATH/tls.crt, PATH/tls.key and PATH/ca.crt. */
+enum object_layout { OBJECT_SINGLE, OBJECT_SPLIT, OBJECT_TLS };
+
+struct object_tag {
+	char *name, *value;
+};
+
+#endif

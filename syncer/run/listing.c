@@ -1,0 +1,309 @@
+#include "run/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define PAGES_MAX 10000
+
+bool listing_is_needed(const struct object *object)
+{
+	return object_selects(object) || object->history > 0;
+}
+
+static int parse_page(void *arg, struct http_reply *reply, struct err *err)
+{
+	struct listing *l = arg;
+
+	return vault_list_parse(reply, &l->asked, l->source->vault.host, &l->found, err);
+}
+
+struct listing *listing_new(const struct object *object, struct source *source,
+			    struct fetch *fetch)
+{
+	struct listing *l = xcalloc(1, sizeof(*l));
+	auto_free char *words = object_words(object);
+
+	l->object = object;
+	l->source = source;
+	l->words = object_selects(object) ? xasprintf("list of %s", words)
+					  : xasprintf("versions of %s", words);
+	l->url = object_selects(object) ? vault_list_url(source->vault.url, object->kind)
+					: vault_versions_url(source->vault.url,
+							     object->kind, object->name);
+	l->asked =
+		(struct vault_question){ .kind = object->kind,
+					 .list = true,
+					 .client_id = source->shared->identity.client };
+	l->item = (struct fetch_item){ .url = l->url,
+				       .words = l->words,
+				       .parse = parse_page,
+				       .arg = l,
+				       .max_bytes = VAULT_LIST_MAX_BYTES };
+	fetch_add(fetch, &l->item);
+	if (object->history > 0 && object->version == NULL)
+		question_ask(&l->current, fetch, source, object->kind, object->name,
+			     NULL);
+	return l;
+}
+
+void listing_free(struct listing *l)
+{
+	if (l == NULL)
+		return;
+	vault_list_done(&l->found);
+	question_done(&l->current);
+	free(l->words);
+	free(l->url);
+	free(l);
+}
+
+static bool is_over(const struct fetch_item *item)
+{
+	return item->state == FETCH_NONE || item->state == FETCH_GOT ||
+	       item->state == FETCH_FAILED;
+}
+
+bool listing_is_done(struct listing *l)
+{
+	if (!is_over(&l->item))
+		return false;
+	if (l->item.state == FETCH_FAILED)
+		l->err = l->item.err;
+	else if (l->found.next != NULL && l->err.kind == ERR_NONE) {
+		if (++l->pages == PAGES_MAX || strcmp(l->found.next, l->url) == 0) {
+			err_set(&l->err, ERR_GARBLED,
+				"%s: garbled reply: its pages have no end", l->words);
+			return is_over(&l->current.item);
+		}
+		free(l->url);
+		l->item.url = l->url = l->found.next;
+		l->found.next = NULL;
+		fetch_again(&l->item);
+		return false;
+	}
+	return is_over(&l->current.item);
+}
+
+/* ---- a history ---- */
+
+/* Newest first; within one second the order is arbitrary, but always the same. */
+static int by_age(const void *a, const void *b)
+{
+	const struct vault_listed *x = a, *y = b;
+
+	if (x->created != y->created)
+		return x->created > y->created ? -1 : 1;
+	return strcmp(y->version, x->version);
+}
+
+/* The versions of a history, newest first. */
+struct history {
+	const char **versions;
+	size_t count;
+};
+
+static void history_add(struct history *h, const char *version)
+{
+	h->versions = xgrow(h->versions, h->count, sizeof(*h->versions));
+	h->versions[h->count++] = version;
+}
+
+/* The list may be a moment older than the current version, or a moment newer. */
+static bool leads(const struct vault_object *current, const struct vault_list *found)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (found->items[i].enabled && found->items[i].created > current->created)
+			return false;
+	return true;
+}
+
+static int find_versions(struct listing *l, struct history *h)
+{
+	const struct question *current = &l->current;
+	const char *from = l->object->version;
+	const char *first =
+		current->item.state == FETCH_GOT && leads(&current->got, &l->found)
+			? current->got.version
+			: NULL;
+	bool started = from == NULL;
+
+	if (l->found.count > 0)
+		qsort(l->found.items, l->found.count, sizeof(*l->found.items), by_age);
+	if (first != NULL)
+		history_add(h, first);
+	for (size_t i = 0; i < l->found.count; i++) {
+		const struct vault_listed *item = &l->found.items[i];
+
+		started |= from != NULL && text_same(item->version, from);
+		if (started && item->enabled &&
+		    (first == NULL || !text_same(item->version, first)))
+			history_add(h, item->version);
+	}
+	if (from != NULL && (h->count == 0 || !text_same(h->versions[0], from)))
+		return err_set(&l->err, ERR_NOTFOUND,
+			       "%s: version %.32s does not exist or is disabled",
+			       l->words, from);
+	return 0;
+}
+
+/* A current version that is disabled leaves the older ones. */
+static int check_current(struct listing *l)
+{
+	const struct fetch_item *item = &l->current.item;
+	bool any = false;
+
+	if (l->err.kind != ERR_NONE)
+		return -1;
+	for (size_t i = 0; i < l->found.count; i++)
+		any |= l->found.items[i].enabled;
+	if (item->state != FETCH_FAILED)
+		return 0;
+	if (any && (item->err.kind == ERR_DENIED || item->err.kind == ERR_NOTFOUND))
+		return 0;
+	l->err = item->err;
+	return -1;
+}
+
+static struct task *version_task(const struct listing *l, const struct publish *publish,
+				 size_t i, const char *version)
+{
+	auto_free char *path = xasprintf("%s/%zu", l->object->path, i);
+
+	return task_new(l->object, l->source, publish, l->object->name, path, version);
+}
+
+/* From index first on, what is on the volume; the first one even if it is not, when there
+ * is no other to tell of the failure. */
+static void expand_rest(const struct listing *l, const struct publish *publish,
+			size_t first, bool may_go, const struct err *why,
+			listing_add *add, void *arg)
+{
+	for (size_t i = first; i < (size_t)l->object->history; i++) {
+		struct task *t = version_task(l, publish, i, NULL);
+
+		if (t->on_disk == NULL && (i > 0 || may_go)) {
+			task_free(t);
+			continue;
+		}
+		t->err = *why;
+		t->may_go = may_go;
+		add(arg, t);
+	}
+}
+
+static void expand_history(struct listing *l, const struct publish *publish,
+			   listing_add *add, void *arg)
+{
+	struct history h = { 0 };
+	struct err gone;
+
+	if (check_current(l) < 0 || find_versions(l, &h) < 0) {
+		free(h.versions);
+		expand_rest(l, publish, 0, false, &l->err, add, arg);
+		return;
+	}
+	if (h.count > (size_t)l->object->history)
+		h.count = (size_t)l->object->history;
+	for (size_t i = 0; i < h.count; i++) {
+		struct task *t = version_task(l, publish, i, h.versions[i]);
+
+		if (l->current.item.state == FETCH_GOT &&
+		    text_same(l->current.got.version, h.versions[i]) &&
+		    t->object->password_object == NULL)
+			task_take(t, &l->current.got);
+		add(arg, t);
+	}
+	err_set(&gone, ERR_NOTFOUND, "%s: there are %zu now", l->words, h.count);
+	expand_rest(l, publish, h.count, h.count > 0, &gone, add, arg);
+	free(h.versions);
+}
+
+/* ---- a selection ---- */
+
+static struct task *selected_task(const struct listing *l, const struct publish *publish,
+				  const char *name)
+{
+	const char *folder = l->object->path;
+	auto_free char *path =
+		xasprintf("%s%s%s", folder ? folder : "", folder ? "/" : "", name);
+
+	return task_new(l->object, l->source, publish, name, path, NULL);
+}
+
+static bool is_listed(const struct listing *l, const char *name)
+{
+	for (size_t i = 0; i < l->found.count; i++) {
+		const struct vault_listed *item = &l->found.items[i];
+
+		if (text_same(item->name, name) &&
+		    object_matches(l->object, name, item->tags, item->tag_count))
+			return true;
+	}
+	return false;
+}
+
+/* Files on the volume that this entry selected earlier, and that the list, as far as it
+ * is there, does not name. */
+static void expand_selected_before(const struct listing *l, const struct publish *publish,
+				   const struct err *why, listing_add *add, void *arg)
+{
+	auto_free char *options = task_options(l->object);
+	auto_free char *prefix =
+		vault_object_id(l->source->vault.url, l->object->kind, "");
+	const struct manifest_entry *e;
+
+	for (size_t i = 0; (e = publish_entry(publish, i)) != NULL; i++) {
+		const char *name = e->object + strlen(prefix);
+		auto_free char *first = NULL;
+		struct task *t;
+
+		if (strcmp(e->options, options) != 0 || !text_starts(e->object, prefix) ||
+		    (l->err.kind == ERR_NONE && is_listed(l, name)))
+			continue;
+		t = selected_task(l, publish, name);
+		first = task_path(t, 0);
+		if (t->on_disk == NULL || strcmp(first, e->path) != 0) {
+			task_free(t);
+			continue;
+		}
+		t->err = *why;
+		add(arg, t);
+	}
+}
+
+static void expand_selection(const struct listing *l, const struct publish *publish,
+			     listing_add *add, void *arg)
+{
+	struct err gone;
+
+	if (l->err.kind != ERR_NONE) {
+		expand_selected_before(l, publish, &l->err, add, arg);
+		return;
+	}
+	for (size_t i = 0; i < l->found.count; i++) {
+		const struct vault_listed *item = &l->found.items[i];
+		struct task *t;
+
+		if (!object_matches(l->object, item->name, item->tags, item->tag_count))
+			continue;
+		t = selected_task(l, publish, item->name);
+		if (!item->enabled)
+			err_set(&t->err, ERR_DENIED, "%s: it is disabled", t->words);
+		add(arg, t);
+	}
+	err_set(&gone, ERR_NOTFOUND, "%s: it is no longer there", l->words);
+	expand_selected_before(l, publish, &gone, add, arg);
+}
+
+void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
+		    void *arg)
+{
+	l->expanded = true;
+	if (object_selects(l->object))
+		expand_selection(l, publish, add, arg);
+	else
+		expand_history(l, publish, add, arg);
+}

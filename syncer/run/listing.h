@@ -1,0 +1,51 @@
+/*
+ * listing.h: an entry that stands for more than one version of one object: a history, or
+ * all objects that match a pattern or tags.  Lists the vault, page by page, and makes the
+ * tasks.
+ *
+ * A list of versions is sorted by their ids, and several may share one time of creation,
+ * so the current version is asked for by itself.
+ */
+#ifndef RUN_LISTING_H
+#define RUN_LISTING_H
+
+#include <stdbool.h>
+
+#include "run/task.h"
+
+struct listing {
+	struct listing *next;
+	const struct object *object;
+	struct source *source;
+	char *words;
+	char *url; /* of the page that is asked for */
+	int pages;
+	struct vault_question asked;
+	struct fetch_item item;
+	struct vault_list found;
+	struct question current; /* of a history: its current version */
+	struct err err;          /* why the list is not complete */
+	bool expanded;           /* its tasks have been made */
+};
+
+/* True for an entry that needs one. */
+bool listing_is_needed(const struct object *object);
+
+/* Starts asking.  listing_free() the result. */
+struct listing *listing_new(const struct object *object, struct source *source,
+			    struct fetch *fetch);
+void listing_free(struct listing *l);
+
+/* Asks for the next page; true when there is no more to wait for.  The fetch of its
+ * source is then to be run once more. */
+bool listing_is_done(struct listing *l);
+
+/* Takes a task, which has an err when it only stands for files on the volume. */
+typedef void listing_add(void *arg, struct task *task);
+
+/* Makes the tasks: of what the list says, and of what is on the volume but not in the
+ * list. Without a complete list, l->err says why, and they are those on the volume. */
+void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
+		    void *arg);
+
+#endif

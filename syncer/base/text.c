@@ -231,6 +231,15 @@ const char *text_nearest(const char *s, const char *const *candidates, size_t co
 	return nearest;
 }
 
+uint64_t text_hash(uint64_t hash, const char *s)
+{
+	const uint64_t prime = UINT64_C(0x100000001b3);
+
+	for (const char *c = s; c != NULL && *c; c++)
+		hash = (hash ^ (unsigned char)*c) * prime;
+	return (hash ^ (s ? 0x100 : 0x101)) * prime;
+}
+
 static int base64_digit(char c)
 {
 	if (c >= 'A' && c <= 'Z')

@@ -28,6 +28,11 @@ int text_number(const char *s, int64_t max, int64_t *out) MUST_CHECK;
 /* true/false, 1/0, yes/no, on/off in any case. */
 int text_bool(const char *s, bool *out) MUST_CHECK;
 
+/* Mixes a text into a number that tells texts apart (FNV-1a, 64 bits); start with
+ * TEXT_HASH.  Its end counts, and NULL is no text: "ab", "c" is not "a", "bc". */
+#define TEXT_HASH UINT64_C(0xcbf29ce484222325)
+uint64_t text_hash(uint64_t hash, const char *s);
+
 /* How text stands for bytes. */
 enum text_encoding { TEXT_UTF8, TEXT_BASE64, TEXT_HEX };
 

@@ -238,28 +238,19 @@ char *object_words(const struct object *o)
 	return xasprintf("%ss like '%s'", words[o->kind], o->pattern);
 }
 
-/* FNV-1a, 64 bits; the end of a text counts, so that "ab","c" is not "a","bc". */
-static uint64_t mix(uint64_t hash, const char *text)
-{
-	if (text != NULL)
-		for (; *text; text++)
-			hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return (hash ^ (text ? 0x100 : 0x101)) * UINT64_C(0x100000001b3);
-}
-
 uint64_t object_fingerprint(const struct object *o)
 {
 	const char *const texts[] = { o->name,    o->pattern, o->vault,
 				      o->version, o->path,    o->password_object };
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = TEXT_HASH;
 	auto_free char *rest =
 		xasprintf("%d %d %o %d %d %d %d %d", (int)o->kind, o->history,
 			  (unsigned)o->mode, (int)o->encoding, (int)o->format,
 			  (int)o->layout, o->optional, o->metadata);
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		hash = mix(hash, texts[i]);
+		hash = text_hash(hash, texts[i]);
 	for (size_t i = 0; i < o->tag_count; i++)
-		hash = mix(mix(hash, o->tags[i].name), o->tags[i].value);
-	return mix(hash, rest);
+		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
+	return text_hash(hash, rest);
 }

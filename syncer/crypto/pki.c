@@ -171,9 +171,10 @@ static int put_in_order(struct pki *p, struct err *err)
 	for (int i = 0; i < p->count; i++)
 		if (!used[i])
 			ordered[length++] = p->certificates[i];
-	if (memcmp(ordered, p->certificates, (size_t)length * sizeof(ordered[0])) != 0)
-		p->in_order = false;
-	memcpy(p->certificates, ordered, (size_t)length * sizeof(ordered[0]));
+	for (int i = 0; i < length; i++) {
+		p->in_order &= ordered[i] == p->certificates[i];
+		p->certificates[i] = ordered[i];
+	}
 	return 0;
 }
 

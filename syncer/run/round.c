@@ -9,10 +9,8 @@
 #include "config/path.h"
 #include "run/listing.h"
 #include "run/log.h"
+#include "run/set.h"
 #include "run/task.h"
-
-/* Bytes of the log line that names what changed, at most one path more. */
-#define NAMED_MAX 2048
 
 /* What a round has to do with one vault. */
 struct lane {
@@ -314,54 +312,16 @@ static void hold_unknown(struct round *r)
 
 /* ---- the set ---- */
 
-struct set {
-	struct publish_file *files;
-	char **paths;
-	size_t count, changed;
-	bool complete; /* every object that has to be there, is */
-	struct buf versions;
-};
-
-static void set_done(struct set *set)
-{
-	for (size_t i = 0; i < set->count; i++)
-		free((char *)set->files[i].path);
-	free(set->files);
-	buf_done(&set->versions);
-}
-
 static bool uses_new(const struct round *r, const struct task *t)
 {
 	return t->err.kind == ERR_NONE && !lane_of(r, t->source)->held;
 }
 
-/* "path@version,…": which versions are new, as far as a line can hold. */
-static void name_change(struct buf *names, const struct task *t)
-{
-	if (names->len <= NAMED_MAX)
-		buf_printf(names, "%s%s@%s", names->len ? "," : "", t->path, t->fresh);
-	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
-		buf_text(names, ",…");
-}
-
 static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
-	struct publish_file files[TASK_FILES_MAX];
-	size_t count, changed = set->changed;
-
-	if (!task_files(t, uses_new(r, t), files, &count)) {
+	if (!set_add(set, t, uses_new(r, t)))
 		set->complete &=
 			is_excused(t) || (t->object->optional && !holds_back(r, t));
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		files[i].path = task_path(t, i);
-		set->changed += files[i].data != NULL;
-		set->files = xgrow(set->files, set->count, sizeof(*set->files));
-		set->files[set->count++] = files[i];
-	}
-	if (set->changed > changed)
-		name_change(&set->versions, t);
 }
 
 /* The object has been gone for long enough, and its files may go. */
@@ -375,7 +335,7 @@ static void collect(struct round *r, bool counts, struct set *set)
 {
 	const struct task *last = NULL;
 
-	*set = (struct set){ .complete = true, .versions = BUF_INIT(NAMED_MAX + 8192) };
+	*set = SET_EMPTY;
 	if (counts)
 		absences_begin(r->work.absences);
 	for (struct listing *l = r->listings; l; l = l->next)

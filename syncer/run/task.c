@@ -214,7 +214,12 @@ static void render_facts(struct task *t)
 						.expires = got->expires,
 						.tags = got->tags },
 			&t->metadata);
-	t->told = true;
+	/* A PATCH changes what is told of a version, not the version. */
+	t->metadata_fresh = xasprintf(
+		"%s@%016llx", got->version,
+		(unsigned long long)text_hash(TEXT_HASH, buf_str(&t->metadata)));
+	t->told = t->metadata_on_disk == NULL ||
+		  strcmp(t->metadata_on_disk, t->metadata_fresh) != 0;
 }
 
 static bool is_missing(struct task *t, const struct question *q)
@@ -232,16 +237,12 @@ void task_settle(struct task *t)
 	if (t->err.kind != ERR_NONE || t->value.item.state == FETCH_NONE ||
 	    is_missing(t, &t->value) || is_missing(t, &t->password))
 		return;
-	/* A PATCH changes what is told of a version, not the version. */
-	t->metadata_fresh = xasprintf("%s@%lld", got->version, (long long)got->updated);
 	t->fresh = t->object->password_object == NULL
 			   ? xstrdup(got->version)
 			   : xasprintf("%s+%s", got->version, t->password.got.version);
 	if (t->on_disk == NULL || !text_same(t->on_disk, t->fresh))
 		render_files(t);
-	if (t->err.kind == ERR_NONE && t->object->metadata &&
-	    (t->metadata_on_disk == NULL ||
-	     strcmp(t->metadata_on_disk, t->metadata_fresh) != 0))
+	if (t->err.kind == ERR_NONE && t->object->metadata)
 		render_facts(t);
 }
 

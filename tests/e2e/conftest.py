@@ -193,13 +193,17 @@ class World:
 
     def files(self):
         """What an app sees: path -> text."""
+        return {path: content.decode() for path, content in self.files_bytes().items()}
+
+    def files_bytes(self):
+        """The same: path -> bytes."""
         found = {}
         for folder, folders, names in os.walk(self.volume, followlinks=True):
             folders[:] = [name for name in folders if not name.startswith("..")]
             for name in names:
                 path = pathlib.Path(folder, name)
                 if not name.startswith(".."):
-                    found[str(path.relative_to(self.volume))] = path.read_text()
+                    found[str(path.relative_to(self.volume))] = path.read_bytes()
         return found
 
     def wait_files(self, expected, timeout=DEADLINE_S):

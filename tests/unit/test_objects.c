@@ -17,13 +17,31 @@ static void draw(const struct objects *all, struct buf *out)
 	for (size_t i = 0; i < all->count; i++) {
 		const struct object *o = &all->items[i];
 
-		buf_printf(out, "%s%s>%s", i ? " " : "", o->name, o->path);
+		buf_printf(out, "%s%s>%s", i ? " " : "",
+			   object_selects(o) ? o->pattern ? o->pattern : "" : o->name,
+			   o->path ? o->path : "");
 		if (o->mode != 0440)
 			buf_printf(out, ",%04o", (unsigned)o->mode);
 		if (o->encoding != TEXT_UTF8)
 			buf_text(out, o->encoding == TEXT_HEX ? ",hex" : ",base64");
 		if (o->version)
 			buf_printf(out, ",%.4s", o->version);
+		if (o->kind != OBJECT_SECRET)
+			buf_text(out, o->kind == OBJECT_KEY ? ",key" : ",cert");
+		if (o->history)
+			buf_printf(out, ",history=%d", o->history);
+		if (o->format == OBJECT_PFX)
+			buf_text(out, ",pfx");
+		if (o->password_object)
+			buf_printf(out, ",password=%s", o->password_object);
+		if (o->layout != OBJECT_SINGLE)
+			buf_text(out, o->layout == OBJECT_TLS ? ",tls" : ",split");
+		if (o->vault)
+			buf_printf(out, ",vault=%s", o->vault);
+		for (size_t t = 0; t < o->tag_count; t++)
+			buf_printf(out, ",%s=%s", o->tags[t].name, o->tags[t].value);
+		buf_printf(out, "%s%s", o->optional ? ",optional" : "",
+			   o->metadata ? ",metadata" : "");
 	}
 }
 
@@ -65,6 +83,25 @@ static void test_accepted(void **state)
 		  "a>a,0777,hex" },
 		{ "-\n  objectName: a", "a>a" },
 		{ "- objectName: ' a '", "a>a" },
+		/* Every attribute. */
+		{ "key/a, CERT/b", "a>a,key b>b,cert" },
+		{ "- objectName: a\n  objectVersionHistory: 5", "a>a,history=5" },
+		{ "- objectName: a\n  objectVersionHistory: \"-3\"", "a>a" },
+		{ "- objectName: a\n  objectFormat: PFX\n  objectEncoding: base64",
+		  "a>a,base64,pfx" },
+		{ "- objectName: a\n  objectFormat: pfx\n  pfxPasswordObject: b",
+		  "a>a,pfx,password=b" },
+		{ "- objectName: a\n  layout: kubernetes.io/tls\n- objectName: b\n  "
+		  "layout: "
+		  "Split",
+		  "a>a,tls b>b,split" },
+		{ "- objectName: a\n  vault: mail-kv\n  optional: yes\n  metadata: on",
+		  "a>a,vault=mail-kv,optional,metadata" },
+		{ "- objectNamePattern: 'app-*'\n  objectAlias: app", "app-*>app" },
+		{ "- tags: {env: prod, team: \"1\"}\n  objectType: key",
+		  ">,key,env=prod,team=1" },
+		{ "array:\n  - |\n    objectNamePattern: x\n    tags:\n      env: prod\n",
+		  "x>,env=prod" },
 		/* JSON. */
 		{ "[{\"objectName\":\"a\"},{\"objectName\":\"b\",\"objectAlias\":\"c\"}]",
 		  "a>a b>c" },
@@ -111,8 +148,6 @@ static void test_refused(void **state)
 		{ "a%2fb", "is not a Key Vault name" },
 		{ "\xc3\xa9", "is not a Key Vault name" },
 		/* Types. */
-		{ "key/a", "'key' is not supported yet" },
-		{ "cert/a", "'cert' is not supported yet" },
 		{ "a/b", "objectType 'a' is not one of" },
 		{ "/a", "objectType '' is not one of" },
 		/* Paths. */
@@ -157,24 +192,56 @@ static void test_refused(void **state)
 		{ "- objectName: a\n  objectVersion: z123456789abcdef0123456789abcdef",
 		  "is not a version" },
 		{ "- objectName: a\n  objectVersion: ../../x", "is not a version" },
-		{ "- objectName: a\n  objectVersionHistory: 2", "not supported yet" },
-		{ "- objectName: a\n  objectVersionHistory: -1", "is not a number" },
 		{ "- objectName: a\n  objectVersionHistory: 99999999999",
 		  "is not a number" },
-		{ "- objectName: a\n  objectFormat: pfx", "not supported yet" },
 		{ "- objectName: a\n  objectFormat: der", "is not one of pem, pfx" },
 		{ "- objectName: a\n  objectEncoding: base65", "is not one of utf-8" },
 		{ "- objectName: a\n  filePermission: 1777", "is not a file mode" },
 		{ "- objectName: a\n  filePermission: 888", "is not a file mode" },
 		{ "- objectName: a\n  optional: maybe", "neither true nor false" },
-		{ "- objectName: a\n  optional: true", "not supported yet" },
 		{ "- objectName: a\n  metadata: maybe", "neither true nor false" },
-		{ "- objectName: a\n  metadata: yes", "not supported yet" },
-		{ "- objectName: a\n  layout: split", "not supported yet" },
 		{ "- objectName: a\n  layout: flat", "is not one of single" },
-		{ "- objectName: a\n  vault: other", "vault is not supported yet" },
-		{ "- objectName: a\n  tags: {x: y}", "tags is not supported yet" },
 		{ "- objectName: a\n  objectName: b", "stands twice" },
+		{ "- objectName: a\n  objectVersionHistory: --1", "is not a number" },
+		{ "- objectName: a\n  objectVersionHistory: 1001", "is more than 1000" },
+		/* Combinations. */
+		{ "- objectName: a\n  tags: {x: y}", "objectName cannot stand beside" },
+		{ "- objectName: a\n  objectNamePattern: x*", "objectName cannot stand" },
+		{ "- objectNamePattern: x*\n  objectVersionHistory: 2",
+		  "objectVersionHistory cannot stand beside" },
+		{ "- objectNamePattern: x*\n  objectVersion: " VERSION,
+		  "objectVersion cannot stand beside" },
+		{ "- objectNamePattern: x/*", "is not a pattern" },
+		{ "- tags: [x]", "tags must be a map" },
+		{ "- tags: x", "tags must be a map" },
+		{ "- tags: {x: [y]}", "tag 'x' must be plain text" },
+		{ "- tags:", "objectName is missing" },
+		{ "- objectName: a\n  objectType: key\n  objectFormat: PFX",
+		  "objectFormat pfx needs objectType secret" },
+		{ "- objectName: a\n  objectType: cert\n  objectEncoding: hex",
+		  "objectEncoding needs objectType secret" },
+		{ "- objectName: a\n  objectType: cert\n  layout: split",
+		  "layout needs objectType secret" },
+		{ "- objectName: a\n  pfxPasswordObject: b", "needs objectFormat: pfx" },
+		{ "- objectName: a\n  objectFormat: pfx\n  pfxPasswordObject: b/c",
+		  "pfxPasswordObject 'b/c' is not a Key Vault name" },
+		{ "- objectName: a\n  objectFormat: pfx\n  layout: split",
+		  "layout cannot split a pfx" },
+		{ "- objectName: a\n  objectEncoding: base64\n  layout: split",
+		  "leave objectEncoding out" },
+		/* Paths that come with the attributes. */
+		{ "- objectName: a\n  layout: split\n- objectName: b\n  objectAlias: "
+		  "a.key",
+		  "path 'a.key' is the same as 'a.key'" },
+		{ "- objectName: a\n  metadata: true\n- objectName: b\n  objectAlias: "
+		  "a.json",
+		  "path 'a.json' is the same as" },
+		{ "- objectName: a\n  objectVersionHistory: 2\n- objectName: b\n  "
+		  "objectAlias: a/7",
+		  "path 'a' is in the way of 'a/7'" },
+		{ "- objectName: a\n  layout: kubernetes.io/tls\n- objectName: b\n  "
+		  "objectAlias: a/x",
+		  "path 'a' is in the way of 'a/x'" },
 		/* Shapes. */
 		{ "- a", "is not a map" },
 		{ "- objectName: a\n- [b]", "object 2: it is not a map" },

@@ -1,17 +1,17 @@
-/* One secret becomes the bytes of its file. */
+/* Objects become the bytes of their files; certificates have a test of their own. */
 #include "unit.h"
 
 #include "render/render.h"
 
-/* A plain secret with that encoding becomes one file. */
-static int render(const char *value, enum text_encoding encoding,
+static int render(enum text_encoding encoding, const char *value,
 		  struct render_files *out, struct err *err)
 {
-	auto_buf struct buf bytes = BUF_INIT(1024);
-	struct render_how how = { .encoding = encoding };
+	auto_buf struct buf bytes = BUF_INIT(1000);
 
+	*err = (struct err){ 0 };
 	buf_text(&bytes, value);
-	return render_object(&how, &(struct render_source){ .value = &bytes }, out, err);
+	return render_object(&(struct render_how){ .encoding = encoding },
+			     &(struct render_source){ .value = &bytes }, out, err);
 }
 
 static void test_render(void **state)
@@ -35,9 +35,9 @@ static void test_render(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct render_files files = { 0 };
-		struct err err = { 0 };
-		int result = render(rows[i].value, rows[i].encoding, &files, &err);
+		struct render_files out = { 0 };
+		struct err err;
+		int result = render(rows[i].encoding, rows[i].value, &out, &err);
 
 		if (rows[i].want == NULL) {
 			check_err(rows[i].value, result, &err, ERR_CONFIG, "not ");
@@ -45,9 +45,9 @@ static void test_render(void **state)
 			continue;
 		}
 		check_ok(rows[i].value, result, &err);
-		assert_int_equal(files.items[0].len, rows[i].len);
-		assert_memory_equal(buf_str(&files.items[0]), rows[i].want, rows[i].len);
-		render_files_done(&files);
+		assert_int_equal(out.items[0].len, rows[i].len);
+		assert_memory_equal(buf_str(&out.items[0]), rows[i].want, rows[i].len);
+		render_files_done(&out);
 	}
 }
 
@@ -56,25 +56,77 @@ static void test_options(void **state)
 {
 	static const struct {
 		struct render_how how;
-		const char *want;
+		const char *want, *suffixes;
 	} rows[] = {
-		{ { .encoding = TEXT_UTF8 }, "encoding=utf-8" },
-		{ { .encoding = TEXT_BASE64 }, "encoding=base64" },
-		{ { .encoding = TEXT_HEX }, "encoding=hex" },
-		{ { .kind = OBJECT_KEY }, "public-key" },
-		{ { .kind = OBJECT_CERTIFICATE }, "certificate" },
+		{ { .encoding = TEXT_UTF8 }, "encoding=utf-8", " |" },
+		{ { .encoding = TEXT_BASE64 }, "encoding=base64", " |" },
+		{ { .encoding = TEXT_HEX }, "encoding=hex", " |" },
+		{ { .kind = OBJECT_KEY }, "public-key", " |" },
+		{ { .kind = OBJECT_CERTIFICATE }, "certificate", " |" },
+		{ { .format = OBJECT_PFX }, "encoding=utf-8;format=pfx", " |" },
 		{ { .format = OBJECT_PFX, .password_object = "p" },
-		  "encoding=utf-8;format=pfx;password=p" },
-		{ { .layout = OBJECT_TLS }, "encoding=utf-8;layout=kubernetes.io/tls" },
-		{ { .layout = OBJECT_SPLIT }, "encoding=utf-8;layout=split" },
+		  "encoding=utf-8;format=pfx;password=p",
+		  " |" },
+		{ { .layout = OBJECT_SPLIT },
+		  "encoding=utf-8;layout=split",
+		  " | .crt| .key|" },
+		{ { .layout = OBJECT_TLS },
+		  "encoding=utf-8;layout=kubernetes.io/tls",
+		  " /tls.crt| /tls.key| /ca.crt|" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *options = render_options(&rows[i].how);
+		auto_buf struct buf suffixes = BUF_INIT(100);
+		const char *suffix;
 
+		for (size_t n = 0; (suffix = render_suffix(&rows[i].how, n)) != NULL; n++)
+			buf_printf(&suffixes, " %s|", suffix);
 		check_text(rows[i].want, options, rows[i].want);
+		check_text(rows[i].want, buf_str(&suffixes), rows[i].suffixes);
 	}
+}
+
+static void test_metadata(void **state)
+{
+	auto_buf struct buf all = BUF_INIT(1000), least = BUF_INIT(1000);
+	static const char tags[] = "{\"env\":\"a\\\"b\",\"odd\":1}";
+	auto_json struct json *json = NULL;
+	struct err err;
+
+	(void)state;
+	check_ok("tags", json_parse(tags, strlen(tags), &json, &err), &err);
+	render_metadata(&(struct render_facts){ .name = "n",
+						.kind = "secret",
+						.version = "v",
+						.content_type = "text/plain",
+						.created = 0,
+						.updated = 1767222000,
+						.not_before = 4102444800,
+						.expires = 253402300799,
+						.tags = json },
+			&all);
+	assert_string_equal(
+		buf_str(&all),
+		"{\"name\":\"n\",\"type\":\"secret\",\"version\":\"v\","
+		"\"created\":\"1970-01-01T00:00:00Z\","
+		"\"updated\":\"2025-12-31T23:00:00Z\","
+		"\"notBefore\":\"2100-01-01T00:00:00Z\","
+		"\"expires\":\"9999-12-31T23:59:59Z\","
+		"\"contentType\":\"text/plain\",\"tags\":{\"env\":\"a\\\"b\"}}\n");
+	render_metadata(&(struct render_facts){ .name = "n",
+						.kind = "key",
+						.version = "v",
+						.created = -1,
+						.updated = -1,
+						.not_before = -1,
+						.expires = -1 },
+			&least);
+	assert_string_equal(buf_str(&least),
+			    "{\"name\":\"n\",\"type\":\"key\",\"version\":\"v\","
+			    "\"created\":null,\"updated\":null,\"notBefore\":null,"
+			    "\"expires\":null,\"contentType\":null,\"tags\":{}}\n");
 }
 
 int main(void)
@@ -82,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_render),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_metadata),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

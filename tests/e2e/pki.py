@@ -1,0 +1,133 @@
+"""Certificates, keys and PKCS#12 files as Key Vault gives them, and as other tools make them."""
+
+import base64
+import ctypes
+import ctypes.util
+import datetime
+import itertools
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
+
+PEM = serialization.Encoding.PEM
+DER = serialization.Encoding.DER
+SERIAL = itertools.count(1000)
+
+
+def ec_key(curve=ec.SECP256R1):
+    return ec.generate_private_key(curve())
+
+
+def rsa_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def ed_key():
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def certificate(subject, key, issuer=None, issuer_key=None, ca=False, ids=True):
+    """Signed by the issuer, or by itself. Without ids, only names and signatures link them."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(issuer.subject if issuer else name)
+        .public_key(key.public_key())
+        .serial_number(next(SERIAL))
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    if not ca:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    if ids:
+        signer = (issuer_key or key).public_key()
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+    signing_key = issuer_key or key
+    return builder.sign(signing_key, None if isinstance(signing_key, ed25519.Ed25519PrivateKey) else hashes.SHA256())
+
+
+class Chain:
+    """A root, an intermediate and a leaf with its key."""
+
+    def __init__(self, key=None, ids=True):
+        self.key = key or ec_key()
+        self.root_key, self.between_key = ec_key(), ec_key()
+        self.root = certificate("root", self.root_key, ca=True, ids=ids)
+        self.between = certificate("between", self.between_key, self.root, self.root_key, ca=True, ids=ids)
+        self.leaf = certificate("localhost", self.key, self.between, self.between_key, ids=ids)
+
+    @property
+    def all(self):
+        return [self.leaf, self.between, self.root]
+
+
+def key_pem(key):
+    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def key_pem_traditional(key):
+    return key.private_bytes(PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+
+
+def cert_pem(*certificates):
+    return b"".join(one.public_bytes(PEM) for one in certificates)
+
+
+def cer(certificate_):
+    return base64.b64encode(certificate_.public_bytes(DER)).decode()
+
+
+# PKCS#12, through the library itself: the command line cannot make them as Key Vault does.
+
+TRIPLE_DES = 146
+"""NID of pbeWithSHA1And3-KeyTripleDES-CBC."""
+RC2_40 = 149
+AES = 0
+"""OpenSSL's present default: PBES2 with AES-256-CBC."""
+PLAIN = -1
+
+_crypto = ctypes.CDLL(ctypes.util.find_library("crypto"))
+for _name in ("d2i_AutoPrivateKey", "d2i_X509", "OPENSSL_sk_new_null", "PKCS12_create", "EVP_sha1", "EVP_sha256"):
+    getattr(_crypto, _name).restype = ctypes.c_void_p
+
+
+def _d2i(function, der):
+    start = ctypes.c_char_p(der)
+    found = function(None, ctypes.byref(start), ctypes.c_long(len(der)))
+    assert found
+    return ctypes.c_void_p(found)
+
+
+def _x509(one):
+    return _d2i(_crypto.d2i_X509, one.public_bytes(DER))
+
+
+def pkcs12(key, certificates, *, password=None, key_pbe=TRIPLE_DES, cert_pbe=TRIPLE_DES, sha1=True):
+    """DER. password None is no password, as Key Vault's, and not the empty one. Order is kept."""
+    others = ctypes.c_void_p(_crypto.OPENSSL_sk_new_null())
+    for one in certificates:
+        _crypto.OPENSSL_sk_push(others, _x509(one))
+    pkey = None
+    if key is not None:
+        der = key.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        pkey = _d2i(_crypto.d2i_AutoPrivateKey, der)
+    text = None if password is None else password.encode()
+    made = _crypto.PKCS12_create(text, None, pkey, None, others, key_pbe, cert_pbe, 2000, -1, 0)
+    assert made
+    made = ctypes.c_void_p(made)
+    digest = ctypes.c_void_p(_crypto.EVP_sha1() if sha1 else _crypto.EVP_sha256())
+    assert _crypto.PKCS12_set_mac(made, text, -1 if text else 0, None, 0, 2000, digest) == 1
+    size = _crypto.i2d_PKCS12(made, None)
+    buffer = ctypes.create_string_buffer(size)
+    assert _crypto.i2d_PKCS12(made, ctypes.byref(ctypes.c_void_p(ctypes.addressof(buffer)))) == size
+    return buffer.raw
+
+
+def base64_pfx(*arguments, **options):
+    return base64.b64encode(pkcs12(*arguments, **options)).decode()

@@ -1,0 +1,309 @@
+"""Entries that list the vault: version histories, patterns and tags; and what may be missing."""
+
+import pytest
+from conftest import wait_until
+
+
+def versions(world, name, count, start=1_700_000_000, step=1):
+    """So many versions of a secret, the last the newest; their values."""
+    values = []
+    for i in range(count):
+        values.append(f"planted-{name}-{i}-{id(values):x}-marker")
+        world.fake.set(name, values[-1], created=start + i * step, updated=start + i * step)
+    return values
+
+
+def history(name="h", count=3, more=""):
+    return f"[{{objectName: {name}, objectVersionHistory: {count}{more}}}]"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_history_means_n_versions(world, count):
+    values = versions(world, "h", 6)
+    assert world.init(history(count=count)).code == 0
+    assert world.files() == {f"h/{i}": values[-1 - i] for i in range(count)}
+
+
+def test_history_is_shorter_when_there_are_fewer(world):
+    values = versions(world, "h", 2)
+    assert world.init(history(count=5)).code == 0
+    assert world.files() == {"h/0": values[1], "h/1": values[0]}
+
+
+def test_history_over_pages_some_of_them_empty(world):
+    values = versions(world, "h", 60)
+    world.fake.vault_settings(empty_pages=3, final_next_link="absent")
+    assert world.init(history(count=40)).code == 0
+    assert world.files() == {f"h/{i}": values[-1 - i] for i in range(40)}
+    assert len(world.fake.journal(target="vault", path="/secrets/h/versions", status=200)) == 6
+
+
+def test_history_of_one_second_starts_with_the_current_version(world):
+    """Times have a resolution of a second: only the current version can be told."""
+    values = versions(world, "h", 8, step=0)
+    assert world.init(history(count=8)).code == 0
+    files = world.files()
+    assert files["h/0"] == values[-1]
+    assert sorted(files.values()) == sorted(values)
+
+
+def test_history_skips_disabled_versions(world):
+    values = versions(world, "h", 4)
+    ids = [version["id"] for version in world.fake.secret("h")["versions"]]
+    world.fake.disable("h", ids[3])
+    world.fake.disable("h", ids[1])
+    assert world.init(history(count=3)).code == 0
+    assert world.files() == {"h/0": values[2], "h/1": values[0]}
+
+
+def test_history_from_a_pinned_version(world):
+    values = versions(world, "h", 5)
+    third = world.fake.secret("h")["versions"][2]["id"]
+    assert world.init(history(count=2, more=f", objectVersion: {third}, objectAlias: a/b")).code == 0
+    assert world.files() == {"a/b/0": values[2], "a/b/1": values[1]}
+
+
+def test_history_from_a_version_that_does_not_exist(world):
+    versions(world, "h", 2)
+    process = world.init(history(more=f", objectVersion: {'0' * 32}"))
+    assert process.code == 5
+    assert process.find("exit", "versions of secret 'h': version 0+ does not exist or is disabled")
+
+
+def test_history_moves_on(world):
+    values = versions(world, "h", 2)
+    sidecar = world.sidecar(history(count=2))
+    new = world.plant("h")
+    sidecar.poll()
+    world.wait_files({"h/0": new, "h/1": values[1]})
+
+
+def test_history_of_a_key(world):
+    from test_formats import jwk
+    import pki
+
+    first = jwk(pki.ec_key())(world.fake)["s"]
+    second = jwk(pki.ec_key())(world.fake)["s"]
+    ids = [v["id"] for v in world.fake.call("GET", "/vaults/shop-kv/keys/s")["versions"]]
+    world.fake.update("s", ids[0], kind="keys")
+    assert world.init("[{objectName: s, objectType: key, objectVersionHistory: 2}]").code == 0
+    assert set(world.files_bytes().values()) == {first, second}
+
+
+def test_history_needs_the_right_to_list(world):
+    versions(world, "h", 2)
+    world.fake.revoke("list")
+    process = world.init(history(), AKVSYNC_INIT_TIMEOUT="8s")
+    assert process.code == 4
+    assert process.find("exit", 'versions of secret .h.: 403 ForbiddenByRbac.*grant "Key Vault Secrets User"')
+
+
+def test_no_list_is_asked_for_without_need(world):
+    world.plant("a")
+    assert world.init("a").code == 0
+    assert not [e for e in world.fake.journal(target="vault") if e["path"] == "/secrets" or "versions" in e["path"]]
+
+
+# Patterns and tags
+
+
+def test_pattern_selects_by_name(world):
+    a, b, _ = world.plant("app-a", "APP-b", "other")
+    assert world.init("[{objectNamePattern: 'app-*', objectAlias: app}]").code == 0
+    assert world.files() == {"app/app-a": a, "app/APP-b": b}
+
+
+def test_tags_select(world):
+    for name, tags in (("a", {"env": "prod", "team": "x"}), ("b", {"env": "prod"}), ("c", {"env": "test"}), ("d", None)):
+        world.fake.set(name, f"planted-value-of-{name}", tags=tags)
+    assert world.init("[{tags: {env: prod}}]").code == 0
+    assert world.files() == {"a": "planted-value-of-a", "b": "planted-value-of-b"}
+    objects = "[{objectNamePattern: '*', objectAlias: x, tags: {env: prod, team: x}}]"
+    assert world.init(objects).code == 0
+    assert world.files() == {"x/a": "planted-value-of-a"}
+
+
+def test_pattern_over_many_pages(world):
+    names = [f"n-{i:03}" for i in range(80)]
+    values = dict(zip(names, world.plant(*names)))
+    world.fake.vault_settings(empty_pages=5)
+    assert world.init("[{objectNamePattern: 'n-*'}]").code == 0
+    assert world.files() == values
+    assert len(world.fake.journal(target="login")) == 1
+
+
+def test_a_named_object_comes_before_a_selected_one(world):
+    a, b = world.plant("a", "b")
+    process = world.init("[{objectNamePattern: '*'}, {objectName: a}, {objectName: b, objectAlias: x/b}]")
+    assert process.code == 0
+    assert world.files() == {"a": a, "b": b, "x/b": b}
+
+
+def test_selected_objects_in_the_way_are_left_out(world):
+    a, x = world.plant("a", "x")
+    process = world.init("[{objectNamePattern: '*'}, {objectName: a, objectAlias: x/a}]")
+    assert process.code == 0
+    assert world.files() == {"a": a, "x/a": a}
+    assert process.find("failure", "secret 'x': its path 'x' is in the way of 'x/a' of secret 'a'") and x
+
+
+def poll(sidecar, event="unchanged"):
+    since = sidecar.mark()
+    sidecar.poll()
+    return sidecar.wait_log(event, since=since)
+
+
+def test_new_matches_appear_and_gone_ones_go_after_three_polls(world):
+    a, b = world.plant("app-a", "app-b")
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    new = world.plant("app-new")
+    sidecar.poll()
+    world.wait_files({"app-a": a, "app-b": b, "app-new": new})
+    world.fake.delete("app-a")
+    for _ in range(2):
+        poll(sidecar)
+        assert "app-a" in world.files()
+    poll(sidecar, "published")
+    assert world.files() == {"app-b": b, "app-new": new}
+
+
+def test_an_incomplete_list_takes_nothing_away(world):
+    names = [f"app-{i:02}" for i in range(30)]
+    values = dict(zip(names, world.plant(*names)))
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    world.wait_files(values)
+    generation = world.generation()
+    rule = world.fake.fault({"garbage": True}, target="vault", path="/secrets", after=1, times=-1, authenticated=True)
+    since = sidecar.mark()
+    for _ in range(3):
+        sidecar.poll()
+        sidecar.wait_log("unchanged", since=since)
+        since = sidecar.mark()
+    assert sidecar.find("failure", "list of secrets like 'app-\\*': garbled reply")
+    assert world.generation() == generation
+    world.fake.remove_fault(rule)
+    poll(sidecar)
+
+
+def test_a_list_that_is_refused_takes_nothing_away(world):
+    value = world.plant("app-a")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    world.fake.revoke("list")
+    for _ in range(4):
+        poll(sidecar)
+    assert world.files() == {"app-a": value}
+    assert sidecar.find("failure", "list of secrets like 'app-\\*': 403")
+    world.fake.grant("list")
+    new = world.plant("app-a")
+    sidecar.poll()
+    world.wait_files({"app-a": new})
+
+
+def test_the_last_file_never_goes(world):
+    value = world.plant("app-a")
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    world.fake.delete("app-a")
+    for _ in range(5):
+        poll(sidecar)
+    assert world.files() == {"app-a": value}
+
+
+@pytest.mark.parametrize("link", ["https://evil.localhost:{port}/secrets?x", "http://shop-kv.vault.localhost:{port}/secrets",
+                                  "https://shop-kv.vault.localhost:{port}@evil.localhost/secrets", "/secrets?next"])
+def test_a_next_page_elsewhere_gets_no_token(world, link):
+    world.plant("a")
+    body = {"value": [], "nextLink": link.format(port=world.fake.port)}
+    world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
+    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="8s")
+    assert process.code == 6
+    assert process.find("exit", "its next page is (at another host|not at an https URL)")
+    with_token = [e for e in world.fake.journal() if e["bearer"] != "none"]
+    assert with_token and {(e["vault"], e["path"]) for e in with_token} == {("shop-kv", "/secrets")}
+
+
+def test_pages_without_end(world):
+    body = {"value": [], "nextLink": f"https://shop-kv.vault.localhost:{world.fake.port}/secrets?api-version=7.4&x"}
+    world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
+    process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="8s")
+    assert process.code == 6
+    assert process.find("exit", "its pages have no end")
+
+
+# What may be missing
+
+
+def test_optional_object_appears_later(world):
+    a = world.plant("a")
+    sidecar = world.sidecar("[{objectName: a}, {objectName: later, optional: true}]")
+    assert world.files() == {"a": a}
+    told = sidecar.find("failure", "secret 'later': 404")
+    assert [entry["level"] for entry in told] == ["warn"]
+    poll(sidecar)
+    assert len(sidecar.find("failure", "secret 'later': 404")) == 1, "one warning"
+    later = world.plant("later")
+    sidecar.poll()
+    world.wait_files({"a": a, "later": later})
+    assert sidecar.find("recovered", what="later")
+
+
+@pytest.mark.parametrize("state", ["disabled", "forbidden"])
+def test_optional_covers_what_may_not_be_read(world, state):
+    a, _ = world.plant("a", "b")
+    if state == "disabled":
+        world.fake.disable("b")
+    else:
+        world.fake.revoke("get", name="b")
+    process = world.init("[{objectName: a}, {objectName: b, optional: true}]")
+    assert process.code == 0
+    assert world.files() == {"a": a}
+    assert process.find("failure", "secret 'b': 403")[0]["level"] == "warn"
+
+
+def test_optional_object_goes_after_three_polls_but_never_when_forbidden(world):
+    a, b = world.plant("a", "b")
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("[{objectName: a}, {objectName: b, optional: true}]")
+    world.fake.revoke("get", name="b")
+    for _ in range(4):
+        poll(sidecar)
+    assert world.files() == {"a": a, "b": b}
+    world.fake.grant("get", name="b")
+    world.fake.delete("b")
+    poll(sidecar)
+    poll(sidecar)
+    assert world.files() == {"a": a, "b": b}
+    poll(sidecar, "published")
+    assert world.files() == {"a": a}
+
+
+def test_a_required_object_that_is_deleted_keeps_its_file(world):
+    a, b = world.plant("a", "b")
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("a, b")
+    world.fake.delete("b")
+    for _ in range(4):
+        poll(sidecar)
+    assert world.files() == {"a": a, "b": b}
+
+
+def test_only_optional_objects_and_none_there(world):
+    process = world.init("[{objectName: a, optional: true}]")
+    assert process.code == 0
+    assert not world.files()
+
+
+@pytest.mark.parametrize("kind", ["key", "cert"])
+def test_disabled_keys_and_certificates_count_as_disabled(world, kind):
+    from test_formats import jwk, cert, pfx, as_is
+    import pki
+
+    jwk(pki.ec_key())(world.fake)
+    cert(pfx(), as_is)(world.fake)
+    name = {"key": "s", "cert": "web"}[kind]
+    world.fake.update(name, kind={"key": "keys", "cert": "certificates"}[kind], enabled=False)
+    process = world.init(f"{kind}/{name}", AKVSYNC_INIT_TIMEOUT="8s")
+    assert process.code == 4
+    assert process.find("exit", f"'{name}': the (key|certificate) is disabled")
+    assert wait_until(lambda: not world.files())

@@ -34,7 +34,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit e2e lint format bench clean install static $(DEPS)
+.PHONY: all build demo test unit e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -57,7 +57,8 @@ unit: $(UNIT)
 	$(Q)set -e; for t in $^; do $$t; done
 
 e2e: $B/akvsync
-	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs tests
+	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs --ignore=tests/pod \
+		--ignore=tests/static tests
 
 lint: deps-lint
 	$(Q)scripts/lint
@@ -86,6 +87,22 @@ static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-ar
 	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
+
+# All end-to-end tests, with the static binary; and what is true of it alone.
+test-static: static deps-test
+	$(Q)$(MAKE) --no-print-directory e2e TEST_BIN=build/static-$(HOST)/akvsync
+	$(Q)TEST_BIN=$(CURDIR)/build/static-$(HOST)/akvsync $(PYTEST) -rs tests/static
+
+sbom: static
+	$(Q)scripts/sbom $(ARCH)
+
+image: deps-image
+	$(Q)scripts/image --output build/akvsync.oci akvsync:$(VERSION)
+	@echo "build/akvsync.oci: akvsync:$(VERSION), $$(stat -c %s build/akvsync.oci) bytes"
+
+# Real pods on a real Kubernetes: see scripts/pod-test --help.
+test-pod: deps-image deps-pod deps-test
+	$(Q)scripts/pod-test
 
 $(DEPS): deps-%:
 	$(Q)scripts/install-deps $*

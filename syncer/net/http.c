@@ -383,6 +383,8 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 	const char *cause = call->cause[0] ? call->cause : curl_easy_strerror(code);
 	const char *host = call->host;
 	curl_off_t named_us = 0;
+	char *address = NULL;
+	bool is_named;
 	long os_errno = 0;
 
 	switch (call->reply.failure) {
@@ -390,9 +392,12 @@ static void describe(const struct http_call *call, CURLcode code, struct err *er
 		err_set(err, ERR_UNAVAILABLE, "cannot resolve host '%s'", host);
 		return;
 	case HTTP_TIMEOUT:
+		/* A reused connection was not looked up this time, but has an address. */
 		curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
+		curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
+		is_named = named_us > 0 || (address != NULL && address[0] != '\0');
 		err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %ld ms",
-			named_us ? "answer" : "DNS answer", named_us ? "from" : "for",
+			is_named ? "answer" : "DNS answer", is_named ? "from" : "for",
 			host, call->http->timeout_ms);
 		return;
 	case HTTP_TOO_BIG:

@@ -216,7 +216,7 @@ class Place:
 
     def close(self):
         if os.environ.get("KEEP_PODS") != "1":
-            self.kubectl("delete", "all,configmaps,serviceaccounts", "--all", "--wait=false", "--grace-period=1")
+            self.kubectl("delete", "all,serviceaccounts", "--all", "--wait=false", "--grace-period=1")
 
 
 class Namespaces:

@@ -173,7 +173,7 @@ def test_deletion_ends_soon_after_sigterm(vault, place):
     plant(vault, name)
     shop(place, f"{name}=db")
     pod = place.wait_ready()
-    place.wait_event("akvsync", "ready")
+    place.wait_event("akvsync", "resume")
     command = ["kubectl", "-n", place.name, "logs", "-f", pod, "-c", "akvsync"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follow:
         place.kubectl("delete", "statefulset/shop", "--wait=false")

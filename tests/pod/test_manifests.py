@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -145,6 +146,14 @@ def test_examples_are_restricted(entry):
     for document in documents(kubectl("kustomize", str(MANIFESTS / entry))):
         if document["kind"] in ("Pod", "Deployment", "StatefulSet", "Job", "CronJob"):
             assert not list(restricted(pod_spec(document)))
+
+
+def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    told = check(schema, text)
+    assert told.returncode == 0, told.stdout
+    (pod,) = documents(text)
+    assert not list(restricted(pod["spec"]))
 
 
 def test_the_startup_probe_outlasts_the_first_sync():

@@ -18,7 +18,8 @@ static const struct row {
 	  "no federated credential has this issuer: compare it with the cluster's OIDC "
 	  "issuer URL, final slash included" },
 	{ 700212, ERR_IDENTITY,
-	  "the projected token needs the audience api://AzureADTokenExchange" },
+	  "the projected token needs the audience api://AzureADTokenExchange; one for an "
+	  "identity binding goes to AZURE_KUBERNETES_TOKEN_PROXY instead" },
 	{ 700213, ERR_IDENTITY,
 	  "no federated credential has this subject: it must be "
 	  "system:serviceaccount:NAMESPACE:SERVICEACCOUNT of this pod" },
@@ -26,7 +27,15 @@ static const struct row {
 	  "the service account token has expired or is not valid yet: is the kubelet "
 	  "renewing it, and is the node's clock right?" },
 	{ 700027, ERR_IDENTITY,
-	  "the signature of the service account token is not valid" },
+	  "the signature is not valid: register the client certificate with the "
+	  "application, or check that the cluster's signing keys can be read" },
+	{ 700023, ERR_IDENTITY,
+	  "the signed assertion is for another endpoint: check AZURE_AUTHORITY_HOST and "
+	  "AZURE_TENANT_ID" },
+	{ 7000215, ERR_IDENTITY,
+	  "no such client secret: give the secret's value, not its id" },
+	{ 7000222, ERR_IDENTITY,
+	  "the client secret has expired: make a new one for the application" },
 	{ 70023, ERR_IDENTITY,
 	  "the token lives longer than 25 h: use a projected service account token" },
 	{ 50013, ERR_IDENTITY,
@@ -43,6 +52,9 @@ static const struct row {
 	{ 900023, ERR_IDENTITY, "AZURE_TENANT_ID is neither a GUID nor a domain" },
 	{ 500011, ERR_IDENTITY,
 	  "the vault's resource is unknown in this tenant: is AKVSYNC_CLOUD right?" },
+	{ 50001, ERR_IDENTITY,
+	  "the vault's resource is unknown in this tenant: is AKVSYNC_CLOUD right?" },
+	{ 50059, ERR_IDENTITY, "AZURE_TENANT_ID must name one tenant" },
 	{ 50196, ERR_IDENTITY, "too many equal requests in a row; waiting" },
 	{ 90055, ERR_UNAVAILABLE, "the tenant is throttled" },
 	{ 90006, ERR_UNAVAILABLE, "a passing fault of Entra" },
@@ -50,6 +62,8 @@ static const struct row {
 	{ 90024, ERR_UNAVAILABLE, "a passing fault of Entra" },
 	{ 90033, ERR_UNAVAILABLE, "a passing fault of Entra" },
 	{ 53003, ERR_IDENTITY, "a Conditional Access policy blocks this identity" },
+	{ 530031, ERR_IDENTITY, "a Conditional Access policy blocks this identity" },
+	{ 530035, ERR_IDENTITY, "the tenant's security defaults block this identity" },
 	{ 700222, ERR_IDENTITY,
 	  "the file holds a token issued by Entra, not by the cluster: check "
 	  "AZURE_FEDERATED_TOKEN_FILE" },

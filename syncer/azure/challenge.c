@@ -118,7 +118,7 @@ int challenge_check(const struct challenge *c, const char *host, const char *ten
 			"domain; no token is sent there. Is AKVSYNC_VAULT right?",
 			host, shown(c->resource));
 	/* A tenant's domain cannot be compared with the GUID that vaults name. */
-	if (c->tenant[0] != '\0' && strchr(tenant, '.') == NULL &&
+	if (c->tenant[0] != '\0' && tenant && strchr(tenant, '.') == NULL &&
 	    !text_same(c->tenant, tenant))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is "

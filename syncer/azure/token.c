@@ -9,19 +9,27 @@
 /* Do not start a round with a token that ends within it; short-lived ones lose a quarter.
  */
 #define MARGIN_MS (5 * 60 * 1000)
+#define RENEWAL_RETRY_MS (60 * 1000)
+
+struct entry {
+	struct token *token;
+	char *resource;
+	struct identity_grant grant;
+	int64_t renew_at, usable_until; /* meaningful while grant holds a token */
+	int64_t asked_at;
+	unsigned serial, requests;
+	struct identity_request request;
+	struct http_call *call;
+	bool failed;
+	struct err err;
+	struct entry *next;
+};
 
 struct token {
 	struct http *http;
 	const struct identity *identity;
-	char *resource; /* what the cached token or the request in flight is for */
-	struct identity_grant grant;
-	int64_t usable_until; /* meaningful while grant holds a token */
-	int64_t asked_at;
-	unsigned serial, requests;
-	struct buf form;
-	struct http_call *call;
-	bool failed;
-	struct err err;
+	unsigned serial;
+	struct entry *entries; /* as many as there are clouds and kinds of vaults */
 };
 
 struct token *token_new(struct http *h, const struct identity *identity)
@@ -30,112 +38,168 @@ struct token *token_new(struct http *h, const struct identity *identity)
 
 	t->http = h;
 	t->identity = identity;
-	t->form = BUF_INIT(256 * 1024);
 	return t;
+}
+
+static void entry_cancel(struct entry *e)
+{
+	if (e->call != NULL)
+		http_cancel(e->token->http, e->call);
+	e->call = NULL;
+	identity_request_done(&e->request);
 }
 
 void token_free(struct token *t)
 {
 	if (t == NULL)
 		return;
-	token_cancel(t);
-	identity_grant_done(&t->grant);
-	free(t->resource);
+	while (t->entries != NULL) {
+		struct entry *e = t->entries;
+
+		t->entries = e->next;
+		entry_cancel(e);
+		identity_grant_done(&e->grant);
+		free(e->resource);
+		free(e);
+	}
 	free(t);
+}
+
+static struct entry *find(const struct token *t, const char *resource)
+{
+	for (struct entry *e = t->entries; e != NULL; e = e->next)
+		if (strcmp(e->resource, resource) == 0)
+			return e;
+	return NULL;
+}
+
+static struct entry *find_or_add(struct token *t, const char *resource)
+{
+	struct entry *e = find(t, resource);
+
+	if (e != NULL)
+		return e;
+	e = xcalloc(1, sizeof(*e));
+	e->token = t;
+	e->resource = xstrdup(resource);
+	e->next = t->entries;
+	t->entries = e;
+	return e;
+}
+
+static bool is_usable(const struct entry *e, int64_t now)
+{
+	return e->grant.access_token != NULL && now < e->usable_until;
 }
 
 enum token_state token_state(const struct token *t, const char *resource, int64_t now)
 {
-	if (t->call != NULL)
-		return TOKEN_PENDING;
-	if (t->resource == NULL || strcmp(t->resource, resource) != 0)
+	const struct entry *e = find(t, resource);
+
+	if (e == NULL)
 		return TOKEN_NONE;
-	if (t->grant.access_token != NULL && now < t->usable_until)
+	if (is_usable(e, now))
 		return TOKEN_READY;
-	return t->failed ? TOKEN_FAILED : TOKEN_NONE;
+	if (e->call != NULL)
+		return TOKEN_PENDING;
+	return e->failed ? TOKEN_FAILED : TOKEN_NONE;
+}
+
+static void fail(struct entry *e)
+{
+	e->failed = true;
+	e->renew_at = e->asked_at + RENEWAL_RETRY_MS;
 }
 
 static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 {
-	struct token *t = arg;
+	struct entry *e = arg;
+	const struct identity *identity = e->token->identity;
 	struct identity_grant grant = { 0 };
 
-	t->call = NULL;
-	buf_done(&t->form);
+	e->call = NULL;
+	identity_request_done(&e->request);
 	if (err != NULL) {
-		t->err = *err;
-		err_wrap(&t->err, "cannot get a token");
-		t->failed = true;
+		e->err = *err;
+		err_wrap(&e->err, "cannot get a token");
+		identity_unreachable(identity, reply->failure, &e->err);
+		fail(e);
 		return;
 	}
-	if (identity_reply(reply, &grant, &t->err) < 0) {
-		err_wrap(&t->err, "client %s", t->identity->client);
-		t->failed = true;
+	if (identity_reply(identity, reply, &grant, &e->err) < 0) {
+		fail(e);
 		return;
 	}
-	identity_grant_done(&t->grant);
-	t->grant = grant;
+	identity_grant_done(&e->grant);
+	e->grant = grant;
+	e->failed = false;
 	/* The lifetime counts from when it was asked for, at the latest. */
-	t->usable_until = t->asked_at + grant.lifetime_ms -
+	e->usable_until = e->asked_at + grant.lifetime_ms -
 			  clock_sooner(MARGIN_MS, grant.lifetime_ms / 4);
-	t->serial++;
+	e->renew_at = e->asked_at + grant.renew_in_ms;
+	e->serial = ++e->token->serial;
 }
 
 void token_request(struct token *t, const char *resource, int64_t now)
 {
-	enum token_state state = token_state(t, resource, now);
-	auto_free char *url = NULL;
+	struct entry *e = find_or_add(t, resource);
 
-	if (state == TOKEN_PENDING || state == TOKEN_READY)
+	if (e->call != NULL || (is_usable(e, now) && now < e->renew_at))
 		return;
-	token_cancel(t);
-	identity_grant_done(&t->grant);
-	free(t->resource);
-	t->resource = xstrdup(resource);
-	t->failed = false;
-	t->asked_at = now;
-	t->requests++;
-	if (identity_form(t->identity, resource, &t->form, &t->err) < 0) {
-		buf_done(&t->form);
-		t->failed = true;
+	if (!is_usable(e, now))
+		identity_grant_done(&e->grant);
+	e->failed = false;
+	e->asked_at = now;
+	e->requests++;
+	if (identity_request(t->identity, resource, &e->request, &e->err) < 0) {
+		identity_request_done(&e->request);
+		fail(e);
 		return;
 	}
-	url = identity_url(t->identity);
-	t->call = http_start(t->http,
-			     &(struct http_request){ .url = url, .form = &t->form },
-			     on_reply, t);
+	e->call = http_start(t->http, &e->request.http, on_reply, e);
 }
 
 void token_cancel(struct token *t)
 {
-	if (t->call != NULL)
-		http_cancel(t->http, t->call);
-	t->call = NULL;
-	buf_done(&t->form);
+	for (struct entry *e = t->entries; e != NULL; e = e->next)
+		if (e->grant.access_token == NULL)
+			entry_cancel(e);
 }
 
-const char *token_bearer(const struct token *t)
+const char *token_bearer(const struct token *t, const char *resource)
 {
-	return t->grant.access_token;
+	const struct entry *e = find(t, resource);
+
+	return e ? e->grant.access_token : NULL;
 }
 
-unsigned token_requests(const struct token *t)
+unsigned token_requests(const struct token *t, const char *resource)
 {
-	return t->requests;
+	const struct entry *e = find(t, resource);
+
+	return e ? e->requests : 0;
 }
 
-unsigned token_serial(const struct token *t)
+unsigned token_serial(const struct token *t, const char *resource)
 {
-	return t->serial;
+	const struct entry *e = find(t, resource);
+
+	return e ? e->serial : 0;
 }
 
-void token_refused(struct token *t, unsigned serial)
+void token_refused(struct token *t, const char *resource, unsigned serial)
 {
-	if (serial == t->serial)
-		identity_grant_done(&t->grant);
+	struct entry *e = find(t, resource);
+
+	if (e != NULL && serial == e->serial)
+		identity_grant_done(&e->grant);
 }
 
-const struct err *token_error(const struct token *t)
+const struct err *token_error(const struct token *t, const char *resource)
 {
-	return &t->err;
+	static const struct err none = { .kind = ERR_UNAVAILABLE,
+					 .msg = "no token was asked for" };
+	const struct entry *e = find(t, resource);
+
+	return e ? &e->err : &none;
 }

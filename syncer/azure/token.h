@@ -1,7 +1,10 @@
 /*
- * token.h: the access token in use: cached until shortly before it expires, and at most
- * one request for it in flight.  One resource at a time: while a request is in flight, a
- * token for another resource is pending too, and asked for after it.
+ * token.h: the access tokens in use, one a resource: cached until shortly before they
+ * expire, renewed in the background well before that, and at most one request for each in
+ * flight.
+ *
+ * A process has one authority, tenant and client, so the resource alone tells tokens
+ * apart.
  */
 #ifndef AZURE_TOKEN_H
 #define AZURE_TOKEN_H
@@ -27,27 +30,31 @@ enum token_state {
 /* What can be said of a token for this resource now. */
 enum token_state token_state(const struct token *t, const char *resource, int64_t now);
 
-/* Asks for a token for the resource, reading the assertion now; does nothing while a
- * usable one is cached or a request for it is in flight. */
+/*
+ * Asks for a token for the resource, reading the credential now; does nothing while a
+ * request for it is in flight or a fresh one is cached.  A usable one that is past the
+ * middle of its life, or past the time Entra named, is renewed and serves meanwhile; when
+ * that fails it goes on serving, and a minute passes before the next try.
+ */
 void token_request(struct token *t, const char *resource, int64_t now);
 
-/* Drops a request in flight, for the end of a round. */
+/* Drops the requests in flight that somebody waited for, at the end of a round; renewals
+ * go on. */
 void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */
-const char *token_bearer(const struct token *t);
+const char *token_bearer(const struct token *t, const char *resource);
 
-/* How many requests for a token were made so far, to tell a new failure from an old one.
- */
-unsigned token_requests(const struct token *t);
+/* How many requests for it were made so far, to tell a new failure from an old one. */
+unsigned token_requests(const struct token *t, const char *resource);
 
-/* A number that changes with each new token, to tell which one was refused. */
-unsigned token_serial(const struct token *t);
+/* A number that no other token has, from 1, to tell which one was refused. */
+unsigned token_serial(const struct token *t, const char *resource);
 
 /* The service refused the token of that serial: forget it, unless a newer one is here. */
-void token_refused(struct token *t, unsigned serial);
+void token_refused(struct token *t, const char *resource, unsigned serial);
 
-/* Why the last request failed, for TOKEN_FAILED. */
-const struct err *token_error(const struct token *t);
+/* Why the last request for the resource failed, for TOKEN_FAILED. */
+const struct err *token_error(const struct token *t, const char *resource);
 
 #endif

@@ -308,6 +308,36 @@ int text_from_base64url(const char *s, size_t len, struct buf *out, struct err *
 	return text_from_base64(buf_str(&standard), standard.len, out, err);
 }
 
+static void to_base64(const unsigned char *bytes, size_t len, const char *digits,
+		      const char *padding, struct buf *out)
+{
+	for (size_t i = 0; i < len; i += 3) {
+		size_t left = len - i;
+		unsigned bits = (unsigned)bytes[i] << 16 |
+				(left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) |
+				(left > 2 ? (unsigned)bytes[i + 2] : 0);
+		char group[5] = { digits[bits >> 18], digits[bits >> 12 & 63],
+				  digits[bits >> 6 & 63], digits[bits & 63], '\0' };
+
+		if (left < 3)
+			group[left + 1] = '\0';
+		buf_printf(out, "%s%s", group, left < 3 ? padding + (left - 1) : "");
+	}
+}
+
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+void text_to_base64(const void *bytes, size_t len, struct buf *out)
+{
+	to_base64(bytes, len, ALPHANUMERIC "+/", "==", out);
+}
+
+void text_to_base64url(const void *bytes, size_t len, struct buf *out)
+{
+	/* No padding: "" and the byte behind it. */
+	to_base64(bytes, len, ALPHANUMERIC "-_", "\0", out);
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -10,6 +10,8 @@ const struct command commands[] = {
 	{ "probe", command_probe,
 	  "startup, ready or live: ask the running sidecar; exit 0: yes" },
 	{ "refresh", command_refresh, "ask the running sidecar to poll now" },
+	{ "check", command_check,
+	  "show what the configuration comes to; --online: try it; --output json" },
 	{ "help", command_help, "print this text" },
 	{ "version", command_version, "print the version" },
 	{ NULL, NULL, NULL },

@@ -32,6 +32,7 @@ int command_init(int argc, char **argv);
 int command_sidecar(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_refresh(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -23,16 +23,18 @@ static int harden(struct err *err)
 	return 0;
 }
 
-static int prepare(struct settings *settings, struct err *err)
+/* The environment is kept for when the configuration file changes. */
+static int prepare(struct configuration *configuration, char ***env, struct err *err)
 {
 	int loaded;
 
 	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
-	loaded = settings_load(settings, environ, err);
-	log_setup((enum log_level)settings->log_level,
-		  (enum log_format)settings->log_format);
+	*env = settings_take(environ);
+	loaded = configuration_load(configuration, *env, true, err);
+	log_setup((enum log_level)configuration->settings.log_level,
+		  (enum log_format)configuration->settings.log_format);
 	return loaded;
 }
 
@@ -46,8 +48,9 @@ static int fail(int code, const struct err *err)
 
 static int sync_run(enum loop_mode mode, int argc, char **argv)
 {
-	struct settings settings = { 0 };
+	struct configuration configuration = { 0 };
 	struct loop_end end = { 0 };
+	char **env = NULL;
 	struct err err;
 	int result;
 
@@ -58,12 +61,13 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 		return command_usage_error("'%s' takes no arguments; it is configured by "
 					   "environment variables",
 					   argv[0]);
-	result = prepare(&settings, &err);
+	result = prepare(&configuration, &env, &err);
 	if (result < 0)
-		termlog_write(settings.termination_log, &err);
+		termlog_write(configuration.settings.termination_log, &err);
 	else
-		result = loop_run(mode, &settings, &end, &err);
-	settings_done(&settings);
+		result = loop_run(mode, &configuration, &end, &err);
+	configuration_done(&configuration);
+	settings_untake(env);
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (result < 0)

@@ -8,9 +8,12 @@
 #include "base/text.h"
 
 static const struct cloud clouds[] = {
-	{ "public", "https://login.microsoftonline.com", "vault.azure.net" },
-	{ "usgov", "https://login.microsoftonline.us", "vault.usgovcloudapi.net" },
-	{ "china", "https://login.partner.microsoftonline.cn", "vault.azure.cn" },
+	{ "public", "https://login.microsoftonline.com", "vault.azure.net",
+	  "managedhsm.azure.net" },
+	{ "usgov", "https://login.microsoftonline.us", "vault.usgovcloudapi.net",
+	  "managedhsm.usgovcloudapi.net" },
+	{ "china", "https://login.partner.microsoftonline.cn", "vault.azure.cn",
+	  "managedhsm.azure.cn" },
 };
 
 const struct cloud *cloud_at(int index)
@@ -32,6 +35,18 @@ int cloud_by_authority(const char *authority)
 		return cloud_by_name("china");
 	for (int i = 0; i < (int)ARRAY_LEN(clouds); i++)
 		if (text_same(authority, clouds[i].authority))
+			return i;
+	return -1;
+}
+
+int cloud_by_vault(const char *vault)
+{
+	const char *dot = text_starts(vault, "https://") ? strchr(vault, '.') : NULL;
+	auto_free char *suffix = dot ? xstrndup(dot + 1, strcspn(dot + 1, "/:")) : NULL;
+
+	for (int i = 0; suffix && i < (int)ARRAY_LEN(clouds); i++)
+		if (text_same(suffix, clouds[i].vault_suffix) ||
+		    text_same(suffix, clouds[i].hsm_suffix))
 			return i;
 	return -1;
 }
@@ -78,6 +93,8 @@ static void fill(struct cloud_vault *out, const char *host)
 	out->url = xasprintf("https://%s", host);
 	out->resource = xasprintf("https://%s", dot + 1);
 	out->name = xstrndup(host, (size_t)(dot - host));
+	/* The same label in every cloud. */
+	out->hsm = text_starts(dot, ".managedhsm.");
 }
 
 static int resolve_url(struct cloud_vault *out, const char *url, struct err *err)

@@ -4,12 +4,15 @@
 #ifndef CONFIG_CLOUD_H
 #define CONFIG_CLOUD_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct cloud {
 	const char *name;         /* as AKVSYNC_CLOUD spells it */
 	const char *authority;    /* https://login.microsoftonline.com */
 	const char *vault_suffix; /* vault.azure.net */
+	const char *hsm_suffix;   /* managedhsm.azure.net */
 };
 
 /* The cloud at an index; NULL behind the last. */
@@ -17,6 +20,8 @@ const struct cloud *cloud_at(int index);
 /* The index of a name, or of the cloud an authority URL belongs to; -1: none. */
 int cloud_by_name(const char *name);
 int cloud_by_authority(const char *authority);
+/* The index of the cloud that a vault's full URL belongs to; -1: a name, or none. */
+int cloud_by_vault(const char *vault);
 
 /* Where a vault is reached and what a token for it must be asked for. */
 struct cloud_vault {
@@ -25,6 +30,7 @@ struct cloud_vault {
 	char *resource; /* https://vault.azure.net, with :port likewise: the token's
 			   audience */
 	char *name;     /* shop-kv: for messages */
+	bool hsm;       /* a Managed HSM: it holds keys only */
 };
 
 /*

@@ -9,17 +9,20 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "config/cloud.h"
+#include "config/auth.h"
 
 #define PREFIX "AKVSYNC_"
 
-enum type { TEXT, DURATION, MODE, CHOICE };
+enum type { TEXT, DURATION, MODE, CHOICE, BOOL };
 
-/* Words of a CHOICE, in the order of its enum; those behind "later" are known but not
- * built yet. */
-static const char *const auth_words[] = { "auto", "workload-identity", NULL };
-static const char *const auth_later[] = { "managed-identity", "client-secret",
-					  "client-certificate", NULL };
+/* What of a value may be told. */
+enum redact { TELL, TELL_NOTHING, TELL_NO_USER };
+
+/* Words of a CHOICE, in the order of its enum. */
+static const char *const auth_words[] = {
+	"auto",          "workload-identity",  "managed-identity",
+	"client-secret", "client-certificate", NULL
+};
 static const char *const cloud_words[] = { "public", "usgov", "china", NULL };
 static const char *const stale_words[] = { "accept", "refuse", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
@@ -27,37 +30,46 @@ static const char *const format_words[] = { "json", "text", NULL };
 
 /* One row per variable: parsing, help and the start-up line walk this table. */
 static const struct row {
-	const char *name;
+	const char *name, *alias;
 	enum type type;
 	size_t field;
 	const char *fallback;     /* NULL: none */
 	int64_t min_ms, max_ms;   /* DURATION */
 	const char *const *words; /* CHOICE */
-	const char *const *later;
-	bool redact;
-	bool early; /* loaded first: how and where to tell of what is wrong */
+	enum redact redact;
+	bool reloads; /* a running process takes a new value over */
+	bool early;   /* loaded first: how and where to tell of what is wrong */
 	const char *help;
 } rows[] = {
 #define F(f) offsetof(struct settings, f)
 	{ .name = "AKVSYNC_VAULT",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(vault),
 	  .help = "vault name (shop-kv) or full https URL; required" },
 	{ .name = "AKVSYNC_OBJECTS",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(objects),
 	  .help = "what to sync, such as 'db-password, api-key=keys/api'; required" },
+	{ .name = "AKVSYNC_CONFIG",
+	  .type = TEXT,
+	  .field = F(config),
+	  .help = "a YAML file with these settings in camelCase, or a whole "
+		  "SecretProviderClass; read again when it changes" },
 	{ .name = "AKVSYNC_DIR",
 	  .type = TEXT,
 	  .field = F(dir),
 	  .fallback = "/secrets",
 	  .help = "where the files appear: a memory emptyDir" },
 	{ .name = "AKVSYNC_FILE_MODE",
+	  .reloads = true,
 	  .type = MODE,
 	  .field = F(file_mode),
 	  .fallback = "0440",
 	  .help = "mode of the files, octal" },
 	{ .name = "AKVSYNC_POLL_INTERVAL",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(poll_interval_ms),
 	  .fallback = "5m",
@@ -86,10 +98,12 @@ static const struct row {
 	  .max_ms = 600000,
 	  .help = "of one HTTP request" },
 	{ .name = "AKVSYNC_NOTIFY",
+	  .reloads = true,
 	  .type = TEXT,
 	  .field = F(notify),
 	  .help = "whom to tell after a swap, such as 'signal=HUP,process=nginx'" },
 	{ .name = "AKVSYNC_NOTIFY_SPLAY",
+	  .reloads = true,
 	  .type = DURATION,
 	  .field = F(notify_splay_ms),
 	  .fallback = "0s",
@@ -106,14 +120,42 @@ static const struct row {
 	  .field = F(auth),
 	  .fallback = "auto",
 	  .words = auth_words,
-	  .later = auth_later,
-	  .help = "auto, workload-identity" },
+	  .help = "auto, workload-identity, managed-identity, client-secret, "
+		  "client-certificate; auto: by what is set" },
 	{ .name = "AKVSYNC_CLOUD",
 	  .type = CHOICE,
 	  .field = F(cloud),
 	  .words = cloud_words,
 	  .help = "public, usgov, china; default: the cloud of AZURE_AUTHORITY_HOST, "
 		  "else public" },
+	{ .name = "AKVSYNC_VERIFY_CHALLENGE",
+	  .type = BOOL,
+	  .field = F(verify_challenge),
+	  .fallback = "true",
+	  .help = "false: send tokens to a vault whose challenge names another domain; "
+		  "for "
+		  "test vaults only" },
+	{ .name = "AKVSYNC_EXTRA_CA_FILE",
+	  .type = TEXT,
+	  .field = F(extra_ca_file),
+	  .help = "certificates (PEM) to trust besides the system's; read anew when the "
+		  "file changes" },
+	{ .name = "AKVSYNC_CLIENT_SECRET_FILE",
+	  .type = TEXT,
+	  .field = F(client_secret_file),
+	  .help = "file with the client secret, read for each token" },
+	{ .name = "AKVSYNC_CLIENT_CERTIFICATE_PASSWORD_FILE",
+	  .type = TEXT,
+	  .field = F(certificate_password_file),
+	  .help = "file with the password of the client certificate's key" },
+	{ .name = "AKVSYNC_IDENTITY_OBJECT_ID",
+	  .type = TEXT,
+	  .field = F(object_id),
+	  .help = "managed identity by object id instead of AZURE_CLIENT_ID" },
+	{ .name = "AKVSYNC_IDENTITY_RESOURCE_ID",
+	  .type = TEXT,
+	  .field = F(resource_id),
+	  .help = "managed identity by Azure resource id instead" },
 	{ .name = "AKVSYNC_LOG_LEVEL",
 	  .type = CHOICE,
 	  .field = F(log_level),
@@ -151,6 +193,65 @@ static const struct row {
 	  .type = TEXT,
 	  .field = F(authority),
 	  .help = "Entra's URL; injected; default: that of the cloud" },
+	{ .name = "AZURE_CLIENT_SECRET",
+	  .type = TEXT,
+	  .field = F(client_secret),
+	  .redact = TELL_NOTHING,
+	  .help = "an application's client secret; a file is better" },
+	{ .name = "AZURE_CLIENT_CERTIFICATE_PATH",
+	  .type = TEXT,
+	  .field = F(certificate_file),
+	  .help = "an application's certificate with its key, PEM or PFX" },
+	{ .name = "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+	  .type = TEXT,
+	  .field = F(certificate_password),
+	  .redact = TELL_NOTHING,
+	  .help = "of its key, if any" },
+	{ .name = "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
+	  .type = BOOL,
+	  .field = F(send_chain),
+	  .fallback = "false",
+	  .help = "true: send the chain, for subject name and issuer authentication" },
+	{ .name = "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+	  .type = TEXT,
+	  .field = F(imds_base),
+	  .help = "base URL of IMDS, when it is not http://169.254.169.254" },
+	{ .name = "IDENTITY_ENDPOINT",
+	  .type = TEXT,
+	  .field = F(identity_endpoint),
+	  .help = "managed identity of App Service and Container Apps; injected" },
+	{ .name = "IDENTITY_HEADER",
+	  .type = TEXT,
+	  .field = F(identity_header),
+	  .redact = TELL_NOTHING,
+	  .help = "what proves that we may ask it; injected" },
+	{ .name = "AZURE_KUBERNETES_TOKEN_PROXY",
+	  .type = TEXT,
+	  .field = F(token_proxy),
+	  .help = "identity binding: where tokens are asked for instead; injected" },
+	{ .name = "AZURE_KUBERNETES_SNI_NAME",
+	  .type = TEXT,
+	  .field = F(token_proxy_name),
+	  .help = "the name in its certificate; injected" },
+	{ .name = "AZURE_KUBERNETES_CA_FILE",
+	  .type = TEXT,
+	  .field = F(token_proxy_ca_file),
+	  .help = "its CA; injected" },
+	{ .name = "AZURE_KUBERNETES_CA_DATA",
+	  .type = TEXT,
+	  .field = F(token_proxy_ca),
+	  .help = "its CA, as PEM text" },
+	{ .name = "HTTPS_PROXY",
+	  .alias = "https_proxy",
+	  .type = TEXT,
+	  .field = F(https_proxy),
+	  .redact = TELL_NO_USER,
+	  .help = "proxy for vault and Entra: http[s]://[USER:PASSWORD@]HOST:PORT" },
+	{ .name = "NO_PROXY",
+	  .alias = "no_proxy",
+	  .type = TEXT,
+	  .field = F(no_proxy),
+	  .help = "hosts, domains and networks to reach without it" },
 	{ .name = "SSL_CERT_FILE",
 	  .type = TEXT,
 	  .field = F(ca_file),
@@ -163,7 +264,7 @@ static const struct row {
 };
 
 /* Documented variables of features that are not built yet. */
-static const char *const not_yet[] = { "AKVSYNC_CONFIG", "AKVSYNC_LISTEN" };
+static const char *const not_yet[] = { "AKVSYNC_LISTEN" };
 
 static void *field_of(const struct settings *s, const struct row *row)
 {
@@ -179,6 +280,14 @@ static const char *find(char *const *env, const char *name)
 		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
 			return (*env)[len + 1] ? *env + len + 1 : NULL;
 	return NULL;
+}
+
+/* Whether the first len bytes of text are the row's name, in one of its spellings. */
+static bool is_name(const struct row *row, const char *text, size_t len)
+{
+	return (strlen(row->name) == len && strncmp(row->name, text, len) == 0) ||
+	       (row->alias && strlen(row->alias) == len &&
+		strncmp(row->alias, text, len) == 0);
 }
 
 static bool is_word(const char *const *words, const char *value, int *index)
@@ -202,9 +311,6 @@ static int set_choice(struct settings *s, const struct row *row, const char *val
 		*(int *)field_of(s, row) = index;
 		return 0;
 	}
-	if (is_word(row->later, value, &index))
-		return err_set(err, ERR_CONFIG, "%s: '%s' is not supported yet; use '%s'",
-			       row->name, row->later[index], row->words[1]);
 	for (int i = 0; row->words[i]; i++)
 		buf_printf(&accepted, "%s%s", i ? ", " : "", row->words[i]);
 	return err_set(err, ERR_CONFIG, "%s: '%.40s' is not one of %s", row->name, value,
@@ -241,6 +347,11 @@ static int set_field(struct settings *s, const struct row *row, const char *valu
 		return set_duration(s, row, value, err);
 	case CHOICE:
 		return set_choice(s, row, value, err);
+	case BOOL:
+		if (text_bool(value, field_of(s, row)) == 0)
+			return 0;
+		return err_set(err, ERR_CONFIG, "%s: '%.40s' is neither true nor false",
+			       row->name, value);
 	case MODE:
 		break;
 	}
@@ -301,8 +412,7 @@ static int check_names(char *const *env, struct err *err)
 		if (!text_starts(*env, PREFIX) || is_service_link(*env, len))
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-			known |= strlen(rows[i].name) == len &&
-				 strncmp(rows[i].name, *env, len) == 0;
+			known |= is_name(&rows[i], *env, len);
 		if (!known)
 			return refuse_unknown(*env, len, err);
 	}
@@ -311,77 +421,18 @@ static int check_names(char *const *env, struct err *err)
 
 /* ---- rules that span variables ---- */
 
-static bool is_guid(const char *s)
+static int check_proxy(const struct settings *s, struct err *err)
 {
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	const char *proxy = s->https_proxy;
+	const char *scheme = proxy ? strstr(proxy, "://") : NULL;
 
-	if (strlen(s) != strlen(shape))
-		return false;
-	for (size_t i = 0; shape[i]; i++)
-		if (shape[i] == '-' ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
-			return false;
-	return true;
-}
-
-static bool is_domain(const char *s)
-{
-	return strchr(s, '.') && strlen(s) < 64 &&
-	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ."
-			 "-") == strlen(s);
-}
-
-static int check_identity(const struct settings *s, struct err *err)
-{
-	static const char label[] =
-		"is the label azure.workload.identity/use: \"true\" set on the pod, not "
-		"only on its service account or deployment?";
-
-	if (s->assertion_file == NULL)
-		return err_set(
-			err, ERR_CONFIG,
-			"no federated token: AZURE_FEDERATED_TOKEN_FILE is not set; %s",
-			label);
-	if (s->client_id == NULL)
-		return err_set(err, ERR_CONFIG,
-			       "no identity: AZURE_CLIENT_ID is not set; annotate the "
-			       "service account with azure.workload.identity/client-id");
-	if (s->tenant_id == NULL)
-		return err_set(err, ERR_CONFIG,
-			       "no tenant: AZURE_TENANT_ID is not set; %s", label);
-	if (!is_guid(s->client_id))
-		return err_set(err, ERR_CONFIG,
-			       "AZURE_CLIENT_ID: '%.60s' is not a client id (GUID), such "
-			       "as 33333333-3333-3333-3333-333333333333",
-			       s->client_id);
-	if (!is_guid(s->tenant_id) && !is_domain(s->tenant_id))
-		return err_set(err, ERR_CONFIG,
-			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) "
-			       "nor a domain",
-			       s->tenant_id);
-	return 0;
-}
-
-static int check_authority(struct settings *s, bool cloud_given, struct err *err)
-{
-	size_t len;
-	int cloud;
-
-	if (s->authority == NULL) {
-		s->authority = xstrdup(cloud_at(s->cloud)->authority);
+	if (scheme == NULL || text_starts(proxy, "http://") ||
+	    text_starts(proxy, "https://"))
 		return 0;
-	}
-	len = strlen(s->authority);
-	while (len > 0 && s->authority[len - 1] == '/')
-		s->authority[--len] = '\0';
-	if (!text_starts(s->authority, "https://") || len == strlen("https://") ||
-	    strpbrk(s->authority, "@?# ") != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "AZURE_AUTHORITY_HOST: it must be an https URL, such as "
-			       "https://login.microsoftonline.com/");
-	cloud = cloud_by_authority(s->authority);
-	if (!cloud_given && cloud >= 0)
-		s->cloud = cloud;
-	return 0;
+	return err_set(err, ERR_CONFIG,
+		       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; write "
+		       "http://[USER:PASSWORD@]HOST:PORT, or https://",
+		       (int)(scheme - proxy), proxy);
 }
 
 static int check_rest(const struct settings *s, bool request_timeout_given,
@@ -411,6 +462,8 @@ static int load_row(struct settings *s, const struct row *row, char *const *env,
 {
 	const char *value = find(env, row->name);
 
+	if (value == NULL && row->alias != NULL)
+		value = find(env, row->alias);
 	if (value == NULL)
 		value = row->fallback;
 	return value == NULL ? 0 : set_field(s, row, value, err);
@@ -443,9 +496,10 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	if (s->pod_uid == NULL && host != NULL)
 		s->pod_uid = xstrdup(host);
 	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0 ||
-	    check_identity(s, err) < 0)
+	    auth_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err) < 0)
 		return -1;
-	return check_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err);
+	auth_choose(s, find(env, "KUBERNETES_SERVICE_HOST") != NULL);
+	return check_proxy(s, err);
 }
 
 int settings_load(struct settings *out, char *const *env, struct err *err)
@@ -465,11 +519,47 @@ char *settings_dir(char *const *env)
 	return s.dir;
 }
 
+static void forget(char *variable)
+{
+	size_t len = strcspn(variable, "=");
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].redact != TELL && is_name(&rows[i], variable, len))
+			wipe(variable + len, strlen(variable + len));
+}
+
+char **settings_take(char *const *env)
+{
+	char **copy;
+	size_t count = 0;
+
+	while (env[count] != NULL)
+		count++;
+	copy = xcalloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = wipe_strdup(env[i]);
+		forget(env[i]);
+	}
+	return copy;
+}
+
+void settings_untake(char **env)
+{
+	for (char **variable = env; env && *variable; variable++)
+		wipe_free(*variable);
+	free(env);
+}
+
 void settings_done(struct settings *s)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].type == TEXT)
-			free(*(char **)field_of(s, &rows[i]));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *text =
+			rows[i].type == TEXT ? *(char **)field_of(s, &rows[i]) : NULL;
+
+		if (text != NULL && rows[i].redact != TELL)
+			wipe(text, strlen(text));
+		free(text);
+	}
 	*s = (struct settings){ 0 };
 }
 
@@ -478,7 +568,7 @@ void settings_done(struct settings *s)
 /* A list of hundreds of objects would drown the rest: its begin tells which it is. */
 #define SHOWN_MAX 1024
 
-static void describe_text(const char *text, struct buf *out)
+static void describe_plain(const char *text, struct buf *out)
 {
 	auto_free char *begin = NULL;
 	size_t len = SHOWN_MAX;
@@ -493,20 +583,37 @@ static void describe_text(const char *text, struct buf *out)
 	json_quote(out, begin);
 }
 
+static void describe_text(const char *text, enum redact redact, struct buf *out)
+{
+	const char *at = text ? strrchr(text, '@') : NULL;
+	const char *scheme = text ? strstr(text, "://") : NULL;
+	auto_free char *shown = NULL;
+
+	if (text == NULL) {
+		buf_text(out, "null");
+	} else if (redact == TELL_NOTHING) {
+		json_quote(out, "(set)");
+	} else if (redact == TELL_NO_USER && at != NULL) {
+		shown = xasprintf("%.*s(user)%s", scheme ? (int)(scheme + 3 - text) : 0,
+				  text, at);
+		json_quote(out, shown);
+	} else {
+		describe_plain(text, out);
+	}
+}
+
 static void describe_value(const struct settings *s, const struct row *row,
 			   struct buf *out)
 {
 	const void *field = field_of(s, row);
 	auto_free char *duration = NULL;
-	const char *text;
 
 	switch (row->type) {
 	case TEXT:
-		text = *(char *const *)field;
-		if (text == NULL)
-			buf_text(out, "null");
-		else
-			describe_text(row->redact ? "(set)" : text, out);
+		describe_text(*(char *const *)field, row->redact, out);
+		return;
+	case BOOL:
+		buf_text(out, *(const bool *)field ? "true" : "false");
 		return;
 	case DURATION:
 		duration = text_from_duration(*(const int64_t *)field);
@@ -527,6 +634,33 @@ void settings_describe(const struct settings *s, struct buf *out)
 		buf_printf(out, "%s\"%s\":", i ? "," : "", rows[i].name);
 		describe_value(s, &rows[i], out);
 	}
+}
+
+const char *settings_variable(size_t i, bool *secret)
+{
+	if (i >= ARRAY_LEN(rows))
+		return NULL;
+	*secret = rows[i].redact;
+	return rows[i].name;
+}
+
+void settings_value(const struct settings *s, size_t i, struct buf *out)
+{
+	describe_value(s, &rows[i], out);
+}
+
+const char *settings_needs_restart(const struct settings *running,
+				   const struct settings *wanted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf is = BUF_INIT(64 * 1024), will = BUF_INIT(64 * 1024);
+
+		describe_value(running, &rows[i], &is);
+		describe_value(wanted, &rows[i], &will);
+		if (!rows[i].reloads && strcmp(buf_str(&is), buf_str(&will)) != 0)
+			return rows[i].name;
+	}
+	return NULL;
 }
 
 void settings_help(struct buf *out)

@@ -2,7 +2,8 @@
  * settings.h: what the environment asks for, validated once at start.
  *
  * One typed row per variable drives parsing, help, the README table and the start-up
- * line.  Secrets never come from here, only paths to them.  Refuses: unknown variables
+ * line.  Secrets of objects never come from here; those of credentials are redacted and
+ * wiped.  Refuses: unknown variables
  * under our prefix, malformed values, combinations that cannot work.
  */
 #ifndef CONFIG_SETTINGS_H
@@ -14,24 +15,37 @@
 
 #include "base/buf.h"
 
-enum settings_auth { AUTH_AUTO, AUTH_WORKLOAD_IDENTITY };
+enum settings_auth {
+	AUTH_AUTO,
+	AUTH_WORKLOAD_IDENTITY,
+	AUTH_MANAGED_IDENTITY,
+	AUTH_CLIENT_SECRET,
+	AUTH_CLIENT_CERTIFICATE,
+};
 enum settings_stale { STALE_ACCEPT, STALE_REFUSE };
 enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
 
+/* Stands before each entry of AKVSYNC_NOTIFY when it comes from a YAML list, so that an
+ * entry may hold any other separator: U+001E, the record separator. */
+#define SETTINGS_ENTRY "\x1e"
+
 struct settings {
-	char *vault;                /* AKVSYNC_VAULT as given: name or URL */
-	char *objects;              /* AKVSYNC_OBJECTS as given */
-	char *dir;                  /* AKVSYNC_DIR */
-	mode_t file_mode;           /* AKVSYNC_FILE_MODE */
-	int64_t poll_interval_ms;   /* AKVSYNC_POLL_INTERVAL, at least 1000 */
-	int64_t init_timeout_ms;    /* AKVSYNC_INIT_TIMEOUT */
-	int64_t request_timeout_ms; /* AKVSYNC_REQUEST_TIMEOUT */
-	enum settings_stale stale;  /* AKVSYNC_INIT_STALE: accept, refuse */
-	char *notify;               /* AKVSYNC_NOTIFY as given; NULL: none */
-	int64_t notify_splay_ms;    /* AKVSYNC_NOTIFY_SPLAY */
-	int64_t retain_ms;          /* AKVSYNC_RETAIN */
-	enum settings_auth auth;    /* AKVSYNC_AUTH */
+	char *config;                  /* AKVSYNC_CONFIG: a file; NULL: none */
+	char *vault;                   /* AKVSYNC_VAULT as given: name or URL */
+	char *objects;                 /* AKVSYNC_OBJECTS as given */
+	char *dir;                     /* AKVSYNC_DIR */
+	mode_t file_mode;              /* AKVSYNC_FILE_MODE */
+	int64_t poll_interval_ms;      /* AKVSYNC_POLL_INTERVAL, at least 1000 */
+	int64_t init_timeout_ms;       /* AKVSYNC_INIT_TIMEOUT */
+	int64_t request_timeout_ms;    /* AKVSYNC_REQUEST_TIMEOUT */
+	enum settings_stale stale;     /* AKVSYNC_INIT_STALE: accept, refuse */
+	char *notify;                  /* AKVSYNC_NOTIFY as given; NULL: none */
+	int64_t notify_splay_ms;       /* AKVSYNC_NOTIFY_SPLAY */
+	int64_t retain_ms;             /* AKVSYNC_RETAIN */
+	enum settings_auth auth;       /* AKVSYNC_AUTH */
+	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
+	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
 	int cloud; /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
@@ -42,15 +56,28 @@ struct settings {
 	char *assertion_file; /* AZURE_FEDERATED_TOKEN_FILE */
 	char *authority; /* AZURE_AUTHORITY_HOST without its final '/'; default of the
 			    cloud */
-	char *ca_file;   /* SSL_CERT_FILE; NULL: the system bundle */
-	char *pod_uid;   /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
+	char *client_secret, *client_secret_file;
+	char *certificate_file, *certificate_password, *certificate_password_file;
+	bool send_chain;               /* AZURE_CLIENT_SEND_CERTIFICATE_CHAIN */
+	char *object_id, *resource_id; /* AKVSYNC_IDENTITY_OBJECT_ID, _RESOURCE_ID */
+	char *identity_endpoint, *identity_header;
+	char *imds_base; /* AZURE_POD_IDENTITY_AUTHORITY_HOST; NULL: IMDS itself */
+	char *token_proxy,
+		*token_proxy_name; /* AZURE_KUBERNETES_TOKEN_PROXY, _SNI_NAME */
+	char *token_proxy_ca_file, *token_proxy_ca;
+
+	char *https_proxy, *no_proxy;
+	char *ca_file;       /* SSL_CERT_FILE; NULL: the system bundle */
+	char *extra_ca_file; /* AKVSYNC_EXTRA_CA_FILE */
+	char *pod_uid;       /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
 };
 
 /*
- * Reads and validates the environment, an array as environ(7)'s.  Empty values count as
- * unset.  Every problem is ERR_CONFIG and names the variable, the accepted form and, for
- * an unknown name, the nearest known one.  log_level, log_format and termination_log are
- * usable even then, so that it can be told.  The caller calls settings_done() either way.
+ * Reads and validates all but the identity in the environment, an array as environ(7)'s.
+ * Empty values count as unset.  Every problem is ERR_CONFIG and names the variable, the
+ * accepted form and, for an unknown name, the nearest known one.  log_level, log_format
+ * and termination_log are usable even then, so that it can be told.  The caller calls
+ * settings_done() either way.
  */
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
@@ -59,9 +86,27 @@ void settings_done(struct settings *s);
  * caller frees it. */
 char *settings_dir(char *const *env);
 
+/* Copies an environment and wipes the values of credentials in the original: who may look
+ * at it later, and a child, does not get them.  settings_untake() wipes and frees the
+ * copy. */
+char **settings_take(char *const *env);
+void settings_untake(char **env);
+
 /* Appends the members of a JSON object (without braces) with every effective setting,
- * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)". */
+ * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)", or leave out the user of a
+ * URL. */
 void settings_describe(const struct settings *s, struct buf *out);
+
+/* The name of variable i, NULL behind the last; secret: its value is never shown. */
+const char *settings_variable(size_t i, bool *secret);
+
+/* The value of variable i as JSON: a text, or null. */
+void settings_value(const struct settings *s, size_t i, struct buf *out);
+
+/* The first variable that differs and that a running process cannot take over; NULL:
+ * none. */
+const char *settings_needs_restart(const struct settings *running,
+				   const struct settings *wanted);
 
 /* Appends the table of variables for `help`. */
 void settings_help(struct buf *out);

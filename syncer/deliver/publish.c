@@ -69,7 +69,7 @@ static int explain(struct err *err, int cause)
 
 const char *publish_generation(const struct publish *p)
 {
-	return p->current.name[0] ? p->current.name : NULL;
+	return p != NULL && p->current.name[0] ? p->current.name : NULL;
 }
 
 int publish_dir_fd(const struct publish *p)
@@ -242,7 +242,7 @@ void publish_close(struct publish *p)
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version)
 {
-	const struct manifest_entry *e = generation_find(&p->current, path);
+	const struct manifest_entry *e = p ? generation_find(&p->current, path) : NULL;
 
 	if (e == NULL || strcmp(e->object, object) != 0 ||
 	    strcmp(e->options, options) != 0 || e->mode != mode)
@@ -254,7 +254,8 @@ bool publish_has(const struct publish *p, const char *path, const char *object,
 
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i)
 {
-	return i < p->current.manifest.count ? &p->current.manifest.items[i] : NULL;
+	return p != NULL && i < p->current.manifest.count ? &p->current.manifest.items[i]
+							  : NULL;
 }
 
 void publish_configure(struct publish *p, uint64_t configuration)

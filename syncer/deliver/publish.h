@@ -43,6 +43,8 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 		 struct err *err) MUST_CHECK;
 void publish_close(struct publish *p);
 
+/* Of the questions below, those about the current set also take p NULL: there is none. */
+
 /* The directory's descriptor, for other state beside the set; owned by p. */
 int publish_dir_fd(const struct publish *p);
 

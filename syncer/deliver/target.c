@@ -38,7 +38,8 @@ static int parse_signal(const char *s, int *out, struct err *err)
 /* A comma where ';' was meant: no process has one in its name, a path hardly. */
 static bool looks_like_more(const char *what, const char *value)
 {
-	static const char *const words[] = { ",signal=", ",on=", ",process=", ",pidfile=" };
+	static const char *const words[] = { ",signal=", ",on=", ",process=",
+					     ",pidfile=" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strstr(value, words[i]) != NULL)
@@ -144,10 +145,12 @@ static bool is_known(const struct targets *all, const char *text)
 int targets_parse(struct targets *out, const char *text, struct err *err)
 {
 	auto_free char *copy = xstrdup(text ? text : "");
+	/* The record separator is what the entries of a YAML list start with. */
+	const char *separators = copy[0] == '\x1e' ? "\x1e" : ";\n";
 	char *rest = copy, *entry;
 	struct targets all = { 0 };
 
-	while ((entry = strsep(&rest, ";\n")) != NULL) {
+	while ((entry = strsep(&rest, separators)) != NULL) {
 		struct target *t;
 
 		entry = text_trim(entry);

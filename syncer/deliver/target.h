@@ -2,7 +2,8 @@
  * target.h: one entry of AKVSYNC_NOTIFY, from text to a checked structure.  Pure.
  *
  * An entry is options first, then the action, which takes the rest of the entry:
- * "on=first,signal=HUP,process=nginx".  Entries are separated by ';'.
+ * "on=first,signal=HUP,process=nginx".  Entries are separated by ';' or line ends; when
+ * the text starts with U+001E, by that alone, so that an entry may hold the others.
  */
 #ifndef DELIVER_TARGET_H
 #define DELIVER_TARGET_H

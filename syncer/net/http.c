@@ -4,105 +4,117 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/crypto.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/answer.h"
+#include "net/trust.h"
 
 /* A secret is at most 25 KiB; JSON escapes may make six bytes of one. */
 #define BODY_MAX (256 * 1024)
-#define RETRY_AFTER_MAX_MS (300 * 1000)
-#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
 struct http {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions and addresses outlive connections */
-	X509_STORE *trusted;
-	long timeout_ms;
+	struct trust *trust;
+	struct http_options options;
+	char proxy_host[256]; /* for messages: without user and password */
+	bool keep_alive, close_when_idle;
+	bool multiplexed; /* a reply came over HTTP/2 */
 	struct http_call *calls;
+	struct connection {
+		int fd;
+		unsigned born;
+	} * connections;
+	size_t connection_count;
+	unsigned clock; /* ticks with each request and each connection */
 };
 
 struct http_call {
 	struct http *http;
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
+	const struct trust *trust;
 	http_done *done;
 	void *arg;
 	struct http_reply reply;
 	char host[256];
+	bool proxied, named;
+	unsigned born;
 	char cause[CURL_ERROR_SIZE];
 	struct http_call *next, **link;
 };
 
-static void *crypto_malloc(size_t n, const char *file, int line)
-{
-	(void)file, (void)line;
-	return wipe_malloc(n);
-}
-
-static void *crypto_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file, (void)line;
-	/* OpenSSL frees by asking for 0 bytes. */
-	if (n == 0) {
-		wipe_free(p);
-		return NULL;
-	}
-	return wipe_realloc(p, n);
-}
-
-static void crypto_free(void *p, const char *file, int line)
-{
-	(void)file, (void)line;
-	wipe_free(p);
-}
-
 int http_global_init(struct err *err)
 {
-	if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1 ||
-	    curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
+	if (trust_global_init(err) < 0)
+		return -1;
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
 				 wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "cannot initialise libcurl and OpenSSL");
+		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl");
 	return 0;
 }
 
-static int load_trusted(struct http *h, const char *ca_file, struct err *err)
+static CURLM *new_multi(void)
 {
-	const char *path = ca_file ? ca_file : SYSTEM_CA_FILE;
+	CURLM *multi = curl_multi_init();
 
-	h->trusted = X509_STORE_new();
-	if (h->trusted == NULL || X509_STORE_load_file(h->trusted, path) != 1)
-		return err_set(
-			err, ERR_CONFIG,
-			"cannot read trusted certificates (PEM) from '%s'%s", path,
-			ca_file ? "; SSL_CERT_FILE names it"
-				: "; install ca-certificates or set SSL_CERT_FILE");
-	return 0;
+	if (multi == NULL)
+		return NULL;
+	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)HTTP_POOL);
+	/* Else as many stay as there were requests at once. */
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4L * HTTP_POOL);
+	return multi;
+}
+
+static CURLSH *new_share(void)
+{
+	CURLSH *share = curl_share_init();
+
+	if (share == NULL)
+		return NULL;
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	return share;
+}
+
+/* The host of a URL: what stands between "://" or the "@" behind it, and the next "/". */
+static void copy_host(char *out, size_t size, const char *url)
+{
+	const char *start = strstr(url, "://"), *at;
+	size_t len;
+
+	start = start ? start + 3 : url;
+	len = strcspn(start, "/?");
+	at = memrchr(start, '@', len);
+	if (at != NULL) {
+		len -= (size_t)(at + 1 - start);
+		start = at + 1;
+	}
+	snprintf(out, size, "%.*s", (int)len, start);
 }
 
 int http_new(struct http **out, const struct http_options *options, struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
-	h->timeout_ms = (long)options->timeout_ms;
-	if (!options->local_only && load_trusted(h, options->ca_file, err) < 0) {
+	h->options = *options;
+	if (options->proxy != NULL)
+		copy_host(h->proxy_host, sizeof(h->proxy_host), options->proxy);
+	if (!options->local_only &&
+	    trust_load(&h->trust, options->ca_file, options->extra_ca_file, err) < 0) {
 		http_free(h);
 		return -1;
 	}
-	h->multi = curl_multi_init();
-	h->share = curl_share_init();
+	h->multi = new_multi();
+	h->share = new_share();
 	if (h->multi == NULL || h->share == NULL) {
 		http_free(h);
 		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl");
 	}
-	curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
 	*out = h;
 	return 0;
 }
@@ -112,6 +124,7 @@ static void call_free(struct http_call *call)
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->connect_to);
 	buf_done(&call->reply.body);
 	*call->link = call->next;
 	if (call->next)
@@ -127,9 +140,12 @@ void http_free(struct http *h)
 		call_free(h->calls);
 	curl_multi_cleanup(h->multi);
 	curl_share_cleanup(h->share);
-	X509_STORE_free(h->trusted);
+	trust_free(h->trust);
+	free(h->connections);
 	free(h);
 }
+
+/* ---- what libcurl calls ---- */
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
@@ -143,29 +159,46 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-/* A peer that vanished is noticed also while we only wait for its bytes. */
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	const struct http *h = arg;
-	unsigned timeout_ms = (unsigned)h->timeout_ms;
+	const struct http_call *call = arg;
+	struct http *h = call->http;
+	unsigned timeout_ms = (unsigned)h->options.timeout_ms;
 
 	(void)purpose;
+	/* A peer that vanished is noticed also while we only wait for its bytes. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
+	h->connections =
+		xgrow(h->connections, h->connection_count, sizeof(*h->connections));
+	h->connections[h->connection_count++] =
+		(struct connection){ .fd = fd, .born = ++h->clock };
+	/* Those that wait for this connection know, too, that the name resolves. */
+	for (struct http_call *other = h->calls; other; other = other->next)
+		other->named |= strcmp(other->host, call->host) == 0;
 	return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+	struct http *h = arg;
+
+	for (size_t i = 0; i < h->connection_count; i++)
+		if (h->connections[i].fd == fd)
+			h->connections[i--] = h->connections[--h->connection_count];
+	return close(fd);
 }
 
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
-	const struct http *h = arg;
+	const struct http_call *call = arg;
 
 	(void)easy;
-	/* Else the last decrypted record stays in the idle connection's buffer. */
-	SSL_CTX_set_options(ssl_ctx, SSL_OP_CLEANSE_PLAINTEXT);
-	/* Parsed once a process, not once a connection. */
-	SSL_CTX_set1_cert_store(ssl_ctx, h->trusted);
+	trust_apply(call->trust, ssl_ctx);
 	return CURLE_OK;
 }
+
+/* ---- requests ---- */
 
 static void add_header(struct http_call *call, const char *line)
 {
@@ -178,6 +211,8 @@ static void set_request(struct http_call *call, const struct http_request *reque
 
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
 	add_header(call, "Accept: application/json");
+	if (request->header != NULL)
+		add_header(call, request->header);
 	if (request->bearer != NULL) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->bearer);
@@ -190,11 +225,49 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-	if (request->unix_socket != NULL) {
+	if (request->unix_socket != NULL)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-		curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
-		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	if (request->connect_to != NULL) {
+		auto_free char *any = xasprintf("::%s", request->connect_to);
+
+		call->connect_to = curl_slist_append(NULL, any);
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
 	}
+}
+
+static bool is_local(const struct http_request *request)
+{
+	return request->local || request->unix_socket != NULL;
+}
+
+/* Through the proxy or not: libcurl's own look at the environment is never used. */
+static void set_proxy(struct http_call *call, const struct http_request *request)
+{
+	const struct http_options *options = &call->http->options;
+	CURL *easy = call->easy;
+
+	call->proxied = options->proxy && !is_local(request) && !request->direct;
+	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY,
+			 options->no_proxy ? options->no_proxy : "");
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+static void set_version(struct http_call *call, const struct http_request *request)
+{
+	bool may_multiplex = !is_local(request) && !call->http->keep_alive;
+
+	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
+			 is_local(request) ? "http" : "https");
+	curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION,
+			 may_multiplex ? (long)CURL_HTTP_VERSION_2TLS
+				       : (long)CURL_HTTP_VERSION_1_1);
+	/* Rather a stream on a connection that is being opened than one of its own. */
+	curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT,
+			 may_multiplex && !request->fresh ? 1L : 0L);
 }
 
 static void set_policy(struct http_call *call)
@@ -203,34 +276,27 @@ static void set_policy(struct http_call *call)
 	CURL *easy = call->easy;
 
 	curl_easy_setopt(easy, CURLOPT_SHARE, h->share);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	/* Its cache would put the store of one connection into another. */
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, h);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, h->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)h->options.timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* Stopping must not wait for a name server that never answers. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, h);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, h);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->cause);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "akvsync/" AKVSYNC_VERSION " (linux)");
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-}
-
-/* The host of a URL that we made ourselves: between "://" and the next "/". */
-static void copy_host(char *out, size_t size, const char *url)
-{
-	const char *start = strstr(url, "://");
-
-	start = start ? start + 3 : url;
-	snprintf(out, size, "%.*s", (int)strcspn(start, "/?"), start);
 }
 
 struct http_call *http_start(struct http *h, const struct http_request *request,
@@ -239,6 +305,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	struct http_call *call = wipe_calloc(1, sizeof(*call));
 
 	call->http = h;
+	call->born = ++h->clock;
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
@@ -249,8 +316,12 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	if (h->calls)
 		h->calls->link = &call->next;
 	h->calls = call;
+	h->close_when_idle = false;
+	call->trust = request->trust ? request->trust : h->trust;
 	set_policy(call);
 	set_request(call, request);
+	set_proxy(call, request);
+	set_version(call, request);
 	curl_multi_add_handle(h->multi, call->easy);
 	return call;
 }
@@ -284,140 +355,60 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 	return 0;
 }
 
-static const char *header(CURL *easy, const char *name)
-{
-	struct curl_header *found;
+/* ---- ends ---- */
 
-	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
-		return NULL;
-	return found->value;
+static int socket_of(const struct http_call *call)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+
+	curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd);
+	return fd;
 }
 
-static int clamp_retry_ms(int64_t ms)
+static bool is_in_use(const struct http *h, int fd, const struct http_call *but)
 {
-	if (ms < 0)
-		return 0;
-	return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int)ms;
+	for (const struct http_call *call = h->calls; call; call = call->next)
+		if (call != but && socket_of(call) == fd)
+			return true;
+	return false;
 }
 
-/* In the order of the Azure SDKs; a date counts from the server's own clock. */
-static int read_retry_after(CURL *easy)
+/*
+ * After a timeout: the connection may be dead, and so may idle ones as old.  libcurl
+ * would use a multiplexed one again and again, and has no call to close one; it notices
+ * at once that its socket has been shut down.
+ */
+static void abandon_connections(const struct http_call *call)
 {
-	static const char *const in_ms[] = { "retry-after-ms", "x-ms-retry-after-ms" };
-	const char *value, *date;
-	int64_t number;
-	time_t until, from;
+	const struct http *h = call->http;
+	int own = socket_of(call);
 
-	for (size_t i = 0; i < ARRAY_LEN(in_ms); i++) {
-		value = header(easy, in_ms[i]);
-		if (value && text_number(value, INT_MAX, &number) == 0)
-			return clamp_retry_ms(number);
-	}
-	value = header(easy, "Retry-After");
-	if (value == NULL)
-		return 0;
-	if (text_number(value, INT_MAX, &number) == 0)
-		return clamp_retry_ms(number * 1000);
-	until = curl_getdate(value, NULL);
-	date = header(easy, "Date");
-	from = date ? curl_getdate(date, NULL) : -1;
-	if (from < 0)
-		from = (time_t)(clock_wall_ms() / 1000);
-	return until < 0 ? 0 : clamp_retry_ms((int64_t)(until - from) * 1000);
-}
+	for (size_t i = 0; i < h->connection_count; i++) {
+		const struct connection *c = &h->connections[i];
 
-static void read_challenge(CURL *easy, char *out, size_t size)
-{
-	struct curl_header *found;
-
-	for (size_t i = 0; curl_easy_header(easy, "WWW-Authenticate", i, CURLH_HEADER, -1,
-					    &found) == CURLHE_OK;
-	     i++) {
-		if (strncasecmp(found->value, "Bearer", 6) != 0)
-			continue;
-		snprintf(out, size, "%s", found->value);
-		return;
+		if (c->fd == own ||
+		    (c->born - call->born > UINT_MAX / 2 && !is_in_use(h, c->fd, call)))
+			shutdown(c->fd, SHUT_RDWR);
 	}
 }
 
-static void read_head(struct http_call *call)
+static void fail(struct http_call *call, CURLcode code, struct err *err)
 {
-	struct http_reply *reply = &call->reply;
-	const char *id = header(call->easy, "x-ms-request-id");
-	long status = 0;
+	const struct http *h = call->http;
+	struct answer_context context = {
+		.host = call->host,
+		.proxy = call->proxied ? h->proxy_host : NULL,
+		.cause = call->cause,
+		.named = call->named,
+		.timeout_ms = h->options.timeout_ms,
+		.body_max = call->reply.body.max,
+	};
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	reply->status = (int)status;
-	reply->retry_after_ms = read_retry_after(call->easy);
-	if (id != NULL && strspn(id, "0123456789abcdefABCDEF-") == strlen(id))
-		snprintf(reply->request_id, sizeof(reply->request_id), "%s", id);
-	if (status == 401)
-		read_challenge(call->easy, reply->challenge, sizeof(reply->challenge));
-}
-
-static enum http_failure classify(CURLcode code)
-{
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return HTTP_DNS;
-	case CURLE_COULDNT_CONNECT:
-		return HTTP_CONNECT;
-	case CURLE_OPERATION_TIMEDOUT:
-		return HTTP_TIMEOUT;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-		return HTTP_TLS;
-	default:
-		return HTTP_BROKEN;
-	}
-}
-
-/* Our own words where libcurl's hold counts that change each time: equal failures must
- * have equal messages. */
-static void describe(const struct http_call *call, CURLcode code, struct err *err)
-{
-	const char *cause = call->cause[0] ? call->cause : curl_easy_strerror(code);
-	const char *host = call->host;
-	curl_off_t named_us = 0;
-	char *address = NULL;
-	bool is_named;
-	long os_errno = 0;
-
-	switch (call->reply.failure) {
-	case HTTP_DNS:
-		err_set(err, ERR_UNAVAILABLE, "cannot resolve host '%s'", host);
-		return;
-	case HTTP_TIMEOUT:
-		/* A reused connection was not looked up this time, but has an address. */
-		curl_easy_getinfo(call->easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
-		curl_easy_getinfo(call->easy, CURLINFO_PRIMARY_IP, &address);
-		is_named = named_us > 0 || (address != NULL && address[0] != '\0');
-		err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %ld ms",
-			is_named ? "answer" : "DNS answer", is_named ? "from" : "for",
-			host, call->http->timeout_ms);
-		return;
-	case HTTP_TOO_BIG:
-		err_set(err, ERR_UNAVAILABLE, "the reply of '%s' is larger than %d bytes",
-			host, (int)call->reply.body.max);
-		return;
-	case HTTP_CONNECT:
-		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);
-		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s%s", host,
-			os_errno ? ": " : "", os_errno ? strerror((int)os_errno) : "");
-		return;
-	case HTTP_TLS:
-		err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", host, cause);
-		return;
-	case HTTP_OK:
-	case HTTP_BROKEN:
-		err_set(err, ERR_UNAVAILABLE, "the connection to '%s' broke: %s", host,
-			curl_easy_strerror(code));
-		return;
-	}
+	if (call->reply.failure == HTTP_OK)
+		call->reply.failure = answer_failure(call->easy, code);
+	answer_describe(call->easy, code, call->reply.failure, &context, err);
+	if (call->reply.failure == HTTP_TIMEOUT)
+		abandon_connections(call);
 }
 
 static void finish(struct http_call *call, CURLcode code)
@@ -425,12 +416,11 @@ static void finish(struct http_call *call, CURLcode code)
 	struct err err;
 
 	if (code == CURLE_OK) {
-		read_head(call);
+		answer_read(call->easy, &call->reply);
+		call->http->multiplexed |= call->reply.multiplexed;
 		call->done(call->arg, &call->reply, NULL);
 	} else {
-		if (call->reply.failure == HTTP_OK)
-			call->reply.failure = classify(code);
-		describe(call, code, &err);
+		fail(call, code, &err);
 		call->done(call->arg, &call->reply, &err);
 	}
 	call_free(call);
@@ -452,6 +442,8 @@ void http_run(struct http *h)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish((struct http_call *)(void *)call, code);
 	}
+	if (h->close_when_idle)
+		http_close_idle(h);
 }
 
 void http_close_idle(struct http *h)
@@ -460,11 +452,46 @@ void http_close_idle(struct http *h)
 
 	/* libcurl has no call for this; connections live and die with the multi handle.
 	 */
-	if (h->calls != NULL)
+	h->close_when_idle = h->calls != NULL;
+	if (h->close_when_idle)
 		return;
-	fresh = curl_multi_init();
+	fresh = new_multi();
 	if (fresh == NULL)
 		return;
 	curl_multi_cleanup(h->multi);
 	h->multi = fresh;
+}
+
+void http_keep_alive(struct http *h)
+{
+	if (h->keep_alive)
+		return;
+	h->keep_alive = true;
+	if (h->multiplexed)
+		http_close_idle(h);
+}
+
+bool http_multiplexes(const struct http *h)
+{
+	return !h->keep_alive;
+}
+
+int http_reload_trust(struct http *h, struct err *err)
+{
+	struct trust *fresh;
+	CURLSH *share;
+
+	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
+		return -1;
+	trust_free(h->trust);
+	h->trust = fresh;
+	if (h->calls != NULL)
+		return 0;
+	http_close_idle(h);
+	share = new_share();
+	if (share != NULL) {
+		curl_share_cleanup(h->share);
+		h->share = share;
+	}
+	return 0;
 }

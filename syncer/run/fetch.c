@@ -14,8 +14,14 @@
 #define BACKOFF_CAP_MS 8000
 /* No try starts later than this: the failure is told, and the next round tries again. */
 #define LAST_TRY_MS 20000
-/* HTTP/1.1: so many connections to a vault at most. */
-#define PARALLEL 10
+/* Streams on one HTTP/2 connection; servers allow 100 at least (RFC 9113). */
+#define STREAMS 100
+/* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
+#define PER_CONNECTION 20
+/* Connections opened beside the first when the list is long: more than the pool can ask
+ * for at once.  With HTTP/1.1 they save two round trips; with HTTP/2 they are for
+ * nothing, so they are few. */
+#define WARM 4
 
 /* Tries of one thing: the token, or the anonymous request. */
 struct tries {
@@ -27,13 +33,19 @@ struct tries {
 struct fetch {
 	struct source *source;
 	struct fetch_item *items, **tail;
-	size_t running;
-	int64_t started;
-	int64_t paused_until; /* the vault named a delay: it holds for all requests */
-	struct err pause_err; /* how it said so */
+	size_t count, running;
+	int64_t progress;     /* when it started, or an item came last */
+	struct err throttled; /* how the vault said so last */
+	struct warm {
+		struct fetch *fetch;
+		struct http_call *call;
+	} warm[WARM];
+	size_t warming; /* calls of them under way */
 	struct tries token_tries, probe_tries;
 	unsigned token_seen; /* the token request whose failure has been counted */
 	bool needs_probe;
+	unsigned refused; /* the serial of a token that was, so that a new one was asked
+			     for; 0: none */
 	struct http_call *probe;
 	struct err probe_err;
 };
@@ -46,8 +58,8 @@ struct fetch *fetch_start(struct source *source, int64_t now)
 
 	f->source = source;
 	f->tail = &f->items;
-	f->started = now;
-	f->token_seen = token_requests(token);
+	f->progress = now;
+	f->token_seen = token_requests(token, source->resource);
 	f->needs_probe = !source->verified && !has_token;
 	f->token_tries.backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
 	f->probe_tries.backoff = f->token_tries.backoff;
@@ -60,6 +72,7 @@ void fetch_add(struct fetch *f, struct fetch_item *item)
 	item->next = NULL;
 	item->state = FETCH_WAITING;
 	item->backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+	f->count++;
 	*f->tail = item;
 	f->tail = &item->next;
 }
@@ -68,7 +81,6 @@ void fetch_again(struct fetch_item *item)
 {
 	item->state = FETCH_WAITING;
 	item->failures = 0;
-	item->renewed = false;
 	backoff_reset(&item->backoff);
 }
 
@@ -109,7 +121,7 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 	delay = backoff_next(backoff, f->source->shared->jitter);
 	if (delay < err->retry_after_ms)
 		delay = err->retry_after_ms;
-	if (now + delay > f->started + LAST_TRY_MS)
+	if (now + delay > f->progress + LAST_TRY_MS)
 		return -1;
 	log_event(LOG_DEBUG, "retry",
 		  LOG_FIELDS(log_int("in_ms", delay), log_int("failures", failures)),
@@ -130,12 +142,12 @@ static bool try_later(struct fetch *f, struct tries *t, const struct err *err,
  * False: it was the last try. */
 static bool count_token_failure(struct fetch *f, const struct token *token, int64_t now)
 {
-	if (f->token_seen == token_requests(token))
+	if (f->token_seen == token_requests(token, f->source->resource))
 		return true;
-	f->token_seen = token_requests(token);
-	if (try_later(f, &f->token_tries, token_error(token), now))
+	f->token_seen = token_requests(token, f->source->resource);
+	if (try_later(f, &f->token_tries, token_error(token, f->source->resource), now))
 		return true;
-	fail_all(f, token_error(token));
+	fail_all(f, token_error(token, f->source->resource));
 	return false;
 }
 
@@ -148,6 +160,7 @@ static bool have_token(struct fetch *f, int64_t now)
 	for (;;) {
 		switch (token_state(token, resource, now)) {
 		case TOKEN_READY:
+			token_request(token, resource, now); /* renews in time */
 			return true;
 		case TOKEN_PENDING:
 			return false;
@@ -173,8 +186,8 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 
 	if (challenge_parse(header, &challenge, &unusable) < 0)
 		return 0; /* the resource derived from the vault's host stands */
-	if (challenge_check(&challenge, s->vault.host, s->shared->identity.tenant, err) <
-	    0)
+	if (s->shared->verify && challenge_check(&challenge, s->vault.host,
+						 s->shared->identity.tenant, err) < 0)
 		return -1;
 	s->verified = true;
 	if (strcmp(challenge.resource, s->resource) != 0) {
@@ -184,26 +197,33 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 	return 0;
 }
 
-static void pause_for(struct fetch *f, const struct err *err, int64_t now)
+/* The vault has had enough of us, or named a delay: that holds for all. */
+static void slow_down(struct fetch *f, const struct err *err, int64_t now)
 {
-	int64_t until = now + err->retry_after_ms;
+	struct source *s = f->source;
 
-	if (err->kind != ERR_UNAVAILABLE || err->retry_after_ms == 0 ||
-	    until <= f->paused_until)
-		return;
-	f->paused_until = until;
-	f->pause_err = *err;
+	pace_throttled(&s->pace, err->retry_after_ms, s->shared->jitter, now);
+	f->throttled = *err;
+	log_event(LOG_DEBUG, "retry", LOG_FIELDS(log_int("in_ms", s->pace.open_at - now)),
+		  "%s", err->msg);
 }
 
-/* A pause beyond the last try: nothing more is asked in this round. */
+static bool is_throttled(const struct http_reply *reply)
+{
+	return reply->status == 429 || (reply->retry_after_ms > 0 &&
+					(reply->status == 408 || reply->status >= 500));
+}
+
+/* A delay beyond the last try: nothing more is asked in this round. */
 static void give_up_waiting(struct fetch *f)
 {
-	if (f->paused_until <= f->started + LAST_TRY_MS)
+	if (f->throttled.kind == ERR_NONE ||
+	    f->source->pace.open_at <= f->progress + LAST_TRY_MS)
 		return;
 	for (struct fetch_item *item = f->items; item; item = item->next) {
 		if (item->state != FETCH_WAITING)
 			continue;
-		item->err = f->pause_err;
+		item->err = f->throttled;
 		item->state = FETCH_FAILED;
 	}
 }
@@ -215,10 +235,10 @@ static void heed_probe(struct fetch *f, struct http_reply *reply, int64_t now)
 	struct err err;
 
 	/* A success is not read here: it would fill the item without its having asked. */
-	if (reply->status == 200 || f->items->parse(f->items->arg, reply, &err) == 0)
+	if (!is_throttled(reply) || f->items->parse(f->items->arg, reply, &err) == 0)
 		return;
 	err_wrap(&err, "vault '%s'", f->source->vault.host);
-	pause_for(f, &err, now);
+	slow_down(f, &err, now);
 }
 
 static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
@@ -234,10 +254,34 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->needs_probe = false;
+	f->source->multiplexed = reply->multiplexed;
 	if (reply->status != 401)
 		heed_probe(f, reply, clock_now_ms());
 	else if (learn_challenge(f, reply->challenge, &refused) < 0)
 		fail_all(f, &refused);
+}
+
+static void on_warm(void *arg, struct http_reply *reply, const struct err *err)
+{
+	struct warm *w = arg;
+
+	(void)reply, (void)err; /* the probe tells all of this */
+	w->call = NULL;
+	w->fetch->warming--;
+}
+
+/* Opens more connections when the list is long enough to use them: by requests that are
+ * anonymous like the probe, since nothing else opens one. */
+static void warm_up(struct fetch *f)
+{
+	for (size_t i = 0; i < WARM && f->count > HTTP_POOL; i++) {
+		f->warm[i].fetch = f;
+		f->warm[i].call = http_start(
+			f->source->shared->http,
+			&(struct http_request){ .url = f->items->url, .fresh = true },
+			on_warm, &f->warm[i]);
+		f->warming++;
+	}
 }
 
 /* True when the vault's challenge is known; else asks for it. */
@@ -245,13 +289,14 @@ static bool have_challenge(struct fetch *f, int64_t now)
 {
 	if (!f->needs_probe)
 		return true;
-	if (f->probe != NULL || now < f->probe_tries.not_before)
+	if (f->probe != NULL || now < f->probe_tries.not_before ||
+	    now < f->source->pace.open_at)
 		return false;
 	f->probe =
 		http_start(f->source->shared->http,
-			   &(struct http_request){ .url = f->items->url,
-						   .fresh = f->probe_tries.failures > 0 },
-			   on_probe, f);
+			   &(struct http_request){ .url = f->items->url }, on_probe, f);
+	if (f->probe_tries.failures == 0)
+		warm_up(f);
 	return false;
 }
 
@@ -264,22 +309,33 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 	item->err = *err;
 	item->state = delay < 0 ? FETCH_FAILED : FETCH_WAITING;
 	item->not_before = now + delay;
-	pause_for(f, err, now);
 }
 
+/* Its turn comes again with the vault's pace; it is not the item that failed. */
+static void item_throttled(struct fetch_item *item, const struct err *err)
+{
+	slow_down(item->fetch, err, clock_now_ms());
+	item->err = *err;
+	item->state = FETCH_WAITING;
+}
+
+/* Once in a fetch a new token is tried, for all items that were refused the old one. */
 static void item_unauthorized(struct fetch_item *item, const struct http_reply *reply,
 			      const struct err *err)
 {
+	struct fetch *f = item->fetch;
+	struct token *token = f->source->shared->token;
+	const char *resource = f->source->resource;
 	struct err refused;
 
-	token_refused(item->fetch->source->shared->token, item->token_serial);
-	if (item->renewed) {
+	if (f->refused != 0 && f->refused != item->token_serial) {
 		item_failed(item, err);
 		return;
 	}
-	item->renewed = true;
+	f->refused = item->token_serial;
+	token_refused(token, resource, item->token_serial);
 	item->err = *err;
-	if (learn_challenge(item->fetch, reply->challenge, &refused) < 0)
+	if (learn_challenge(f, reply->challenge, &refused) < 0)
 		item_failed(item, &refused);
 	else
 		item->state = FETCH_WAITING;
@@ -288,10 +344,11 @@ static void item_unauthorized(struct fetch_item *item, const struct http_reply *
 static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct fetch_item *item = arg;
+	struct fetch *f = item->fetch;
 	struct err failure;
 
 	item->call = NULL;
-	item->fetch->running--;
+	f->running--;
 	if (err != NULL) {
 		failure = *err;
 		if (reply->failure == HTTP_TOO_BIG) {
@@ -301,32 +358,39 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		item_failed(item, &failure);
 		return;
 	}
+	f->source->multiplexed = reply->multiplexed;
+	if (!is_throttled(reply))
+		pace_answered(&f->source->pace, item->asked_at);
 	if (item->parse(item->arg, reply, &failure) == 0) {
 		item->state = FETCH_GOT;
+		f->progress = clock_now_ms();
 		return;
 	}
 	err_wrap(&failure, "%s", item->words);
-	if (reply->status == 401)
+	if (is_throttled(reply))
+		item_throttled(item, &failure);
+	else if (reply->status == 401)
 		item_unauthorized(item, reply, &failure);
 	else
 		item_failed(item, &failure);
 }
 
-static void start_item(struct fetch_item *item)
+static void start_item(struct fetch_item *item, int64_t now)
 {
 	struct fetch *f = item->fetch;
 	const struct sources *shared = f->source->shared;
 
 	item->state = FETCH_RUNNING;
-	item->token_serial = token_serial(shared->token);
+	item->asked_at = now;
+	item->token_serial = token_serial(shared->token, f->source->resource);
 	f->running++;
-	item->call =
-		http_start(shared->http,
-			   &(struct http_request){ .url = item->url,
-						   .bearer = token_bearer(shared->token),
-						   .max_bytes = item->max_bytes,
-						   .fresh = item->failures > 0 },
-			   on_item, item);
+	item->call = http_start(
+		shared->http,
+		&(struct http_request){
+			.url = item->url,
+			.bearer = token_bearer(shared->token, f->source->resource),
+			.max_bytes = item->max_bytes },
+		on_item, item);
 }
 
 static bool has_open(const struct fetch *f)
@@ -345,20 +409,43 @@ static bool has_waiting(const struct fetch *f)
 	return false;
 }
 
+/* How many items may be under way: as many streams as one connection takes, or so many
+ * connections; those that are still being opened will be there in a moment. */
+static size_t width(const struct fetch *f)
+{
+	const struct source *s = f->source;
+	size_t wanted = (f->count + PER_CONNECTION - 1) / PER_CONNECTION;
+
+	if (s->multiplexed && http_multiplexes(s->shared->http))
+		wanted = STREAMS;
+	else if (s->shared->hurried || wanted > HTTP_POOL)
+		wanted = HTTP_POOL;
+	if (f->warming > 0 && wanted <= HTTP_POOL)
+		wanted = 1 + WARM - f->warming;
+	return pace_width(&s->pace, wanted);
+}
+
 bool fetch_run(struct fetch *f, int64_t now)
 {
 	give_up_waiting(f);
 	if (has_waiting(f)) {
 		/* Both calls, so that both requests are under way at once. */
 		bool challenged = have_challenge(f, now);
-		bool ready = have_token(f, now) && challenged && now >= f->paused_until;
+		bool ready = have_token(f, now) && challenged &&
+			     now >= f->source->pace.open_at;
+		size_t most = width(f);
 
 		for (struct fetch_item *item = f->items;
-		     ready && item && f->running < PARALLEL; item = item->next)
+		     ready && item && f->running < most; item = item->next)
 			if (item->state == FETCH_WAITING && now >= item->not_before)
-				start_item(item);
+				start_item(item, now);
 	}
 	return !has_open(f);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
 }
 
 int64_t fetch_deadline(const struct fetch *f)
@@ -369,7 +456,7 @@ int64_t fetch_deadline(const struct fetch *f)
 	if (!has_waiting(f))
 		return CLOCK_NEVER;
 	if (f->needs_probe && f->probe == NULL)
-		soonest = clock_sooner(soonest, f->probe_tries.not_before);
+		soonest = later(f->probe_tries.not_before, s->pace.open_at);
 	switch (token_state(s->shared->token, s->resource, now)) {
 	case TOKEN_NONE:
 	case TOKEN_FAILED:
@@ -379,14 +466,12 @@ int64_t fetch_deadline(const struct fetch *f)
 	case TOKEN_READY:
 		break;
 	}
-	if (f->needs_probe || f->running >= PARALLEL)
+	if (f->needs_probe || f->running >= width(f))
 		return soonest;
-	for (const struct fetch_item *item = f->items; item; item = item->next) {
-		if (item->state == FETCH_WAITING && item->not_before > f->paused_until)
-			soonest = clock_sooner(soonest, item->not_before);
-		else if (item->state == FETCH_WAITING)
-			soonest = clock_sooner(soonest, f->paused_until);
-	}
+	for (const struct fetch_item *item = f->items; item; item = item->next)
+		if (item->state == FETCH_WAITING)
+			soonest = clock_sooner(soonest,
+					       later(item->not_before, s->pace.open_at));
 	return soonest;
 }
 
@@ -401,9 +486,14 @@ void fetch_free(struct fetch *f)
 	late = f->probe_err;
 	if (f->probe != NULL)
 		http_cancel(shared->http, f->probe);
+	for (size_t i = 0; i < WARM; i++)
+		if (f->warm[i].call != NULL)
+			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
 	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
-		late = *token_error(shared->token);
+		late = *token_error(shared->token, f->source->resource);
+	if (late.kind == ERR_NONE)
+		late = f->throttled;
 	if (late.kind == ERR_NONE)
 		err_set(&late, ERR_UNAVAILABLE, "no answer in time from '%s'",
 			f->source->vault.host);

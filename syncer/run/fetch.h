@@ -37,9 +37,8 @@ struct fetch_item {
 	struct http_call *call;
 	struct backoff backoff;
 	int failures;
-	int64_t not_before;
+	int64_t not_before, asked_at;
 	unsigned token_serial;
-	bool renewed; /* a new token has been tried */
 };
 
 struct fetch;

@@ -10,15 +10,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "config/cloud.h"
-#include "config/objects.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
+#include "run/desire.h"
 #include "run/health.h"
-#include "run/incident.h"
 #include "run/log.h"
+#include "run/login.h"
 #include "run/round.h"
 #include "run/schedule.h"
+#include "run/session.h"
 #include "run/source.h"
 #include "run/termlog.h"
 #include "run/watch.h"
@@ -31,19 +31,19 @@
 /* on=first targets that still fail after this many tries fail `init`. */
 #define FIRST_NOTIFY_TRIES 5
 
+/* Files that are read again when they change. */
+enum { WATCH_CREDENTIAL, WATCH_CA, WATCH_EXTRA_CA, WATCHES };
+
 struct loop {
 	enum loop_mode mode;
 	const struct settings *settings;
-	struct objects objects;
+	struct desire desire;
 	struct sources sources;
-	struct http *http;
 	struct publish *publish;
 	struct notify *notify;
-	struct watch *watch;
+	struct watch *watches[WATCHES];
 	struct health *health;
 	struct health_facts facts;
-	struct incidents incidents;
-	struct absences absences;
 	struct jitter jitter;
 	struct schedule schedule;
 	struct round *round; /* NULL between rounds */
@@ -53,6 +53,7 @@ struct loop {
 	bool synced;        /* a complete set that fits is on the volume */
 	bool reported;      /* the termination log is settled */
 	bool again;         /* a poll was asked for while one was under way */
+	bool reload_trust;  /* a CA file has changed */
 	bool stopping;
 	bool finished;   /* init: the set is complete, no further round is due */
 	struct err last; /* the worst failure of the latest round */
@@ -89,46 +90,16 @@ static void seed(struct loop *l)
 		jitter_seed(&l->jitter, own, sizeof(own));
 }
 
-static int configure_sources(struct loop *l, struct err *err)
-{
-	const struct settings *s = l->settings;
-	struct source *source;
-
-	l->sources.cloud = cloud_at(s->cloud);
-	l->sources.jitter = &l->jitter;
-	l->sources.identity = (struct identity){
-		.authority = s->authority,
-		.tenant = s->tenant_id,
-		.client = s->client_id,
-		.assertion_file = s->assertion_file,
-	};
-	if (sources_get(&l->sources, s->vault, &source, err) < 0)
-		return -1;
-	for (size_t i = 0; i < l->objects.count; i++)
-		if (sources_get(&l->sources, l->objects.items[i].vault, &source, err) < 0)
-			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
-	return 0;
-}
-
 /* Everything that can be wrong with the configuration, before anything is touched. */
 static int configure(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
 	struct notify *parsed = NULL;
 
-	if (objects_parse(&l->objects, s->objects, s->file_mode, err) < 0 ||
-	    configure_sources(l, err) < 0 ||
-	    notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
+	if (notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
-	if (http_new(&l->http,
-		     &(struct http_options){ .ca_file = s->ca_file,
-					     .timeout_ms = s->request_timeout_ms },
-		     err) < 0)
-		return -1;
-	l->sources.http = l->http;
-	l->sources.token = token_new(l->http, &l->sources.identity);
-	return 0;
+	return session_open(&l->sources, s, desire_objects(&l->desire), &l->jitter, err);
 }
 
 static void take_signals(struct loop *l)
@@ -190,7 +161,7 @@ static int open_volume(struct loop *l, struct err *err)
 			err->kind = ERR_IO;
 			return -1;
 		}
-		if (http_wait(l->http, &wait, 1, LOCK_RETRY_MS, err) < 0)
+		if (http_wait(l->sources.http, &wait, 1, LOCK_RETRY_MS, err) < 0)
 			return -1;
 		take_signals(l);
 		if (l->stopping)
@@ -199,18 +170,10 @@ static int open_volume(struct loop *l, struct err *err)
 	}
 }
 
-static struct round_work work_of(struct loop *l)
-{
-	return (struct round_work){ .sources = &l->sources,
-				    .objects = &l->objects,
-				    .publish = l->publish,
-				    .incidents = &l->incidents,
-				    .absences = &l->absences };
-}
-
 static void say_start(struct loop *l)
 {
 	auto_buf struct buf settings = BUF_INIT(256 * 1024);
+	const struct objects *objects = desire_objects(&l->desire);
 	const char *advice;
 
 	buf_text(&settings, "{");
@@ -222,13 +185,20 @@ static void say_start(struct loop *l)
 			     log_int("pid", getpid()), log_int("uid", geteuid()),
 			     log_int("gid", getegid()),
 			     log_str("vault", l->sources.first->vault.url),
-			     log_int("objects", (int64_t)l->objects.count),
-			     log_str("auth", "workload-identity"),
+			     log_int("objects", (int64_t)objects->count),
+			     log_str("auth", identity_name(l->sources.identity.kind)),
+			     log_str("identity", identity_id(&l->sources.identity)),
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
-		  l->mode == LOOP_INIT ? "init" : "sidecar", l->objects.count,
-		  l->objects.count == 1 ? "" : "s", l->sources.first->vault.url,
+		  l->mode == LOOP_INIT ? "init" : "sidecar", objects->count,
+		  objects->count == 1 ? "" : "s", l->sources.first->vault.url,
 		  l->settings->dir);
+	desire_say(&l->desire);
+	if (!l->settings->verify_challenge)
+		log_event(LOG_WARN, "advice", NULL,
+			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "
+			  "vault "
+			  "whose challenge names another domain; use it for tests only");
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
@@ -238,7 +208,7 @@ static void pick_up(struct loop *l, int64_t now)
 {
 	const char *generation = publish_generation(l->publish);
 
-	publish_configure(l->publish, round_configuration(&l->objects, &l->sources));
+	publish_configure(l->publish, round_configuration(desire_objects(&l->desire)));
 	l->synced = publish_fits(l->publish);
 	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
 	if (generation != NULL)
@@ -249,12 +219,26 @@ static void pick_up(struct loop *l, int64_t now)
 			  l->synced ? ", complete for this configuration" : "");
 }
 
+static void open_watches(struct loop *l)
+{
+	const char *paths[WATCHES] = {
+		[WATCH_CREDENTIAL] = identity_file(&l->sources.identity),
+		[WATCH_CA] = l->settings->ca_file,
+		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
+	};
+	struct err err;
+
+	for (int i = 0; i < WATCHES; i++)
+		if (paths[i] != NULL && watch_new(&l->watches[i], paths[i], &err) < 0)
+			log_event(LOG_WARN, "advice", NULL,
+				  "%s: a change is noticed late or not at all", err.msg);
+}
+
 static int open_all(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
 	sigset_t set = our_signals();
 	int64_t now = clock_now_ms();
-	struct err unwatched;
 
 	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->signal_fd < 0)
@@ -266,10 +250,9 @@ static int open_all(struct loop *l, struct err *err)
 		return -1;
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
-	if (watch_new(&l->watch, s->assertion_file, &unwatched) < 0)
-		log_event(LOG_WARN, "advice", NULL,
-			  "%s: a renewed token is noticed at the next poll",
-			  unwatched.msg);
+	open_watches(l);
+	if (l->mode == LOOP_SIDECAR)
+		desire_watch(&l->desire);
 	pick_up(l, now);
 	open_health(l);
 	l->next_round_at = now;
@@ -280,16 +263,13 @@ static int open_all(struct loop *l, struct err *err)
 static void close_all(struct loop *l)
 {
 	round_free(l->round);
-	watch_free(l->watch);
+	for (int i = 0; i < WATCHES; i++)
+		watch_free(l->watches[i]);
 	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
-	token_free(l->sources.token);
-	http_free(l->http);
-	sources_done(&l->sources);
-	objects_done(&l->objects);
-	incidents_done(&l->incidents);
-	absences_done(&l->absences);
+	session_close(&l->sources);
+	desire_done(&l->desire);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
 }
@@ -316,6 +296,10 @@ static void finish_round(struct loop *l, int64_t now)
 
 	round_end(l->round, now, &result);
 	l->round = NULL;
+	if (desire_judge(&l->desire, &result)) {
+		l->next_round_at = now;
+		return;
+	}
 	l->last = result.worst;
 	l->synced |= result.complete;
 	if (result.published)
@@ -327,7 +311,9 @@ static void finish_round(struct loop *l, int64_t now)
 	l->next_round_at =
 		now + schedule_next(&l->schedule, &result, l->synced, &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
-		http_close_idle(l->http);
+		http_close_idle(l->sources.http);
+	else if (l->synced)
+		http_keep_alive(l->sources.http);
 	if (l->mode != LOOP_INIT)
 		return;
 	if (result.complete) {
@@ -338,18 +324,57 @@ static void finish_round(struct loop *l, int64_t now)
 	}
 }
 
+/* Takes over what the configuration file says now. */
+static void reload(struct loop *l)
+{
+	struct notify *notify = NULL;
+
+	if (!desire_reload(&l->desire, &l->sources, &l->jitter,
+			   publish_dir_fd(l->publish), &notify))
+		return;
+	l->settings = &desire_configuration(&l->desire)->settings;
+	notify_free(l->notify);
+	l->notify = notify;
+	notify_resume(l->notify, publish_generation(l->publish), false, clock_now_ms());
+	schedule_init(&l->schedule, l->settings->poll_interval_ms);
+	l->again = true;
+}
+
+/* Between rounds, so that no request is under way with the old certificates. */
+static void reload_trust(struct loop *l)
+{
+	struct err err;
+
+	l->reload_trust = false;
+	if (http_reload_trust(l->sources.http, &err) < 0) {
+		log_event(LOG_WARN, "trust", NULL, "%s; those read before stay in use",
+			  err.msg);
+		return;
+	}
+	log_event(LOG_INFO, "trust", NULL, "read the trusted certificates anew");
+	if (l->last.kind == ERR_UNAVAILABLE)
+		l->again = true;
+}
+
 static void run_rounds(struct loop *l, int64_t now)
 {
-	struct round_work work = work_of(l);
+	struct round_work work;
 
 	if (l->finished)
 		return;
+	if (l->round == NULL && l->reload_trust)
+		reload_trust(l);
+	if (l->round == NULL)
+		reload(l);
 	if (l->round == NULL && l->again) {
 		l->again = false;
 		l->next_round_at = now;
 	}
-	if (l->round == NULL && now >= l->next_round_at)
+	if (l->round == NULL && now >= l->next_round_at) {
+		work = desire_work(&l->desire, &l->sources, l->publish);
+		l->sources.hurried = !l->synced;
 		l->round = round_start(&work, now);
+	}
 	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
 		finish_round(l, now);
 }
@@ -382,16 +407,20 @@ static void run_notify(struct loop *l, int64_t now)
 		say_outcome(&outcome);
 }
 
-static void take_watch(struct loop *l)
+static void take_watch(struct loop *l, int which)
 {
-	if (!watch_run(l->watch))
+	if (!watch_run(l->watches[which]))
 		return;
+	if (which != WATCH_CREDENTIAL) {
+		l->reload_trust = true;
+		return;
+	}
 	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
 	 * round that is under way may have read the old one: poll again after it. */
 	if (l->last.kind != ERR_IDENTITY)
 		return;
 	log_event(LOG_INFO, "poll-requested", NULL,
-		  "polling now: the service account token was replaced");
+		  "polling now: the credential's file was replaced");
 	l->again = true;
 }
 
@@ -404,23 +433,31 @@ static int64_t wake_at(const struct loop *l, int64_t now)
 	at = clock_sooner(at, health_deadline(l->health, now));
 	if (l->round != NULL)
 		return clock_sooner(at, round_deadline(l->round));
-	return l->again && !l->finished ? 0 : clock_sooner(at, l->next_round_at);
+	return (l->again || l->reload_trust || desire_is_due(&l->desire)) && !l->finished
+		       ? 0
+		       : clock_sooner(at, l->next_round_at);
 }
 
 static int wait_and_take(struct loop *l, struct err *err)
 {
-	struct http_wait waits[] = { { .fd = l->signal_fd },
-				     { .fd = watch_fd(l->watch) },
-				     { .fd = health_fd(l->health) } };
+	struct http_wait waits[WATCHES + 3];
 	int64_t now = clock_now_ms();
 	int timeout_ms = clock_ms_until(wake_at(l, now), now);
 
-	if (http_wait(l->http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
+	for (int i = 0; i < WATCHES; i++)
+		waits[i].fd = watch_fd(l->watches[i]);
+	waits[WATCHES].fd = l->signal_fd;
+	waits[WATCHES + 1].fd = health_fd(l->health);
+	waits[WATCHES + 2].fd = desire_fd(&l->desire);
+	if (http_wait(l->sources.http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
 		return -1;
-	if (waits[0].ready)
+	if (waits[WATCHES].ready)
 		take_signals(l);
-	if (waits[1].ready)
-		take_watch(l);
+	for (int i = 0; i < WATCHES; i++)
+		if (waits[i].ready)
+			take_watch(l, i);
+	if (waits[WATCHES + 2].ready)
+		desire_take(&l->desire);
 	take_health(l);
 	return 0;
 }
@@ -446,7 +483,7 @@ static int spin(struct loop *l, struct err *err)
 			return -1;
 		if (l->stopping)
 			return 0;
-		http_run(l->http);
+		http_run(l->sources.http);
 		now = clock_now_ms();
 		run_rounds(l, now);
 		run_notify(l, now);
@@ -499,16 +536,19 @@ static int run(struct loop *l, struct loop_end *end, struct err *err)
 	return 0;
 }
 
-int loop_run(enum loop_mode mode, const struct settings *settings, struct loop_end *end,
-	     struct err *err)
+int loop_run(enum loop_mode mode, const struct configuration *configuration,
+	     struct loop_end *end, struct err *err)
 {
-	struct loop l = { .mode = mode, .settings = settings, .signal_fd = -1 };
+	struct loop l = { .mode = mode,
+			  .settings = &configuration->settings,
+			  .signal_fd = -1 };
 	int result;
 
 	*end = (struct loop_end){ 0 };
+	desire_init(&l.desire, configuration);
 	result = run(&l, end, err);
 	if (result < 0 && !end->interrupted)
-		termlog_write(settings->termination_log, err);
+		termlog_write(configuration->settings.termination_log, err);
 	close_all(&l);
 	return result;
 }

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "config/settings.h"
+#include "config/configuration.h"
 
 enum loop_mode {
 	LOOP_INIT,    /* one sync, tried until a deadline */
@@ -29,7 +29,7 @@ void loop_block_signals(void);
  * Runs until the work is done or a signal stops it.  -1: it could not be done; *err is
  * the failure an operator should see first, and *end is set as well.
  */
-int loop_run(enum loop_mode mode, const struct settings *settings, struct loop_end *end,
-	     struct err *err) MUST_CHECK;
+int loop_run(enum loop_mode mode, const struct configuration *configuration,
+	     struct loop_end *end, struct err *err) MUST_CHECK;
 
 #endif

@@ -127,6 +127,8 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->work = *work;
 	r->started = now;
 	r->tail = &r->tasks;
+	if (work->publish != NULL)
+		publish_configure(work->publish, round_configuration(work->objects));
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
 	for (struct source *s = work->sources->first; s; s = s->next)
 		r->lanes[s->index].fetch = fetch_start(s, now);
@@ -416,6 +418,21 @@ static void stop_fetches(struct round *r)
 	}
 }
 
+/* How long until the first of the objects that still hold ends; 0: none will. */
+static int64_t next_expiry(const struct round *r)
+{
+	int64_t now = clock_wall_ms(), soonest = 0;
+
+	for (const struct task *t = r->tasks; t; t = t->next) {
+		int64_t left = t->value.got.expires * 1000 - now;
+
+		if (t->value.item.state == FETCH_GOT && t->value.got.expires > 0 &&
+		    left > 0 && (soonest == 0 || left < soonest))
+			soonest = left;
+	}
+	return soonest;
+}
+
 /* Lists that were not finished in time: their items have failed by now. */
 static void settle(struct round *r)
 {
@@ -443,6 +460,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	note_failures(r, now, out);
 	hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
+	out->expires_in_ms = next_expiry(r);
 	collect(r, !out->transient, &set);
 	out->held = !set.complete;
 	if (set.complete)
@@ -451,6 +469,18 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 		incidents_hold(r->work.incidents, "publish");
 	set_done(&set);
 	incidents_end(r->work.incidents, now);
+	round_free(r);
+}
+
+void round_tell(struct round *r, round_told *tell, void *arg)
+{
+	stop_fetches(r);
+	settle(r);
+	for (const struct listing *l = r->listings; l; l = l->next)
+		if (l->err.kind != ERR_NONE && object_selects(l->object))
+			tell(arg, NULL, l->object, &l->err);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		tell(arg, t, t->object, &t->err);
 	round_free(r);
 }
 
@@ -474,14 +504,12 @@ void round_free(struct round *r)
 	free(r);
 }
 
-uint64_t round_configuration(const struct objects *objects, const struct sources *sources)
+uint64_t round_configuration(const struct objects *objects)
 {
 	uint64_t sum = 0;
 
 	/* A sum: the order of the list is of no account. */
 	for (size_t i = 0; i < objects->count; i++)
 		sum += object_fingerprint(&objects->items[i]);
-	for (const char *c = sources->first->vault.url; *c; c++)
-		sum = sum * 31 + (unsigned char)*c;
 	return sum >> 1 ? sum >> 1 : 1;
 }

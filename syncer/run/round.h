@@ -19,6 +19,7 @@
 #include "run/absence.h"
 #include "run/incident.h"
 #include "run/source.h"
+#include "run/task.h"
 
 struct round;
 
@@ -26,7 +27,7 @@ struct round;
 struct round_work {
 	struct sources *sources; /* with those of all objects */
 	const struct objects *objects;
-	struct publish *publish;
+	struct publish *publish; /* NULL: for round_tell() only */
 	struct incidents *incidents;
 	struct absences *absences;
 };
@@ -44,6 +45,7 @@ struct round_result {
 	bool held;      /* an object has neither bytes nor files: nothing was published */
 	bool transient; /* something is worth a try before the next poll */
 	int retry_after_ms;
+	int64_t expires_in_ms; /* until the next object ends, by its exp; 0: none will */
 	struct err worst; /* the failure an operator should see first; ERR_NONE: none */
 };
 
@@ -51,11 +53,17 @@ struct round_result {
  * one that is not finished: its open objects count as failed. */
 void round_end(struct round *r, int64_t now, struct round_result *out);
 
+/* What an object came to; task NULL: its list failed.  All is the round's. */
+typedef void round_told(void *arg, const struct task *task, const struct object *object,
+			const struct err *err);
+
+/* Tells of each object instead of publishing, and frees the round. */
+void round_tell(struct round *r, round_told *tell, void *arg);
+
 /* Drops a round without a trace, for a stop. */
 void round_free(struct round *r);
 
 /* A number for what the objects ask for, for publish_configure(). */
-uint64_t round_configuration(const struct objects *objects,
-			     const struct sources *sources);
+uint64_t round_configuration(const struct objects *objects);
 
 #endif

@@ -1,8 +1,12 @@
 #include "run/schedule.h"
 
+#include "base/clock.h"
+
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 #define JITTER_PERCENT 20
+/* An object near its end is polled sooner, but not more often than this. */
+#define EXPIRY_MIN_MS 10000
 
 void schedule_init(struct schedule *s, int64_t poll_interval_ms)
 {
@@ -10,6 +14,18 @@ void schedule_init(struct schedule *s, int64_t poll_interval_ms)
 	s->backoff = BACKOFF_INIT(RETRY_BASE_MS, poll_interval_ms < RETRY_CAP_MS
 							 ? poll_interval_ms
 							 : RETRY_CAP_MS);
+}
+
+/* Halfway to the end of the first object that has one: whoever renews it will not wait
+ * for its last moment. */
+static int64_t before_expiry(const struct schedule *s, int64_t expires_in_ms)
+{
+	int64_t least =
+		s->poll_interval_ms < EXPIRY_MIN_MS ? s->poll_interval_ms : EXPIRY_MIN_MS;
+
+	if (expires_in_ms <= 0)
+		return INT64_MAX;
+	return expires_in_ms / 2 > least ? expires_in_ms / 2 : least;
 }
 
 int64_t schedule_next(struct schedule *s, const struct round_result *result, bool synced,
@@ -21,6 +37,7 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 	if (result->complete || (synced && !result->transient)) {
 		backoff_reset(&s->backoff);
 		delay = jitter_around(jitter, s->poll_interval_ms, JITTER_PERCENT);
+		delay = clock_sooner(delay, before_expiry(s, result->expires_in_ms));
 	} else {
 		delay = backoff_next(&s->backoff, jitter);
 	}

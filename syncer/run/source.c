@@ -11,7 +11,7 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	struct cloud_vault resolved = { 0 };
 	struct source **link = &all->first, *s;
 
-	if (vault == NULL) {
+	if (vault == NULL && all->first != NULL) {
 		*out = all->first;
 		return 0;
 	}
@@ -29,8 +29,19 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	s->index = all->count++;
 	s->vault = resolved;
 	s->resource = xstrdup(resolved.resource);
+	pace_init(&s->pace);
 	*link = s;
 	*out = s;
+	return 0;
+}
+
+int sources_add(struct sources *all, const struct objects *objects, struct err *err)
+{
+	struct source *source;
+
+	for (size_t i = 0; i < objects->count; i++)
+		if (sources_get(all, objects->items[i].vault, &source, err) < 0)
+			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 #include "azure/token.h"
 #include "base/backoff.h"
 #include "config/cloud.h"
+#include "config/objects.h"
+#include "run/pace.h"
 
 struct source {
 	const struct sources *shared;
@@ -22,7 +24,9 @@ struct source {
 	size_t index; /* in the order of making; 0: the default vault */
 	struct cloud_vault vault;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
-	bool verified;  /* the vault's challenge has been seen and agrees */
+	struct pace pace;
+	bool multiplexed; /* its last answer came over HTTP/2 */
+	bool verified;    /* the vault's challenge has been seen and agrees */
 };
 
 struct sources {
@@ -30,15 +34,21 @@ struct sources {
 	struct token *token;
 	struct jitter *jitter;
 	struct identity identity;
+	bool hurried; /* somebody waits for the first set: no connection is spared */
+	bool verify;  /* refuse a challenge of another domain or tenant */
 	const struct cloud *cloud; /* completes the names of vaults */
 
 	struct source *first;
 	size_t count;
 };
 
-/* The source of a vault, by name or URL; NULL: of the default one.  Made when it is new.
+/* The source of a vault, by name or URL; NULL: the first one.  Made when it is new.
  * ERR_CONFIG.  Owned by all. */
 int sources_get(struct sources *all, const char *vault, struct source **out,
+		struct err *err) MUST_CHECK;
+
+/* Makes the sources of all objects.  ERR_CONFIG names the object. */
+int sources_add(struct sources *all, const struct objects *objects,
 		struct err *err) MUST_CHECK;
 void sources_done(struct sources *all);
 

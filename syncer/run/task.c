@@ -24,9 +24,9 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 {
 	q->url = vault_object_url(source->vault.url, kind, name, version);
 	q->words = xasprintf("%s '%s'", vault_word(kind), name);
-	q->asked =
-		(struct vault_question){ .kind = kind,
-					 .client_id = source->shared->identity.client };
+	q->asked = (struct vault_question){
+		.kind = kind, .client_id = identity_id(&source->shared->identity)
+	};
 	q->item = (struct fetch_item){
 		.url = q->url, .words = q->words, .parse = parse_answer, .arg = q
 	};

@@ -162,7 +162,7 @@ class World:
             "AKVSYNC_TERMINATION_LOG": str(self.termination_log),
         } | more
         env = self.fake.env(**{name: value for name, value in variables.items() if value is not None})
-        for name in ("POD_UID", "HOSTNAME", "KUBERNETES_SERVICE_HOST"):
+        for name in ("POD_UID", "HOSTNAME"):
             env.pop(name, None)
         return env
 

@@ -274,12 +274,12 @@ def test_replaced_assertion_is_tried_at_once(world):
     for _ in range(3):  # each refusal makes the backoff longer
         since = sidecar.mark()
         world.fake.write_assertion("expired")
-        sidecar.wait_log("poll-requested", "token was replaced", since)
+        sidecar.wait_log("poll-requested", "file was replaced", since)
     value, mark, since = world.plant("a"), world.fake.mark(), sidecar.mark()
     world.fake.write_assertion("good")
     world.fake.wait_journal(1, target="login", status=200, since=mark, timeout=DEADLINE_S)
     world.wait_files({"a": value})
-    assert sidecar.find("poll-requested", "token was replaced", since)
+    assert sidecar.find("poll-requested", "file was replaced", since)
 
 
 class Impostor(threading.Thread):

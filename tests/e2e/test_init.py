@@ -36,7 +36,8 @@ def test_twenty_secrets_cost_one_token_and_twenty_requests(world):
     fake = world.fake
     assert len(fake.journal(target="login")) == 1
     assert len([e for e in fake.journal(target="vault") if e["authenticated"]]) == 20
-    assert len([e for e in fake.journal(target="vault") if not e["authenticated"]]) <= 1
+    # The list is long enough to open more connections at once.
+    assert len([e for e in fake.journal(target="vault") if not e["authenticated"]]) <= 5
     assert len({e["connection"] for e in fake.journal(target="vault")}) <= 11
 
 
@@ -103,7 +104,7 @@ def code_and_message(world, objects="s", **more):
         ({"AKVSYNC_POLL_INTERVAL": "300"}, "'300' is not a duration.*30s"),
         ({"AKVSYNC_FILE_MODE": "rw"}, "'rw' is not a file mode.*0440"),
         ({"AKVSYNC_NOTIFY": "signal=HUP"}, "AKVSYNC_NOTIFY: entry 'signal=HUP'.*process=NAME"),
-        ({"AZURE_FEDERATED_TOKEN_FILE": ""}, "azure.workload.identity/use"),
+        ({"AZURE_FEDERATED_TOKEN_FILE": "", "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "azure.workload.identity/use"),
         ({"AZURE_CLIENT_ID": "shop"}, "AZURE_CLIENT_ID: 'shop' is not a client id"),
         ({"SSL_CERT_FILE": "/nowhere"}, "cannot read trusted certificates .*'/nowhere'"),
     ],

@@ -8,4 +8,6 @@
     vault_api  the data plane                client     the same from Python
     vault      its objects, soft deletion    cli        the same from a shell
     assertion  kubelet's projected token     tcpproxy   latency, black holes, resets
+    managed    IMDS and App Service          connectproxy  an HTTP proxy for HTTPS
+    client_assertion  signed with a certificate
 """

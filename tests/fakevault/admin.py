@@ -190,8 +190,9 @@ class Admin:
         """`client_secrets` is {secret: expired}; `federations` a list of {issuer, subject, audience}."""
         identity = self._identity(client_id)
         body = dict(body)
-        if "federations" in body:
-            body["federations"] = [Federation(**item) for item in body["federations"]]
+        for federations in ("federations", "bindings"):
+            if federations in body:
+                body[federations] = [Federation(**item) for item in body[federations]]
         for rules in ("grants", "denials"):
             if rules in body:
                 body[rules] = [Rule(**item) for item in body[rules]]

@@ -129,7 +129,8 @@ class Admin:
         return self.call("GET", "/identities")
 
     def add_identity(self, **properties) -> dict:
-        """`properties`: federations, client_secrets, grants, denials, enabled, object_id."""
+        """`properties`: federations, bindings, client_secrets, certificates, certificate_roots, managed,
+        resource_id, grants, denials, enabled, object_id."""
         return self.call("POST", "/identities", properties)
 
     def update_identity(self, identity: str = "default", **properties) -> dict:
@@ -161,7 +162,7 @@ class Admin:
         return self.call("POST", "/tokens/revoke")["revoked"]
 
     def token_policy(self, **policy) -> dict:
-        """lifetime_s, expires_in, expires_in_type (int, string), refresh_in, claims."""
+        """lifetime_s, expires_in, expires_in_type (int, string), expires_on_type, refresh_in, claims."""
         return self.call("PATCH", "/token-policy", policy)
 
     def reject_assertions(self, aadsts: int | None) -> None:

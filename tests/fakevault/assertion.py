@@ -21,6 +21,7 @@ from .jwts import SigningKey
 
 ISSUER = "https://oidc.localhost/demo-cluster/"
 AUDIENCE = "api://AzureADTokenExchange"
+BINDING_AUDIENCE = "api://AKSIdentityBinding"
 SUBJECT = "system:serviceaccount:demo:web"
 LIFETIME_S = 3600
 
@@ -68,7 +69,7 @@ def mint(
     elif kind == "wrong-subject":
         subject = "system:serviceaccount:demo:another"
     elif kind == "wrong-audience":
-        audience = "api://AKSIdentityBinding"
+        audience = "api://another-audience"
     elif kind == "wrong-key":
         key = SigningKey.make()
     elif kind != "good":

@@ -15,20 +15,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-DNS_NAMES = (
-    "login.localhost",
-    "*.vault.localhost",
-    "*.vault.azure.net",
-    "*.vault.svc.cluster.local",
-    "login.microsoftonline.com",
-)
+from .sites import CLOUDS
+
+DNS_NAMES = (*(f"*.{suffix}" for suffix in CLOUDS), *sorted(set(CLOUDS.values())))
 
 
-def server_context(directory: Path) -> ssl.SSLContext:
+def server_context(directory: Path, names: tuple[str, ...] = DNS_NAMES) -> ssl.SSLContext:
     """A server context for the certificate in `directory`, which is made when it is not there."""
     chain = directory / "tls.pem"
     if not (chain.exists() and (directory / "ca.pem").exists()):
-        _make(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        _make(directory, names)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(chain)
@@ -42,7 +39,7 @@ def write_private(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _make(directory: Path) -> None:
+def _make(directory: Path, dns_names: tuple[str, ...]) -> None:
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fakevault test CA")])
     ca = (
@@ -52,7 +49,7 @@ def _make(directory: Path) -> None:
         .sign(ca_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName(name) for name in DNS_NAMES]
+    names = [x509.DNSName(name) for name in dns_names]
     names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fakevault")])
     leaf = (

@@ -6,11 +6,12 @@ import os
 import sys
 from pathlib import Path
 
-from . import assertion, cluster, tcpproxy
+from . import assertion, cluster, connectproxy, tcpproxy
 from .admin_client import Admin, AdminError
 from .identities import PERMISSIONS
 from .server import Options, serve
 
+TARGETS = ("vault", "login", "binding", "imds", "app-service", "any")
 DESCRIPTION = """\
 A strict fake of Azure Key Vault and Entra, on loopback only.
 
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands)
     _add_proxy(commands)
+    _add_connect_proxy(commands)
     _add_in_cluster(commands)
     _add_secret_commands(commands)
     _add_identity_commands(commands)
@@ -107,6 +109,19 @@ def _add_proxy(commands) -> None:
 
 def _proxy(options: argparse.Namespace) -> None:
     tcpproxy.run(options.to, options.port, options.control_port, options.die_with_parent)
+
+
+def _add_connect_proxy(commands) -> None:
+    parser = _command(commands, "connect-proxy", _connect_proxy, "an HTTP proxy for HTTPS", admin=False)
+    parser.add_argument("--to", type=int, required=True, metavar="PORT", help="what port 443 of any host is")
+    parser.add_argument("--user", default="", metavar="NAME:PASSWORD", help="asked for when given")
+    parser.add_argument("--refuse", default="", metavar="HOST", help="answered 403")
+    parser.add_argument("--tls-dir", type=Path, help="speak TLS, with the certificate made there")
+    parser.add_argument("--die-with-parent", action="store_true", help="end when the parent ends")
+
+
+def _connect_proxy(options: argparse.Namespace) -> None:
+    connectproxy.run(options.to, options.user, options.refuse, options.tls_dir, options.die_with_parent)
 
 
 def _add_in_cluster(commands) -> None:
@@ -235,7 +250,7 @@ def _assertion(options: argparse.Namespace) -> None:
 def _add_fault_commands(commands) -> None:
     parser = _command(commands, "fault", _fault, "add a rule (faults.py describes its members)")
     parser.add_argument("action", type=json.loads, help="JSON, such as '{\"status\": 503}'")
-    parser.add_argument("--target", choices=("vault", "login", "any"), default="any")
+    parser.add_argument("--target", choices=TARGETS, default="any")
     parser.add_argument("--on-vault", default="*", metavar="PATTERN")
     parser.add_argument("--method", default="*")
     parser.add_argument("--path", default="*", metavar="PATTERN")

@@ -82,6 +82,9 @@ class FakeVault(Admin):
         self.client_id: str = ready["client_id"]
         self.assertion_file = Path(ready["assertion_file"])
         self.variables: dict[str, str] = ready["env"]
+        self.imds: str = ready["imds"]
+        self.app_service: dict[str, str] = ready["app_service"]
+        self.binding: dict[str, str] = ready["binding"]
         return self
 
     def stop(self) -> int:
@@ -111,6 +114,35 @@ class FakeVault(Admin):
             and not name.lower().endswith("_proxy")
         }
         return inherited | self.variables | more
+
+
+class ConnectProxy:
+    """An HTTP proxy for HTTPS (see connectproxy.py), from `with` or start() to its end."""
+
+    def __init__(self, to_port: int, *, user: str = "", refuse: str = "", tls_dir: Path | None = None):
+        self._arguments = ["--to", str(to_port), "--user", user, "--refuse", refuse]
+        if tls_dir:
+            self._arguments += ["--tls-dir", str(tls_dir)]
+
+    def start(self) -> "ConnectProxy":
+        self._child = Child("connect-proxy", *self._arguments)
+        self.port: int = self._child.ready["port"]
+        self._control = self._child.ready["control"]
+        return self
+
+    def stop(self) -> int:
+        return self._child.stop()
+
+    def __enter__(self) -> "ConnectProxy":
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def heads(self) -> list[dict]:
+        """What was asked of it: target, status, and the whole head as text."""
+        with socket.create_connection(("127.0.0.1", self._control)) as control:
+            return json.load(control.makefile())
 
 
 class Proxy:

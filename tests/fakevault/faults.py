@@ -11,7 +11,7 @@ from .journal import Entry
 @dataclass
 class Match:
     target: str = "any"
-    """vault login any"""
+    """vault login binding imds app-service any"""
     vault: str = "*"
     method: str = "*"
     path: str = "*"

@@ -7,36 +7,39 @@ import ssl
 import time
 import weakref
 
-from . import login, vault_api, wire
+from . import login, managed, vault_api, wire
 from .faults import Action
 from .http1 import Connection, Reply, Request, serve_connection
 from .journal import ConnectionRecord, Entry
-from .sites import Site, find_site
+from .sites import BINDING_NAME, BINDING_PATH, Site, find_site
 from .tokens import Bearer
 from .world import World
 
 
 class Front:
-    def __init__(self, world: World, context: ssl.SSLContext):
+    def __init__(self, world: World, contexts: list[ssl.SSLContext]):
         self.world = world
-        self.context = context
         self._ids = itertools.count(1)
         self._server_names: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
         self._open: dict[int, Connection] = {}
-        context.sni_callback = self._remember_server_name
+        for context in contexts:
+            context.sni_callback = self._remember_server_name
 
     def _remember_server_name(self, tls: ssl.SSLObject, name: str | None, _context) -> None:
         self._server_names[tls] = name
 
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(next(self._ids), reader, writer)
+    async def connected(
+        self, listener: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """A connection to the listener `azure` (vaults and Entra), `binding` or `local` (plain HTTP)."""
+        connection = Connection(next(self._ids), reader, writer, listener=listener)
         tls = connection.tls
-        connection.server_name = self._server_names.get(tls)
+        connection.server_name = tls and self._server_names.get(tls)
         record = ConnectionRecord(
             connection.id,
             connection.server_name,
-            tls.version(),
-            tls.session_reused,
+            tls and tls.version(),
+            bool(tls and tls.session_reused),
             opened=time.time(),
         )
         journal = self.world.journal
@@ -87,6 +90,14 @@ class Front:
 
     def _site(self, request: Request) -> Site | None:
         """The site of the request's host, if it exists and is the one the TLS handshake was for."""
+        connection = request.connection
+        if connection.listener == "local":
+            kind = "app-service" if request.path == managed.APP_SERVICE_PATH else "imds"
+            return Site(kind, "localhost", _own_port(request), "")
+        if connection.listener == "binding":
+            if connection.server_name != BINDING_NAME or not request.path.startswith(BINDING_PATH):
+                return None
+            return Site("binding", BINDING_NAME, _own_port(request), "vault.localhost")
         site = find_site(request.headers["host"])
         if site is None or (site.kind == "vault" and site.vault not in self.world.vaults):
             return None
@@ -106,8 +117,11 @@ class Front:
     ) -> Reply:
         world = self.world
         if action and action.replaces_reply:
-            reply = wire.scripted_reply(action, site, site.authority(world.port), world.tenant_id)
-        elif site.kind == "login":
+            authority = site.authority(world.port) if site.suffix else ""
+            reply = wire.scripted_reply(action, site, authority, world.tenant_id)
+        elif site.kind in ("imds", "app-service"):
+            reply = managed.answer(world, request, site.kind, entry)
+        elif site.kind in ("login", "binding"):
             reply = login.answer(world, request, site, entry)
         else:
             reply = vault_api.answer(world, request, site, bearer, entry)
@@ -126,11 +140,12 @@ class Front:
             query=request.query,
             api_version=request.query.get("api-version"),
             connection=connection.id,
-            tls_version=connection.tls.version(),
-            tls_resumed=connection.tls.session_reused,
+            tls_version=connection.tls and connection.tls.version(),
+            tls_resumed=bool(connection.tls and connection.tls.session_reused),
             client_request_id=headers.get("x-ms-client-request-id") or headers.get("client-request-id"),
             user_agent=headers.get("user-agent"),
             cookie="cookie" in headers,
+            via="via" in headers or "x-forwarded-for" in headers,
         )
 
     def _finish(self, entry: Entry, status: int | None, outcome: str) -> bool:
@@ -138,3 +153,8 @@ class Front:
         entry.status, entry.outcome = status, outcome
         self.world.journal.changed()
         return outcome == "answered"
+
+
+def _own_port(request: Request) -> int:
+    """The port that the request came to."""
+    return request.connection.writer.get_extra_info("sockname")[1]

@@ -64,6 +64,8 @@ class Connection:
     writer: asyncio.StreamWriter
     server_name: str | None = None
     """The TLS server name the client asked for."""
+    listener: str = "azure"
+    """By which of the server's listeners it came."""
 
     @property
     def peer(self) -> str:

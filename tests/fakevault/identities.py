@@ -46,13 +46,27 @@ class Identity:
     federations: list[Federation] = field(default_factory=list)
     client_secrets: dict[str, bool] = field(default_factory=dict)
     """Secret -> whether it has expired."""
+    certificates: list[str] = field(default_factory=list)
+    """PEM of the certificates that are registered with the application."""
+    certificate_roots: list[str] = field(default_factory=list)
+    """PEM of the roots whose certificates are trusted by subject name and issuer (x5c)."""
+    managed: str = ""
+    """Assigned to the machine: "system", "user", or not at all."""
+    resource_id: str = ""
+    """Of a managed identity."""
+    bindings: list[Federation] = field(default_factory=list)
+    """What an AKS identity binding's token proxy accepts."""
     grants: list[Rule] = field(default_factory=list)
     denials: list[Rule] = field(default_factory=list)
 
     @classmethod
     def default(cls) -> "Identity":
         """The identity of the demo workload, with every permission."""
-        return cls(federations=[Federation()], grants=[Rule(p) for p in PERMISSIONS])
+        return cls(
+            federations=[Federation()],
+            bindings=[Federation(audience=assertion.BINDING_AUDIENCE)],
+            grants=[Rule(p) for p in PERMISSIONS],
+        )
 
     def may(self, permission: str, vault: str, name: str = "") -> bool:
         """Whether the identity has `permission` on object `name` (for a list, on the whole vault)."""
@@ -84,6 +98,9 @@ class Identity:
             "enabled": self.enabled,
             "federations": [vars(federation) for federation in self.federations],
             "client_secrets": len(self.client_secrets),
+            "certificates": len(self.certificates),
+            "managed": self.managed,
+            "resource_id": self.resource_id,
             "grants": [vars(rule) for rule in self.grants],
             "denials": [vars(rule) for rule in self.denials],
         }

@@ -23,7 +23,7 @@ def fingerprint(text: str) -> str:
 class Entry:
     seq: int
     target: str
-    """vault login none"""
+    """vault login binding imds app-service none"""
     vault: str | None
     method: str
     path: str
@@ -34,6 +34,8 @@ class Entry:
     client_request_id: str | None
     user_agent: str | None
     cookie: bool
+    via: bool
+    """Whether it says that it came through an HTTP proxy."""
     api_version: str | None = None
     bearer: str = "none"
     """What the vault made of the bearer: ok none malformed signature issuer audience expired revoked"""

@@ -4,14 +4,16 @@ import json
 import re
 import time
 import uuid
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
+from . import client_assertion
 from .http1 import Reply, Request
 from .identities import Federation, Identity
 from .journal import Entry, fingerprint
 from .jwts import Malformed, parse
 from .login_errors import LoginError
-from .sites import CLOUDS, Site
+from .sites import BINDING_PATH, CLOUDS, Site
 from .tokens import VAULT_APP_ID
 from .world import World
 
@@ -25,6 +27,8 @@ OIDC_SCOPES = {"openid", "offline_access", "profile", "email"}
 def answer(world: World, request: Request, site: Site, entry: Entry) -> Reply:
     given_id = request.headers.get("client-request-id", "")
     correlation_id = given_id if GUID.fullmatch(given_id) else str(uuid.uuid4())
+    if site.kind == "binding":
+        request = replace(request, path=request.path.removeprefix(BINDING_PATH))
     try:
         status, body = 200, _route(world, request, site, entry)
     except LoginError as error:
@@ -64,7 +68,7 @@ def _route(world: World, request: Request, site: Site, entry: Entry) -> dict:
         if request.method != "POST":
             raise LoginError(900561, request.method)
         _check_tenant(world, tenant)
-        return _token(world, request, tenant, entry)
+        return _token(world, request, site, tenant, entry)
     raise LoginError(900023, tenant=tenant)
 
 
@@ -77,7 +81,7 @@ def _check_tenant(world: World, tenant: str) -> None:
         raise LoginError(90002, tenant=tenant)
 
 
-def _token(world: World, request: Request, tenant: str, entry: Entry) -> dict:
+def _token(world: World, request: Request, site: Site, tenant: str, entry: Entry) -> dict:
     form = _form(request)
     entry.login.update(
         client_id=form.get("client_id"),
@@ -99,7 +103,7 @@ def _token(world: World, request: Request, tenant: str, entry: Entry) -> dict:
     if not identity.enabled:
         raise LoginError(7000112, identity.client_id)
     audience = _audience(form["scope"], tenant)
-    _check_credential(world, identity, form, entry)
+    _check_credential(world, identity, form, entry, site, request)
     issued = world.tokens.issue(identity, tenant, audience)
     entry.login["token_id"] = issued.id
     return world.tokens.reply(issued)
@@ -121,20 +125,27 @@ def _audience(scope: str, tenant: str) -> str:
     resource, slash, default = wanted[0].rpartition("/")
     if not slash or default != ".default":
         raise LoginError(1002012, wanted[0])
+    return audience_of_resource(resource, tenant)
+
+
+def audience_of_resource(resource: str, tenant: str) -> str:
+    """The same for a resource, which must be one of the clouds'."""
     if resource == VAULT_APP_ID:
         return resource
     try:
         url = urlsplit(resource)
         host = url.hostname or ""
     except ValueError:
-        raise LoginError(70011, scope) from None
+        raise LoginError(70011, resource) from None
     known = any(host == suffix or host.endswith("." + suffix) for suffix in CLOUDS)
     if url.scheme != "https" or not known:
         raise LoginError(500011, resource, tenant)
     return resource
 
 
-def _check_credential(world: World, identity: Identity, form: dict, entry: Entry) -> None:
+def _check_credential(
+    world: World, identity: Identity, form: dict, entry: Entry, site: Site, request: Request
+) -> None:
     assertion, secret = form.get("client_assertion"), form.get("client_secret")
     if assertion is None and secret is None and "client_assertion_type" not in form:
         raise LoginError(7000216)
@@ -145,8 +156,10 @@ def _check_credential(world: World, identity: Identity, form: dict, entry: Entry
         world.assertions.add(assertion)
         if form.get("client_assertion_type") != JWT_BEARER:
             raise LoginError(900144, "client_assertion_type")
-        _check_assertion(world, identity, assertion)
+        _check_assertion(world, identity, assertion, entry, site, request)
         return
+    if site.kind == "binding":
+        raise LoginError(7000216)
     expired = identity.client_secrets.get(secret)
     if expired is None:
         raise LoginError(7000215, identity.client_id)
@@ -154,21 +167,27 @@ def _check_credential(world: World, identity: Identity, form: dict, entry: Entry
         raise LoginError(7000222, identity.client_id)
 
 
-def _check_assertion(world: World, identity: Identity, assertion: str) -> None:
+def _check_assertion(
+    world: World, identity: Identity, assertion: str, entry: Entry, site: Site, request: Request
+) -> None:
     if world.reject_assertions is not None:
         raise LoginError(world.reject_assertions)
     try:
         header, claims = parse(assertion)
     except Malformed:
         raise LoginError(50027) from None
+    issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
+    if issuer == identity.client_id and site.kind == "login":
+        entry.login.update(credential="certificate", alg=header.get("alg"), header=sorted(header))
+        client_assertion.check(identity, assertion, header, claims, f"https://{site.netloc}{request.path}")
+        _check_times(claims)
+        return
     if header.get("alg") != "RS256":
         raise LoginError(50027)
-    issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
-    if issuer == identity.client_id:
-        raise LoginError(700027)
     if issuer.startswith("https://sts.windows.net/"):
         raise LoginError(700222)
-    _match_federation(identity.federations, issuer, subject, claims.get("aud"))
+    known = identity.bindings if site.kind == "binding" else identity.federations
+    _match_federation(known, issuer, subject, claims.get("aud"))
     key = world.clusters.get(header.get("kid"))
     if key is None or not key.signed(assertion):
         raise LoginError(50013, f"Key id: '{header.get('kid')}'")

@@ -78,6 +78,10 @@ TABLE: dict[int, tuple[tuple[int, str], str]] = {
         " consented to by any user in the tenant. You may have sent your authentication request to"
         " the wrong tenant.",
     ),
+    700023: (
+        INVALID_CLIENT,
+        "Client assertion audience claim does not match Realm issuer.",
+    ),
     700024: (
         INVALID_CLIENT,
         "Client assertion is not within its valid time range. {detail} Review the documentation at"
@@ -86,7 +90,7 @@ TABLE: dict[int, tuple[tuple[int, str], str]] = {
     700027: (
         INVALID_CLIENT,
         "The certificate with identifier used to sign the client assertion is not registered on"
-        " application. [Reason - The key was not found.]",
+        " application. [Reason - {detail}.]",
     ),
     700211: (
         INVALID_CLIENT,

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import signal
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from .certs import server_context
 from .front import Front
 from .http1 import MAX_HEAD
 from .loopback import listen_loopback
+from .managed import APP_SERVICE_PATH
+from .sites import BINDING_NAME, BINDING_PATH
 from .world import World
 
 PR_SET_PDEATHSIG = 1
@@ -54,22 +58,20 @@ async def _serve(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     world = World(options.directory, options.vaults, options.layout)
-    front = Front(world, server_context(options.directory))
-    sockets = listen_loopback(options.port)
+    contexts = {
+        "azure": server_context(options.directory),
+        "binding": server_context(options.directory / "binding", (BINDING_NAME,)),
+    }
+    front = Front(world, list(contexts.values()))
+    ports = {"azure": await _listen(front, "azure", options.port, contexts["azure"])}
+    world.port = ports["azure"]
+    ports["binding"] = await _listen(front, "binding", 0, contexts["binding"])
+    ports["local"] = await _listen(front, "local", 0, None)
     admin_socket, *others = listen_loopback(options.admin_port)
     for sock in others:
         sock.close()
-    world.port = sockets[0].getsockname()[1]
-    info = ready_line(world, admin_socket.getsockname()[1])
+    info = ready_line(world, admin_socket.getsockname()[1], ports)
     admin = Admin(world, front, info)
-    for sock in sockets:
-        await asyncio.start_server(
-            front.connected,
-            sock=sock,
-            ssl=front.context,
-            ssl_shutdown_timeout=TLS_GOODBYE_S,
-            limit=MAX_HEAD,
-        )
     await asyncio.start_server(admin.connected, sock=admin_socket, limit=MAX_HEAD)
     print(json.dumps(info), flush=True)
     while not stop.is_set():
@@ -78,7 +80,21 @@ async def _serve(options: Options) -> None:
         world.renew_assertion()
 
 
-def ready_line(world: World, admin_port: int) -> dict:
+async def _listen(front: Front, listener: str, port: int, context: ssl.SSLContext | None) -> int:
+    """Serve a listener on loopback; its port."""
+    sockets = listen_loopback(port)
+    for sock in sockets:
+        await asyncio.start_server(
+            functools.partial(front.connected, listener),
+            sock=sock,
+            ssl=context,
+            ssl_shutdown_timeout=TLS_GOODBYE_S if context else None,
+            limit=MAX_HEAD,
+        )
+    return sockets[0].getsockname()[1]
+
+
+def ready_line(world: World, admin_port: int, ports: dict[str, int]) -> dict:
     """What a client of this server has to know."""
     vault_url = f"https://{next(iter(world.vaults))}.vault.localhost:{world.port}"
     authority = f"https://login.localhost:{world.port}/"
@@ -99,5 +115,15 @@ def ready_line(world: World, admin_port: int) -> dict:
             "AZURE_AUTHORITY_HOST": authority,
             "SSL_CERT_FILE": ca,
             "AKVSYNC_VAULT": vault_url,
+        },
+        "imds": f"http://127.0.0.1:{ports['local']}",
+        "app_service": {
+            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{ports['local']}{APP_SERVICE_PATH}",
+            "IDENTITY_HEADER": world.identity_header,
+        },
+        "binding": {
+            "AZURE_KUBERNETES_TOKEN_PROXY": f"https://127.0.0.1:{ports['binding']}{BINDING_PATH}",
+            "AZURE_KUBERNETES_SNI_NAME": BINDING_NAME,
+            "AZURE_KUBERNETES_CA_FILE": str(world.directory / "binding/ca.pem"),
         },
     }

@@ -4,17 +4,27 @@ from dataclasses import dataclass
 
 CLOUDS = {
     "vault.localhost": "login.localhost",
+    "managedhsm.localhost": "login.localhost",
     "vault.azure.net": "login.microsoftonline.com",
+    "managedhsm.azure.net": "login.microsoftonline.com",
+    "vault.usgovcloudapi.net": "login.microsoftonline.us",
+    "managedhsm.usgovcloudapi.net": "login.microsoftonline.us",
+    "vault.azure.cn": "login.partner.microsoftonline.cn",
+    "managedhsm.azure.cn": "login.partner.microsoftonline.cn",
+    "vault.sovcloud-api.fr": "login.sovcloud-identity.fr",
     # Of Services in a namespace called vault: names that any cluster's DNS knows.
     "vault.svc.cluster.local": "login.vault.svc.cluster.local",
 }
-"""Suffix of vault names -> host of the token endpoint."""
+"""Suffix of the names of vaults, or of Managed HSMs -> host of the token endpoint."""
+BINDING_NAME = "token-proxy.binding.localhost"
+"""What the certificate of an identity binding's token proxy is for."""
+BINDING_PATH = "/proxy"
 
 
 @dataclass(frozen=True)
 class Site:
     kind: str
-    """vault or login"""
+    """vault login binding imds app-service"""
     host: str
     """Host name without the port."""
     port: int
@@ -22,6 +32,11 @@ class Site:
     suffix: str
     """Suffix of the vaults' names in the cloud of this site."""
     vault: str = ""
+
+    @property
+    def hsm(self) -> bool:
+        """A Managed HSM, which holds keys only."""
+        return self.suffix.startswith("managedhsm.")
 
     @property
     def netloc(self) -> str:

@@ -21,6 +21,8 @@ class TokenPolicy:
     """What the reply claims, when it is not the truth."""
     expires_in_type: str = "int"
     """int or string."""
+    expires_on_type: str = "string"
+    """string, number or date: how App Service's endpoint writes it."""
     refresh_in: int | None = None
     claims: dict = field(default_factory=dict)
     """Claims that replace those of the token, to make one that a vault refuses."""

@@ -22,6 +22,9 @@ class Settings:
     final_next_link: str = "null"
     """How a last page says so: null, absent or empty."""
     page_size: int = 25
+    limit: int = 0
+    """Requests within `limit_window_s`; what is beyond is answered 429. 0: no limit."""
+    limit_window_s: float = 10
     extra_members: bool = False
     """Replies carry members that no client knows."""
     reorder_members: bool = False
@@ -48,8 +51,21 @@ class Vault:
         self.certificates = Collection("Certificate")
         self.deleted: dict[str, Deleted] = {}
         """Secrets by name in lower case."""
+        self._window = (0, 0)
+        """Number of the current window of the limit, and the requests in it."""
         self.values_seen: set[str] = set()
         """Every value there ever was, for tests that look for leaks."""
+
+    def is_throttled(self) -> bool:
+        """Count a request; whether it is one too many. What is refused does not count."""
+        if not self.settings.limit:
+            return False
+        number = int(time.monotonic() / self.settings.limit_window_s)
+        count = self._window[1] if self._window[0] == number else 0
+        if count >= self.settings.limit:
+            return True
+        self._window = (number, count + 1)
+        return False
 
     def put_secret(self, name: str, value: str, **more) -> tuple[Object, Version]:
         """Create a new, now current version of a secret (see Collection.put)."""

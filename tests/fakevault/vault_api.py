@@ -69,6 +69,8 @@ def answer(world: World, request: Request, site: Site, bearer: Bearer, entry: En
     vault = world.vaults[site.vault]
     headers = _common_headers(request)
     try:
+        if vault.is_throttled():
+            raise errors.of_status(429)
         if not bearer.ok:
             headers.append(("WWW-Authenticate", challenge(world, vault, site)))
             raise errors.unauthorized(
@@ -76,6 +78,8 @@ def answer(world: World, request: Request, site: Site, bearer: Bearer, entry: En
             )
         _check_api_version(entry.api_version)
         operation, permission, arguments = _route(request)
+        if site.hsm and not request.path.startswith("/keys"):
+            raise errors.bad_parameter("A managed HSM holds keys only.")
         call = Call(vault, site, request)
         _check_permission(world, call, bearer, permission, arguments)
         if vault.settings.authorization == "rbac":

@@ -2,6 +2,7 @@
 
 import asyncio
 from email.utils import formatdate
+from http import HTTPStatus
 import json
 import time
 
@@ -59,6 +60,10 @@ def _usual_status(action: Action) -> int:
 def _usual_body(status: int, action: Action, site: Site) -> dict:
     if site.kind == "vault":
         return vault_errors.of_status(status).body()
+    if site.kind == "imds":
+        return {"error": "invalid_request", "error_description": HTTPStatus(status).phrase}
+    if site.kind == "app-service":
+        return {"statusCode": status, "message": HTTPStatus(status).phrase}
     code = action.aadsts or (90055 if status == 429 else 90033 if status >= 500 else 900144)
     return LoginError(code).body()
 

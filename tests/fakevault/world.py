@@ -28,6 +28,8 @@ class World:
         self.directory = directory
         self.volume = assertion.TokenVolume.in_directory(directory, layout)
         self.port = 0
+        self.identity_header = uuid.uuid4().hex
+        """What proves to App Service's endpoint that a caller is the app."""
         self.tenant_id = str(uuid.uuid4())
         self.journal = Journal()
         self._vault_names = vault_names
@@ -79,6 +81,6 @@ class World:
         return {
             "tokens": [issued.token for issued in self.tokens.issued.values()],
             "assertions": sorted(self.assertions - {""}),
-            "client_secrets": sorted(secrets),
+            "client_secrets": sorted(secrets | {self.identity_header}),
             "values": sorted(values),
         }

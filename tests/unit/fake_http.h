@@ -67,6 +67,12 @@ static void net_free(struct http_call *call)
 	free(call);
 }
 
+bool http_multiplexes(const struct http *h)
+{
+	(void)h;
+	return true;
+}
+
 void http_cancel(struct http *h, struct http_call *call)
 {
 	(void)h;

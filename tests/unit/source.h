@@ -44,6 +44,8 @@ static inline int source_set_up(void **state)
 			      .assertion_file = assertion },
 		.jitter = &jitter,
 		.cloud = cloud_at(0),
+		.verify = true,
+		.hurried = true,
 	};
 	sources.token = token_new(NULL, &sources.identity);
 	return sources_get(&sources, "shop-kv", &source, &err);

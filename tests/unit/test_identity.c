@@ -27,39 +27,41 @@ static const struct identity identity = { .authority = "https://login.example",
 
 static void test_form(void **state)
 {
-	auto_buf struct buf form = BUF_INIT(4096);
-	auto_free char *url = identity_url(&identity);
+	struct identity_request request;
 	struct err err = { 0 };
 
 	(void)state;
-	assert_string_equal(url, "https://login.example/tenant-1/oauth2/v2.0/token");
 	volume_write(dir, "token", "\n aA.-_9.zz \r\n");
-	check_ok("form", identity_form(&identity, "https://vault.azure.net", &form, &err),
+	check_ok("form",
+		 identity_request(&identity, "https://vault.azure.net", &request, &err),
 		 &err);
+	assert_string_equal(request.http.url,
+			    "https://login.example/tenant-1/oauth2/v2.0/token");
 	assert_string_equal(
-		buf_str(&form),
+		buf_str(request.http.form),
 		"client_id=client%201%26x%3Dy"
 		"&scope=https%3A%2F%2Fvault.azure.net%2F.default"
 		"&grant_type=client_credentials"
 		"&client_assertion_type="
 		"urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 		"&client_assertion=aA.-_9.zz");
+	identity_request_done(&request);
 }
 
 /* The file is read for each request, so a renewed assertion is used at once. */
 static void test_read_anew(void **state)
 {
+	struct identity_request request;
 	struct err err = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		auto_buf struct buf form = BUF_INIT(4096);
-
 		volume_write(dir, "token", i ? "new.b.c" : "old.b.c");
-		check_ok("form", identity_form(&identity, "https://a", &form, &err),
+		check_ok("form", identity_request(&identity, "https://a", &request, &err),
 			 &err);
-		check_holds("form", buf_str(&form),
+		check_holds("form", buf_str(&request.form),
 			    i ? "client_assertion=new" : "client_assertion=old");
+		identity_request_done(&request);
 	}
 }
 
@@ -81,7 +83,7 @@ static void test_no_assertion(void **state)
 
 	(void)state;
 	for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
-		auto_buf struct buf form = BUF_INIT(4096);
+		struct identity_request request;
 		bool missing = i == ARRAY_LEN(rows);
 
 		if (missing)
@@ -89,29 +91,33 @@ static void test_no_assertion(void **state)
 		else
 			volume_write(dir, "token", rows[i].text);
 		check_err(missing ? "missing" : rows[i].text,
-			  identity_form(&identity, "https://a", &form, &err), &err,
+			  identity_request(&identity, "https://a", &request, &err), &err,
 			  ERR_IDENTITY,
 			  missing ? "AZURE_FEDERATED_TOKEN_FILE" : rows[i].cause);
 		check_holds("names the file", err.msg, path);
 		check("silent", strstr(err.msg, "MARKER") == NULL);
-		check("nothing is sent", form.len == 0);
+		check("nothing is sent", request.form.len == 0);
+		identity_request_done(&request);
 	}
 }
 
 static void test_large_assertion(void **state)
 {
 	auto_free char *big = xcalloc(1, 64 * 1024 + 2);
-	auto_buf struct buf form = BUF_INIT(256 * 1024);
+	struct identity_request request;
 	struct err err = { 0 };
 
 	(void)state;
 	memset(big, '.', 64 * 1024);
 	volume_write(dir, "token", big);
-	check_ok("64 KiB", identity_form(&identity, "https://a", &form, &err), &err);
+	check_ok("64 KiB", identity_request(&identity, "https://a", &request, &err),
+		 &err);
+	identity_request_done(&request);
 	big[64 * 1024] = '.';
 	volume_write(dir, "token", big);
-	check_err("more", identity_form(&identity, "https://a", &form, &err), &err,
+	check_err("more", identity_request(&identity, "https://a", &request, &err), &err,
 		  ERR_IDENTITY, "larger than");
+	identity_request_done(&request);
 }
 
 static int reply(int status, const char *body, struct identity_grant *grant,
@@ -124,7 +130,7 @@ static int reply(int status, const char *body, struct identity_grant *grant,
 
 	*err = (struct err){ 0 };
 	buf_text(&r.body, body);
-	result = identity_reply(&r, grant, err);
+	result = identity_reply(&identity, &r, grant, err);
 	buf_done(&r.body);
 	return result;
 }

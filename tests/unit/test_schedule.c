@@ -55,6 +55,34 @@ static void test_delay(void **state)
 		}
 }
 
+/* A poll comes halfway to the end of an object, but not too often and never later. */
+static void test_expiry(void **state)
+{
+	static const struct {
+		int64_t expires_in_ms, interval_ms, least, most;
+	} rows[] = {
+		{ 0, POLL, 240000, 360000 },
+		{ 10 * POLL, POLL, 240000, 360000 },
+		{ 200000, POLL, 100000, 100000 },
+		{ 30000, POLL, 15000, 15000 },
+		{ 1, POLL, 10000, 10000 },
+		{ 1, 2000, 1600, 2400 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct round_result r = outcome(ERR_NONE, false, 0);
+		struct schedule s;
+		int64_t delay;
+
+		r.expires_in_ms = rows[i].expires_in_ms;
+		schedule_init(&s, rows[i].interval_ms);
+		delay = schedule_next(&s, &r, true, &jitter);
+		check("at the soonest", delay >= rows[i].least);
+		check("at the latest", delay <= rows[i].most);
+	}
+}
+
 /* Failures come less and less often, never past a minute; a success forgets them. */
 static void test_backoff(void **state)
 {
@@ -135,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_short_poll),
 		cmocka_unit_test(test_gives_up),

@@ -32,7 +32,9 @@ static int load(const char *extra, struct settings *s, struct err *err)
 		env[n++] = (char *)(uintptr_t)pod[i];
 	env[n] = NULL;
 	*err = (struct err){ 0 };
-	return settings_load(s, env, err);
+	if (settings_load(s, env, err) < 0)
+		return -1;
+	return settings_check_identity(s, err);
 }
 
 static void test_defaults(void **state)
@@ -134,7 +136,8 @@ static void test_refused(void **state)
 		/* Required. */
 		{ "AKVSYNC_VAULT=", "AKVSYNC_VAULT is not set" },
 		{ "AKVSYNC_OBJECTS=", "AKVSYNC_OBJECTS is not set" },
-		{ "AZURE_FEDERATED_TOKEN_FILE=", "azure.workload.identity/use" },
+		{ "AZURE_FEDERATED_TOKEN_FILE=|KUBERNETES_SERVICE_HOST=10.0.0.1",
+		  "azure.workload.identity/use" },
 		{ "AZURE_CLIENT_ID=", "AZURE_CLIENT_ID is not set" },
 		{ "AZURE_TENANT_ID=", "AZURE_TENANT_ID is not set" },
 		/* Values. */
@@ -152,7 +155,8 @@ static void test_refused(void **state)
 		{ "AKVSYNC_REQUEST_TIMEOUT=99ms", "is outside 100ms to 10m" },
 		{ "AKVSYNC_RETAIN=-1s", "is not a duration" },
 		{ "AKVSYNC_AUTH=magic", "'magic' is not one of auto, workload-identity" },
-		{ "AKVSYNC_AUTH=client-secret", "'client-secret' is not supported yet" },
+		{ "AKVSYNC_AUTH=client-secret", "no client secret: set" },
+		{ "AKVSYNC_AUTH=client-certificate", "AZURE_CLIENT_CERTIFICATE_PATH" },
 		{ "AKVSYNC_CLOUD=germany", "not one of public, usgov, china" },
 		{ "AKVSYNC_LOG_LEVEL=loud", "AKVSYNC_LOG_LEVEL: 'loud'" },
 		{ "AKVSYNC_LOG_FORMAT=xml", "AKVSYNC_LOG_FORMAT: 'xml'" },

@@ -58,7 +58,7 @@ static void test_life(void **state)
 		token_request(one, RESOURCE, asked);
 		assert_int_equal(token_state(one, RESOURCE, asked), TOKEN_PENDING);
 		grant("t", rows[i].seconds);
-		assert_string_equal(token_bearer(one), "t");
+		assert_string_equal(token_bearer(one, RESOURCE), "t");
 		assert_int_equal(token_state(one, RESOURCE, asked + rows[i].used_ms - 1),
 				 TOKEN_READY);
 		assert_int_equal(token_state(one, RESOURCE, asked + rows[i].used_ms),
@@ -94,22 +94,63 @@ static void test_one_in_flight(void **state)
 	assert_int_equal(net.started, 2);
 }
 
-/* A token for one resource says nothing of another, and is asked for after it. */
-static void test_resource(void **state)
+/* Tokens for several resources are asked for, cached and refused side by side. */
+static void test_resources(void **state)
 {
 	(void)state;
 	token_request(t, RESOURCE, 0);
-	assert_int_equal(token_state(t, OTHER, 0), TOKEN_PENDING);
+	assert_int_equal(token_state(t, OTHER, 0), TOKEN_NONE);
+	assert_null(token_bearer(t, OTHER));
 	token_request(t, OTHER, 0);
-	assert_int_equal(net.started, 1);
+	assert_int_equal(net.count, 2);
 	grant("one", 3600);
-	assert_int_equal(token_state(t, RESOURCE, 1), TOKEN_READY);
-	assert_int_equal(token_state(t, OTHER, 1), TOKEN_NONE);
-	token_request(t, OTHER, 1);
+	assert_int_equal(token_state(t, OTHER, 1), TOKEN_PENDING);
 	grant("other", 3600);
-	assert_int_equal(token_state(t, OTHER, 2), TOKEN_READY);
-	assert_string_equal(token_bearer(t), "other");
-	assert_int_equal(token_state(t, RESOURCE, 2), TOKEN_NONE);
+	assert_string_equal(token_bearer(t, RESOURCE), "one");
+	assert_string_equal(token_bearer(t, OTHER), "other");
+	token_refused(t, OTHER, token_serial(t, OTHER));
+	assert_int_equal(token_state(t, OTHER, 1), TOKEN_NONE);
+	assert_int_equal(token_state(t, RESOURCE, 1), TOKEN_READY);
+	assert_int_equal(token_requests(t, RESOURCE), 1);
+}
+
+/* In the middle of its life a token is renewed while it serves; a failure changes
+ * nothing, and is not repeated within a minute. */
+static void test_renewal(void **state)
+{
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	grant("old", 3600);
+	token_request(t, RESOURCE, 1799999);
+	assert_int_equal(net.started, 1);
+	token_request(t, RESOURCE, 1800000);
+	assert_int_equal(net.started, 2);
+	assert_int_equal(token_state(t, RESOURCE, 1800000), TOKEN_READY);
+	net_break(net_find("/token"));
+	assert_string_equal(token_bearer(t, RESOURCE), "old");
+	assert_int_equal(token_state(t, RESOURCE, 1800000), TOKEN_READY);
+	token_request(t, RESOURCE, 1859999);
+	assert_int_equal(net.started, 2);
+	token_request(t, RESOURCE, 1860000);
+	assert_int_equal(net.started, 3);
+	grant("new", 3600);
+	assert_string_equal(token_bearer(t, RESOURCE), "new");
+}
+
+/* Entra may name the time of renewal. */
+static void test_refresh_in(void **state)
+{
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	net_answer(net_find("/token"), (struct answer){ .status = 200,
+							.body = "{\"access_token\":\"t\","
+								"\"expires_in\":86400,"
+								"\"refresh_in\":600}" });
+	token_request(t, RESOURCE, 599999);
+	assert_int_equal(net.started, 1);
+	token_request(t, RESOURCE, 600000);
+	assert_int_equal(net.started, 2);
+	token_cancel(t);
 }
 
 static void test_refused(void **state)
@@ -119,16 +160,16 @@ static void test_refused(void **state)
 	(void)state;
 	token_request(t, RESOURCE, 0);
 	grant("one", 3600);
-	first = token_serial(t);
-	token_refused(t, first);
+	first = token_serial(t, RESOURCE);
+	token_refused(t, RESOURCE, first);
 	assert_int_equal(token_state(t, RESOURCE, 1), TOKEN_NONE);
 	token_request(t, RESOURCE, 1);
 	grant("two", 3600);
-	second = token_serial(t);
+	second = token_serial(t, RESOURCE);
 	assert_int_not_equal(first, second);
-	token_refused(t, first); /* late news of the old one */
+	token_refused(t, RESOURCE, first); /* late news of the old one */
 	assert_int_equal(token_state(t, RESOURCE, 2), TOKEN_READY);
-	assert_string_equal(token_bearer(t), "two");
+	assert_string_equal(token_bearer(t, RESOURCE), "two");
 }
 
 static void test_failures(void **state)
@@ -137,19 +178,20 @@ static void test_failures(void **state)
 	token_request(t, RESOURCE, 0);
 	net_break(net_find("/token"));
 	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_FAILED);
-	check_err("broken", -1, token_error(t), ERR_UNAVAILABLE,
+	check_err("broken", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE,
 		  "cannot get a token: the connection broke");
 	token_request(t, RESOURCE, 0);
 	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_PENDING);
 	net_answer(net_find("/token"),
 		   (struct answer){ .status = 429, .retry_after_ms = 7000 });
-	check_err("429", -1, token_error(t), ERR_UNAVAILABLE, "client client-1");
-	assert_int_equal(token_error(t)->retry_after_ms, 7000);
+	check_err("429", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE,
+		  "client client-1");
+	assert_int_equal(token_error(t, RESOURCE)->retry_after_ms, 7000);
 	token_request(t, RESOURCE, 0);
 	net_answer(
 		net_find("/token"),
 		(struct answer){ .status = 401, .body = "{\"error_codes\":[700024]}" });
-	check_err("401", -1, token_error(t), ERR_IDENTITY, "AADSTS700024");
+	check_err("401", -1, token_error(t, RESOURCE), ERR_IDENTITY, "AADSTS700024");
 	/* A later success forgets it. */
 	token_request(t, RESOURCE, 0);
 	grant("t", 3600);
@@ -163,7 +205,7 @@ static void test_no_assertion(void **state)
 	token_request(t, RESOURCE, 0);
 	assert_int_equal(net.started, 0);
 	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_FAILED);
-	check_err("empty", -1, token_error(t), ERR_IDENTITY, "is empty");
+	check_err("empty", -1, token_error(t, RESOURCE), ERR_IDENTITY, "is empty");
 }
 
 static void test_cancel(void **state)
@@ -187,7 +229,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_TOKEN(test_life),          WITH_TOKEN(test_request),
-		WITH_TOKEN(test_one_in_flight), WITH_TOKEN(test_resource),
+		WITH_TOKEN(test_one_in_flight), WITH_TOKEN(test_resources),
+		WITH_TOKEN(test_renewal),       WITH_TOKEN(test_refresh_in),
 		WITH_TOKEN(test_refused),       WITH_TOKEN(test_failures),
 		WITH_TOKEN(test_no_assertion),  WITH_TOKEN(test_cancel),
 	};

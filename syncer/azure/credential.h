@@ -1,0 +1,39 @@
+/*
+ * credential.h: how each kind of credential fills in a token request; what they share.
+ * identity.c alone calls them.
+ */
+#ifndef AZURE_CREDENTIAL_H
+#define AZURE_CREDENTIAL_H
+
+#include "azure/identity.h"
+#include "base/json.h"
+
+/* Each: ERR_IDENTITY when the credential is missing or unusable. */
+int workload_request(const struct identity *identity, const char *resource,
+		     struct identity_request *out, struct err *err) MUST_CHECK;
+int secret_request(const struct identity *identity, const char *resource,
+		   struct identity_request *out, struct err *err) MUST_CHECK;
+int certificate_request(const struct identity *identity, const char *resource,
+			struct identity_request *out, struct err *err) MUST_CHECK;
+int managed_request(const struct identity *identity, const char *resource,
+		    struct identity_request *out, struct err *err) MUST_CHECK;
+
+/* Turns a managed identity endpoint's refusal into an error.  Returns -1. */
+int managed_error(const struct identity *identity, int status, const struct json *body,
+		  struct err *err);
+
+/* The token endpoint, {base}/{tenant}/oauth2/v2.0/token.  The caller frees. */
+char *credential_url(const char *base, const char *tenant);
+
+/* The members that all requests to Entra have; then comes the proof. */
+void credential_form(const struct identity *identity, const char *resource,
+		     struct buf *form);
+/* RFC 7523's proof: a signed assertion. */
+void credential_assertion(struct buf *form, const char *assertion);
+
+/* Reads a one-line secret from a file, trimmed.  ERR_IDENTITY; what names the variable.
+ */
+int credential_read(const char *path, const char *what, struct buf *out,
+		    struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,247 @@
+/* check.c: `check`: what the configuration comes to, before a pod runs with it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "command/command.h"
+#include "net/http.h"
+#include "run/check.h"
+#include "run/log.h"
+
+#define REPORT_MAX (16 * 1024 * 1024)
+
+extern char **environ;
+
+struct options {
+	bool online, json;
+	const char *file;
+};
+
+static int parse_options(int argc, char **argv, struct options *out)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--online") == 0) {
+			out->online = true;
+		} else if (strcmp(argv[i], "--output") == 0 && i + 1 < argc) {
+			const char *kind = argv[++i];
+
+			out->json = strcmp(kind, "json") == 0;
+			if (!out->json && strcmp(kind, "text") != 0)
+				return command_usage_error(
+					"--output is text or json, not '%s'", kind);
+		} else if (argv[i][0] != '-' && out->file == NULL) {
+			out->file = argv[i];
+		} else {
+			return command_usage_error("check takes --online, --output json "
+						   "and one FILE, not '%s'",
+						   argv[i]);
+		}
+	}
+	return EXIT_DONE;
+}
+
+/* ---- for people ---- */
+
+static void write_settings(const struct configuration *c, struct buf *out)
+{
+	const char *name;
+	bool secret;
+
+	buf_text(out, "Settings\n");
+	for (size_t i = 0; (name = settings_variable(i, &secret)) != NULL; i++) {
+		auto_buf struct buf value = BUF_INIT(REPORT_MAX);
+		const char *source = configuration_source(c, name);
+
+		settings_value(&c->settings, i, &value);
+		if (strcmp(buf_str(&value), "null") != 0)
+			buf_printf(out, "  %-28s %-12s %s\n", name, source,
+				   buf_str(&value));
+	}
+}
+
+static const char *verdict(const struct check_entry *e, bool online)
+{
+	if (!online)
+		return "-";
+	return !e->failed ? "ok" : e->excused ? "absent" : "FAILED";
+}
+
+static void write_entry(const struct configuration *c, const struct check_entry *e,
+			bool online, struct buf *out)
+{
+	buf_printf(out, "  %-32s %-34s %04o  %s\n", e->object,
+		   e->version ? e->version : "current", (unsigned)e->mode,
+		   verdict(e, online));
+	if (e->file_count == 0 && !e->failed)
+		buf_printf(out, "      a file for each that the vault's list names\n");
+	for (size_t i = 0; i < e->file_count; i++)
+		buf_printf(out, "      %s/%s\n", c->settings.dir, e->files[i]);
+	if (e->failed)
+		buf_printf(out, "      %s\n", e->err.msg);
+}
+
+static void write_text(const struct configuration *c, const struct check *check,
+		       bool online, struct buf *out)
+{
+	const char *vault = "";
+
+	write_settings(c, out);
+	if (c->file.ignored.len > 0)
+		buf_printf(out, "\nWithout meaning here, and ignored\n  %s\n",
+			   buf_str(&c->file.ignored));
+	for (size_t i = 0; i < check->count; i++) {
+		const struct check_entry *e = &check->items[i];
+
+		if (strcmp(vault, e->vault) != 0)
+			buf_printf(out, "\n%s\n  %-32s %-34s %-5s %s\n", e->vault,
+				   "object", "version", "mode", online ? "read" : "");
+		vault = e->vault;
+		write_entry(c, e, online, out);
+	}
+	buf_printf(out, "\n%s\n",
+		   check->worst.kind != ERR_NONE ? "Not all of it can be read."
+		   : online ? "All is well: every object can be read."
+			    : "The configuration is valid; --online also tries it.");
+}
+
+/* ---- for machines ---- */
+
+static void write_member(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "\"%s\":", name);
+	if (value != NULL)
+		json_quote(out, value);
+	else
+		buf_text(out, "null");
+}
+
+static void write_json_settings(const struct configuration *c, struct buf *out)
+{
+	const char *name;
+	bool secret;
+
+	for (size_t i = 0; (name = settings_variable(i, &secret)) != NULL; i++) {
+		buf_printf(out, "%s\"%s\":{\"value\":", i ? "," : "", name);
+		settings_value(&c->settings, i, out);
+		buf_text(out, ",");
+		write_member(out, "source", configuration_source(c, name));
+		buf_text(out, "}");
+	}
+}
+
+static void write_json_entry(const struct check_entry *e, bool online, struct buf *out)
+{
+	buf_text(out, "{");
+	write_member(out, "object", e->object);
+	buf_text(out, ",");
+	write_member(out, "vault", e->vault);
+	buf_text(out, ",");
+	write_member(out, "version", e->version);
+	buf_printf(out, ",\"mode\":\"%04o\",\"optional\":%s,\"files\":[",
+		   (unsigned)e->mode, e->optional ? "true" : "false");
+	for (size_t i = 0; i < e->file_count; i++) {
+		buf_text(out, i ? ",{" : "{");
+		write_member(out, "path", e->files[i]);
+		buf_text(out, "}");
+	}
+	buf_text(out, "],");
+	write_member(out, "read", online ? verdict(e, true) : NULL);
+	buf_text(out, ",");
+	write_member(out, "error", e->failed ? e->err.msg : NULL);
+	buf_text(out, "}");
+}
+
+static void write_json(const struct configuration *c, const struct check *check,
+		       bool online, const struct err *err, struct buf *out)
+{
+	buf_printf(out, "{\"valid\":%s,\"online\":%s,", err ? "false" : "true",
+		   online ? "true" : "false");
+	write_member(out, "error", err ? err->msg : NULL);
+	buf_text(out, ",");
+	write_member(out, "ignored",
+		     c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
+	buf_text(out, ",\"settings\":{");
+	if (err == NULL)
+		write_json_settings(c, out);
+	buf_text(out, "},\"objects\":[");
+	for (size_t i = 0; i < check->count; i++) {
+		buf_text(out, i ? ",\n" : "\n");
+		write_json_entry(&check->items[i], online, out);
+	}
+	buf_text(out, "]}\n");
+}
+
+/* ---- together ---- */
+
+static char **with_file(const char *file)
+{
+	char **env = NULL;
+	size_t count = 0;
+
+	for (char **e = environ; *e; e++) {
+		if (file != NULL && strncmp(*e, "AKVSYNC_CONFIG=", 15) == 0)
+			continue;
+		env = xgrow(env, count, sizeof(char *));
+		env[count++] = xstrdup(*e);
+	}
+	env = xgrow(env, count, sizeof(char *));
+	env[count++] = file ? xasprintf("AKVSYNC_CONFIG=%s", file) : NULL;
+	env = xgrow(env, count, sizeof(char *));
+	env[count] = NULL;
+	return env;
+}
+
+static int inspect(const struct options *options, struct configuration *c,
+		   char *const *env, struct check *check, struct err *err)
+{
+	if (http_global_init(err) < 0)
+		return -1;
+	json_global_init();
+	if (configuration_load(c, env, options->online, err) < 0)
+		return -1;
+	log_setup(LOG_ERROR, LOG_TEXT);
+	return options->online ? check_online(check, c, err) : check_plan(check, c, err);
+}
+
+static int report(const struct options *options, const struct configuration *c,
+		  const struct check *check, const struct err *err)
+{
+	struct buf out = BUF_INIT(REPORT_MAX);
+	int code = command_exit_code(err ? err : &check->worst);
+
+	if (options->json)
+		write_json(c, check, options->online, err, &out);
+	else if (err == NULL)
+		write_text(c, check, options->online, &out);
+	else
+		fprintf(stderr, "akvsync: %s\n", err->msg);
+	fputs(buf_str(&out), stdout);
+	buf_done(&out);
+	return fflush(stdout) == 0 ? code : EXIT_LOCAL;
+}
+
+int command_check(int argc, char **argv)
+{
+	struct configuration c = { 0 };
+	struct options options = { 0 };
+	struct check check = { 0 };
+	struct err err = { 0 };
+	char **env;
+	int code = parse_options(argc, argv, &options);
+
+	if (code != EXIT_DONE)
+		return code;
+	env = with_file(options.file);
+	if (inspect(&options, &c, env, &check, &err) < 0)
+		code = report(&options, &c, &check, &err);
+	else
+		code = report(&options, &c, &check, NULL);
+	check_done(&check);
+	configuration_done(&c);
+	for (char **e = env; *e; e++)
+		free(*e);
+	free(env);
+	return code;
+}

@@ -1,0 +1,230 @@
+#include "config/auth.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/cloud.h"
+
+static const char label[] = "is the label azure.workload.identity/use: \"true\" set on "
+			    "the pod, not only on its "
+			    "service account or deployment?";
+
+static bool is_guid(const char *s)
+{
+	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strlen(s) != strlen(shape))
+		return false;
+	for (size_t i = 0; shape[i]; i++)
+		if (shape[i] == '-' ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
+			return false;
+	return true;
+}
+
+static bool is_domain(const char *s)
+{
+	return strchr(s, '.') && strlen(s) < 64 &&
+	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ."
+			 "-") == strlen(s);
+}
+
+static enum settings_auth find_credential(const struct settings *s, bool in_kubernetes)
+{
+	if (s->client_secret != NULL || s->client_secret_file != NULL)
+		return AUTH_CLIENT_SECRET;
+	if (s->certificate_file != NULL)
+		return AUTH_CLIENT_CERTIFICATE;
+	if (s->assertion_file != NULL)
+		return AUTH_WORKLOAD_IDENTITY;
+	if (s->identity_endpoint != NULL && s->identity_header != NULL)
+		return AUTH_MANAGED_IDENTITY;
+	return in_kubernetes ? AUTH_WORKLOAD_IDENTITY : AUTH_MANAGED_IDENTITY;
+}
+
+static int check_guid(const char *name, const char *what, const char *value,
+		      struct err *err)
+{
+	if (value == NULL || is_guid(value))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "%s: '%.60s' is not %s (GUID), such as "
+		       "33333333-3333-3333-3333-333333333333",
+		       name, value, what);
+}
+
+static int check_tenant(const struct settings *s, const char *advice, struct err *err)
+{
+	if (s->tenant_id == NULL)
+		return err_set(err, ERR_CONFIG,
+			       "no tenant: AZURE_TENANT_ID is not set; %s", advice);
+	if (!is_guid(s->tenant_id) && !is_domain(s->tenant_id))
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) "
+			       "nor a domain",
+			       s->tenant_id);
+	return 0;
+}
+
+static int check_token_proxy(const struct settings *s, struct err *err)
+{
+	bool more = s->token_proxy_name || s->token_proxy_ca_file || s->token_proxy_ca;
+	const char *proxy = s->token_proxy;
+
+	if (proxy == NULL && more)
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_KUBERNETES_TOKEN_PROXY is not set, but others of "
+			       "the identity binding are; set it or unset them");
+	if (proxy == NULL)
+		return 0;
+	if (!text_starts(proxy, "https://") || strlen(proxy) == strlen("https://") ||
+	    strpbrk(proxy, "@?# ") != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_KUBERNETES_TOKEN_PROXY: it must be an https URL "
+			       "without user, query and fragment");
+	if (s->token_proxy_ca_file && s->token_proxy_ca)
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_KUBERNETES_CA_FILE and AZURE_KUBERNETES_CA_DATA "
+			       "are both set; unset one");
+	return 0;
+}
+
+static int check_workload(const struct settings *s, struct err *err)
+{
+	if (s->assertion_file == NULL)
+		return err_set(
+			err, ERR_CONFIG,
+			"no federated token: AZURE_FEDERATED_TOKEN_FILE is not set; %s",
+			label);
+	if (s->client_id == NULL)
+		return err_set(err, ERR_CONFIG,
+			       "no identity: AZURE_CLIENT_ID is not set; annotate the "
+			       "service account with azure.workload.identity/client-id");
+	if (check_tenant(s, label, err) < 0)
+		return -1;
+	return check_token_proxy(s, err);
+}
+
+static int check_application(const struct settings *s, struct err *err)
+{
+	if (s->client_id == NULL)
+		return err_set(err, ERR_CONFIG,
+			       "no identity: AZURE_CLIENT_ID is not set; give the "
+			       "application's client id");
+	return check_tenant(s, "give the application's tenant", err);
+}
+
+static int check_secret(const struct settings *s, struct err *err)
+{
+	if (s->client_secret == NULL && s->client_secret_file == NULL)
+		return err_set(err, ERR_CONFIG,
+			       "no client secret: set AKVSYNC_CLIENT_SECRET_FILE or "
+			       "AZURE_CLIENT_SECRET");
+	if (s->client_secret != NULL && s->client_secret_file != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "AKVSYNC_CLIENT_SECRET_FILE and AZURE_CLIENT_SECRET are "
+			       "both set; unset one");
+	return check_application(s, err);
+}
+
+static int check_certificate(const struct settings *s, struct err *err)
+{
+	if (s->certificate_file == NULL)
+		return err_set(err, ERR_CONFIG,
+			       "no client certificate: AZURE_CLIENT_CERTIFICATE_PATH is "
+			       "not set");
+	return check_application(s, err);
+}
+
+/* Plain HTTP, since the endpoint is on this machine; nothing that could hide another. */
+static int check_local_url(const char *name, const char *url, struct err *err)
+{
+	if (url == NULL || (text_starts(url, "http://") && url[strlen("http://")] &&
+			    strpbrk(url, "@?# ") == NULL))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "%s: it must be an http URL without user and query", name);
+}
+
+static int check_managed(struct settings *s, struct err *err)
+{
+	int selectors = (s->client_id != NULL) + (s->object_id != NULL) +
+			(s->resource_id != NULL);
+	size_t len = s->imds_base ? strlen(s->imds_base) : 0;
+
+	/* Workload identity's webhook injects the client id whoever is chosen. */
+	if (selectors > 1 && (s->object_id == NULL || s->resource_id == NULL))
+		selectors--;
+	if (selectors > 1)
+		return err_set(err, ERR_CONFIG,
+			       "AKVSYNC_IDENTITY_OBJECT_ID and "
+			       "AKVSYNC_IDENTITY_RESOURCE_ID are both set; unset one");
+	if (s->resource_id != NULL && !text_starts(s->resource_id, "/subscriptions/"))
+		return err_set(err, ERR_CONFIG,
+			       "AKVSYNC_IDENTITY_RESOURCE_ID: '%.100s' does not start "
+			       "with /subscriptions/",
+			       s->resource_id);
+	while (len > 0 && s->imds_base[len - 1] == '/')
+		s->imds_base[--len] = '\0';
+	if (check_local_url("IDENTITY_ENDPOINT", s->identity_endpoint, err) < 0)
+		return -1;
+	return check_local_url("AZURE_POD_IDENTITY_AUTHORITY_HOST", s->imds_base, err);
+}
+
+static int check_credential(struct settings *s, struct err *err)
+{
+	switch (s->credential) {
+	case AUTH_CLIENT_SECRET:
+		return check_secret(s, err);
+	case AUTH_CLIENT_CERTIFICATE:
+		return check_certificate(s, err);
+	case AUTH_MANAGED_IDENTITY:
+		return check_managed(s, err);
+	case AUTH_AUTO:
+	case AUTH_WORKLOAD_IDENTITY:
+		break;
+	}
+	return check_workload(s, err);
+}
+
+void auth_choose(struct settings *s, bool in_kubernetes)
+{
+	s->credential =
+		s->auth == AUTH_AUTO ? find_credential(s, in_kubernetes) : s->auth;
+}
+
+int auth_check(struct settings *s, struct err *err)
+{
+	if (check_guid("AZURE_CLIENT_ID", "a client id", s->client_id, err) < 0 ||
+	    check_guid("AKVSYNC_IDENTITY_OBJECT_ID", "an object id", s->object_id, err) <
+		    0)
+		return -1;
+	return check_credential(s, err);
+}
+
+int auth_authority(struct settings *s, bool cloud_given, struct err *err)
+{
+	size_t len;
+	int cloud;
+
+	if (s->authority == NULL) {
+		cloud = cloud_by_vault(s->vault);
+		if (!cloud_given && cloud >= 0)
+			s->cloud = cloud;
+		s->authority = xstrdup(cloud_at(s->cloud)->authority);
+		return 0;
+	}
+	len = strlen(s->authority);
+	while (len > 0 && s->authority[len - 1] == '/')
+		s->authority[--len] = '\0';
+	if (!text_starts(s->authority, "https://") || len == strlen("https://") ||
+	    strpbrk(s->authority, "@?# ") != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_AUTHORITY_HOST: it must be an https URL, such as "
+			       "https://login.microsoftonline.com/");
+	cloud = cloud_by_authority(s->authority);
+	if (!cloud_given && cloud >= 0)
+		s->cloud = cloud;
+	return 0;
+}

@@ -1,0 +1,99 @@
+#include "config/configuration.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/auth.h"
+
+#define VARIABLE "AKVSYNC_CONFIG"
+#define FILE_MAX (1024 * 1024)
+
+static const char *find_env(char *const *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *env; env++)
+		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+			return (*env)[len + 1] ? *env + len + 1 : NULL;
+	return NULL;
+}
+
+static int read_file(struct configuration *c, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(FILE_MAX);
+
+	if (c->path == NULL)
+		return 0;
+	if (file_read(AT_FDCWD, c->path, &text, err) < 0) {
+		err->kind = ERR_CONFIG;
+		return err_wrap(err, VARIABLE);
+	}
+	if (overlay_parse(&c->file, buf_str(&text), text.len, err) < 0)
+		return err_wrap(err, "configuration file '%s'", c->path);
+	return 0;
+}
+
+/* A message about a variable that the file sets says so. */
+static int name_file(const struct configuration *c, struct err *err)
+{
+	for (size_t i = 0; i < c->file.count; i++)
+		if (text_starts(err->msg, c->file.items[i].name) &&
+		    overlay_decides(&c->file, c->file.items[i].name, c->env))
+			return err_wrap(err, "configuration file '%s'", c->path);
+	return -1;
+}
+
+/* An object without a vault is in the default one. */
+static void fill_vaults(struct configuration *c)
+{
+	for (size_t i = 0; i < c->objects.count; i++)
+		if (c->objects.items[i].vault == NULL)
+			c->objects.items[i].vault = xstrdup(c->settings.vault);
+}
+
+int configuration_load(struct configuration *out, char *const *env, bool signs_in,
+		       struct err *err)
+{
+	const char *path = find_env(env, VARIABLE);
+	struct err file = { 0 };
+	char **merged;
+	int result;
+
+	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
+	result = read_file(out, &file);
+	merged = overlay_environ(&out->file, env);
+	/* Also when the file is bad: how to tell of it is decided here. */
+	if (settings_load(&out->settings, merged, err) < 0 && result == 0)
+		result = name_file(out, err);
+	else if (result < 0)
+		*err = file;
+	overlay_environ_free(merged);
+	if (result == 0 && signs_in && auth_check(&out->settings, err) < 0)
+		result = name_file(out, err);
+	if (result == 0 && objects_parse(&out->objects, out->settings.objects,
+					 out->settings.file_mode, err) < 0)
+		result = name_file(out, err);
+	if (result == 0)
+		fill_vaults(out);
+	return result;
+}
+
+void configuration_done(struct configuration *c)
+{
+	settings_done(&c->settings);
+	objects_done(&c->objects);
+	overlay_done(&c->file);
+	free(c->path);
+	*c = (struct configuration){ 0 };
+}
+
+const char *configuration_source(const struct configuration *c, const char *variable)
+{
+	if (overlay_decides(&c->file, variable, c->env))
+		return "file";
+	return find_env(c->env, variable) ? "environment" : "default";
+}

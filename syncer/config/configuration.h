@@ -1,0 +1,32 @@
+/*
+ * configuration.h: all that is asked of this process: the environment and the file that
+ * AKVSYNC_CONFIG names, together.
+ */
+#ifndef CONFIG_CONFIGURATION_H
+#define CONFIG_CONFIGURATION_H
+
+#include "config/objects.h"
+#include "config/overlay.h"
+#include "config/settings.h"
+
+struct configuration {
+	char *const *env; /* the process's own */
+	struct settings settings;
+	struct objects objects; /* each with its vault */
+	char *path;             /* of the file; NULL: none */
+	struct overlay file;
+};
+
+/*
+ * Reads and checks everything.  ERR_CONFIG, whose message names the file when what is
+ * wrong stands there.  The settings' log_level, log_format and termination_log are usable
+ * even then.  env must outlive it.  configuration_done() either way.
+ */
+int configuration_load(struct configuration *out, char *const *env, bool signs_in,
+		       struct err *err) MUST_CHECK;
+void configuration_done(struct configuration *c);
+
+/* Where a variable's value comes from: "environment", "file", "default". */
+const char *configuration_source(const struct configuration *c, const char *variable);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * trust.h: which certificates a TLS peer may prove itself with, and how our TLS treats
+ * memory.  Parsed once for all connections.
+ */
+#ifndef NET_TRUST_H
+#define NET_TRUST_H
+
+#include "base/buf.h"
+
+struct trust;
+
+/* Reads trusted certificates (PEM): ca_file, or the system's bundle when NULL; and those
+ * of extra_file besides, unless NULL.  ERR_CONFIG.  trust_free() the result. */
+int trust_load(struct trust **out, const char *ca_file, const char *extra_file,
+	       struct err *err) MUST_CHECK;
+/* Trusts exactly the certificates of this PEM text.  ERR_IDENTITY: none in it. */
+int trust_parse(struct trust **out, const struct buf *pem, struct err *err) MUST_CHECK;
+void trust_free(struct trust *trust);
+
+/* Makes an OpenSSL SSL_CTX use them. */
+void trust_apply(const struct trust *trust, void *ssl_ctx);
+
+/* Once in a process, before any TLS: OpenSSL allocates with the wiping allocator.
+ * ERR_UNAVAILABLE. */
+int trust_global_init(struct err *err) MUST_CHECK;
+
+#endif

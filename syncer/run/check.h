@@ -1,0 +1,41 @@
+/*
+ * check.h: what a configuration would make of the vaults: the files, and with a try
+ * online, whether each object can be read.  Touches no volume.
+ */
+#ifndef RUN_CHECK_H
+#define RUN_CHECK_H
+
+#include "config/configuration.h"
+
+/* One object, or one choice of several. */
+struct check_entry {
+	char *object;  /* "secret 'db-pass'" */
+	char *vault;   /* its URL */
+	char *version; /* asked for, or found; NULL: the current one, not asked yet */
+	mode_t mode;
+	bool optional;
+	char **files; /* relative paths; of an entry that selects, before it is asked,
+			 none */
+	size_t file_count;
+	bool failed;
+	struct err err; /* why it cannot be read; excused when the object is optional */
+	bool excused;
+};
+
+struct check {
+	struct check_entry *items;
+	size_t count;
+	struct err worst; /* of what is not excused; ERR_NONE: all is well */
+};
+
+/* Without the network.  ERR_CONFIG: a vault's name.  check_done() the result. */
+int check_plan(struct check *out, const struct configuration *c,
+	       struct err *err) MUST_CHECK;
+
+/* Signs in and reads every object, within AKVSYNC_INIT_TIMEOUT.  -1 only when it cannot
+ * even start; what the vaults answer is in *out. */
+int check_online(struct check *out, const struct configuration *c,
+		 struct err *err) MUST_CHECK;
+void check_done(struct check *c);
+
+#endif

@@ -1,0 +1,168 @@
+#include "run/desire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/log.h"
+#include "run/watch.h"
+
+void desire_init(struct desire *d, const struct configuration *configuration)
+{
+	*d = (struct desire){ .started = configuration };
+}
+
+static void wish_done(struct wish *w)
+{
+	if (w->configuration != NULL)
+		configuration_done(w->configuration);
+	free(w->configuration);
+	incidents_done(&w->incidents);
+	absences_done(&w->absences);
+	*w = (struct wish){ 0 };
+}
+
+void desire_done(struct desire *d)
+{
+	watch_free(d->watch);
+	wish_done(&d->running);
+	wish_done(&d->wanted);
+}
+
+/* ---- the file ---- */
+
+void desire_watch(struct desire *d)
+{
+	struct err err;
+
+	if (d->started->path != NULL && watch_new(&d->watch, d->started->path, &err) < 0)
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s: a changed configuration is not noticed", err.msg);
+}
+
+int desire_fd(const struct desire *d)
+{
+	return watch_fd(d->watch);
+}
+
+void desire_take(struct desire *d)
+{
+	d->changed |= watch_run(d->watch);
+}
+
+bool desire_is_due(const struct desire *d)
+{
+	return d->changed;
+}
+
+/* ---- what holds ---- */
+
+static const struct configuration *running(const struct desire *d)
+{
+	return d->running.configuration ? d->running.configuration : d->started;
+}
+
+const struct configuration *desire_configuration(const struct desire *d)
+{
+	return d->wanted.configuration ? d->wanted.configuration : running(d);
+}
+
+const struct objects *desire_objects(const struct desire *d)
+{
+	return &running(d)->objects;
+}
+
+void desire_say(const struct desire *d)
+{
+	const struct configuration *c = desire_configuration(d);
+
+	if (c->file.ignored.len > 0)
+		log_event(LOG_WARN, "ignored",
+			  LOG_FIELDS(log_str("names", buf_str(&c->file.ignored))),
+			  "has no meaning here and is ignored: %s",
+			  buf_str(&c->file.ignored));
+}
+
+/* ---- a changed file ---- */
+
+static int check(const struct desire *d, const struct configuration *c,
+		 struct sources *sources, struct jitter *jitter, int dir_fd,
+		 struct notify **notify, struct err *err)
+{
+	const char *fixed = settings_needs_restart(&d->started->settings, &c->settings);
+
+	if (fixed != NULL)
+		return err_set(err, ERR_CONFIG, "%s has changed, which needs a restart",
+			       fixed);
+	if (sources_add(sources, &c->objects, err) < 0)
+		return -1;
+	return notify_new(notify, c->settings.notify, dir_fd, c->settings.notify_splay_ms,
+			  jitter, err);
+}
+
+bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jitter,
+		   int dir_fd, struct notify **notify)
+{
+	struct configuration *c;
+	struct err err;
+
+	if (!d->changed)
+		return false;
+	d->changed = false;
+	c = xcalloc(1, sizeof(*c));
+	if (configuration_load(c, d->started->env, true, &err) < 0 ||
+	    check(d, c, sources, jitter, dir_fd, notify, &err) < 0) {
+		log_event(LOG_ERROR, "configuration-refused", NULL,
+			  "%s; the running configuration stays", err.msg);
+		configuration_done(c);
+		free(c);
+		return false;
+	}
+	wish_done(&d->wanted);
+	d->wanted.configuration = c;
+	d->keeps_old = false;
+	log_event(LOG_INFO, "configuration-read",
+		  LOG_FIELDS(log_int("objects", (int64_t)c->objects.count)),
+		  "read '%s': %zu object%s", c->path, c->objects.count,
+		  c->objects.count == 1 ? "" : "s");
+	desire_say(d);
+	return true;
+}
+
+/* ---- rounds ---- */
+
+struct round_work desire_work(struct desire *d, struct sources *sources,
+			      struct publish *publish)
+{
+	struct wish *wish = &d->running;
+
+	d->tries_wanted = d->wanted.configuration != NULL && !d->keeps_old;
+	d->keeps_old = false;
+	if (d->tries_wanted)
+		wish = &d->wanted;
+	return (struct round_work){
+		.sources = sources,
+		.objects = wish->configuration ? &wish->configuration->objects
+					       : &d->started->objects,
+		.publish = publish,
+		.incidents = &wish->incidents,
+		.absences = &wish->absences,
+	};
+}
+
+bool desire_judge(struct desire *d, const struct round_result *result)
+{
+	if (!d->tries_wanted)
+		return false;
+	d->tries_wanted = false;
+	if (result->held) {
+		d->keeps_old = true;
+		return true;
+	}
+	wish_done(&d->running);
+	d->running = d->wanted;
+	d->wanted = (struct wish){ 0 };
+	log_event(LOG_INFO, "configuration-applied", NULL,
+		  "the new configuration is in force");
+	return false;
+}

@@ -1,0 +1,13 @@
+/*
+ * login.h: from the settings to the identity that asks for tokens.
+ */
+#ifndef RUN_LOGIN_H
+#define RUN_LOGIN_H
+
+#include "azure/identity.h"
+#include "config/settings.h"
+
+/* The strings stay the settings'. */
+struct identity login_identity(const struct settings *s);
+
+#endif

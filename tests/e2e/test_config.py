@@ -1,0 +1,283 @@
+"""The configuration file: our YAML or a SecretProviderClass, and what happens when it changes."""
+
+import json
+import os
+
+import pytest
+from conftest import BINARY, wait_until
+
+
+class ConfigMap:
+    """A mounted ConfigMap: files behind ..data, which kubelet swaps."""
+
+    def __init__(self, folder, text):
+        self.folder = folder
+        folder.mkdir()
+        self.count = 0
+        self.write(text)
+        os.symlink("..data/config.yaml", folder / "config.yaml")
+
+    @property
+    def path(self):
+        return str(self.folder / "config.yaml")
+
+    def write(self, text):
+        self.count += 1
+        new = self.folder / f"..{self.count}"
+        new.mkdir()
+        (new / "config.yaml").write_text(text)
+        os.symlink(new.name, self.folder / "..data_tmp")
+        os.rename(self.folder / "..data_tmp", self.folder / "..data")
+
+
+def configured(world, text, name="config.yaml", **more):
+    path = world.folder / name
+    path.write_text(text)
+    return world.env(None, AKVSYNC_CONFIG=str(path), **more)
+
+
+def spc(world, objects, parameters="", kind="SecretProviderClass"):
+    indented = "\n".join("      " + line for line in objects.splitlines())
+    return f"""\
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: {kind}
+metadata:
+  name: shop
+spec:
+  provider: azure
+  parameters:
+    keyvaultName: {world.fake.url("shop-kv")}
+    tenantID: {world.fake.tenant_id}
+    clientID: {world.fake.client_id}
+{parameters}    objects: |
+{indented}
+"""
+
+
+SECRETS_WITH_ALIASES = """\
+array:
+  - |
+    objectName: mysql-password
+    objectType: secret
+    objectAlias: MYSQL_PASSWORD
+    objectVersion: ""
+  - |
+    objectName: api-key
+    objectType: secret
+    objectAlias: keys/api.txt
+    filePermission: 0400
+"""
+
+CERTIFICATE_WITH_KEY = """\
+array:
+  - |
+    objectName: web
+    objectType: secret
+    objectAlias: tls/full.pem
+  - |
+    objectName: web
+    objectType: cert
+    objectAlias: tls/cert.pem
+  - |
+    objectName: web
+    objectType: key
+    objectAlias: tls/public.pem
+"""
+
+VERSION_HISTORY = """\
+array:
+  - |
+    objectName: signing
+    objectType: secret
+    objectVersionHistory: 3
+"""
+
+
+def prepare_aliases(world):
+    a, b = world.plant("mysql-password", "api-key")
+    return {"MYSQL_PASSWORD": a.encode(), "keys/api.txt": b.encode()}
+
+
+def prepare_certificate(world):
+    import pki
+    from test_formats import pfx, public_key_of
+
+    chain, value = pfx()()
+    world.fake.set_certificate("web", value, pki.cer(chain.leaf), content_type="application/x-pkcs12")
+    return {
+        "tls/full.pem": pki.key_pem(chain.key) + pki.cert_pem(*chain.all),
+        "tls/cert.pem": pki.cert_pem(chain.leaf),
+        "tls/public.pem": public_key_of(chain, value)["web"],
+    }
+
+
+def prepare_history(world):
+    from test_lists import versions
+
+    values = versions(world, "signing", 4)
+    return {f"signing/{i}": values[-1 - i].encode() for i in range(3)}
+
+
+MANIFESTS = {
+    "aliases": (SECRETS_WITH_ALIASES, prepare_aliases),
+    "certificate": (CERTIFICATE_WITH_KEY, prepare_certificate),
+    "history": (VERSION_HISTORY, prepare_history),
+}
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_secret_provider_class_goes_through_check_and_sidecar_unchanged(world, name):
+    objects, make = MANIFESTS[name]
+    expected = make(world)
+    env = configured(world, spc(world, objects), AKVSYNC_VAULT=None)
+    env.pop("AZURE_CLIENT_ID")
+    env.pop("AZURE_TENANT_ID")
+    for arguments in (["check", "--output", "json"], ["check", "--online", "--output", "json"]):
+        code, report = check(world, *arguments, env=env)
+        assert code == 0, report
+        paths = [file["path"] for entry in report["objects"] for file in entry["files"]]
+        assert sorted(paths) == sorted(expected)
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    assert world.files_bytes() == expected
+
+
+def check(world, *arguments, env):
+    import subprocess
+
+    run = subprocess.run([BINARY, *arguments], env=env, capture_output=True, text=True, check=False)
+    for marker in world.fake.markers(values=True):
+        assert len(marker) < 16 or marker[-40:] not in run.stdout + run.stderr
+    return run.returncode, json.loads(run.stdout) if "json" in arguments else run.stdout + run.stderr
+
+
+def test_what_has_no_meaning_is_named_once(world):
+    expected = prepare_aliases(world)
+    more = "    usePodIdentity: \"true\"\n    useVMManagedIdentity: \"false\"\n    resourceGroup: rg\n    cloudName: \"\"\n"
+    text = spc(world, SECRETS_WITH_ALIASES, more) + "  secretObjects:\n  - secretName: s\n    type: Opaque\n"
+    process = world.start("init", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert process.wait() == 0
+    assert world.files_bytes() == expected
+    [told] = process.find("ignored")
+    assert told["names"] == "usePodIdentity, resourceGroup, secretObjects"
+
+
+def test_precedence(world):
+    """Our variables win over the file, the file over what the webhook injects."""
+    a = world.plant("a")
+    text = f"objects: wrong\npollInterval: 1h\nclientId: {world.fake.client_id}\ndir: /nowhere\n"
+    env = configured(world, text) | {"AKVSYNC_OBJECTS": "a", "AZURE_CLIENT_ID": "not used"}
+    process = world.start("init", env=env)
+    assert process.wait() == 0
+    assert world.files() == {"a": a}
+
+
+def test_our_own_yaml(world):
+    a, b = world.plant("a", "b")
+    text = """\
+# every key has the name of its variable
+fileMode: "0400"
+notify:
+- signal=HUP,process=nobody;here
+objects:
+- objectName: a
+- {objectName: b, objectAlias: x/b, optional: true}
+"""
+    process = world.start("init", env=configured(world, text))
+    assert process.wait() == 0
+    assert world.files() == {"a": a, "x/b": b}
+    assert (world.volume / "a").stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("pollIntervall: 5m\nobjects: a", "line 1: unknown key 'pollIntervall'; did you mean 'pollInterval'?"),
+        ("poll_interval: 5m", "unknown key 'poll_interval'"),
+        ("objects: a\nretain: 300", "configuration file '.*': AKVSYNC_RETAIN: '300' is not a duration"),
+        ("objects: [{objectNam: a}]", "configuration file '.*': AKVSYNC_OBJECTS: object 1: unknown attribute"),
+        ("objects: [a", "YAML line"),
+        ("[a]", "neither a map of settings"),
+        ("config: x", "unknown key 'config'"),
+        ("vault: [x]", "vault must be plain text"),
+        ("kind: SecretProviderClass\nspec: {provider: vault}", "for provider 'vault', not for azure"),
+        ("kind: SecretProviderClass\nspec: {provider: azure}", "has no spec.parameters"),
+        ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {cloudName: Mars}}", "cloudName 'Mars' is not one of"),
+        ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: [a]}}", "parameter objects must be text"),
+        ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: a}}", "must be the text 'array:'"),
+    ],
+)
+def test_a_bad_file_ends_the_start(world, text, says):
+    process = world.start("init", env=configured(world, text))
+    assert process.wait() == 3
+    assert process.find("exit", says), process.text
+    assert not world.fake.journal()
+
+
+def test_a_missing_file_ends_the_start(world):
+    process = world.start("init", env=world.env("a", AKVSYNC_CONFIG="/nowhere/config.yaml"))
+    assert process.wait() == 3
+    assert process.find("exit", "AKVSYNC_CONFIG: .*'/nowhere/config.yaml'.*No such file")
+
+
+def test_a_config_map_is_applied_without_restart(world, app):
+    a, b = world.plant("a", "b")
+    config = ConfigMap(world.folder / "config", "objects: a\npollInterval: 1h\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_POLL_INTERVAL=None)
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    assert world.files() == {"a": a}
+    # add
+    config.write("objects: a, b\npollInterval: 1h\n")
+    world.wait_files({"a": a, "b": b})
+    # rename, and tell an app from now on
+    config.write(f"objects: a, b=new/b\nnotify: signal=HUP,process={app.name}\n")
+    world.wait_files({"a": a, "new/b": b})
+    assert app.wait_signals(1) == ["SIGHUP"]
+    # break: nothing changes, and rotation goes on
+    config.write("objects: a,, b=new/b, c d\n")
+    sidecar.wait_log("configuration-refused", "objectName 'c d'.*; the running configuration stays")
+    a = world.plant("a")
+    sidecar.poll()
+    world.wait_files({"a": a, "new/b": b})
+    # what needs a restart
+    config.write("objects: a\nretain: 90s\n")
+    sidecar.wait_log("configuration-refused", "AKVSYNC_RETAIN has changed, which needs a restart")
+    assert world.files() == {"a": a, "new/b": b}
+    # repair and remove
+    config.write("objects: b\n")
+    world.wait_files({"b": b})
+    b = world.plant("b")
+    sidecar.poll()
+    world.wait_files({"b": b})
+    assert sidecar.stop()[0] == 0
+
+
+def test_while_a_new_object_cannot_be_read_the_old_set_rotates(world):
+    a, old = world.plant("a", "old")
+    config = ConfigMap(world.folder / "config", "objects: a, old\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    config.write("objects: a, missing\n")
+    sidecar.wait_log("failure", "secret 'missing': 404")
+    a = world.plant("a")
+    sidecar.poll()
+    world.wait_files({"a": a, "old": old})
+    sidecar.poll()
+    assert not sidecar.find("recovered")
+    assert len(sidecar.find("failure", "secret 'missing': 404")) == 1
+    missing = world.plant("missing")
+    sidecar.poll()
+    world.wait_files({"a": a, "missing": missing})
+    sidecar.wait_log("configuration-applied")
+
+
+def test_a_plain_file_may_be_edited_in_place(world):
+    a, b = world.plant("a", "b")
+    path = world.folder / "plain.yaml"
+    path.write_text("objects: a\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=str(path)))
+    sidecar.wait_log("ready")
+    path.write_text("objects: b\n")
+    world.wait_files({"b": b})
+    assert a and wait_until(lambda: sidecar.find("configuration-applied"))

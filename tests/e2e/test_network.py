@@ -1,0 +1,429 @@
+"""How the vault is reached: HTTP/2 and HTTP/1.1, what a poll costs, proxies, CAs, clouds, throttling."""
+
+import os
+import re
+import time
+
+import pytest
+from conftest import SANITIZED, wait_until
+
+from fakevault.client import ConnectProxy, Proxy
+from fakevault.h2front import H2Front, available
+
+ALWAYS = -1
+NAMES = [f"s{i}" for i in range(10)]
+
+needs_h2 = pytest.mark.skipif(not available(), reason="nghttpx (package nghttp2-proxy) is not installed")
+
+
+def says(process):
+    return process.find("exit")[-1]["msg"] if process.find("exit") else process.text
+
+
+def plant(world, names=NAMES):
+    world.plant(*names)
+    return ",".join(names)
+
+
+def poll(sidecar):
+    since = sidecar.mark()
+    sidecar.poll()
+    sidecar.wait_log("unchanged", since=since)
+
+
+@pytest.fixture
+def h2(world):
+    """A front that speaks HTTP/2: the variables for it, and a proxy between that can fail."""
+    with H2Front(world.fake) as front, Proxy(front.port) as proxy:
+        world.front, world.proxy = front, proxy
+        yield {
+            "AKVSYNC_VAULT": world.fake.url("shop-kv", proxy.port),
+            "AZURE_AUTHORITY_HOST": f"https://login.localhost:{proxy.port}/",
+        }
+
+
+# Connections
+
+
+@needs_h2
+def test_http2_takes_one_connection_for_all(world, h2):
+    objects = plant(world)
+    assert world.init(objects, **h2).code == 0
+    # Vault and Entra are two hosts.
+    assert world.proxy.stats()["connections"] == 2
+    assert len(world.fake.journal(target="vault", authenticated=True)) == 10
+
+
+@needs_h2
+def test_http2_hundred_objects_at_once(world, h2):
+    names = [f"s{i:03}" for i in range(100)]
+    objects = plant(world, names)
+    world.fake.fault({"delay_ms": 3000}, target="vault", times=ALWAYS, authenticated=True)
+    process = world.init(objects, **h2)
+    assert process.code == 0
+    times = [e["monotonic"] for e in world.fake.journal(target="vault", authenticated=True)]
+    # All were under way before the first was answered.
+    assert len(times) == 100 and max(times) - min(times) < 3
+
+
+@needs_h2
+def test_http2_connection_that_dies_is_not_used_again(world, h2):
+    """libcurl would multiplex onto it for ever; the poll heals over a new one."""
+    a = world.plant("a")
+    world.fake.fault({"delay_ms": 1500}, target="vault", times=ALWAYS, authenticated=True)
+    sidecar = world.sidecar("a", wait=False, AKVSYNC_REQUEST_TIMEOUT="1s", **h2)
+    sidecar.wait_log("retry", "no answer from 'shop-kv.*' within 1000 ms")
+    before = world.proxy.stats()["connections"]
+    world.proxy.blackhole(new="forward")
+    world.fake.clear_faults()
+    sidecar.wait_log("ready")
+    assert world.files() == {"a": a}
+    assert world.proxy.stats()["connections"] > before - 1
+
+
+@needs_h2
+def test_http2_black_hole_between_rounds(world, h2):
+    """The connection is closed after each round, so nothing dead is there to be used."""
+    a = world.plant("a")
+    sidecar = world.sidecar("a", AKVSYNC_REQUEST_TIMEOUT="1s", **h2)
+    world.proxy.blackhole(new="forward")
+    poll(sidecar)
+    assert world.files() == {"a": a}
+    assert not sidecar.find("retry")
+
+
+@pytest.mark.parametrize("front", ["http/1.1", pytest.param("h2", marks=needs_h2)])
+def test_polls_up_to_a_minute_apart_make_no_handshake(world, front, request):
+    """The first poll after an HTTP/2 start opens the connection that then stays, by resumption."""
+    env = request.getfixturevalue("h2") if front == "h2" else {}
+    sidecar = world.sidecar(plant(world), AKVSYNC_POLL_INTERVAL="60s", **env)
+    poll(sidecar)
+    mark, opened = world.fake.mark(), world.fake.connections()["opened"]
+    through = world.proxy.stats()["connections"] if env else 0
+    for _ in range(3):
+        poll(sidecar)
+    entries = world.fake.journal(since=mark)
+    assert len(entries) == 30 and all(e["target"] == "vault" and e["authenticated"] for e in entries)
+    if env:
+        assert world.proxy.stats()["connections"] == through
+    else:
+        assert world.fake.connections()["opened"] == opened
+
+
+def test_polls_further_apart_make_one_resumed_handshake(world):
+    sidecar = world.sidecar(plant(world))
+    wait_until(lambda: world.fake.connections()["open"] == 0)
+    for _ in range(3):
+        mark, opened = world.fake.mark(), world.fake.connections()["opened"]
+        poll(sidecar)
+        entries = world.fake.journal(since=mark)
+        assert len(entries) == 10 and all(e["target"] == "vault" and e["authenticated"] for e in entries)
+        assert world.fake.connections()["opened"] == opened + 1
+        assert entries[0]["tls_resumed"]
+        world.fake.wait_connections(open=0)
+
+
+@needs_h2
+def test_polls_further_apart_over_http2_make_one_handshake(world, h2):
+    sidecar = world.sidecar(plant(world), **h2)
+    for _ in range(3):
+        mark, opened = world.fake.mark(), world.proxy.stats()["connections"]
+        poll(sidecar)
+        entries = world.fake.journal(since=mark)
+        assert len(entries) == 10 and all(e["target"] == "vault" for e in entries)
+        assert world.proxy.stats()["connections"] == opened + 1
+
+
+@needs_h2
+@pytest.mark.skipif(SANITIZED, reason="its allocator keeps what was freed, so it says nothing")
+@pytest.mark.parametrize("interval", ["1h", "60s"], ids=["connections-closed", "connections-open"])
+def test_no_value_stays_in_memory_after_http2(world, h2, interval):
+    from test_idle import in_memory
+
+    if os.geteuid():
+        pytest.skip("reading another process's memory needs root")
+    values = [*world.plant("a", "b"), "x" * 20000 + world.plant("unused")]
+    world.fake.set("long", values[-1])
+    sidecar = world.sidecar("a, b, long", AKVSYNC_POLL_INTERVAL=interval, **h2)
+    poll(sidecar)
+    values.append(world.plant("a"))
+    since = sidecar.mark()
+    sidecar.poll()
+    sidecar.wait_log("published", since=since)
+    left = lambda: [v for v in values if in_memory(sidecar.pid, v[-24:])]  # noqa: E731
+    assert wait_until(lambda: not left(), timeout=5), f"still in memory: {len(left())} of {len(values)} values"
+
+
+def test_the_pool_of_http1_is_bounded(world):
+    names = [f"s{i:02}" for i in range(40)]
+    objects = plant(world, names)
+    world.fake.fault({"delay_ms": 50}, target="vault", times=ALWAYS, authenticated=True)
+    assert world.init(objects).code == 0
+    entries = world.fake.journal(target="vault")
+    assert len([e for e in entries if e["authenticated"]]) == 40
+    assert len({e["connection"] for e in entries}) <= 10
+    assert len([e for e in entries if not e["authenticated"]]) <= 5
+
+
+def test_a_short_list_warms_one_connection(world):
+    assert world.init(plant(world)).code == 0
+    assert len(world.fake.journal(target="vault", bearer="none")) == 1
+
+
+# Throttling
+
+
+def test_after_429_everybody_slows_down(world):
+    """One object's refusal stops the others, too; then they come back one by one."""
+    names = [f"s{i:02}" for i in range(10)]
+    objects = plant(world, names)
+    world.fake.fault({"status": 429, "retry_after_s": 2}, target="vault", times=3, after=1, authenticated=True)
+    process = world.init(objects)
+    assert process.code == 0
+    entries = world.fake.journal(target="vault", authenticated=True)
+    throttled = [e["monotonic"] for e in entries if e["status"] == 429]
+    later = sorted(e["monotonic"] for e in entries if e["monotonic"] > throttled[-1] + 0.5)
+    assert later[0] - throttled[-1] >= 1.95
+    assert len(entries) == 13, "each object is asked for once more at most"
+
+
+def test_a_vault_with_a_limit_is_synced_within_it(world):
+    """60 objects, 20 requests a second: no error, and few requests for nothing."""
+    names = [f"s{i:02}" for i in range(60)]
+    objects = plant(world, names)
+    world.fake.vault_settings(limit=20, limit_window_s=1)
+    process = world.init(objects)
+    assert process.code == 0
+    entries = world.fake.journal(target="vault")
+    refused = [e for e in entries if e["status"] == 429]
+    assert 0 < len(refused) <= 30
+
+
+def test_an_object_near_its_end_is_polled_sooner(world):
+    world.fake.set("s", "short-lived", exp=int(time.time()) + 8)
+    world.sidecar("s")
+    # The interval is an hour; 10 s is the least.
+    entries = world.fake.wait_journal(2, target="vault", authenticated=True, timeout=20)
+    assert 9.5 <= entries[1]["monotonic"] - entries[0]["monotonic"] <= 19
+
+
+def test_a_pinned_version_is_fetched_once(world):
+    world.plant("s")
+    version = world.fake.secret("s")["versions"][0]["id"]
+    sidecar = world.sidecar(f"[{{objectName: s, objectVersion: {version}}}]")
+    poll(sidecar)
+    assert len(world.fake.journal(target="vault", authenticated=True)) == 1
+
+
+# Proxies
+
+
+@pytest.fixture
+def real(world):
+    """Azure's own names, on port 443, which only a proxy can reach here."""
+    world.fake.vault_settings()
+    return {"AKVSYNC_VAULT": "shop-kv", "AZURE_AUTHORITY_HOST": ""}
+
+
+def test_proxy(world, real):
+    s = world.plant("s")
+    with ConnectProxy(world.fake.port) as proxy:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}", **real)
+        assert process.code == 0, process.text
+        heads = proxy.heads()
+    assert world.files() == {"s": s}
+    assert {head["target"] for head in heads} == {"shop-kv.vault.azure.net:443", "login.microsoftonline.com:443"}
+    assert_proxy_saw_nothing(world, heads)
+
+
+def assert_proxy_saw_nothing(world, heads):
+    text = "".join(head["text"] for head in heads)
+    assert not re.search(r"^authorization:", text, re.M | re.I)
+    for marker in world.fake.markers(values=True):
+        assert marker[-40:] not in text
+
+
+def test_proxy_with_authentication(world, real):
+    world.plant("s")
+    password = "pr0xy-" + os.urandom(8).hex()
+    with ConnectProxy(world.fake.port, user=f"me:{password}") as proxy:
+        url = f"http://me:{password}@127.0.0.1:{proxy.port}"
+        sidecar = world.sidecar("s", HTTPS_PROXY=url, **real)
+        shown = sidecar.find("start")[0]["settings"]["HTTPS_PROXY"]
+        assert shown == f"http://(user)@127.0.0.1:{proxy.port}"
+        with open(f"/proc/{sidecar.pid}/environ", "rb") as environ:
+            assert password.encode() not in environ.read()
+        sidecar.look()
+        assert password not in world.said()
+        assert all(head["status"] == 200 for head in proxy.heads()), "sent at once, not after a refusal"
+
+
+def test_proxy_that_wants_a_password(world, real):
+    world.plant("s")
+    with ConnectProxy(world.fake.port, user="me:secret") as proxy:
+        url = f"http://you:wr0ng-pass@127.0.0.1:{proxy.port}"
+        process = world.init("s", HTTPS_PROXY=url, AKVSYNC_INIT_TIMEOUT="3s", **real)
+    assert process.code == 6
+    assert f"the proxy '127.0.0.1:{proxy.port}' refuses" in says(process)
+    assert "with status 407; put user and password into HTTPS_PROXY" in says(process)
+    assert "wr0ng-pass" not in world.said()
+
+
+def test_proxy_that_refuses_the_vault(world, real):
+    world.plant("s")
+    with ConnectProxy(world.fake.port, refuse="shop-kv.vault.azure.net") as proxy:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}", AKVSYNC_INIT_TIMEOUT="3s", **real)
+    assert process.code == 6
+    assert "refuses 'shop-kv.vault.azure.net' with status 403; have the proxy admit" in says(process)
+
+
+def test_proxy_that_is_not_there(world, real):
+    process = world.init("s", HTTPS_PROXY="http://127.0.0.1:1", AKVSYNC_INIT_TIMEOUT="2s", **real)
+    assert process.code == 6 and "cannot connect to the proxy '127.0.0.1:1': Connection refused" in says(process)
+
+
+def test_proxy_over_tls(world, real):
+    """Its CA is added to the trusted ones."""
+    world.plant("s")
+    with ConnectProxy(world.fake.port, tls_dir=world.folder / "proxy") as proxy:
+        env = real | {"https_proxy": f"https://proxy.localhost:{proxy.port}"}
+        process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env)
+        assert process.code == 6 and "TLS with" in says(process)
+        process = world.init("s", AKVSYNC_EXTRA_CA_FILE=str(world.folder / "proxy/ca.pem"), **env)
+        assert process.code == 0, process.text
+
+
+def test_no_proxy(world):
+    """In lower case as well; hosts that are named are reached directly."""
+    world.plant("s")
+    env = {"https_proxy": "http://127.0.0.1:1", "no_proxy": "other.example,.localhost"}
+    assert world.init("s", **env).code == 0
+
+
+def test_variables_of_other_programs_are_not_used(world):
+    world.plant("s")
+    assert world.init("s", ALL_PROXY="http://127.0.0.1:1", http_proxy="http://127.0.0.1:1").code == 0
+
+
+# Clouds
+
+
+CLOUDS = {
+    "public": ("vault.azure.net", "login.microsoftonline.com"),
+    "usgov": ("vault.usgovcloudapi.net", "login.microsoftonline.us"),
+    "china": ("vault.azure.cn", "login.partner.microsoftonline.cn"),
+}
+
+
+def sync_through_proxy(world, **env):
+    """The hosts that were asked, and the scope."""
+    with ConnectProxy(world.fake.port) as proxy:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}", **env)
+        assert process.code == 0, process.text
+        hosts = {head["target"].removesuffix(":443") for head in proxy.heads()}
+    return hosts, world.fake.journal(target="login")[0]["login"]["scope"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("named_by", ["cloud", "authority", "vault"])
+def test_clouds(world, cloud, named_by):
+    suffix, authority = CLOUDS[cloud]
+    world.plant("s")
+    env = {
+        "cloud": {"AKVSYNC_CLOUD": cloud, "AKVSYNC_VAULT": "shop-kv", "AZURE_AUTHORITY_HOST": ""},
+        "authority": {"AKVSYNC_VAULT": "shop-kv", "AZURE_AUTHORITY_HOST": f"https://{authority}/"},
+        "vault": {"AKVSYNC_VAULT": f"https://shop-kv.{suffix}/", "AZURE_AUTHORITY_HOST": ""},
+    }[named_by]
+    hosts, scope = sync_through_proxy(world, **env)
+    assert hosts == {f"shop-kv.{suffix}", authority}
+    assert scope == f"https://{suffix}/.default"
+
+
+def test_another_cloud_by_its_urls(world):
+    world.plant("s")
+    hosts, scope = sync_through_proxy(
+        world, AKVSYNC_VAULT="https://shop-kv.vault.sovcloud-api.fr", AZURE_AUTHORITY_HOST="https://login.sovcloud-identity.fr"
+    )
+    assert hosts == {"shop-kv.vault.sovcloud-api.fr", "login.sovcloud-identity.fr"}
+    assert scope == "https://vault.sovcloud-api.fr/.default"
+
+
+# Trust
+
+
+def test_extra_ca_is_added_to_the_system_s(world):
+    world.plant("s")
+    system = "/etc/ssl/certs/ca-certificates.crt"
+    assert world.init("s", SSL_CERT_FILE=system, AKVSYNC_EXTRA_CA_FILE=str(world.fake.ca)).code == 0
+
+
+@pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])
+def test_ca_file_is_read_anew_when_it_changes(world, variable):
+    """A broken one changes nothing; a good one is used at once."""
+    world.plant("s")
+    system = open("/etc/ssl/certs/ca-certificates.crt", encoding="ascii").read()
+    path = world.folder / "extra.pem"
+    path.write_text(system[: system.index("-----END") + 26])
+    env = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", variable: str(path)}
+    sidecar = world.sidecar("s", wait=False, **env)
+    sidecar.wait_log("failure", "TLS with .*local issuer.*AKVSYNC_EXTRA_CA_FILE")
+    since = sidecar.mark()
+    path.write_text("nonsense")
+    sidecar.wait_log("trust", "cannot read trusted certificates.*stay in use", since)
+    fresh = world.folder / "fresh.pem"
+    fresh.write_text(world.fake.ca.read_text())
+    os.rename(fresh, path)
+    sidecar.wait_log("trust", "read the trusted certificates anew", since)
+    sidecar.wait_log("ready")
+
+
+# Where the token goes
+
+
+def test_unverified_challenge_is_possible_and_warned_of(world):
+    """For test vaults whose challenge does not fit their name."""
+    world.plant("s")
+    challenge = {"status": 401, "www_authenticate": 'Bearer authorization="{authority}/{tenant}", '
+                 'resource="https://vault.azure.net"'}
+    world.fake.fault(challenge, target="vault", times=1)
+    process = world.init("s", AKVSYNC_VERIFY_CHALLENGE="false")
+    assert process.code == 0, "the vault's own challenge comes next"
+    assert process.find("advice", "AKVSYNC_VERIFY_CHALLENGE=false")
+    assert "https://vault.azure.net/.default" in [e["login"]["scope"] for e in world.fake.journal(target="login")]
+
+
+@pytest.mark.parametrize("location", ["https://other-kv.vault.localhost", "http://shop-kv.vault.localhost"])
+def test_redirects_get_no_token(world, location):
+    world.fake.vault_settings("other-kv")
+    world.plant("s")
+    world.fake.fault(
+        {"status": 307, "location": f"{location}:{world.fake.port}/secrets/s?api-version=7.4"},
+        target="vault", vault="shop-kv", times=ALWAYS, authenticated=True,
+    )
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s")
+    assert process.code != 0 and "redirects are not followed" in says(process)
+    assert not world.fake.journal(vault="other-kv")
+
+
+def test_entra_s_redirect_gets_no_assertion(world):
+    world.plant("s")
+    world.fake.fault(
+        {"status": 307, "location": f"https://other-kv.vault.localhost:{world.fake.port}/stolen"},
+        target="login", times=ALWAYS,
+    )
+    assert world.init("s", AKVSYNC_INIT_TIMEOUT="3s").code != 0
+    assert not world.fake.journal(path="*stolen*")
+
+
+def test_challenge_of_another_authority_gets_no_assertion(world):
+    """Only its resource is heeded; the authority stays the configured one."""
+    s = world.plant("s")
+    world.fake.fault(
+        {"status": 401, "www_authenticate": 'Bearer authorization="https://other-kv.vault.localhost/{tenant}", '
+         'resource="{resource}"'},
+        target="vault", times=1,
+    )
+    assert world.init("s").code == 0
+    assert world.files() == {"s": s}
+    assert {e["target"] for e in world.fake.journal()} == {"login", "vault"}
+    assert not world.fake.journal(vault="other-kv")

@@ -5,10 +5,14 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 
 import pytest
-from conftest import CLIENT, NAMESPACES, TIMEOUT_S, kubectl, patch, wait_for
+from conftest import CLIENT, NAMESPACES, ROOT, TIMEOUT_S, kubectl, patch, wait_for
+
+sys.path.append(str(ROOT / "tests/e2e"))
+import pki  # noqa: E402
 
 
 def digest(value):
@@ -130,6 +134,35 @@ def test_vault_down_later_leaves_files_and_readiness(vault, place):
     place.exec("akvsync", "/akvsync", "refresh")
     place.wait_event("app", "changed", lambda e: e["files"]["db"] == digest(new))
     no_gap(place)
+
+
+SERVED = """
+import ssl
+print(ssl.get_server_certificate(("127.0.0.1", 8443)), end="")
+"""
+
+
+def test_nginx_serves_a_renewed_certificate(vault, place):
+    name = f"{place.name}-web"
+
+    def renew():
+        chain = pki.Chain()
+        pem = pki.key_pem(chain.key) + pki.cert_pem(*chain.all)
+        vault.set_certificate(name, pem.decode(), pki.cer(chain.leaf), content_type="application/x-pem-file")
+        return pki.cert_pem(chain.leaf).decode()
+
+    first = renew()
+    one = {"op": "replace", "path": "/spec/replicas", "value": 1}
+    place.deploy(
+        "nginx-certificate", patches=[patch("Deployment", one)], AKVSYNC_OBJECTS=f"cert/{name}=tls/web.pem"
+    )
+    place.wait_ready()
+    served = lambda: place.exec("app", "python3", "-c", SERVED, check=False).stdout  # noqa: E731
+    assert served() == first
+    second = renew()
+    place.exec("akvsync", "/akvsync", "refresh")
+    wait_for("nginx with the new certificate", lambda: served() == second)
+    assert place.status("app")["restartCount"] == 0
 
 
 KILL = """

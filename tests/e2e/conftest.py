@@ -246,20 +246,35 @@ def assert_sane(process):
     assert process.popen.returncode in (0, 2, 3, 4, 5, 6, 7, 8, 143, -signal.SIGKILL, -signal.SIGQUIT), process.text
 
 
+@pytest.fixture(scope="session")
+def fakes(tmp_path_factory):
+    """A fake for each layout of the token volume: they are costly to start, so a worker has one."""
+    running = {}
+
+    def of(layout):
+        if layout not in running:
+            running[layout] = FakeVault(tmp_path_factory.mktemp("fake"), layout=layout).start()
+        running[layout].close_connections()
+        running[layout].reset()
+        return running[layout]
+
+    yield of
+    for fake in running.values():
+        fake.stop()
+
+
 @pytest.fixture
-def world(tmp_path, request):
-    layout = getattr(request, "param", "flat")
-    with FakeVault(tmp_path / "fake", layout=layout) as fake:
-        made = World(tmp_path, fake)
-        try:
-            yield made
-            for process in made.processes:
-                process.stop()
-            assert_nothing_leaked(made)
-            for process in made.processes:
-                assert_sane(process)
-        finally:
-            made.close()
+def world(tmp_path, request, fakes):
+    made = World(tmp_path, fakes(getattr(request, "param", "flat")))
+    try:
+        yield made
+        for process in made.processes:
+            process.stop()
+        assert_nothing_leaked(made)
+        for process in made.processes:
+            assert_sane(process)
+    finally:
+        made.close()
 
 
 @pytest.fixture

@@ -83,8 +83,8 @@ static void start_ready(size_t count)
 	assert_false(run());
 	/* A long list opens more connections, by requests like the first. */
 	while ((call = net_secret("s00", true)) != NULL)
-		net_answer(call, (struct answer){ .status = 401,
-						  .challenge = OWN_CHALLENGE });
+		net_answer(call,
+			   (struct answer){ .status = 401, .challenge = OWN_CHALLENGE });
 	grant("t1");
 	assert_false(run());
 }
@@ -192,7 +192,8 @@ static void test_answers(void **state)
 		}
 		/* What is throttled is tried as the pace allows, not by count. */
 		if (rows[i].again)
-			check(row, tries >= 3 && tries <= (rows[i].status == 429 ? 12 : 6));
+			check(row,
+			      tries >= 3 && tries <= (rows[i].status == 429 ? 12 : 6));
 		else
 			check_int(row, tries, 1);
 		check(row, now - began <= 20000);

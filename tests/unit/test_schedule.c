@@ -61,12 +61,9 @@ static void test_expiry(void **state)
 	static const struct {
 		int64_t expires_in_ms, interval_ms, least, most;
 	} rows[] = {
-		{ 0, POLL, 240000, 360000 },
-		{ 10 * POLL, POLL, 240000, 360000 },
-		{ 200000, POLL, 100000, 100000 },
-		{ 30000, POLL, 15000, 15000 },
-		{ 1, POLL, 10000, 10000 },
-		{ 1, 2000, 1600, 2400 },
+		{ 0, POLL, 240000, 360000 },      { 10 * POLL, POLL, 240000, 360000 },
+		{ 200000, POLL, 100000, 100000 }, { 30000, POLL, 15000, 15000 },
+		{ 1, POLL, 10000, 10000 },        { 1, 2000, 1600, 2400 },
 	};
 
 	(void)state;

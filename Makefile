@@ -35,12 +35,12 @@ SRC     := $(filter-out syncer/main.c,$(wildcard syncer/*/*.c))
 OBJ     := $(SRC:%.c=$B/%.o)
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY  := $(FUZZ:%=$B/fuzz/replay_%)
-UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c)) $(wildcard $B/tests/fuzz/*.d)
+UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static $(DEPS)
+.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -78,7 +78,8 @@ fuzz: deps-fuzz
 		exit $$code'
 
 e2e: $B/akvsync
-	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs tests
+	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs --ignore=tests/pod \
+		--ignore=tests/static tests
 
 lint: deps-lint
 	$(Q)scripts/lint
@@ -94,17 +95,35 @@ bench: deps-test
 # for it with a cross compiler. scripts/static builds the libraries, once.
 STATIC_CF := -Os -ffunction-sections -fdata-sections -fstack-clash-protection \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
-STATIC_LD := -s -Wl,--gc-sections -Wl,-z,pack-relative-relocs
+STATIC_LD := -s -Wl,--gc-sections
+STATIC_LD_amd64 := -Wl,-z,pack-relative-relocs
 HOST := $(shell dpkg --print-architecture 2>/dev/null)
 ARCH ?= $(HOST)
 static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-arm64))
-	$(Q)libs=$$(scripts/static $(ARCH)) && out=build/static-$(ARCH) && \
+	$(Q)libs=$$(scripts/static $(ARCH)) && out=build/static-$(ARCH) && mkdir -p $$out && \
+	{ [ "$$(cat $$out/libs 2>/dev/null)" = "$$libs" ] || echo "$$libs" >$$out/libs; } && \
 	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
 	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
-		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD)" build && \
+		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
 	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
+
+# All end-to-end tests, with the static binary; and what is true of it alone.
+test-static: static deps-test
+	$(Q)$(MAKE) --no-print-directory e2e TEST_BIN=build/static-$(HOST)/akvsync
+	$(Q)TEST_BIN=$(CURDIR)/build/static-$(HOST)/akvsync $(PYTEST) -rs tests/static
+
+sbom: static
+	$(Q)scripts/sbom $(ARCH)
+
+image: deps-image
+	$(Q)scripts/image --output build/akvsync.oci akvsync:$(VERSION)
+	@echo "build/akvsync.oci: akvsync:$(VERSION), $$(stat -c %s build/akvsync.oci) bytes"
+
+# Real pods on a real Kubernetes: see scripts/pod-test --help.
+test-pod: deps-image deps-pod deps-test
+	$(Q)scripts/pod-test
 
 $(DEPS): deps-%:
 	$(Q)scripts/install-deps $*
@@ -114,6 +133,10 @@ install: build
 
 clean:
 	rm -rf build
+
+ifneq ($(STATIC),)
+$(OBJ) $B/syncer/main.o: $B/libs
+endif
 
 $B/akvsync: $B/syncer/main.o $B/libsyncer.a
 	@echo "LD   $@"

@@ -29,6 +29,15 @@ static const struct refusal {
 	{ "ForbiddenByConnection", ERR_DENIED,
 	  "the vault takes private connections only; link its private DNS zone to the "
 	  "cluster's network" },
+	{ "AKV10022", ERR_IDENTITY,
+	  "the token is for another cloud or kind of vault: check AKVSYNC_CLOUD, and the "
+	  "vault's URL" },
+	{ "AKV10032", ERR_IDENTITY,
+	  "the token is of another tenant than the vault's: use an identity of the "
+	  "vault's "
+	  "tenant" },
+	{ "TokenExpired", ERR_IDENTITY,
+	  "the token ended before its time: is this node's clock right?" },
 	{ "SecretNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
 	{ "KeyNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
 	{ "CertificateNotFound", ERR_NOTFOUND,
@@ -82,10 +91,10 @@ static void akv_code(const struct json *body, char *out, size_t size)
 	if (message == NULL)
 		return;
 	if (strncmp(message, "AKV", 3) == 0)
-		snprintf(out, size, " %.*s", (int)(3 + strspn(message + 3, "0123456789")),
+		snprintf(out, size, "%.*s", (int)(3 + strspn(message + 3, "0123456789")),
 			 message);
 	else if (strncmp(message, "[TokenExpired]", 14) == 0)
-		snprintf(out, size, " TokenExpired");
+		snprintf(out, size, "TokenExpired");
 }
 
 static const char *word_of(const char *blank, const struct vault_question *q)
@@ -141,16 +150,30 @@ int refusal_error(const struct http_reply *reply, const struct vault_question *q
 		  struct err *err)
 {
 	auto_json struct json *body = NULL;
-	char code[64], akv[32];
+	char code[64], akv[32] = "";
 
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
 		body = NULL;
 	innermost_code(body, code, sizeof(code));
-	akv_code(body, akv, sizeof(akv));
-	err_set(err, kind_of(reply->status), "%d%s%s%s", reply->status,
-		code[0] ? " " : "", code, reply->status == 401 ? akv : "");
-	add_hint(code, reply->status, question, err);
+	if (reply->status == 401)
+		akv_code(body, akv, sizeof(akv));
+	err_set(err, kind_of(reply->status), "%d%s%s%s%s", reply->status,
+		code[0] ? " " : "", code, akv[0] ? " " : "", akv);
+	add_hint(akv[0] ? akv : code, reply->status, question, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
 	return -1;
+}
+
+void refusal_unreachable(enum http_failure failure, struct err *err)
+{
+	if (failure == HTTP_DNS)
+		err_hint(err,
+			 "is the vault's name right, and does it exist? With a private "
+			 "endpoint: is the zone privatelink.vaultcore.azure.net linked "
+			 "to this network, and has it a record of the vault?");
+	else if (failure == HTTP_CONNECT || failure == HTTP_TIMEOUT)
+		err_hint(err,
+			 "do network policies, firewalls and routes let this pod reach "
+			 "the vault on port 443?");
 }

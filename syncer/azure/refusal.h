@@ -16,4 +16,8 @@
 int refusal_error(const struct http_reply *reply, const struct vault_question *question,
 		  struct err *err);
 
+/* Adds what to look at when the vault could not be reached: its name, or the way there.
+ */
+void refusal_unreachable(enum http_failure failure, struct err *err);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "azure/challenge.h"
+#include "azure/refusal.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "run/log.h"
@@ -249,8 +250,9 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 	f->probe = NULL;
 	if (err != NULL) {
 		f->probe_err = *err;
-		if (!try_later(f, &f->probe_tries, err, clock_now_ms()))
-			fail_all(f, err);
+		refusal_unreachable(reply->failure, &f->probe_err);
+		if (!try_later(f, &f->probe_tries, &f->probe_err, clock_now_ms()))
+			fail_all(f, &f->probe_err);
 		return;
 	}
 	f->needs_probe = false;
@@ -351,6 +353,7 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 	f->running--;
 	if (err != NULL) {
 		failure = *err;
+		refusal_unreachable(reply->failure, &failure);
 		if (reply->failure == HTTP_TOO_BIG) {
 			failure.kind = ERR_GARBLED;
 			err_wrap(&failure, "%s", item->words);

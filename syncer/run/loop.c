@@ -356,6 +356,17 @@ static void reload_trust(struct loop *l)
 		l->again = true;
 }
 
+/* The deadline comes in the middle of a round.  What the round before found out says more
+ * than that this one had no answer yet. */
+static void cut_round(struct loop *l, int64_t now)
+{
+	struct err before = l->last;
+
+	finish_round(l, now);
+	if (l->last.kind == ERR_UNAVAILABLE && before.kind != ERR_NONE)
+		l->last = before;
+}
+
 static void run_rounds(struct loop *l, int64_t now)
 {
 	struct round_work work;
@@ -375,8 +386,12 @@ static void run_rounds(struct loop *l, int64_t now)
 		l->sources.hurried = !l->synced;
 		l->round = round_start(&work, now);
 	}
-	if (l->round != NULL && (round_run(l->round, now) || now >= l->give_up_at))
+	if (l->round == NULL)
+		return;
+	if (round_run(l->round, now))
 		finish_round(l, now);
+	else if (now >= l->give_up_at)
+		cut_round(l, now);
 }
 
 static void say_outcome(const struct notify_outcome *o)

@@ -246,9 +246,26 @@ def assert_sane(process):
     assert process.popen.returncode in (0, 2, 3, 4, 5, 6, 7, 8, 143, -signal.SIGKILL, -signal.SIGQUIT), process.text
 
 
-def run_in_world(tmp_path, fake):
-    """The world of one test, and what holds at the end of each."""
-    made = World(tmp_path, fake)
+@pytest.fixture(scope="session")
+def fakes(tmp_path_factory):
+    """A fake for each layout of the token volume: they are costly to start, so a worker has one."""
+    running = {}
+
+    def of(layout):
+        if layout not in running:
+            running[layout] = FakeVault(tmp_path_factory.mktemp("fake"), layout=layout).start()
+        running[layout].close_connections()
+        running[layout].reset()
+        return running[layout]
+
+    yield of
+    for fake in running.values():
+        fake.stop()
+
+
+@pytest.fixture
+def world(tmp_path, request, fakes):
+    made = World(tmp_path, fakes(getattr(request, "param", "flat")))
     try:
         yield made
         for process in made.processes:
@@ -258,26 +275,6 @@ def run_in_world(tmp_path, fake):
             assert_sane(process)
     finally:
         made.close()
-
-
-@pytest.fixture
-def world(tmp_path, request):
-    layout = getattr(request, "param", "flat")
-    with FakeVault(tmp_path / "fake", layout=layout) as fake:
-        yield from run_in_world(tmp_path, fake)
-
-
-@pytest.fixture(scope="session")
-def shared_fake(tmp_path_factory):
-    with FakeVault(tmp_path_factory.mktemp("fake")) as fake:
-        yield fake
-
-
-@pytest.fixture
-def shared_world(tmp_path, shared_fake):
-    """With a fake that serves one test after another, which saves its start: for long tables."""
-    shared_fake.reset()
-    yield from run_in_world(tmp_path, shared_fake)
 
 
 @pytest.fixture

@@ -64,6 +64,11 @@ class Credential:
         # The key's own certificate need not come first.
         return text + b"".join(certificate.public_bytes(PEM) for certificate in reversed(chain))
 
+    def pem_leaf_first(self):
+        """As some readers want it."""
+        chain = [self.root, self.certificate] if self.root else [self.certificate]
+        return self.pem(certificates=chain)
+
     def pfx(self, password=""):
         lock = serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
         return pkcs12.serialize_key_and_certificates(

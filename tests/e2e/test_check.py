@@ -5,7 +5,6 @@ import subprocess
 
 import pytest
 from conftest import BINARY
-from conftest import shared_world as world  # noqa: F401
 
 
 def check(env, *arguments):

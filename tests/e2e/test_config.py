@@ -5,7 +5,6 @@ import os
 
 import pytest
 from conftest import BINARY, wait_until
-from conftest import shared_world as world  # noqa: F401
 
 
 class ConfigMap:

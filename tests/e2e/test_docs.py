@@ -7,7 +7,6 @@ import subprocess
 import pki
 import pytest
 from conftest import BINARY, ROOT
-from conftest import shared_world as world  # noqa: F401
 from test_formats import P12, jwk
 
 OBJECTS = (ROOT / "docs/objects.md").read_text()

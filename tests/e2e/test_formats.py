@@ -16,7 +16,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PublicFormat
 from conftest import wait_until
-from conftest import shared_world as world  # noqa: F401
 
 P12, PEM_TYPE = "application/x-pkcs12", "application/x-pem-file"
 

@@ -2,7 +2,6 @@
 
 import pytest
 from conftest import wait_until
-from conftest import shared_world as world  # noqa: F401
 
 
 def versions(world, name, count, start=1_700_000_000, step=1):

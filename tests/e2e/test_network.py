@@ -427,3 +427,38 @@ def test_challenge_of_another_authority_gets_no_assertion(world):
     assert world.files() == {"s": s}
     assert {e["target"] for e in world.fake.journal()} == {"login", "vault"}
     assert not world.fake.journal(vault="other-kv")
+
+
+# Managed HSM
+
+
+def test_managed_hsm_holds_keys(world):
+    """Its tokens are of its own domain; a vault's would be refused."""
+    world.fake.set_key("signing", {"kty": "EC", "crv": "P-256", "x": "3M83D8IV6qGbFQP8rVw8o8hm4n0UEwkdUMKA1ezQA0M",
+                                   "y": "CqqxAzD6UUGyFgL5M4Vh0UP6Stx2hKs6C7WFKpT0Hlc"})
+    hsm = f"https://shop-kv.managedhsm.localhost:{world.fake.port}"
+    process = world.init("key/signing", AKVSYNC_VAULT=hsm)
+    assert process.code == 0, process.text
+    scope = world.fake.journal(target="login")[0]["login"]["scope"]
+    assert scope == f"https://managedhsm.localhost:{world.fake.port}/.default"
+    assert "BEGIN PUBLIC KEY" in "".join(world.files().values())
+
+
+def test_managed_hsm_and_vault_side_by_side(world):
+    """Two resources, so two tokens, each sent to its own host only."""
+    world.fake.set_key("signing", {"kty": "EC", "crv": "P-256", "x": "3M83D8IV6qGbFQP8rVw8o8hm4n0UEwkdUMKA1ezQA0M",
+                                   "y": "CqqxAzD6UUGyFgL5M4Vh0UP6Stx2hKs6C7WFKpT0Hlc"})
+    world.plant("s")
+    hsm = f"https://shop-kv.managedhsm.localhost:{world.fake.port}"
+    process = world.init(f"[{{objectName: s}}, {{objectName: signing, objectType: key, vault: '{hsm}'}}]")
+    assert process.code == 0, process.text
+    assert len(world.fake.journal(target="login", status=200)) == 2
+    assert {e["bearer"] for e in world.fake.journal(target="vault")} == {"none", "ok"}
+
+
+def test_managed_hsm_holds_no_secrets(world):
+    hsm = f"https://shop-kv.managedhsm.localhost:{world.fake.port}"
+    process = world.init("s", AKVSYNC_VAULT=hsm)
+    assert process.code == 3
+    assert "is a Managed HSM, which holds keys only; write key/NAME" in says(process)
+    assert not world.fake.journal()

@@ -92,7 +92,7 @@ class Front:
         """The site of the request's host, if it exists and is the one the TLS handshake was for."""
         connection = request.connection
         if connection.listener == "local":
-            kind = "app-service" if request.path == managed.APP_SERVICE_PATH else "imds"
+            kind = "app-service" if request.path.rstrip("/") == managed.APP_SERVICE_PATH else "imds"
             return Site(kind, "localhost", _own_port(request), "")
         if connection.listener == "binding":
             if connection.server_name != BINDING_NAME or not request.path.startswith(BINDING_PATH):

@@ -18,6 +18,8 @@ from .tokens import VAULT_APP_ID
 from .world import World
 
 MAX_ASSERTION_LIFETIME_S = 25 * 3600
+SKEW_S = 300
+"""How far the clock of an application that signs assertions may be off."""
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 DOMAIN = re.compile(r"[0-9a-z-]+(\.[0-9a-z-]+)+", re.IGNORECASE)
@@ -180,7 +182,7 @@ def _check_assertion(
     if issuer == identity.client_id and site.kind == "login":
         entry.login.update(credential="certificate", alg=header.get("alg"), header=sorted(header))
         client_assertion.check(identity, assertion, header, claims, f"https://{site.netloc}{request.path}")
-        _check_times(claims)
+        _check_times(claims, SKEW_S)
         return
     if header.get("alg") != "RS256":
         raise LoginError(50027)
@@ -210,12 +212,12 @@ def _match_federation(
         raise LoginError(700212, ", ".join(map(str, audiences)))
 
 
-def _check_times(claims: dict) -> None:
+def _check_times(claims: dict, skew_s: int = 0) -> None:
     start, end = claims.get("nbf", claims.get("iat")), claims.get("exp")
     if not isinstance(start, int) or not isinstance(end, int):
         raise LoginError(50027)
     now = time.time()
-    if not start <= now < end:
+    if not start - skew_s <= now < end + skew_s:
         raise LoginError(
             700024,
             f"Current time: {_instant(now)}, assertion valid from {_instant(start)}, expiry time of"

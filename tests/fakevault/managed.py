@@ -54,7 +54,8 @@ def _error_body(kind: str, refused: Refused) -> dict:
 
 def _token(world: World, request: Request, kind: str, entry: Entry) -> dict:
     path, versions = (IMDS_PATH, IMDS_VERSIONS) if kind == "imds" else (APP_SERVICE_PATH, APP_SERVICE_VERSIONS)
-    if request.path != path or request.method != "GET":
+    # Microsoft's library puts a slash behind an address that it was given.
+    if request.path.rstrip("/") != path or request.method != "GET":
         raise Refused(404, "not found")
     _check_headers(world, request, kind)
     if request.query.get("api-version") not in versions:

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/json.h"
+#include "config/auth.h"
 #include "config/settings.h"
 
 #define GUID "33333333-3333-3333-3333-333333333333"
@@ -34,7 +35,7 @@ static int load(const char *extra, struct settings *s, struct err *err)
 	*err = (struct err){ 0 };
 	if (settings_load(s, env, err) < 0)
 		return -1;
-	return settings_check_identity(s, err);
+	return auth_check(s, err);
 }
 
 static void test_defaults(void **state)

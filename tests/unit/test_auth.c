@@ -5,7 +5,7 @@
 
 static void test_choice(void **state)
 {
-	static char *const set = "x";
+	static char set[] = "x";
 	static const struct {
 		const char *row;
 		struct settings s;
@@ -14,20 +14,35 @@ static void test_choice(void **state)
 	} rows[] = {
 		{ "nothing, on a machine", { 0 }, false, AUTH_MANAGED_IDENTITY },
 		{ "nothing, in a pod", { 0 }, true, AUTH_WORKLOAD_IDENTITY },
-		{ "App Service", { .identity_endpoint = set, .identity_header = set }, true,
+		{ "App Service",
+		  { .identity_endpoint = set, .identity_header = set },
+		  true,
 		  AUTH_MANAGED_IDENTITY },
-		{ "half of App Service", { .identity_endpoint = set }, true,
+		{ "half of App Service",
+		  { .identity_endpoint = set },
+		  true,
 		  AUTH_WORKLOAD_IDENTITY },
-		{ "a projected token", { .assertion_file = set, .identity_endpoint = set,
-					 .identity_header = set },
-		  false, AUTH_WORKLOAD_IDENTITY },
-		{ "a certificate", { .certificate_file = set, .assertion_file = set }, true,
+		{ "a projected token",
+		  { .assertion_file = set,
+		    .identity_endpoint = set,
+		    .identity_header = set },
+		  false,
+		  AUTH_WORKLOAD_IDENTITY },
+		{ "a certificate",
+		  { .certificate_file = set, .assertion_file = set },
+		  true,
 		  AUTH_CLIENT_CERTIFICATE },
-		{ "a secret", { .client_secret = set, .certificate_file = set }, true,
+		{ "a secret",
+		  { .client_secret = set, .certificate_file = set },
+		  true,
 		  AUTH_CLIENT_SECRET },
-		{ "a secret's file", { .client_secret_file = set, .assertion_file = set },
-		  true, AUTH_CLIENT_SECRET },
-		{ "named", { .auth = AUTH_MANAGED_IDENTITY, .client_secret = set }, true,
+		{ "a secret's file",
+		  { .client_secret_file = set, .assertion_file = set },
+		  true,
+		  AUTH_CLIENT_SECRET },
+		{ "named",
+		  { .auth = AUTH_MANAGED_IDENTITY, .client_secret = set },
+		  true,
 		  AUTH_MANAGED_IDENTITY },
 	};
 

@@ -76,7 +76,7 @@ def test_a_reply_that_never_makes_sense_freezes_its_object_only(world):
     new_a, new_b = world.plant("a", "b")
     sidecar.poll()
     world.wait_files({"a": a, "b": new_b}, timeout=DEADLINE_S)
-    assert sidecar.find("failure", "secret 'a': garbled reply", what="a")
+    sidecar.wait_log("failure", "secret 'a': garbled reply", what="a")
     world.fake.remove_fault(rule)
     sidecar.poll()
     world.wait_files({"a": new_a, "b": new_b})

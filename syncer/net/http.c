@@ -463,6 +463,9 @@ int http_reload_trust(struct http *h, struct err *err)
 
 	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
 		return -1;
+	for (struct http_call *call = h->calls; call; call = call->next)
+		if (call->trust == h->trust)
+			call->trust = fresh;
 	trust_free(h->trust);
 	h->trust = fresh;
 	if (h->calls != NULL)

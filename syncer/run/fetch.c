@@ -15,7 +15,7 @@
 #define BACKOFF_CAP_MS 8000
 /* No try starts later than this: the failure is told, and the next round tries again. */
 #define LAST_TRY_MS 20000
-/* Streams on one HTTP/2 connection; servers allow 100 at least (RFC 9113). */
+/* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100
 /* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
 #define PER_CONNECTION 20
@@ -297,7 +297,7 @@ static bool have_challenge(struct fetch *f, int64_t now)
 	f->probe =
 		http_start(f->source->shared->http,
 			   &(struct http_request){ .url = f->items->url }, on_probe, f);
-	if (f->probe_tries.failures == 0)
+	if (f->probe_tries.failures == 0 && f->source->pace.width == 0)
 		warm_up(f);
 	return false;
 }

@@ -155,10 +155,13 @@ static void describe_proxy(CURL *easy, const struct answer_context *c, struct er
 static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
 {
 	curl_off_t named_us = 0;
+	char *address = NULL;
 	bool named;
 
+	/* Who reuses a connection looks no name up, but has its address. */
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
-	named = c->named || named_us > 0;
+	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+	named = c->named || named_us > 0 || (address != NULL && address[0] != '\0');
 	err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %lld ms",
 		named ? "answer" : "DNS answer", named ? "from" : "for", c->host,
 		(long long)c->timeout_ms);

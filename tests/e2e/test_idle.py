@@ -83,9 +83,9 @@ def test_a_thousand_polls_leave_nothing_behind(world, interval, record_property)
     assert len(world.fake.journal(target="vault", since=mark, authenticated=True)) == 3 * POLLS
     assert after["fds"] <= before["fds"]
     if not SANITIZED:  # its allocator keeps what was freed for a while
-        assert after["VmRSS"] - before["VmRSS"] <= 64, (before, after)
-        # A leak of a byte a poll and object would pass neither; the heap may settle once more.
-        assert after["VmData"] - before["VmData"] <= 64, (before, after)
+        # The heap may settle once more, musl's more than once: 250 bytes a poll would be a leak.
+        assert after["VmRSS"] - before["VmRSS"] <= 256, (before, after)
+        assert after["VmData"] - before["VmData"] <= 256, (before, after)
 
 
 def writable_memory(pid):

@@ -1,0 +1,31 @@
+# The image of akvsync: one static binary, certificates, licences. Nothing else.
+#   docker build -t akvsync .                        or 'make image'
+#   docker build -t fakevault --target fakevault .   a fake Azure Key Vault and Entra, for tests
+ARG BASE=debian:trixie-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+# The libraries take minutes and change seldom: a layer of their own.
+COPY scripts/install-deps scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
+RUN scripts/install-deps static image-files && scripts/static >/dev/null
+COPY . .
+RUN make static && scripts/image-files /image
+
+FROM ${BASE} AS fakevault
+RUN apt-get update -q && \
+    apt-get install -y -q --no-install-recommends python3 python3-cryptography && \
+    rm -rf /var/lib/apt/lists/*
+COPY tests/fakevault /usr/lib/python3/dist-packages/fakevault
+USER 65532:65532
+ENTRYPOINT ["/usr/lib/python3/dist-packages/fakevault/fakevault"]
+
+FROM scratch
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="akvsync" \
+      org.opencontainers.image.description="Azure Key Vault objects as files in a pod, kept fresh" \
+      org.opencontainers.image.licenses="Apache-2.0 AND LGPL-2.1-or-later AND MIT AND curl AND MPL-2.0" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image /
+USER 65532:65532
+ENTRYPOINT ["/akvsync"]

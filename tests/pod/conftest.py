@@ -1,0 +1,250 @@
+"""The shipped manifests on a real cluster, which $KUBECONFIG names. Run by scripts/pod-test.
+
+The fake vault runs as a pod and trusts the cluster's own service account tokens. Each test has a namespace
+of its own, in which it deploys an example: the real files of manifests/, with stand-ins for the images of
+the apps and the fake vault's addresses for Azure's.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from fakevault.admin_client import Admin
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build/pod"
+VERSION = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
+NAMESPACES = [f"pods-{number}" for number in range(32)]
+STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged")
+CLIENT = {
+    "AKVSYNC_VAULT": "https://shop-kv.vault.svc.cluster.local",
+    "AKVSYNC_LOG_LEVEL": "debug",
+    "AZURE_AUTHORITY_HOST": "https://login.vault.svc.cluster.local/",
+    "AZURE_TENANT_ID": "11111111-1111-1111-1111-111111111111",
+    "AZURE_CLIENT_ID": "22222222-2222-2222-2222-222222222222",
+    "AZURE_FEDERATED_TOKEN_FILE": "/var/run/secrets/azure/tokens/azure-identity-token",
+    "SSL_CERT_FILE": "/etc/fakevault/ca.pem",
+}
+TIMEOUT_S = 120
+"""Of whatever a test waits for: far more than it takes, for the machine may be busy."""
+
+
+def kubectl(*arguments, text=None, check=True, timeout=TIMEOUT_S):
+    done = subprocess.run(
+        ["kubectl", *arguments], input=text, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if check and done.returncode:
+        raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr or done.stdout}")
+    return done.stdout if check else done
+
+
+def wait_for(what, true, timeout=TIMEOUT_S):
+    """Waits until true() gives something true, and gives that."""
+    end = time.monotonic() + timeout
+    while not (found := true()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {timeout} s")
+        time.sleep(0.2)
+    return found
+
+
+def images():
+    return [{"name": name, "newName": "apps", "newTag": "test"} for name in STAND_INS]
+
+
+def patch(kind, *operations, **selector):
+    return {"target": {"kind": kind} | selector, "patch": json.dumps(operations)}
+
+
+def kustomize(folder, **content):
+    """Writes a kustomization (JSON is YAML); what it renders to."""
+    (folder / "kustomization.yaml").write_text(
+        json.dumps({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"} | content, indent=1)
+    )
+    return kubectl("kustomize", str(folder))
+
+
+def own_manifests(folder, variant):
+    """A copy of the manifests whose examples use one variant."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "manifests", folder / "manifests")
+    for file in (folder / "manifests/examples").glob("*/kustomization.yaml"):
+        file.write_text(file.read_text().replace("native-sidecar", variant))
+    return folder
+
+
+def pytest_configure(config):
+    """Once, before the workers start: namespaces, the fake vault, the names of its Services."""
+    if hasattr(config, "workerinput") or not os.environ.get("KUBECONFIG"):
+        return
+    folder = own_manifests(WORK / "local", "classic")
+    documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+    kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
+    # The last one is a namespace that no federated credential knows.
+    extra = [f"--subject=system:serviceaccount:{name}:akvsync" for name in NAMESPACES[:-1]]
+    extra += [f"--ca-namespace={name}" for name in NAMESPACES]
+    add = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": value} for value in extra]
+    rendered = kustomize(
+        folder,
+        resources=["manifests/local"],
+        images=images(),
+        patches=[patch("Deployment", *add, name="fakevault")],
+    )
+    kubectl("apply", "-f", "-", text=rendered)
+    if names := os.environ.get("CLUSTER_NAMES"):  # the cluster has no DNS of its own for Services
+        for name in ("login", "shop-kv"):
+            address = kubectl("-n", "vault", "get", "service", name, "-o", "jsonpath={.spec.clusterIP}")
+            pathlib.Path(names, name).write_text(f"{address} {name}.vault.svc.cluster.local\n")
+    kubectl("-n", "vault", "rollout", "status", "deployment/fakevault", "--timeout=120s", timeout=150)
+
+
+class Forward:
+    """A port of this machine that leads to the fake vault's admin interface."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            ["kubectl", "-n", "vault", "port-forward", "deployment/fakevault", ":8080"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.port = re.search(r":(\d+) ->", self.process.stdout.readline())[1]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def vault():
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("needs a cluster: run scripts/pod-test")
+    forward = Forward()
+    yield Admin(f"http://127.0.0.1:{forward.port}", "shop-kv")
+    forward.close()
+
+
+class Place:
+    """A namespace with one example in it."""
+
+    def __init__(self, name):
+        self.name, self.folder = name, WORK / name
+
+    def kubectl(self, *arguments, **options):
+        return kubectl("-n", self.name, *arguments, **options)
+
+    def deploy(self, example, variant="classic", patches=(), **variables):
+        """Applies an example of manifests/examples."""
+        own_manifests(self.folder, variant)
+        literals = [f"{name}={value}" for name, value in (CLIENT | variables).items()]
+        rendered = kustomize(
+            self.folder,
+            namespace=self.name,
+            resources=[f"manifests/examples/{example}"],
+            components=["manifests/local/client"],
+            configMapGenerator=[{"name": "akvsync", "behavior": "merge", "literals": literals}],
+            images=images(),
+            patches=list(patches),
+        )
+        self.kubectl("apply", "-f", "-", text=rendered)
+        return rendered
+
+    def pod(self):
+        """The pod, as soon as there is one."""
+
+        def find():
+            pods = json.loads(self.kubectl("get", "pods", "-o", "json"))["items"]
+            return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+        return wait_for(f"a pod in {self.name}", find)[0]
+
+    def pod_name(self):
+        return self.pod()["metadata"]["name"]
+
+    def wait_ready(self):
+        name = self.pod_name()
+        done = self.kubectl(
+            "wait", f"pod/{name}", "--for=condition=Ready", f"--timeout={TIMEOUT_S}s", check=False, timeout=150
+        )
+        assert done.returncode == 0, self.describe()
+        return name
+
+    def describe(self):
+        """All that an operator could look at, for the report of a failure."""
+        text = self.kubectl("describe", "pods")
+        for container in ("akvsync-init", "akvsync", "app"):
+            text += f"\n--- {container}\n" + self.logs(container)
+        return text
+
+    def logs(self, container, *options):
+        return self.kubectl("logs", self.pod_name(), "-c", container, *options, check=False).stdout
+
+    def events(self, container, event=None):
+        """What a container said, line by line of JSON."""
+        found = []
+        for line in self.logs(container).splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue  # the kubelet's own words
+        return [entry for entry in found if event in (None, entry["event"])]
+
+    def wait_event(self, container, event, true=lambda entry: True):
+        """The first such line, as soon as there is one."""
+
+        def find():
+            return [entry for entry in self.events(container, event) if true(entry)]
+
+        try:
+            return wait_for(f"'{event}' of {container} in {self.name}", find)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.describe()}") from None
+
+    def exec(self, container, *command, check=True):
+        return self.kubectl("exec", self.pod_name(), "-c", container, "--", *command, check=check)
+
+    def status(self, container):
+        statuses = self.pod()["status"]
+        every = statuses.get("containerStatuses", []) + statuses.get("initContainerStatuses", [])
+        return next(status for status in every if status["name"] == container)
+
+    def close(self):
+        if os.environ.get("KEEP_PODS") != "1":
+            self.kubectl("delete", "all,serviceaccounts", "--all", "--wait=false", "--grace-period=1")
+
+
+class Namespaces:
+    """Hands out the names of a worker, one after the other."""
+
+    def __init__(self, worker, count):
+        self.free = NAMESPACES[:-1][worker::count]
+
+    def take(self):
+        return self.free.pop(0)
+
+
+@pytest.fixture(scope="session")
+def namespaces():
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    return Namespaces(worker, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+@pytest.fixture
+def place(vault, namespaces):  # pylint: disable=unused-argument
+    made = Place(namespaces.take())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stranger(vault):  # pylint: disable=unused-argument
+    """A place whose service account Entra does not know."""
+    made = Place(NAMESPACES[-1])
+    yield made
+    made.close()

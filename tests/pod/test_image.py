@@ -1,0 +1,101 @@
+"""The image that the Dockerfile makes: small, nothing in it but what it says, and a true list of parts."""
+
+import hashlib
+import io
+import json
+import tarfile
+
+import pytest
+from conftest import ROOT, VERSION
+
+ARCHIVE = ROOT / "build/pod/akvsync.oci"
+DOC = "usr/share/doc/akvsync"
+MAX_COMPRESSED = 2_000_000
+MAX_BYTES = 5_000_000
+
+
+class Image:
+    def __init__(self, path):
+        with tarfile.open(path) as archive:
+            self.blobs = {
+                member.name.rpartition("/")[2]: archive.extractfile(member).read()
+                for member in archive
+                if member.isfile()
+            }
+        index = json.loads(self.blobs["index.json"])
+        self.manifest = self.json(index["manifests"][0])
+        self.config = self.json(self.manifest["config"])
+        self.files, self.content = {}, {}
+        for layer in self.manifest["layers"]:
+            with tarfile.open(fileobj=io.BytesIO(self.blob(layer))) as tree:
+                for member in tree:
+                    self.files[member.name.lstrip("./")] = member
+                    if member.isfile():
+                        self.content[member.name.lstrip("./")] = tree.extractfile(member).read()
+
+    def blob(self, descriptor):
+        return self.blobs[descriptor["digest"].partition(":")[2]]
+
+    def json(self, descriptor):
+        return json.loads(self.blob(descriptor))
+
+
+@pytest.fixture(scope="module")
+def image():
+    if not ARCHIVE.exists():
+        pytest.skip("no image: run scripts/pod-test")
+    return Image(ARCHIVE)
+
+
+def test_is_small(image):
+    compressed = sum(layer["size"] for layer in image.manifest["layers"])
+    size = sum(len(content) for content in image.content.values())
+    print(f"{size} bytes, {compressed} compressed")
+    assert size <= MAX_BYTES
+    assert compressed <= MAX_COMPRESSED
+
+
+def test_holds_one_program_and_no_shell(image):
+    programs = {name for name, member in image.files.items() if member.isfile() and member.mode & 0o111}
+    assert programs == {"akvsync"}
+    binary = image.files["akvsync"]
+    assert (binary.uid, binary.gid, oct(binary.mode & 0o7777)) == (0, 0, "0o711")
+    rest = {name for name, member in image.files.items() if member.isfile()} - {"akvsync"}
+    assert "etc/ssl/certs/ca-certificates.crt" in rest
+    assert all(name.startswith((f"{DOC}/", "etc/ssl/certs/")) for name in rest)
+    assert not [member for member in image.files.values() if not (member.isfile() or member.isdir())]
+
+
+def test_runs_as_nobody_in_particular(image):
+    config = image.config["config"]
+    assert config["User"] == "65532:65532"
+    assert config["Entrypoint"] == ["/akvsync"]
+    assert not config.get("Cmd")
+    labels = config["Labels"]
+    assert labels["org.opencontainers.image.version"] == VERSION
+    assert len(labels["org.opencontainers.image.revision"].partition("-")[0]) == 40
+
+
+def test_lists_its_parts_truly(image):
+    sbom = json.loads(image.content[f"{DOC}/sbom.spdx.json"])
+    assert sbom["spdxVersion"] == "SPDX-2.3"
+    packages = {package["name"]: package for package in sbom["packages"]}
+    lines = image.content[f"{DOC}/deps.lock"].decode().splitlines()
+    built_in = [line.split() for line in lines if not line.startswith("#")]
+    assert len(built_in) == 8
+    for name, _, version, digest in built_in:
+        assert packages[name]["versionInfo"] == version
+        assert packages[name]["checksums"][0]["checksumValue"] == digest
+        assert f"{DOC}/licenses/{name}" in image.content
+    binary = packages["akvsync"]["checksums"][0]["checksumValue"]
+    assert binary == hashlib.sha256(image.content["akvsync"]).hexdigest()
+    related = {r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "STATIC_LINK"}
+    assert {f"SPDXRef-{name}" for name, *_ in built_in} <= related
+    notice = image.content[f"{DOC}/NOTICE"].decode()
+    assert "libmicrohttpd" in notice and "relink" in notice
+
+
+def test_the_parts_are_those_of_the_lock(image):
+    """Else the mirror has moved on: run scripts/static --update."""
+    lines = [line for line in (ROOT / "scripts/deps.lock").read_text().splitlines() if not line.startswith("#")]
+    assert [line for line in image.content[f"{DOC}/deps.lock"].decode().splitlines() if not line.startswith("#")] == lines

@@ -1,0 +1,182 @@
+"""Every manifest renders and is valid, strictly, for the newest Kubernetes: also what old ones cannot run."""
+
+import fcntl
+import hashlib
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+from conftest import ROOT, kubectl, kustomize, own_manifests
+
+SCHEMA = pathlib.Path(__file__).with_name("schema")
+PACKAGE = ("package.json", "package-lock.json", ".npmrc", "check.mjs")
+MANIFESTS = ROOT / "manifests"
+ENTRIES = sorted(
+    str(file.parent.relative_to(MANIFESTS))
+    for file in MANIFESTS.rglob("kustomization.yaml")
+    if "kind: Component" not in file.read_text()
+)
+EXAMPLES = [entry for entry in ENTRIES if entry.startswith("examples/")]
+VARIANTS = ("native-sidecar", "classic")
+
+
+@pytest.fixture(scope="session")
+def schema():
+    """The checker, installed outside the source tree; once for each content of its files."""
+    built = ROOT / "build/schema"
+    built.mkdir(parents=True, exist_ok=True)
+    wanted = hashlib.sha256(b"".join((SCHEMA / name).read_bytes() for name in PACKAGE)).hexdigest()
+    done = built / "installed"
+    with open(built / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_text() != wanted:
+            for name in PACKAGE:
+                shutil.copy(SCHEMA / name, built)
+            install = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+            run = subprocess.run(install, cwd=built, capture_output=True, text=True, check=False)
+            assert run.returncode == 0, f"cannot install the checker:\n{run.stdout}{run.stderr}"
+            done.write_text(wanted)
+    return built
+
+
+def check(schema, text):
+    command = ["node", "check.mjs"]
+    return subprocess.run(command, cwd=schema, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+def documents(text):
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def pod_spec(document):
+    spec = document["spec"]
+    while "containers" not in spec:
+        spec = spec.get("jobTemplate", spec)["spec"] if "jobTemplate" in spec else spec["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_renders_and_fits_the_schema(schema, entry):
+    rendered = kubectl("kustomize", str(MANIFESTS / entry))
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert f"{len(documents(rendered))} documents, 0 problems" in told.stdout
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job", "CronJob", "Pod"])
+def test_the_components_fit_any_workload(schema, tmp_path, kind, variant):
+    template = {"spec": {"containers": [{"name": "app", "image": "app", "volumeMounts": []}]}}
+    spec = template["spec"]
+    if kind != "Pod":
+        spec = {"template": template}
+    if kind == "CronJob":
+        spec = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
+    version = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Pod": "v1"}.get(kind, "batch/v1")
+    workload = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
+    own_manifests(tmp_path, variant)
+    (tmp_path / "app.yaml").write_text(yaml.safe_dump(workload))
+    rendered = kustomize(
+        tmp_path,
+        resources=["app.yaml"],
+        components=[f"manifests/components/{name}" for name in (variant, "signal", "projected-token")],
+    )
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (document,) = documents(rendered)
+    spec = pod_spec(document)
+    ours = [c for c in spec["initContainers"] + spec["containers"] if c["name"] != "app"]
+    expected = ["akvsync"] if variant == "native-sidecar" else ["akvsync-init", "akvsync"]
+    if variant == "classic" and kind in ("Job", "CronJob"):
+        expected = ["akvsync-init"]
+    assert [container["name"] for container in ours] == expected
+    for container in ours:
+        assert "azure-identity-token" in [mount["name"] for mount in container["volumeMounts"]]
+    app = next(c for c in spec["containers"] if c["name"] == "app")
+    assert app["volumeMounts"] == [], "the app gets neither token nor more files than it asks for"
+    assert spec["shareProcessNamespace"] is True
+    assert spec["volumes"][0] == {"name": "akvsync", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_all_patches_of_a_variant_say_the_same(variant):
+    """Kustomize wants the pod's part once for each depth; none may be forgotten in a change."""
+    folder = MANIFESTS / "components" / variant
+    workload, job, cronjob, pod = (
+        yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in ("workload", "job", "cronjob", "pod")
+    )
+    wanted = workload["spec"]["template"]
+    for other in (job["spec"]["template"], cronjob["spec"]["jobTemplate"]["spec"]["template"], pod):
+        spec = dict(wanted["spec"])
+        if variant == "classic" and other is not pod:
+            del spec["containers"]  # a Job would never end
+        assert other["spec"] == spec
+        labels = {k: v for k, v in other["metadata"]["labels"].items() if k != "akvsync.io/variant"}
+        assert labels == wanted["metadata"]["labels"]
+        assert other["metadata"]["annotations"] == wanted["metadata"]["annotations"]
+
+
+def restricted(spec):
+    """What the Pod Security Standard 'restricted' refuses in a pod."""
+    of_pod = spec.get("securityContext", {})
+    for container in spec.get("initContainers", []) + spec["containers"]:
+        own = container.get("securityContext", {})
+        merged = of_pod | own
+        yield from (
+            f"{container['name']}: {rule}"
+            for rule, fits in {
+                "runAsNonRoot": merged.get("runAsNonRoot") is True,
+                "runAsUser": merged.get("runAsUser") != 0,
+                "allowPrivilegeEscalation": own.get("allowPrivilegeEscalation") is False,
+                "capabilities": own.get("capabilities", {}).get("drop") == ["ALL"],
+                "seccompProfile": merged.get("seccompProfile", {}).get("type") == "RuntimeDefault",
+                "readOnlyRootFilesystem": own.get("readOnlyRootFilesystem") is True,
+            }.items()
+            if not fits
+        )
+    allowed = {"name", "configMap", "downwardAPI", "emptyDir", "projected", "secret"}
+    yield from (f"volume {volume['name']}" for volume in spec["volumes"] if set(volume) - allowed)
+
+
+@pytest.mark.parametrize("entry", [*EXAMPLES, "local"])
+def test_examples_are_restricted(entry):
+    for document in documents(kubectl("kustomize", str(MANIFESTS / entry))):
+        if document["kind"] in ("Pod", "Deployment", "StatefulSet", "Job", "CronJob"):
+            assert not list(restricted(pod_spec(document)))
+
+
+def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
+    (text,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    told = check(schema, text)
+    assert told.returncode == 0, told.stdout
+    (pod,) = documents(text)
+    assert not list(restricted(pod["spec"]))
+
+
+def test_the_startup_probe_outlasts_the_first_sync():
+    """A native sidecar that is still trying must not be killed for it: AKVSYNC_INIT_TIMEOUT is 2m."""
+    patch = yaml.safe_load((MANIFESTS / "components/native-sidecar/workload.yaml").read_text())
+    (sidecar,) = patch["spec"]["template"]["spec"]["initContainers"]
+    probe = sidecar["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] > 120
+    assert sidecar["restartPolicy"] == "Always"
+
+
+@pytest.mark.parametrize(
+    "right, wrong, says",
+    [
+        ("startupProbe:", "startupProb:", "startupProb: V1Container has no such field"),
+        ("restartPolicy: Always", "restartPolicy: true", "restartPolicy: is a boolean, must be a string"),
+        ("fsGroup: 65532", 'fsGroup: "65532"', "fsGroup: is a string, must be a number"),
+        ("kind: StatefulSet", "kind: StatefullSet", "no description of V1StatefullSet"),
+    ],
+)
+def test_the_check_finds_a_planted_mistake(schema, right, wrong, says):
+    rendered = kubectl("kustomize", str(MANIFESTS / "examples/statefulset"))
+    assert right in rendered
+    told = check(schema, rendered.replace(right, wrong, 1))
+    assert told.returncode == 1
+    assert says in told.stdout

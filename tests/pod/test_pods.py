@@ -1,0 +1,377 @@
+"""What a user of a pod sees: the app gets its secrets first, then news; faults say what they are."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import CLIENT, NAMESPACES, ROOT, TIMEOUT_S, kubectl, patch, wait_for
+
+sys.path.append(str(ROOT / "tests/e2e"))
+import pki  # noqa: E402
+
+
+def digest(value):
+    return hashlib.sha256(value.encode()).hexdigest()[:16]
+
+
+def plant(vault, name, size=0):
+    value = f"planted-{os.urandom(12).hex()}".ljust(size, "x")
+    vault.set(name, value)
+    return value
+
+
+def rotate(vault, place, name, **options):
+    """A new value, for which the sidecar is asked to poll."""
+    value = plant(vault, name, **options)
+    place.exec("akvsync", "/akvsync", "refresh")
+    return value
+
+
+def down(vault, *names):
+    """Every request for these secrets fails as if the vault were down; what ends it."""
+    rules = [vault.fault({"status": 503}, target="vault", path=f"/secrets/{name}*", times=-1) for name in names]
+    return lambda: [vault.remove_fault(rule) for rule in rules]
+
+
+def one_replica(name):
+    return patch("StatefulSet", {"op": "replace", "path": "/spec/replicas", "value": 1}, name=name)
+
+
+def shop(place, *objects, patches=(), **variables):
+    """The StatefulSet of the examples with objects of this test."""
+    place.deploy(
+        "statefulset",
+        patches=[one_replica("shop"), *patches],
+        AKVSYNC_OBJECTS=", ".join(objects),
+        **({"AKVSYNC_NOTIFY_SPLAY": "0s"} | variables),
+    )
+
+
+def no_gap(place):
+    assert not place.events("app", "gap"), "the app saw a file vanish or empty"
+
+
+def test_classic_pod_has_its_secret_before_the_app_starts(vault, place):
+    value = plant(vault, "MYSQL-DB-PASSWORDD")
+    place.deploy("mysql")
+    place.wait_ready()
+    start = place.wait_event("app", "start")
+    assert start["files"] == {"MYSQL-DB-PASSWORDD": digest(value)}
+    init, app = place.status("akvsync-init"), place.status("app")
+    assert init["state"]["terminated"]["exitCode"] == 0
+    assert init["state"]["terminated"].get("message") is None, "the termination log is empty after success"
+    assert init["state"]["terminated"]["finishedAt"] <= app["state"]["running"]["startedAt"]
+    assert place.exec("app", "stat", "-f", "-c", "%T", "/secrets").strip() == "tmpfs"
+    found = place.exec("app", "stat", "-L", "-c", "%a %u %g", "/secrets/MYSQL-DB-PASSWORDD").strip()
+    assert found == "440 65532 65532"
+    refused = place.exec("app", "sh", "-c", "echo x >/secrets/new", check=False)
+    assert "Read-only" in refused.stderr, "the app's mount is read-only"
+
+
+def test_rotation_reaches_the_app_without_a_gap(vault, place):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    shop(place, f"{name}=db", "api-key=keys/api")
+    place.wait_ready()
+    for number in range(5):
+        value = rotate(vault, place, name)
+        place.wait_event("app", "changed", lambda e: e["files"]["db"] == digest(value))
+        place.wait_event("app", "reload", lambda e: e["files"]["db"] == digest(value))
+        assert len(place.events("app", "reload")) == number + 1, "one signal a swap"
+    no_gap(place)
+
+
+def test_a_wrong_subject_shows_cause_and_fix_in_describe(vault, stranger):
+    stranger.deploy("mysql", AKVSYNC_INIT_TIMEOUT="3s")
+    wait_for(
+        "a failed init container",
+        lambda: stranger.status("akvsync-init").get("lastState", {}).get("terminated")
+        or stranger.status("akvsync-init")["state"].get("terminated"),
+    )
+    told = stranger.kubectl("describe", "pods")
+    (line,) = set(re.findall(r"Message: +(.*)", told))
+    assert "AADSTS700213" in line
+    assert f"system:serviceaccount:{NAMESPACES[-1]}:akvsync" in line, "the subject to put into the credential"
+    assert re.search(r"Exit Code: +4", told)
+
+
+def test_vault_down_at_start_then_heals(vault, place):
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    heal = down(vault, name)
+    shop(place, f"{name}=db")
+    place.wait_event("akvsync-init", "failure", lambda e: "503" in e["msg"])
+    assert "running" in place.status("akvsync-init")["state"], "it keeps trying"
+    heal()
+    place.wait_ready()
+    assert place.wait_event("app", "start")["files"] == {"db": digest(value)}
+    assert place.status("akvsync-init")["restartCount"] == 0
+
+
+def test_vault_down_later_leaves_files_and_readiness(vault, place):
+    name = f"{place.name}-db"
+    old = plant(vault, name)
+    fast = {"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}
+    shop(place, f"{name}=db", patches=[patch("StatefulSet", fast, name="shop")])
+    place.wait_ready()
+    heal = down(vault, name)
+    new = rotate(vault, place, name)
+    place.wait_event("akvsync", "failure", lambda e: "503" in e["msg"])
+    seen = place.pod()["status"]["conditions"]
+    for _ in range(3):  # more probes than it takes to become unready
+        wait_for("a probe", lambda: place.exec("akvsync", "/akvsync", "probe", "ready") == "")
+    now = place.pod()["status"]["conditions"]
+    ready = [c for c in now if c["type"] == "Ready"]
+    assert ready == [c for c in seen if c["type"] == "Ready"] and ready[0]["status"] == "True"
+    assert place.events("app", "start")[0]["files"] == {"db": digest(old)}
+    assert not place.events("app", "changed")
+    heal()
+    place.exec("akvsync", "/akvsync", "refresh")
+    place.wait_event("app", "changed", lambda e: e["files"]["db"] == digest(new))
+    no_gap(place)
+
+
+SERVED = """
+import ssl
+print(ssl.get_server_certificate(("127.0.0.1", 8443)), end="")
+"""
+
+
+def test_nginx_serves_a_renewed_certificate(vault, place):
+    name = f"{place.name}-web"
+
+    def renew():
+        chain = pki.Chain()
+        pem = pki.key_pem(chain.key) + pki.cert_pem(*chain.all)
+        vault.set_certificate(name, pem.decode(), pki.cer(chain.leaf), content_type="application/x-pem-file")
+        return pki.cert_pem(chain.leaf).decode()
+
+    first = renew()
+    one = {"op": "replace", "path": "/spec/replicas", "value": 1}
+    place.deploy(
+        "nginx-certificate", patches=[patch("Deployment", one)], AKVSYNC_OBJECTS=f"cert/{name}=tls/web.pem"
+    )
+    place.wait_ready()
+    served = lambda: place.exec("app", "python3", "-c", SERVED, check=False).stdout  # noqa: E731
+    assert served() == first
+    second = renew()
+    place.exec("akvsync", "/akvsync", "refresh")
+    wait_for("nginx with the new certificate", lambda: served() == second)
+    assert place.status("app")["restartCount"] == 0
+
+
+KILL = """
+import os, signal
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        if open(f"/proc/{pid}/cmdline").read().split("\\0")[:2] == ["/akvsync", "sidecar"]:
+            os.kill(int(pid), signal.SIGKILL)
+    except OSError:
+        pass
+"""
+
+
+def test_a_killed_sidecar_restarts_and_nobody_notices(vault, place):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    shop(place, f"{name}=db")
+    place.wait_ready()
+    value = rotate(vault, place, name)
+    place.wait_event("app", "reload", lambda e: e["files"]["db"] == digest(value))
+    place.exec("app", "python3", "-c", KILL)
+    wait_for("the restart", lambda: place.status("akvsync")["restartCount"] == 1)
+    place.wait_event("akvsync", "resume")
+    place.wait_event("akvsync", "unchanged")
+    assert len(place.events("app", "reload")) == 1, "no second signal for the same set"
+    again = rotate(vault, place, name)
+    place.wait_event("app", "reload", lambda e: e["files"]["db"] == digest(again))
+    no_gap(place)
+
+
+def test_a_job_completes(vault, place):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    place.deploy("job", AKVSYNC_OBJECTS=f"{name}=db-password")
+    place.kubectl("wait", "job/report", "--for=condition=Complete", f"--timeout={TIMEOUT_S}s", timeout=150)
+    assert place.logs("app").strip() == "made the report"
+
+
+def test_deletion_ends_soon_after_sigterm(vault, place):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    shop(place, f"{name}=db")
+    pod = place.wait_ready()
+    place.wait_event("akvsync", "resume")
+    command = ["kubectl", "-n", place.name, "logs", "-f", pod, "-c", "akvsync"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as follow:
+        place.kubectl("delete", "statefulset/shop", "--wait=false")
+        stopping = None
+        for line in follow.stdout:
+            if '"stop"' in line:
+                stopping = time.monotonic()
+        ended = time.monotonic()
+    assert stopping is not None, "SIGTERM was seen"
+    print(f"the log ended {ended - stopping:.2f} s after SIGTERM")
+    assert ended - stopping <= 2
+    gone = lambda: place.kubectl("get", "pod", pod, check=False).returncode  # noqa: E731
+    wait_for("the pod's end before its grace period is over", gone, timeout=25)
+
+
+def test_a_volume_that_is_too_small_says_so_and_keeps_the_set(vault, place):
+    name = f"{place.name}-db"
+    old = plant(vault, name, size=24000)
+    small = {"op": "replace", "path": "/spec/template/spec/volumes/0/emptyDir/sizeLimit", "value": "48Ki"}
+    shop(place, f"{name}=db", patches=[patch("StatefulSet", small, name="shop")])
+    place.wait_ready()
+    rotate(vault, place, name, size=24000)
+    told = place.wait_event("akvsync", "failure")
+    assert "No space left" in told["msg"] and "sizeLimit" in told["msg"], told["msg"]
+    assert place.wait_event("app", "start")["files"] == {"db": digest(old)}
+    assert not place.events("app", "changed")
+    no_gap(place)
+
+
+def uids(**context):
+    path = "/spec/template/spec/securityContext"
+    operations = [{"op": "replace", "path": f"{path}/{key}", "value": value} for key, value in context.items()]
+    return patch("StatefulSet", *operations, name="shop")
+
+
+@pytest.mark.parametrize(
+    "context, group",
+    [
+        ({"runAsUser": 1000650000, "runAsGroup": 0, "fsGroup": 1000650000}, 1000650000),
+        ({"runAsGroup": 3000, "fsGroup": 2000}, 2000),
+    ],
+    ids=["any-uid-with-gid-0", "runAsGroup-is-not-fsGroup"],
+)
+def test_users_and_groups(vault, place, context, group):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    shop(place, f"{name}=sub/db", patches=[uids(**context)])
+    place.wait_ready()
+    value = rotate(vault, place, name)
+    reload = place.wait_event("app", "reload")
+    assert reload["files"] == {"sub/db": digest(value)}
+    owner = context.get("runAsUser", 65532)
+    found = place.exec("app", "stat", "-L", "-c", "%a %u %g", "/secrets/sub/db").strip()
+    assert found == f"440 {owner} {group}"
+    start = place.wait_event("app", "start")
+    assert (start["uid"], start["gid"]) == (owner, context["runAsGroup"])
+    assert group in start["groups"]
+
+
+PEEK = """
+import json, os
+found = {}
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    if open(f"/proc/{pid}/cmdline").read().split("\\0")[:2] != ["/akvsync", "sidecar"]:
+        continue
+    status = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status"))
+    found = {name: status[name].strip() for name in ("Uid", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp", "VmRSS")}
+    found["refused"] = []
+    for name, look in {
+        "root": lambda: os.listdir(f"/proc/{pid}/root/"),
+        "mem": lambda: open(f"/proc/{pid}/mem", "rb").close(),
+        "environ": lambda: open(f"/proc/{pid}/environ", "rb").read(),
+        "fd": lambda: os.listdir(f"/proc/{pid}/fd"),
+    }.items():
+        try:
+            look()
+        except PermissionError:
+            found["refused"].append(name)
+print(json.dumps(found))
+"""
+
+
+def test_the_app_cannot_look_into_the_sidecar(vault, place):
+    """Same uid, one process namespace: the worst case. And what the sidecar itself may, and needs."""
+    names = [f"{place.name}-{number}" for number in range(10)]
+    for name in names:
+        plant(vault, name)
+    shop(place, *names)
+    place.wait_ready()
+    rotate(vault, place, names[0])
+    place.wait_event("app", "reload")
+    found = json.loads(place.exec("app", "python3", "-c", PEEK))
+    assert found["refused"] == ["root", "mem", "environ", "fd"]
+    assert found["Uid"].split()[1] == "65532"
+    assert int(found["CapEff"], 16) == int(found["CapBnd"], 16) == 0
+    assert (found["NoNewPrivs"], found["Seccomp"]) == ("1", "2")
+    rss_kb = int(found["VmRSS"].split()[0])
+    group_kb = cgroup_kb(place)
+    print(f"10 objects: VmRSS {rss_kb} kB, cgroup {group_kb} kB")
+    assert rss_kb <= 6144
+    assert group_kb is None or group_kb <= 6144
+
+
+def cgroup_kb(place):
+    """Memory of the sidecar's cgroup, where this test can see it; the files of the set are in it."""
+    container = place.status("akvsync")["containerID"].partition("//")[2]
+    found = subprocess.run(
+        ["find", "/sys/fs/cgroup/memory", "-type", "d", "-name", container], capture_output=True, text=True, check=False
+    ).stdout.split()
+    if not found:
+        return None
+    with open(f"{found[0]}/memory.usage_in_bytes", encoding="ascii") as file:
+        return int(file.read()) // 1024
+
+
+def test_the_native_form_s_gate(vault, place):
+    """What a kubelet does with a native sidecar, by hand: it starts, its startup probe is asked until it
+    passes, then the app starts. Here the kubelet asks it for an ordinary container as well."""
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    heal = down(vault, name)
+    path = "/spec/template/spec"
+    gate = "until [ -e /gate/open ]; do sleep 0.1; done; exec shop"
+    place.deploy(
+        "statefulset",
+        "native-sidecar",
+        patches=[
+            one_replica("shop"),
+            patch(
+                "StatefulSet",
+                {"op": "remove", "path": f"{path}/initContainers/0/restartPolicy"},
+                {"op": "move", "from": f"{path}/initContainers/0", "path": f"{path}/containers/-"},
+                {"op": "add", "path": f"{path}/containers/0/command", "value": ["sh", "-c", gate]},
+                {"op": "add", "path": f"{path}/volumes/-", "value": {"name": "gate", "emptyDir": {}}},
+                {
+                    "op": "add",
+                    "path": f"{path}/containers/0/volumeMounts/-",
+                    "value": {"name": "gate", "mountPath": "/gate"},
+                },
+                name="shop",
+            ),
+        ],
+        AKVSYNC_OBJECTS=f"{name}=db",
+    )
+    place.wait_event("akvsync", "failure")
+    told = place.exec("akvsync", "/akvsync", "probe", "startup", check=False)
+    assert told.returncode != 0 and "503" in told.stderr
+    assert place.status("akvsync")["started"] is False, "the kubelet's own probe agrees"
+    heal()
+    probe = ("akvsync", "/akvsync", "probe", "startup")
+    wait_for("the startup probe", lambda: place.exec(*probe, check=False).returncode == 0)
+    place.exec("app", "touch", "/gate/open")
+    assert place.wait_event("app", "start")["files"] == {"db": digest(value)}
+    wait_for("the kubelet's probe", lambda: place.status("akvsync")["started"])
+    assert place.status("akvsync")["restartCount"] == 0
+    place.wait_ready()
+    no_gap(place)
+
+
+def test_the_local_overlay_works(vault):
+    """kubectl apply -k manifests/local, as it was applied before the first test."""
+    assert CLIENT["AZURE_CLIENT_ID"] in kubectl("-n", "vault", "get", "deployment/fakevault", "-o", "yaml")
+    kubectl("-n", "shop", "rollout", "status", "deployment/shop", f"--timeout={TIMEOUT_S}s", timeout=150)
+    said = lambda: kubectl("-n", "shop", "logs", "deployment/shop", "-c", "app")  # noqa: E731
+    wait_for("the app's first word", lambda: "db-password is now" in said())
+    value = plant(vault, "db-password")
+    wanted = hashlib.sha256(value.encode()).hexdigest()
+    wait_for("the new value", lambda: wanted in said())

@@ -1,6 +1,7 @@
 # make demo: the main job against a local fake vault.  make test: all tests.
 # make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
-# A new source file, header or test needs no edit here.
+# make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.
+# A new source file, header, test or fuzz target needs no edit here.
 
 VERSION := 0.1.0
 
@@ -8,7 +9,7 @@ CC      ?= cc
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 PKGS    := libcurl openssl libcjson yaml-0.1 libmicrohttpd
-FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(filter 1,$(SAN)),san,release))
+FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(FUZZING),fuzz,$(if $(filter 1,$(SAN)),san,release)))
 B       := build/$(FLAVOUR)
 Q       := $(if $(filter 1,$(V)),,@)
 JOBS    ?= $(shell nproc)
@@ -20,7 +21,10 @@ ALL_CF   = -std=c11 -D_GNU_SOURCE -Isyncer -DAKVSYNC_VERSION='"$(VERSION)"' $(WA
            -fstack-protector-strong -MMD -MP $(CFLAGS) $(shell pkg-config --cflags $(PKGS))
 ALL_LD   = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS     = $(shell pkg-config $(if $(STATIC),--static) --libs $(PKGS)) -lm
-ifeq ($(SAN),1)
+ifeq ($(FUZZING),1)
+ALL_CF  += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+ALL_LD  += -fsanitize=address,undefined
+else ifeq ($(SAN),1)
 ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LD  += -fsanitize=address,undefined
 else
@@ -29,12 +33,14 @@ endif
 
 SRC     := $(filter-out syncer/main.c,$(wildcard syncer/*/*.c))
 OBJ     := $(SRC:%.c=$B/%.o)
-UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY  := $(FUZZ:%=$B/fuzz/replay_%)
+UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c)) $(wildcard $B/tests/fuzz/*.d)
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
-DEPS    := deps-build deps-test deps-demo deps-lint deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
+DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod
+.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -50,11 +56,26 @@ demo: deps-demo
 	$(Q)scripts/demo $B/akvsync
 
 test: deps-test
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT)
-	$(Q)$(MAKE) --no-print-directory unit e2e
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT) $(REPLAY)
+	$(Q)$(MAKE) --no-print-directory unit replay e2e
 
 unit: $(UNIT)
 	$(Q)set -e; for t in $^; do $$t; done
+
+replay: $(REPLAY)
+	$(Q)set -e; for t in $(FUZZ); do $B/fuzz/replay_$$t tests/fuzz/corpus/$$t; done
+
+# New inputs go to build/fuzz/found; the target stops at the first that fails.
+FUZZ_SECONDS ?= 60
+fuzz: deps-fuzz
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) CC=clang FUZZING=1 $(FUZZ:%=build/fuzz/fuzz/run_%)
+	$(Q)for t in $(FUZZ); do mkdir -p build/fuzz/found/$$t; echo $$t; done | \
+	xargs -P $(JOBS) -I{} sh -c 'build/fuzz/fuzz/run_{} -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/failed-{}- build/fuzz/found/{} tests/fuzz/corpus/{} \
+		>build/fuzz/{}.log 2>&1; code=$$?; \
+		echo "{}: $$(grep -o "Done.*" build/fuzz/{}.log || tail -n 30 build/fuzz/{}.log)"; \
+		exit $$code'
 
 e2e: $B/akvsync
 	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs --ignore=tests/pod \
@@ -137,4 +158,14 @@ $B/tests/%: $B/tests/unit/%.o $B/libsyncer.a
 	$(Q)$(CC) $(ALL_LD) $$(sed -n 's|^// LDFLAGS: ||p' tests/unit/$*.c) -o $@ $^ \
 		$(LIBS) $$(pkg-config --libs cmocka)
 
--include $(OBJ:.o=.d) $B/syncer/main.d $(patsubst tests/unit/%.c,$B/tests/unit/%.d,$(wildcard tests/unit/test_*.c))
+$B/fuzz/replay_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libsyncer.a
+	@echo "LD   $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LD) -o $@ $^ $(LIBS)
+
+$B/fuzz/run_%: $B/tests/fuzz/fuzz_%.o $B/libsyncer.a
+	@echo "LD   $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LD) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+-include $(OBJ:.o=.d) $B/syncer/main.d $(patsubst tests/unit/%.c,$B/tests/unit/%.d,$(wildcard tests/unit/test_*.c)) $(wildcard $B/tests/fuzz/*.d)

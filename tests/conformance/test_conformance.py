@@ -81,3 +81,13 @@ def test_microsofts_sdk_signs_in_with_each_credential(sdk, tmp_path):
         logins = [entry["login"] for entry in fake.journal() if entry["status"] == 200 and entry["login"]]
         kinds = {login["credential"] for login in logins}
         assert kinds == {"secret", "certificate", "imds", "app-service"}
+
+
+def test_microsofts_sdk_makes_and_reads_keys_and_certificates(sdk, tmp_path):
+    with FakeVault(tmp_path / "fake") as fake:
+        env = fake.env(NODE_EXTRA_CA_CERTS=str(fake.ca), VAULT_URL=fake.vault_url)
+        said = node(sdk, "keys.test.mjs", env)
+        assert "# pass 11" in said, said
+        agents = {entry["user_agent"] for entry in fake.journal(target="vault", status=200)}
+        for client in ("keys", "certificates", "secrets"):
+            assert any(f"azsdk-js-keyvault-{client}" in agent for agent in agents), agents

@@ -33,9 +33,9 @@ class Failed(AssertionError):
 def wait_until(true, timeout=DEADLINE_S):
     """Waits until a condition that no event announces is true; says in the end whether it is."""
     end = time.monotonic() + timeout
-    while not true() and time.monotonic() < end:
+    while not (found := true()) and time.monotonic() < end:
         time.sleep(0.01)
-    return true()
+    return found
 
 
 class Process:

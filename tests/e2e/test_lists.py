@@ -245,7 +245,7 @@ def test_optional_object_appears_later(world):
     later = world.plant("later")
     sidecar.poll()
     world.wait_files({"a": a, "later": later})
-    assert sidecar.find("recovered", what="later")
+    sidecar.wait_log("recovered", what="later")
 
 
 @pytest.mark.parametrize("state", ["disabled", "forbidden"])

@@ -45,7 +45,7 @@ def test_a_vault_in_trouble_holds_back_its_own_objects_only(world, vaults):
     world.fake.remove_fault(rule)
     sidecar.poll()
     world.wait_files(files | {"b": held[0], "c": held[1]})
-    assert sidecar.find("recovered", what="vault 'mail-kv'")
+    sidecar.wait_log("recovered", what="vault 'mail-kv'")
 
 
 def test_the_first_set_needs_all_vaults(world, vaults):

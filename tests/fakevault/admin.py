@@ -16,7 +16,6 @@ from . import cluster
 from .front import Front
 from .http1 import Connection, Reply, Request, serve_connection
 from .identities import PERMISSIONS, Federation, Identity, Rule
-from .keys_api import certificate_parts
 from .login_errors import TABLE
 from .objects import Collection, Version, check_name
 from .tokens import TokenPolicy
@@ -160,21 +159,7 @@ class Admin:
         """
         _only(body, PROPERTIES - {"managed"} | {"value", "version", "cer"})
         check_name(name)
-        properties = {"content_type": "application/x-pkcs12", **body}
-        cer, value = properties.pop("cer", None), properties.pop("value", "")
-        shown, jwk = None, {}
-        if cer is None:
-            properties["enabled"] = False
-        else:
-            shown, jwk, validity = certificate_parts(cer)
-            properties = validity | properties
-        home = self._vault(vault)
-        _, made = home.certificates.put(name, shown, **properties)
-        properties["version"] = made.id
-        home.put_secret(name, value, managed=True, **properties)
-        del properties["content_type"]
-        home.keys.put(name, jwk, managed=True, **properties)
-        return {"version": made.id}
+        return {"version": self._vault(vault).put_certificate(name, **body).id}
 
     # Identities, tokens, assertions
 

@@ -105,3 +105,14 @@ def checked_version(version: str | None) -> str | None:
     if not VERSION.fullmatch(version.lower()):
         raise errors.bad_parameter(f"The request URI contains an invalid version: {version}")
     return version.lower()
+
+
+def json_body(call: Call) -> dict:
+    content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        body = json.loads(call.request.body) if content_type == "application/json" else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise errors.bad_parameter("The request body is not a JSON object")
+    return body

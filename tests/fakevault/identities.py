@@ -8,7 +8,8 @@ from . import assertion
 
 PERMISSIONS = (
     *("get", "list", "set", "delete", "recover", "purge"),
-    *("keys/get", "keys/list", "certificates/get", "certificates/list"),
+    *("keys/get", "keys/list", "keys/create"),
+    *("certificates/get", "certificates/list", "certificates/create", "certificates/import"),
 )
 """Those without a slash are about secrets."""
 

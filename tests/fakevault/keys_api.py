@@ -82,14 +82,41 @@ def get_certificate(call: Call, name: str, version: str | None = None) -> dict:
         bundle["tags"] = found.tags
     if version is None:
         base = call.identifier("certificates", certificate.name)
-        bundle["policy"] = {
-            "id": f"{base}/policy",
-            "key_props": {"exportable": found.exportable, "reuse_key": False},
-            "secret_props": {"contentType": found.content_type},
-            "issuer": {"name": "Self"},
-        }
+        bundle["policy"] = _policy(call, base, found)
         bundle["pending"] = {"id": f"{base}/pending"}
     return bundle
+
+
+def _policy(call: Call, base: str, found: Version) -> dict:
+    """The policy in full, with what was not said filled in as the service does."""
+    given = found.policy or {}
+    key = found.value and public_members(found.value["cer"])
+    return {
+        "id": f"{base}/policy",
+        "key_props": {"exportable": found.exportable, "reuse_key": False} | (key or {}) | given.get("key_props", {}),
+        "secret_props": {"contentType": found.content_type} | given.get("secret_props", {}),
+        "x509_props": {
+            "subject": "",
+            "sans": {},
+            "ekus": ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"],
+            "key_usage": ["digitalSignature", "keyEncipherment"],
+            "validity_months": 12,
+            "basic_constraints": {"ca": False},
+        }
+        | given.get("x509_props", {}),
+        "lifetime_actions": given.get("lifetime_actions")
+        or [{"trigger": {"lifetime_percentage": 80}, "action": {"action_type": "AutoRenew"}}],
+        "issuer": given.get("issuer") or {"name": "Self"},
+        "attributes": {"enabled": True, "created": found.created, "updated": found.created},
+    }
+
+
+def public_members(cer: str) -> dict:
+    """What a policy says of the key of a certificate."""
+    key = x509.load_der_x509_certificate(base64.b64decode(cer)).public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return {"kty": "RSA", "key_size": key.key_size}
+    return {"kty": "EC", "key_size": key.key_size, "crv": CURVES[key.curve.name]}
 
 
 def list_certificates(call: Call) -> dict:

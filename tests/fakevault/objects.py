@@ -32,6 +32,8 @@ class Version:
     """The key or secret belongs to a certificate."""
     exportable: bool = True
     """Of a key: may it leave the vault; of a certificate: does its policy say so."""
+    policy: dict | None = None
+    """Of a certificate: what its current version was issued by."""
 
 
 @dataclass

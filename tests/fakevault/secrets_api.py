@@ -1,9 +1,7 @@
 """The operations on secrets: from a call to the body of its reply. Permissions are settled before."""
 
-import json
-
 from . import vault_errors as errors
-from .call import Call, checked_version
+from .call import Call, checked_version, json_body
 from .objects import Object, Version
 from .vault import Deleted
 
@@ -16,13 +14,13 @@ def get(call: Call, name: str, version: str | None = None) -> dict:
 
 
 def put(call: Call, name: str) -> dict:
-    given = _json_body(call)
+    given = json_body(call)
     secret, made = call.vault.put_secret(name, given.get("value"), **_properties(given))
     return _bundle(call, secret, made, with_value=True)
 
 
 def patch(call: Call, name: str, version: str | None = None) -> dict:
-    changes = _properties(_json_body(call))
+    changes = _properties(json_body(call))
     secret, changed = call.vault.secrets.update(name, checked_version(version), **changes)
     return _bundle(call, secret, changed)
 
@@ -68,17 +66,6 @@ def list_deleted(call: Call) -> dict:
         show=lambda deleted: _deletion(call, deleted)
         | _item(call, deleted.secret, deleted.secret.current),
     )
-
-
-def _json_body(call: Call) -> dict:
-    content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        body = json.loads(call.request.body) if content_type == "application/json" else None
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise errors.bad_parameter("The request body is not a JSON object")
-    return body
 
 
 def _properties(given: dict) -> dict:

@@ -53,6 +53,8 @@ class Vault:
         """Secrets by name in lower case."""
         self._window = (0, 0)
         """Number of the current window of the limit, and the requests in it."""
+        self.pending: dict[str, dict] = {}
+        """Certificates being issued, by name in lower case (see issuing.py)."""
         self.values_seen: set[str] = set()
         """Every value there ever was, for tests that look for leaks."""
 
@@ -75,6 +77,12 @@ class Vault:
         check_value(value)
         self.values_seen.add(value)
         return self.secrets.put(name, value, **more)
+
+    def put_certificate(self, name: str, *arguments, **more) -> Version:
+        """See issuing.put_certificate."""
+        from .issuing import put_certificate
+
+        return put_certificate(self, name, *arguments, **more)
 
     def delete_secret(self, name: str) -> Deleted:
         self._check_settled(name)

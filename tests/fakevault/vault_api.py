@@ -7,7 +7,7 @@ import json
 import uuid
 from collections.abc import Callable
 
-from . import keys_api, secrets_api, vault_errors as errors
+from . import issuing, keys_api, secrets_api, vault_errors as errors
 from .call import Call
 from .http1 import Reply, Request
 from .identities import Identity
@@ -49,6 +49,11 @@ ROUTES: list[tuple[str, tuple[str, ...], str, Operation]] = [
     ("GET", ("deletedsecrets", "{name}"), "get", secrets_api.get_deleted),
     ("DELETE", ("deletedsecrets", "{name}"), "purge", secrets_api.purge),
     ("POST", ("deletedsecrets", "{name}", "recover"), "recover", secrets_api.recover),
+    ("POST", ("keys", "{name}", "create"), "keys/create", issuing.create_key),
+    ("POST", ("certificates", "{name}", "create"), "certificates/create", issuing.create_certificate),
+    ("POST", ("certificates", "{name}", "import"), "certificates/import", issuing.import_certificate),
+    ("GET", ("certificates", "{name}", "pending"), "certificates/get", issuing.get_pending),
+    ("GET", ("certificates", "{name}", "policy"), "certificates/get", issuing.get_policy),
     ("GET", ("keys",), "keys/list", keys_api.list_keys),
     ("GET", ("keys", "{name}"), "keys/get", keys_api.get_key),
     ("GET", ("keys", "{name}", "versions"), "keys/list", keys_api.list_key_versions),
@@ -88,6 +93,9 @@ def answer(world: World, request: Request, site: Site, bearer: Bearer, entry: En
         body = operation(call, **arguments)
     except VaultError as error:
         return _reply(error.status, headers, error.body(), vault)
+    if isinstance(body, issuing.Accepted):
+        headers += [("Location", f"{body.location}&api-version={entry.api_version}"), ("Retry-After", "0")]
+        return _reply(202, headers, body, vault)
     return _reply(204 if body is None else 200, headers, body, vault)
 
 

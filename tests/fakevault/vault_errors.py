@@ -12,6 +12,9 @@ RBAC_ACTIONS = {
     "purge": "secrets/purge/action",
     "keys/get": "keys/read",
     "keys/list": "keys/read",
+    "keys/create": "keys/create/action",
+    "certificates/create": "certificates/create/action",
+    "certificates/import": "certificates/import/action",
     "certificates/get": "certificates/read",
     "certificates/list": "certificates/read",
 }

@@ -1,0 +1,28 @@
+/* The list of objects, in all its spellings. */
+#include "config/objects.h"
+#include "config/path.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	auto_free char *text = xstrndup((const char *)data, size);
+	struct objects all = { 0 };
+	struct err err = { 0 };
+	int result = objects_parse(&all, text, 0440, &err);
+
+	must_explain(result, &err);
+	must(result == 0 || all.count == 0);
+	for (size_t i = 0; i < all.count; i++) {
+		auto_free char *words = object_words(&all.items[i]);
+
+		must(words[0] != '\0');
+		must(object_selects(&all.items[i]) || all.items[i].name != NULL);
+		must(all.items[i].path == NULL ||
+		     path_check(all.items[i].path, &err) == 0);
+		(void)object_fingerprint(&all.items[i]);
+		(void)object_matches(&all.items[i], "app-1", all.items[i].tags,
+				     all.items[i].tag_count);
+	}
+	objects_done(&all);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* PKCS#12 and PEM: read, put in order, written in every form, and read again. */
+#include "crypto/pki.h"
+#include "fuzz.h"
+
+static void write_all(const struct pki *p)
+{
+	struct buf out = BUF_INIT(16 * 1024 * 1024);
+	struct pki *again = NULL;
+	struct err err = { 0 };
+
+	if (pki_has_key(p))
+		must(pki_write_key(p, &out, &err) == 0);
+	must(pki_write_all(p, &out, &err) == 0);
+	/* What we write, we read, and it is in order. */
+	must(pki_from_pem(buf_str(&out), out.len, &again, &err) == 0);
+	must(pki_is_in_order(again));
+	pki_free(again);
+	must(pki_write_chain(p, &out, &err) == 0 && pki_write_root(p, &out, &err) == 0);
+	buf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct pki *p = NULL;
+	struct err err = { 0 };
+	int result = size > 0 && data[0] == '0'
+			     ? pki_from_pkcs12(data, size, &p, &err)
+			     : pki_from_pem((const char *)data, size, &p, &err);
+
+	must_explain(result, &err);
+	if (result == 0)
+		write_all(p);
+	pki_free(p);
+	return 0;
+}

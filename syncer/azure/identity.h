@@ -49,9 +49,9 @@ struct identity {
 /* "workload-identity": the kind as logs and settings spell it. */
 const char *identity_name(enum identity_kind kind);
 
-/* "client 3333…" or "managed identity 3333…": for messages. */
+/* "client" or "managed identity": for messages, before identity_id(). */
 const char *identity_label(const struct identity *identity);
-/* The identifier alone, for advice on roles. */
+/* The client, object or resource id, or "(system-assigned)". */
 const char *identity_id(const struct identity *identity);
 
 /* The file whose replacement may heal a refusal; NULL: none. */

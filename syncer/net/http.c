@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/answer.h"
+#include "net/pool.h"
 #include "net/trust.h"
 
 /* A secret is at most 25 KiB; JSON escapes may make six bytes of one. */
@@ -25,12 +27,7 @@ struct http {
 	bool keep_alive, close_when_idle;
 	bool multiplexed; /* a reply came over HTTP/2 */
 	struct http_call *calls;
-	struct connection {
-		int fd;
-		unsigned born;
-	} * connections;
-	size_t connection_count;
-	unsigned clock; /* ticks with each request and each connection */
+	struct pool pool;
 };
 
 struct http_call {
@@ -141,7 +138,7 @@ void http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	curl_share_cleanup(h->share);
 	trust_free(h->trust);
-	free(h->connections);
+	pool_done(&h->pool);
 	free(h);
 }
 
@@ -169,10 +166,7 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	/* A peer that vanished is noticed also while we only wait for its bytes. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
-	h->connections =
-		xgrow(h->connections, h->connection_count, sizeof(*h->connections));
-	h->connections[h->connection_count++] =
-		(struct connection){ .fd = fd, .born = ++h->clock };
+	pool_opened(&h->pool, fd);
 	/* Those that wait for this connection know, too, that the name resolves. */
 	for (struct http_call *other = h->calls; other; other = other->next)
 		other->named |= strcmp(other->host, call->host) == 0;
@@ -183,9 +177,7 @@ static int on_close(void *arg, curl_socket_t fd)
 {
 	struct http *h = arg;
 
-	for (size_t i = 0; i < h->connection_count; i++)
-		if (h->connections[i].fd == fd)
-			h->connections[i--] = h->connections[--h->connection_count];
+	pool_closed(&h->pool, fd);
 	return close(fd);
 }
 
@@ -305,7 +297,7 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 	struct http_call *call = wipe_calloc(1, sizeof(*call));
 
 	call->http = h;
-	call->born = ++h->clock;
+	call->born = pool_tick(&h->pool);
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
@@ -365,31 +357,19 @@ static int socket_of(const struct http_call *call)
 	return fd;
 }
 
-static bool is_in_use(const struct http *h, int fd, const struct http_call *but)
-{
-	for (const struct http_call *call = h->calls; call; call = call->next)
-		if (call != but && socket_of(call) == fd)
-			return true;
-	return false;
-}
-
-/*
- * After a timeout: the connection may be dead, and so may idle ones as old.  libcurl
- * would use a multiplexed one again and again, and has no call to close one; it notices
- * at once that its socket has been shut down.
- */
+/* After a timeout: the connection may be dead, and so may idle ones as old. */
 static void abandon_connections(const struct http_call *call)
 {
 	const struct http *h = call->http;
-	int own = socket_of(call);
+	auto_free int *busy = NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < h->connection_count; i++) {
-		const struct connection *c = &h->connections[i];
-
-		if (c->fd == own ||
-		    (c->born - call->born > UINT_MAX / 2 && !is_in_use(h, c->fd, call)))
-			shutdown(c->fd, SHUT_RDWR);
-	}
+	for (const struct http_call *other = h->calls; other; other = other->next)
+		if (other != call) {
+			busy = xgrow(busy, count, sizeof(*busy));
+			busy[count++] = socket_of(other);
+		}
+	pool_abandon(&h->pool, socket_of(call), call->born, busy, count);
 }
 
 static void fail(struct http_call *call, CURLcode code, struct err *err)
@@ -483,6 +463,9 @@ int http_reload_trust(struct http *h, struct err *err)
 
 	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
 		return -1;
+	for (struct http_call *call = h->calls; call; call = call->next)
+		if (call->trust == h->trust)
+			call->trust = fresh;
 	trust_free(h->trust);
 	h->trust = fresh;
 	if (h->calls != NULL)

@@ -15,7 +15,7 @@
 #define BACKOFF_CAP_MS 8000
 /* No try starts later than this: the failure is told, and the next round tries again. */
 #define LAST_TRY_MS 20000
-/* Streams on one HTTP/2 connection; servers allow 100 at least (RFC 9113). */
+/* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100
 /* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
 #define PER_CONNECTION 20
@@ -35,8 +35,7 @@ struct fetch {
 	struct source *source;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	int64_t progress;     /* when it started, or an item came last */
-	struct err throttled; /* how the vault said so last */
+	int64_t progress; /* when it started, or an item came last */
 	struct warm {
 		struct fetch *fetch;
 		struct http_call *call;
@@ -204,7 +203,7 @@ static void slow_down(struct fetch *f, const struct err *err, int64_t now)
 	struct source *s = f->source;
 
 	pace_throttled(&s->pace, err->retry_after_ms, s->shared->jitter, now);
-	f->throttled = *err;
+	s->throttled = *err;
 	log_event(LOG_DEBUG, "retry", LOG_FIELDS(log_int("in_ms", s->pace.open_at - now)),
 		  "%s", err->msg);
 }
@@ -218,13 +217,12 @@ static bool is_throttled(const struct http_reply *reply)
 /* A delay beyond the last try: nothing more is asked in this round. */
 static void give_up_waiting(struct fetch *f)
 {
-	if (f->throttled.kind == ERR_NONE ||
-	    f->source->pace.open_at <= f->progress + LAST_TRY_MS)
+	if (f->source->pace.open_at <= f->progress + LAST_TRY_MS)
 		return;
 	for (struct fetch_item *item = f->items; item; item = item->next) {
 		if (item->state != FETCH_WAITING)
 			continue;
-		item->err = f->throttled;
+		item->err = f->source->throttled;
 		item->state = FETCH_FAILED;
 	}
 }
@@ -297,7 +295,7 @@ static bool have_challenge(struct fetch *f, int64_t now)
 	f->probe =
 		http_start(f->source->shared->http,
 			   &(struct http_request){ .url = f->items->url }, on_probe, f);
-	if (f->probe_tries.failures == 0)
+	if (f->probe_tries.failures == 0 && f->source->pace.width == 0)
 		warm_up(f);
 	return false;
 }
@@ -495,8 +493,8 @@ void fetch_free(struct fetch *f)
 	token_cancel(shared->token);
 	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
 		late = *token_error(shared->token, f->source->resource);
-	if (late.kind == ERR_NONE)
-		late = f->throttled;
+	if (late.kind == ERR_NONE && f->source->pace.width > 0)
+		late = f->source->throttled;
 	if (late.kind == ERR_NONE)
 		err_set(&late, ERR_UNAVAILABLE, "no answer in time from '%s'",
 			f->source->vault.host);

@@ -25,8 +25,9 @@ struct source {
 	struct cloud_vault vault;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
 	struct pace pace;
-	bool multiplexed; /* its last answer came over HTTP/2 */
-	bool verified;    /* the vault's challenge has been seen and agrees */
+	struct err throttled; /* how the vault last said that we are too fast */
+	bool multiplexed;     /* its last answer came over HTTP/2 */
+	bool verified;        /* the vault's challenge has been seen and agrees */
 };
 
 struct sources {

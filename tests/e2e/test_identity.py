@@ -377,6 +377,12 @@ def test_identity_binding(world, binding):
     assert not world.fake.journal(target="login")
 
 
+def test_identity_binding_never_through_a_proxy(world, binding):
+    """The proxy that is set does not exist, and the binding's name is not excluded from it."""
+    assert world.init("s", HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY=".vault.localhost", **binding).code == 0
+    assert only_login(world, "binding")
+
+
 def test_identity_binding_with_ca_data(world, binding):
     with open(binding.pop("AZURE_KUBERNETES_CA_FILE"), encoding="ascii") as ca:
         binding["AZURE_KUBERNETES_CA_DATA"] = ca.read()

@@ -5,7 +5,7 @@
 
 static void test_choice(void **state)
 {
-	static char *const set = "x";
+	static char set[] = "x";
 	static const struct {
 		const char *row;
 		struct settings s;

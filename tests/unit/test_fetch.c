@@ -341,6 +341,22 @@ static void test_long_retry_after(void **state)
 	assert_int_equal(items[11].err.retry_after_ms, 60000);
 }
 
+/* Nor in the next, when that comes too soon. */
+static void test_long_retry_after_is_remembered(void **state)
+{
+	int started;
+
+	(void)state;
+	start_ready(2);
+	net_answer(net_secret("s00", false),
+		   (struct answer){ .status = 429, .retry_after_ms = 60000 });
+	start(2);
+	started = net.started;
+	assert_true(run());
+	assert_int_equal(net.started, started);
+	check_err("told", -1, &items[1].err, ERR_UNAVAILABLE, "429");
+}
+
 /* Also when the first, anonymous request brings it. */
 static void test_throttled_at_once(void **state)
 {
@@ -496,6 +512,7 @@ int main(void)
 		WITH_SOURCE(test_throttled_but_moving),
 		WITH_SOURCE(test_width),
 		WITH_SOURCE(test_long_retry_after),
+		WITH_SOURCE(test_long_retry_after_is_remembered),
 		WITH_SOURCE(test_throttled_at_once),
 		WITH_SOURCE(test_foreign_challenge),
 		WITH_SOURCE(test_other_resource),

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,6 +50,8 @@ int http_global_init(struct err *err)
 {
 	if (trust_global_init(err) < 0)
 		return -1;
+	/* libcurl would write the keys of each TLS session to the file it names. */
+	unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
 				 wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
 		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl");

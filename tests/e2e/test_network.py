@@ -305,6 +305,14 @@ def test_variables_of_other_programs_are_not_used(world):
     assert world.init("s", ALL_PROXY="http://127.0.0.1:1", http_proxy="http://127.0.0.1:1").code == 0
 
 
+def test_tls_keys_are_not_logged(world):
+    """libcurl would write them to a file that a variable names; then whoever sees the traffic reads it."""
+    world.plant("s")
+    keys = world.folder / "keys"
+    assert world.init("s", SSLKEYLOGFILE=str(keys)).code == 0
+    assert not keys.exists()
+
+
 # Clouds
 
 

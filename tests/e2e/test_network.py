@@ -282,6 +282,15 @@ def test_proxy_that_is_not_there(world, real):
     assert process.code == 6 and "cannot connect to the proxy '127.0.0.1:1': Connection refused" in says(process)
 
 
+@pytest.mark.parametrize("scheme", ["", "http://"])
+@pytest.mark.parametrize("sign", "/?#")
+def test_proxy_s_password_must_be_written_so_that_it_can_be_read(world, scheme, sign):
+    """Otherwise its begin would pass for the proxy's name, and stand in messages."""
+    process = world.init("s", HTTPS_PROXY=f"{scheme}me:s3cr3t-begin{sign}end@127.0.0.1:1")
+    assert process.code == 3 and "written as %2F, %3F and %23" in says(process)
+    assert "s3cr3t-begin" not in world.said()
+
+
 def test_proxy_over_tls(world, real):
     """Its CA is added to the trusted ones."""
     world.plant("s")

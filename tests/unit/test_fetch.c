@@ -435,6 +435,41 @@ static void test_no_network(void **state)
 			  &items[i].err, ERR_UNAVAILABLE, "the connection broke");
 }
 
+/* No answer to any of a long list, each after its time-out: told in time all the same. */
+static void test_black_hole(void **state)
+{
+	int64_t began;
+
+	(void)state;
+	start_ready(MANY);
+	began = now;
+	do {
+		now += 10000;
+		while (net.count > 0)
+			net_break(net.open[0]);
+	} while (!go_on());
+	assert_true(now - began <= 30000);
+	for (int i = 0; i < MANY; i++)
+		check_err(names[i], items[i].state == FETCH_FAILED ? -1 : 0,
+			  &items[i].err, ERR_UNAVAILABLE, "the connection broke");
+}
+
+/* A vault that answers is not taken for one, whatever it says. */
+static void test_slow_refusals(void **state)
+{
+	(void)state;
+	start_ready(MANY);
+	net_break(net.open[0]);
+	for (int i = 0; i < MANY - 1; i++) {
+		now += 3000;
+		run();
+		net_answer(net.open[0], (struct answer){ .status = 403 });
+	}
+	assert_false(run());
+	give(net.open[0], "v", VERSION);
+	assert_true(run());
+}
+
 /* Entra refuses: all fail at once, for the next round to try. */
 static void test_token_refused(void **state)
 {
@@ -517,6 +552,8 @@ int main(void)
 		WITH_SOURCE(test_foreign_challenge),
 		WITH_SOURCE(test_other_resource),
 		WITH_SOURCE(test_no_network),
+		WITH_SOURCE(test_black_hole),
+		WITH_SOURCE(test_slow_refusals),
 		WITH_SOURCE(test_token_refused),
 		WITH_SOURCE(test_token_throttled),
 		WITH_SOURCE(test_stop),

@@ -159,11 +159,26 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	e->call = http_start(t->http, &e->request.http, on_reply, e);
 }
 
+static const char *host_of(const char *url)
+{
+	const char *scheme = strstr(url, "://");
+
+	return scheme ? scheme + strlen("://") : url;
+}
+
 void token_cancel(struct token *t)
 {
-	for (struct entry *e = t->entries; e != NULL; e = e->next)
-		if (e->grant.access_token == NULL)
-			entry_cancel(e);
+	for (struct entry *e = t->entries; e != NULL; e = e->next) {
+		if (e->grant.access_token != NULL || e->call == NULL)
+			continue;
+		err_set(&e->err, ERR_UNAVAILABLE,
+			"cannot get a token: no answer in time from '%.*s'",
+			(int)strcspn(host_of(e->request.url), "/?"),
+			host_of(e->request.url));
+		identity_unreachable(t->identity, HTTP_TIMEOUT, &e->err);
+		entry_cancel(e);
+		e->failed = true;
+	}
 }
 
 const char *token_bearer(const struct token *t, const char *resource)

@@ -38,8 +38,8 @@ enum token_state token_state(const struct token *t, const char *resource, int64_
  */
 void token_request(struct token *t, const char *resource, int64_t now);
 
-/* Drops the requests in flight that somebody waited for, at the end of a round; renewals
- * go on. */
+/* Drops the requests in flight that somebody waited for, at the end of a round: they have
+ * failed for want of an answer.  Renewals go on. */
 void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */

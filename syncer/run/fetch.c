@@ -274,6 +274,7 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->needs_probe = false;
+	f->probe_err = (struct err){ 0 };
 	f->source->multiplexed = reply->multiplexed;
 	if (reply->status != 401)
 		heed_probe(f, reply, clock_now_ms());
@@ -515,7 +516,9 @@ void fetch_free(struct fetch *f)
 		if (f->warm[i].call != NULL)
 			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
-	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
+	if (late.kind == ERR_NONE &&
+	    token_state(shared->token, f->source->resource, clock_now_ms()) ==
+		    TOKEN_FAILED)
 		late = *token_error(shared->token, f->source->resource);
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;

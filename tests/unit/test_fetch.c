@@ -518,7 +518,15 @@ static void test_stop(void **state)
 	assert_int_equal(net.count, 0);
 	assert_int_equal(net.cancelled, 2);
 	check_err("early", items[0].state == FETCH_FAILED ? -1 : 0, &items[0].err,
-		  ERR_UNAVAILABLE, "no answer in time from 'shop-kv.vault.azure.net'");
+		  ERR_UNAVAILABLE, "no answer in time from 'login.example'");
+	start(1);
+	run();
+	grant("t0");
+	fetch_free(fetch);
+	fetch = NULL;
+	check_err("the vault", -1, &items[0].err, ERR_UNAVAILABLE,
+		  "no answer in time from 'shop-kv.vault.azure.net'");
+	token_refused(sources.token, RESOURCE, token_serial(sources.token, RESOURCE));
 	start_ready(12);
 	net_answer(net_secret("s00", false), (struct answer){ .status = 503 });
 	give(net_secret("s01", false), "v", VERSION);

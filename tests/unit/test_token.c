@@ -215,7 +215,10 @@ static void test_cancel(void **state)
 	token_request(t, RESOURCE, 0);
 	token_cancel(t);
 	assert_int_equal(net.count, 0);
-	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_NONE);
+	check_err("cancelled",
+		  token_state(t, RESOURCE, 0) == TOKEN_FAILED ? -1 : 0,
+		  token_error(t, RESOURCE), ERR_UNAVAILABLE,
+		  "cannot get a token: no answer in time from 'login.example'");
 	token_request(t, RESOURCE, 0);
 	assert_int_equal(net.started, 2);
 	token_free(t); /* with a request in flight */

@@ -35,7 +35,7 @@ SRC     := $(filter-out syncer/main.c,$(wildcard syncer/*/*.c))
 OBJ     := $(SRC:%.c=$B/%.o)
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY  := $(FUZZ:%=$B/fuzz/replay_%)
-UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c)) $(wildcard $B/tests/fuzz/*.d)
+UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.

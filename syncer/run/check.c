@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "deliver/notify.h"
 #include "run/round.h"
 #include "run/session.h"
 
@@ -53,13 +54,28 @@ static void plan(struct check *c, const struct object *o, struct source *source)
 	}
 }
 
+/* What init and sidecar look at before they start. */
+static int check_notify(const struct configuration *c, struct err *err)
+{
+	struct jitter none = { 0 };
+	struct notify *parsed = NULL;
+
+	if (notify_new(&parsed, c->settings.notify, -1, 0, &none, err) < 0)
+		return -1;
+	notify_free(parsed);
+	return 0;
+}
+
 int check_plan(struct check *out, const struct configuration *c, struct err *err)
 {
 	struct sources sources = { .cloud = cloud_at(c->settings.cloud) };
 	struct source *source;
-	int result = sources_add(&sources, &c->objects, err);
+	int result;
 
 	*out = (struct check){ 0 };
+	result = check_notify(c, err);
+	if (result == 0)
+		result = sources_add(&sources, &c->objects, err);
 	for (size_t i = 0; i < c->objects.count && result == 0; i++) {
 		result = sources_get(&sources, c->objects.items[i].vault, &source, err);
 		if (result == 0)
@@ -136,6 +152,8 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 	int result;
 
 	*out = (struct check){ 0 };
+	if (check_notify(c, err) < 0)
+		return -1;
 	jitter_seed(&jitter, own, sizeof(own));
 	result = session_open(&sources, &c->settings, &c->objects, &jitter, err);
 	if (result == 0) {

@@ -274,7 +274,7 @@ static void expand_selected_before(const struct listing *l, const struct publish
 	}
 }
 
-static void expand_selection(const struct listing *l, const struct publish *publish,
+static void expand_selection(struct listing *l, const struct publish *publish,
 			     listing_add *add, void *arg)
 {
 	struct err gone;
@@ -289,6 +289,7 @@ static void expand_selection(const struct listing *l, const struct publish *publ
 
 		if (!object_matches(l->object, item->name, item->tags, item->tag_count))
 			continue;
+		l->selected++;
 		t = selected_task(l, publish, item->name);
 		if (!item->enabled)
 			err_set(&t->err, ERR_DENIED, "%s: it is disabled", t->words);

@@ -25,6 +25,7 @@ struct listing {
 	struct vault_list found;
 	struct question current; /* of a history: its current version */
 	struct err err;          /* why the list is not complete */
+	size_t selected;         /* of a selection: how many objects it names */
 	bool expanded;           /* its tasks have been made */
 };
 

@@ -1,4 +1,4 @@
-#include "run/round.h"
+#include "run/failures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,27 +11,6 @@
 #include "run/log.h"
 #include "run/set.h"
 #include "run/task.h"
-
-/* What a round has to do with one vault. */
-struct lane {
-	struct fetch *fetch;
-	bool held;     /* by a transient error */
-	bool answered; /* the vault, with an accepted token, to some question */
-};
-
-struct round {
-	struct round_work work;
-	struct lane *lanes; /* one a source */
-	struct task *tasks, **tail;
-	size_t task_count;
-	struct listing *listings;
-	int64_t started;
-};
-
-static struct lane *lane_of(const struct round *r, const struct source *source)
-{
-	return &r->lanes[source->index];
-}
 
 /* ---- asking ---- */
 
@@ -185,133 +164,6 @@ bool round_run(struct round *r, int64_t now)
 	return done;
 }
 
-/* ---- failures ---- */
-
-static bool is_transient(const struct err *err)
-{
-	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_IDENTITY;
-}
-
-/* Nobody need act on it: an optional object may be missing, or not be for us. */
-static bool is_excused(const struct task *t)
-{
-	return task_is_optional(t) &&
-	       (t->err.kind == ERR_NOTFOUND || t->err.kind == ERR_DENIED);
-}
-
-static const char *consequence(const struct round *r, const struct task *t)
-{
-	if (t != NULL && is_excused(t) && t->on_disk == NULL)
-		return "it is left out until it is there";
-	return publish_generation(r->work.publish) ? "the last good files stay"
-						   : "no files have been published yet";
-}
-
-/* What a vault's failures are told under. */
-static char *vault_key(const struct round *r, const struct source *source)
-{
-	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
-					  : xstrdup("vault");
-}
-
-/* One line for a vault or identity that fails for all, one for each object that fails by
- * itself. */
-static void report(struct round *r, const struct source *source, const struct task *t,
-		   const char *what, const struct err *err, int64_t now)
-{
-	auto_free char *vault = vault_key(r, source);
-	bool excused = t != NULL && is_excused(t);
-	enum log_level level =
-		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
-
-	if (err->kind == ERR_IDENTITY)
-		what = "identity";
-	else if (err->kind == ERR_UNAVAILABLE)
-		what = vault;
-	incidents_report(r->work.incidents, level, what, err, consequence(r, t), now);
-}
-
-/* A first set does not wait for an optional object. */
-static bool holds_back(const struct round *r, const struct task *t)
-{
-	return t == NULL || t->on_disk != NULL || !t->object->optional ||
-	       publish_generation(r->work.publish) != NULL;
-}
-
-struct told {
-	bool identity;
-	bool *vaults; /* by the index of their source */
-};
-
-static void note_failure(struct round *r, const struct source *source,
-			 const struct task *t, const char *what, const struct err *err,
-			 struct told *told, int64_t now, struct round_result *out)
-{
-	bool *said = err->kind == ERR_IDENTITY ? &told->identity
-					       : &told->vaults[source->index];
-
-	if (!is_transient(err) || !*said)
-		report(r, source, t, what, err, now);
-	if (t != NULL && is_excused(t))
-		return;
-	if (out->retry_after_ms < err->retry_after_ms)
-		out->retry_after_ms = err->retry_after_ms;
-	if (err_outranks(err, &out->worst))
-		out->worst = *err;
-	if (!is_transient(err))
-		return;
-	*said = true;
-	out->transient = true;
-	if (holds_back(r, t))
-		lane_of(r, source)->held = true;
-}
-
-static void note_failures(struct round *r, int64_t now, struct round_result *out)
-{
-	auto_free bool *vaults = xcalloc(r->work.sources->count, sizeof(*vaults));
-	struct told told = { .vaults = vaults };
-
-	for (const struct listing *l = r->listings; l; l = l->next)
-		if (l->err.kind != ERR_NONE && object_selects(l->object))
-			note_failure(r, l->source, NULL, l->words, &l->err, &told, now,
-				     out);
-	for (const struct task *t = r->tasks; t; t = t->next)
-		if (t->err.kind != ERR_NONE)
-			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);
-}
-
-/* Notes whether a question was answered, or its failure may hold as before. */
-static void note_answer(struct round *r, const struct source *source,
-			const struct fetch_item *item, const struct err *err,
-			const char *what)
-{
-	if (is_transient(err))
-		incidents_hold(r->work.incidents, what);
-	else if (item->state != FETCH_NONE)
-		lane_of(r, source)->answered = true;
-}
-
-/* What this round has not looked at may fail as before: only evidence ends an incident.
- */
-static void hold_unknown(struct round *r)
-{
-	bool answered = false;
-
-	for (const struct listing *l = r->listings; l; l = l->next)
-		note_answer(r, l->source, &l->item, &l->err, l->words);
-	for (const struct task *t = r->tasks; t; t = t->next)
-		note_answer(r, t->source, &t->value.item, &t->err, t->path);
-	for (const struct source *s = r->work.sources->first; s; s = s->next) {
-		auto_free char *key = vault_key(r, s);
-
-		answered |= r->lanes[s->index].answered;
-		if (!r->lanes[s->index].answered)
-			incidents_hold(r->work.incidents, key);
-	}
-	if (!answered)
-		incidents_hold(r->work.incidents, "identity");
-}
-
 /* ---- the set ---- */
 
 static bool uses_new(const struct round *r, const struct task *t)
@@ -322,8 +174,8 @@ static bool uses_new(const struct round *r, const struct task *t)
 static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
 	if (!set_add(set, t, uses_new(r, t)))
-		set->complete &=
-			is_excused(t) || (t->object->optional && !holds_back(r, t));
+		set->complete &= failure_is_excused(t) ||
+				 (t->object->optional && !failure_holds_back(r, t));
 }
 
 /* The object has been gone for long enough, and its files may go. */
@@ -403,7 +255,7 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 		return;
 	}
 	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err,
-			 consequence(r, NULL), now);
+			 failure_consequence(r, NULL), now);
 	out->transient = true;
 	out->complete = false;
 	if (err_outranks(&err, &out->worst))
@@ -457,8 +309,8 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	*out = (struct round_result){ 0 };
 	stop_fetches(r);
 	settle(r);
-	note_failures(r, now, out);
-	hold_unknown(r);
+	failures_note(r, now, out);
+	failures_hold_unknown(r);
 	out->complete = out->worst.kind == ERR_NONE;
 	out->expires_in_ms = next_expiry(r);
 	collect(r, !out->transient, &set);

@@ -59,6 +59,7 @@ def test_needs_nothing_but_a_file_on_a_laptop(tmp_path):
         ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,a"}, "cannot both be written"),
         ({"AKVSYNC_VAULT": "no/vault", "AKVSYNC_OBJECTS": "a"}, "neither a vault name"),
         ({"AKVSYNC_CONFIG": "/nowhere"}, "AKVSYNC_CONFIG"),
+        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a", "AKVSYNC_NOTIFY": "signal=HUP"}, "AKVSYNC_NOTIFY: entry 'signal=HUP'"),
     ],
 )
 def test_a_mistake_exits_3(env, says):

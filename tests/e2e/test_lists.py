@@ -132,6 +132,13 @@ def test_pattern_over_many_pages(world):
     assert len(world.fake.journal(target="login")) == 1
 
 
+def test_a_pattern_that_matches_nothing_is_told_of(world):
+    world.plant("a")
+    process = world.init("[{objectName: a}, {objectNamePattern: 'ap-*'}]")
+    assert process.code == 0
+    assert process.find("failure", "list of secrets like 'ap-\\*': nothing in the vault matches", level="warn")
+
+
 def test_a_named_object_comes_before_a_selected_one(world):
     a, b = world.plant("a", "b")
     process = world.init("[{objectNamePattern: '*'}, {objectName: a}, {objectName: b, objectAlias: x/b}]")

@@ -210,9 +210,12 @@ class Place:
         return self.kubectl("exec", self.pod_name(), "-c", container, "--", *command, check=check)
 
     def status(self, container):
-        statuses = self.pod()["status"]
-        every = statuses.get("containerStatuses", []) + statuses.get("initContainerStatuses", [])
-        return next(status for status in every if status["name"] == container)
+        def find():
+            status = self.pod()["status"]
+            every = status.get("containerStatuses", []) + status.get("initContainerStatuses", [])
+            return [one for one in every if one["name"] == container]
+
+        return wait_for(f"the status of {container}", find)[0]
 
     def close(self):
         if os.environ.get("KEEP_PODS") != "1":

@@ -154,7 +154,7 @@ def test_nginx_serves_a_renewed_certificate(vault, place):
     first = renew()
     one = {"op": "replace", "path": "/spec/replicas", "value": 1}
     place.deploy(
-        "nginx-certificate", patches=[patch("Deployment", one)], AKVSYNC_OBJECTS=f"cert/{name}=tls/web.pem"
+        "nginx-certificate", patches=[patch("Deployment", one)], AKVSYNC_OBJECTS=f"{name}=tls/web.pem"
     )
     place.wait_ready()
     served = lambda: place.exec("app", "python3", "-c", SERVED, check=False).stdout  # noqa: E731

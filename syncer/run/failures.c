@@ -1,0 +1,146 @@
+#include "run/failures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "run/log.h"
+
+static bool is_transient(const struct err *err)
+{
+	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_IDENTITY;
+}
+
+bool failure_is_excused(const struct task *t)
+{
+	return task_is_optional(t) &&
+	       (t->err.kind == ERR_NOTFOUND || t->err.kind == ERR_DENIED);
+}
+
+const char *failure_consequence(const struct round *r, const struct task *t)
+{
+	if (t != NULL && failure_is_excused(t) && t->on_disk == NULL)
+		return "it is left out until it is there";
+	return publish_generation(r->work.publish) ? "the last good files stay"
+						   : "no files have been published yet";
+}
+
+/* What a vault's failures are told under. */
+static char *vault_key(const struct round *r, const struct source *source)
+{
+	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
+					  : xstrdup("vault");
+}
+
+/* One line for a vault or identity that fails for all, one for each object that fails by
+ * itself. */
+static void report(struct round *r, const struct source *source, const struct task *t,
+		   const char *what, const struct err *err, int64_t now)
+{
+	auto_free char *vault = vault_key(r, source);
+	bool excused = t != NULL && failure_is_excused(t);
+	enum log_level level =
+		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
+
+	if (err->kind == ERR_IDENTITY)
+		what = "identity";
+	else if (err->kind == ERR_UNAVAILABLE)
+		what = vault;
+	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
+			 now);
+}
+
+bool failure_holds_back(const struct round *r, const struct task *t)
+{
+	return t == NULL || t->on_disk != NULL || !t->object->optional ||
+	       publish_generation(r->work.publish) != NULL;
+}
+
+struct told {
+	bool identity;
+	bool *vaults; /* by the index of their source */
+};
+
+static void note_failure(struct round *r, const struct source *source,
+			 const struct task *t, const char *what, const struct err *err,
+			 struct told *told, int64_t now, struct round_result *out)
+{
+	bool *said = err->kind == ERR_IDENTITY ? &told->identity
+					       : &told->vaults[source->index];
+
+	if (!is_transient(err) || !*said)
+		report(r, source, t, what, err, now);
+	if (t != NULL && failure_is_excused(t))
+		return;
+	if (out->retry_after_ms < err->retry_after_ms)
+		out->retry_after_ms = err->retry_after_ms;
+	if (err_outranks(err, &out->worst))
+		out->worst = *err;
+	if (!is_transient(err))
+		return;
+	*said = true;
+	out->transient = true;
+	if (failure_holds_back(r, t))
+		lane_of(r, source)->held = true;
+}
+
+/* A pattern with a slip selects nothing, which is no failure but worth a word. */
+static void warn_of_nothing(struct round *r, const struct listing *l, int64_t now)
+{
+	struct err nothing;
+
+	if (l->selected > 0)
+		return;
+	err_set(&nothing, ERR_NOTFOUND, "%s: nothing in the vault matches", l->words);
+	incidents_report(r->work.incidents, LOG_WARN, l->words, &nothing,
+			 "it makes no files", now);
+}
+
+void failures_note(struct round *r, int64_t now, struct round_result *out)
+{
+	auto_free bool *vaults = xcalloc(r->work.sources->count, sizeof(*vaults));
+	struct told told = { .vaults = vaults };
+
+	for (const struct listing *l = r->listings; l; l = l->next) {
+		if (!object_selects(l->object))
+			continue;
+		if (l->err.kind == ERR_NONE)
+			warn_of_nothing(r, l, now);
+		else
+			note_failure(r, l->source, NULL, l->words, &l->err, &told, now,
+				     out);
+	}
+	for (const struct task *t = r->tasks; t; t = t->next)
+		if (t->err.kind != ERR_NONE)
+			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);
+}
+
+/* Notes whether a question was answered, or its failure may hold as before. */
+static void note_answer(struct round *r, const struct source *source,
+			const struct fetch_item *item, const struct err *err,
+			const char *what)
+{
+	if (is_transient(err))
+		incidents_hold(r->work.incidents, what);
+	else if (item->state != FETCH_NONE)
+		lane_of(r, source)->answered = true;
+}
+
+void failures_hold_unknown(struct round *r)
+{
+	bool answered = false;
+
+	for (const struct listing *l = r->listings; l; l = l->next)
+		note_answer(r, l->source, &l->item, &l->err, l->words);
+	for (const struct task *t = r->tasks; t; t = t->next)
+		note_answer(r, t->source, &t->value.item, &t->err, t->path);
+	for (const struct source *s = r->work.sources->first; s; s = s->next) {
+		auto_free char *key = vault_key(r, s);
+
+		answered |= r->lanes[s->index].answered;
+		if (!r->lanes[s->index].answered)
+			incidents_hold(r->work.incidents, key);
+	}
+	if (!answered)
+		incidents_hold(r->work.incidents, "identity");
+}

@@ -1,0 +1,49 @@
+/*
+ * failures.h: what of a round failed, who is told, and whether the rest may go on.  A
+ * part of run/round, which it shares the round's state with.
+ */
+#ifndef RUN_FAILURES_H
+#define RUN_FAILURES_H
+
+#include "run/listing.h"
+#include "run/round.h"
+#include "run/task.h"
+
+/* What a round has to do with one vault. */
+struct lane {
+	struct fetch *fetch;
+	bool held;     /* by a transient error */
+	bool answered; /* the vault, with an accepted token, to some question */
+};
+
+struct round {
+	struct round_work work;
+	struct lane *lanes; /* one a source */
+	struct task *tasks, **tail;
+	size_t task_count;
+	struct listing *listings;
+	int64_t started;
+};
+
+static inline struct lane *lane_of(const struct round *r, const struct source *source)
+{
+	return &r->lanes[source->index];
+}
+
+/* Reports every failure, sums them up in *out, and holds back vaults. */
+void failures_note(struct round *r, int64_t now, struct round_result *out);
+
+/* What this round has not looked at may fail as before: only evidence ends an incident.
+ */
+void failures_hold_unknown(struct round *r);
+
+/* Nobody need act on it: an optional object may be missing, or not be for us. */
+bool failure_is_excused(const struct task *t);
+
+/* A first set does not wait for an optional object. */
+bool failure_holds_back(const struct round *r, const struct task *t);
+
+/* What it means for the files; t may be NULL. */
+const char *failure_consequence(const struct round *r, const struct task *t);
+
+#endif

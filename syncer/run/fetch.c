@@ -123,9 +123,8 @@ static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failure
 
 	if (!is_passing(err) || failures >= TRIES)
 		return -1;
-	delay = backoff_next(backoff, f->source->shared->jitter);
-	if (delay < err->retry_after_ms)
-		delay = err->retry_after_ms;
+	/* On top of what the service names, which is the same for all pods. */
+	delay = err->retry_after_ms + backoff_next(backoff, f->source->shared->jitter);
 	if (now + delay > f->progress + LAST_TRY_MS)
 		return -1;
 	log_event(LOG_DEBUG, "retry",

@@ -255,7 +255,7 @@ static void test_retry_after(void **state)
 	now += 4999;
 	assert_false(run());
 	assert_int_equal(open_secrets(), 0);
-	assert_int_equal(fetch_deadline(fetch), now + 1);
+	assert_true(fetch_deadline(fetch) >= now + 500); /* at random: others wait, too */
 	/* And then one by one: each answer lets more of them go. */
 	wait();
 	assert_int_equal(open_secrets(), 1);

@@ -26,6 +26,7 @@ struct http {
 	struct http_options options;
 	char proxy_host[256]; /* for messages: without user and password */
 	bool keep_alive, close_when_idle;
+	bool forget_when_idle; /* what the certificates from before vouched for */
 	bool multiplexed; /* a reply came over HTTP/2 */
 	struct http_call *calls;
 	struct pool pool;
@@ -409,6 +410,22 @@ static void finish(struct http_call *call, CURLcode code)
 	call_free(call);
 }
 
+/* Connections and TLS sessions, once no request is under way. */
+static void forget_trusted(struct http *h)
+{
+	CURLSH *share;
+
+	h->forget_when_idle = h->calls != NULL;
+	if (h->forget_when_idle)
+		return;
+	http_close_idle(h);
+	share = new_share();
+	if (share == NULL)
+		return;
+	curl_share_cleanup(h->share);
+	h->share = share;
+}
+
 void http_run(struct http *h)
 {
 	const CURLMsg *msg;
@@ -425,7 +442,9 @@ void http_run(struct http *h)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish((struct http_call *)(void *)call, code);
 	}
-	if (h->close_when_idle)
+	if (h->forget_when_idle)
+		forget_trusted(h);
+	else if (h->close_when_idle)
 		http_close_idle(h);
 }
 
@@ -462,7 +481,6 @@ bool http_multiplexes(const struct http *h)
 int http_reload_trust(struct http *h, struct err *err)
 {
 	struct trust *fresh;
-	CURLSH *share;
 
 	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
 		return -1;
@@ -471,13 +489,6 @@ int http_reload_trust(struct http *h, struct err *err)
 			call->trust = fresh;
 	trust_free(h->trust);
 	h->trust = fresh;
-	if (h->calls != NULL)
-		return 0;
-	http_close_idle(h);
-	share = new_share();
-	if (share != NULL) {
-		curl_share_cleanup(h->share);
-		h->share = share;
-	}
+	forget_trusted(h);
 	return 0;
 }

@@ -116,8 +116,9 @@ void http_keep_alive(struct http *h);
 /* False: requests go over HTTP/1.1 whatever the server offers. */
 bool http_multiplexes(const struct http *h);
 
-/* Reads the trusted certificates anew, and forgets TLS sessions and idle connections that
- * the old ones vouched for.  ERR_CONFIG: the old ones stay. */
+/* Reads the trusted certificates anew; once no request is under way, forgets the TLS
+ * sessions and connections that the old ones vouched for.  ERR_CONFIG: the old ones
+ * stay. */
 int http_reload_trust(struct http *h, struct err *err) MUST_CHECK;
 
 #endif

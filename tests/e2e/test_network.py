@@ -394,6 +394,26 @@ def test_ca_file_is_read_anew_when_it_changes(world, variable):
     sidecar.wait_log("ready")
 
 
+def test_what_old_certificates_vouched_for_is_forgotten(world):
+    """Open connections and TLS sessions, also when a token was being renewed meanwhile."""
+    world.plant("s")
+    path = world.folder / "extra.pem"
+    path.write_text(world.fake.ca.read_text())
+    world.fake.token_policy(refresh_in=1)
+    sidecar = world.sidecar("s", AKVSYNC_POLL_INTERVAL="60s", AKVSYNC_EXTRA_CA_FILE=str(path))
+    world.fake.fault({"delay_ms": 2000}, target="login", times=1)
+    time.sleep(1.1)  # the token's time to be renewed
+    poll(sidecar)
+    since = sidecar.mark()
+    path.write_text(world.fake.ca.read_text() + "\n")
+    sidecar.wait_log("trust", "read the trusted certificates anew", since)
+    world.fake.wait_journal(2, target="login")
+    world.fake.wait_connections(open=0)
+    mark = world.fake.mark()
+    poll(sidecar)
+    assert not world.fake.journal(since=mark, target="vault")[0]["tls_resumed"]
+
+
 # Where the token goes
 
 

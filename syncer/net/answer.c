@@ -152,12 +152,27 @@ static void describe_proxy(CURL *easy, const struct answer_context *c, struct er
 		err_hint(err, "have the proxy admit the host, or name it in NO_PROXY");
 }
 
+/* The tunnel through it was asked for and did not come about. */
+static bool waits_for_proxy(CURL *easy, const struct answer_context *c)
+{
+	long opened = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+	return c->proxy != NULL && opened > 0 && proxy_status(easy) == 0;
+}
+
 static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
 {
 	curl_off_t named_us = 0;
 	char *address = NULL;
 	bool named;
 
+	if (waits_for_proxy(easy, c)) {
+		err_set(err, ERR_UNAVAILABLE,
+			"the proxy '%s' did not answer for '%s' within %lld ms", c->proxy,
+			c->host, (long long)c->timeout_ms);
+		return;
+	}
 	/* Who reuses a connection looks no name up, but has its address. */
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/answer.h"
+#include "net/noproxy.h"
 #include "net/pool.h"
 #include "net/trust.h"
 
@@ -242,7 +243,9 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 	const struct http_options *options = &call->http->options;
 	CURL *easy = call->easy;
 
-	call->proxied = options->proxy && !is_local(request) && !request->direct;
+	/* Decided here, so that failures blame whom they should. */
+	call->proxied = options->proxy && !is_local(request) && !request->direct &&
+			!noproxy_names(options->no_proxy, call->host);
 	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY,
 			 options->no_proxy ? options->no_proxy : "");

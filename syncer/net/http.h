@@ -31,7 +31,8 @@ struct http_options {
 	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
 	const char *extra_ca_file; /* further ones; NULL: none */
 	const char *proxy;         /* http[s]://[user:password@]host[:port]; NULL: none */
-	const char *no_proxy; /* hosts that are reached without it, as curl reads it */
+	const char *no_proxy; /* hosts that are reached without it, as noproxy.h reads it,
+			       and networks */
 	int64_t timeout_ms;   /* of a whole request, from name look-up to the last byte */
 	bool local_only; /* requests go to unix sockets alone: no certificates are read */
 };

@@ -309,6 +309,30 @@ def test_no_proxy(world):
     assert world.init("s", **env).code == 0
 
 
+def test_no_proxy_is_heeded_when_blame_is_laid(world):
+    env = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "*.localhost"}
+    process = world.init("s", AKVSYNC_VAULT="https://shop-kv.vault.localhost:1", AKVSYNC_INIT_TIMEOUT="2s", **env)
+    assert process.code == 6 and "cannot connect to 'shop-kv.vault.localhost:1'" in says(process)
+
+
+def test_proxy_that_hangs(world, real):
+    with Proxy(world.fake.port) as proxy:
+        proxy.blackhole()
+        env = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "AKVSYNC_REQUEST_TIMEOUT": "1s"}
+        process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env, **real)
+    assert process.code == 6
+    assert f"the proxy '127.0.0.1:{proxy.port}' did not answer for" in says(process)
+
+
+def test_vault_that_hangs_behind_a_proxy(world, real):
+    world.plant("s")
+    world.fake.fault({"hold": True}, target="vault", times=ALWAYS)
+    with ConnectProxy(world.fake.port) as proxy:
+        env = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}", "AKVSYNC_REQUEST_TIMEOUT": "1s"}
+        process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env, **real)
+    assert process.code == 6 and "no answer from 'shop-kv.vault.azure.net' within" in says(process)
+
+
 def test_variables_of_other_programs_are_not_used(world):
     world.plant("s")
     assert world.init("s", ALL_PROXY="http://127.0.0.1:1", http_proxy="http://127.0.0.1:1").code == 0

@@ -28,7 +28,7 @@ struct http {
 	char proxy_host[256]; /* for messages: without user and password */
 	bool keep_alive, close_when_idle;
 	bool forget_when_idle; /* what the certificates from before vouched for */
-	bool multiplexed; /* a reply came over HTTP/2 */
+	bool multiplexed;      /* a reply came over HTTP/2 */
 	struct http_call *calls;
 	struct pool pool;
 };

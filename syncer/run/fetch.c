@@ -35,7 +35,7 @@ struct fetch {
 	struct source *source;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	int64_t progress; /* when it started, or the vault answered last */
+	int64_t progress;   /* when it started, or the vault answered last */
 	struct err failure; /* what was last to be tried again since */
 	struct warm {
 		struct fetch *fetch;
@@ -515,9 +515,8 @@ void fetch_free(struct fetch *f)
 		if (f->warm[i].call != NULL)
 			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
-	if (late.kind == ERR_NONE &&
-	    token_state(shared->token, f->source->resource, clock_now_ms()) ==
-		    TOKEN_FAILED)
+	if (late.kind == ERR_NONE && token_state(shared->token, f->source->resource,
+						 clock_now_ms()) == TOKEN_FAILED)
 		late = *token_error(shared->token, f->source->resource);
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;

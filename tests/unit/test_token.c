@@ -266,8 +266,7 @@ static void test_cancel(void **state)
 	token_request(t, RESOURCE, 0);
 	token_cancel(t);
 	assert_int_equal(net.count, 0);
-	check_err("cancelled",
-		  token_state(t, RESOURCE, 0) == TOKEN_FAILED ? -1 : 0,
+	check_err("cancelled", token_state(t, RESOURCE, 0) == TOKEN_FAILED ? -1 : 0,
 		  token_error(t, RESOURCE), ERR_UNAVAILABLE,
 		  "cannot get a token: no answer in time from 'login.example'");
 	token_request(t, RESOURCE, 0);

@@ -5,8 +5,8 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 #define JITTER_PERCENT 20
-/* Pods that started together, or were let in by a throttling vault one after the other, go
- * apart with their first poll. */
+/* Pods that started together, or were let in by a throttling vault one after the other,
+ * go apart with their first poll. */
 #define FIRST_JITTER_PERCENT 50
 /* An object near its end is polled sooner, but not more often than this. */
 #define EXPIRY_MIN_MS 10000

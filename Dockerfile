@@ -6,8 +6,11 @@ ARG BASE=debian:trixie-slim
 FROM ${BASE} AS build
 WORKDIR /src
 # The libraries take minutes and change seldom: a layer of their own.
-COPY scripts/install-deps scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
-RUN scripts/install-deps static image-files && scripts/static >/dev/null
+RUN apt-get update -q && \
+    apt-get install -y -q --no-install-recommends gcc libc6-dev make dpkg-dev pkg-config perl file \
+        binutils xz-utils ca-certificates
+COPY scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
+RUN scripts/static >/dev/null
 COPY . .
 RUN make static && scripts/image-files /image
 

@@ -216,12 +216,86 @@ static void test_quote(void **state)
 	}
 }
 
+/* The bytes of a top-level string, exact, and blanked in what is left. */
+static void test_take(void **state)
+{
+	static const struct {
+		const char *text, *want, *rest; /* want NULL: not found */
+		size_t len;
+	} rows[] = {
+		{ "{\"v\":\"abc\"}", "abc", "{\"v\":\"   \"}", 3 },
+		{ " { \"a\" : 1 , \"v\" : \"\" } ", "", " { \"a\" : 1 , \"v\" : \"\" } ",
+		  0 },
+		{ "{\"v\":\"a\\u0000b\\\\u0000\"}", "a\0b\\u0000",
+		  "{\"v\":\"               \"}", 9 },
+		{ "{\"v\":\"\\\"\\/\\b\\f\\n\\r\\t\"}", "\"/\b\f\n\r\t",
+		  "{\"v\":\"              \"}", 7 },
+		{ "{\"v\":\"\\u00e9\\u20ac\\ud83d\\udd11\"}",
+		  "\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91", NULL, 9 },
+		{ "{\"o\":{\"v\":\"no\",\"l\":[1,\"}\"]},\"v\":\"yes\"}", "yes", NULL,
+		  3 },
+		{ "{\"v\":null}", NULL, "{\"v\":null}", 0 },
+		{ "{\"v\":{\"v\":\"x\"}}", NULL, NULL, 0 },
+		{ "[\"v\"]", NULL, NULL, 0 },
+		{ "{\"v\":\"open", NULL, NULL, 0 },
+		{ "{\"v\"", NULL, NULL, 0 },
+		{ "{", NULL, NULL, 0 },
+		{ "", NULL, NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xstrdup(rows[i].text);
+		auto_buf struct buf out = BUF_INIT(100);
+		struct err err = { 0 };
+		bool found;
+
+		check_ok(rows[i].text,
+			 json_take_string(text, strlen(text), "v", &out, &found, &err),
+			 &err);
+		check_int(rows[i].text, found, rows[i].want != NULL);
+		check_int(rows[i].text, out.len, rows[i].len);
+		check(rows[i].text,
+		      memcmp(buf_str(&out), rows[i].want ? rows[i].want : "",
+			     rows[i].len) == 0);
+		if (rows[i].rest != NULL)
+			check_text(rows[i].text, text, rows[i].rest);
+	}
+}
+
+static void test_take_refused(void **state)
+{
+	static const char *const rows[] = {
+		"{\"v\":\"\\x\"}",
+		"{\"v\":\"\\u12\"}",
+		"{\"v\":\"\\u12g4\"}",
+		"{\"v\":\"\\ud800\"}",
+		"{\"v\":\"\\ud800\\u0041\"}",
+		"{\"v\":\"\\udc00\"}",
+		"{\"v\":\"longer than it may be\"}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xstrdup(rows[i]);
+		auto_buf struct buf out = BUF_INIT(10);
+		struct err err = { 0 };
+		bool found;
+
+		check_err(rows[i],
+			  json_take_string(text, strlen(text), "v", &out, &found, &err),
+			  &err, ERR_UNAVAILABLE, "");
+		check_int(rows[i], out.len, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_silent),
 		cmocka_unit_test(test_nul),     cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_getters), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_take),    cmocka_unit_test(test_take_refused),
 		cmocka_unit_test(test_quote),
 	};
 

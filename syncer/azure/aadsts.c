@@ -116,7 +116,9 @@ static bool is_transient(int status, const struct json *body)
 {
 	const char *name = json_string(body, "error");
 
+	/* A redirect is not Entra's: a portal or proxy stands in its place. */
 	return status == 408 || status == 429 || status >= 500 ||
+	       (status >= 300 && status < 400) ||
 	       (name && (strcmp(name, "temporarily_unavailable") == 0 ||
 			 strcmp(name, "server_error") == 0));
 }
@@ -139,6 +141,9 @@ int aadsts_error(int status, const struct json *body, struct err *err)
 		err_set(err, kind, "token endpoint answered status %d", status);
 	if (row != NULL)
 		err_hint(err, "%s", row->hint);
+	else if (status >= 300 && status < 400)
+		err_hint(err, "redirects are not followed: is something between the pod "
+			      "and Entra answering for it?");
 	if (trace != NULL)
 		snprintf(err->request, sizeof(err->request), "%.*s",
 			 (int)strspn(trace, "0123456789abcdefABCDEF-"), trace);

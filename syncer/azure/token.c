@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Do not start a round with a token that ends within it; short-lived ones lose a quarter.
- */
+/* Do not start a round with a token that ends within it, unless there is no other;
+ * short-lived ones lose a quarter. */
 #define MARGIN_MS (5 * 60 * 1000)
 #define RENEWAL_RETRY_MS (60 * 1000)
 
@@ -15,7 +15,8 @@ struct entry {
 	struct token *token;
 	char *resource;
 	struct identity_grant grant;
-	int64_t renew_at, usable_until; /* meaningful while grant holds a token */
+	/* Meaningful while grant holds a token. */
+	int64_t renew_at, usable_until, ends_at;
 	int64_t asked_at;
 	unsigned serial, requests;
 	struct identity_request request;
@@ -87,9 +88,11 @@ static struct entry *find_or_add(struct token *t, const char *resource)
 	return e;
 }
 
+/* While no new one is to be had, the old one serves to its very end. */
 static bool is_usable(const struct entry *e, int64_t now)
 {
-	return e->grant.access_token != NULL && now < e->usable_until;
+	return e->grant.access_token != NULL &&
+	       now < (e->failed ? e->ends_at : e->usable_until);
 }
 
 enum token_state token_state(const struct token *t, const char *resource, int64_t now)
@@ -116,6 +119,7 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 	struct entry *e = arg;
 	const struct identity *identity = e->token->identity;
 	struct identity_grant grant = { 0 };
+	int64_t usable_until;
 
 	e->call = NULL;
 	identity_request_done(&e->request);
@@ -130,12 +134,23 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 		fail(e);
 		return;
 	}
+	/* The lifetime counts from when it was asked for, at the latest. */
+	usable_until = e->asked_at + grant.lifetime_ms -
+		       clock_sooner(MARGIN_MS, grant.lifetime_ms / 4);
+	if (clock_now_ms() >= usable_until) {
+		err_set(&e->err, ERR_UNAVAILABLE,
+			"cannot get a token: it came too late to be used, since it lives "
+			"for %lld s only",
+			(long long)grant.lifetime_ms / 1000);
+		identity_grant_done(&grant);
+		fail(e);
+		return;
+	}
 	identity_grant_done(&e->grant);
 	e->grant = grant;
 	e->failed = false;
-	/* The lifetime counts from when it was asked for, at the latest. */
-	e->usable_until = e->asked_at + grant.lifetime_ms -
-			  clock_sooner(MARGIN_MS, grant.lifetime_ms / 4);
+	e->usable_until = usable_until;
+	e->ends_at = e->asked_at + grant.lifetime_ms;
 	e->renew_at = e->asked_at + grant.renew_in_ms;
 	e->serial = ++e->token->serial;
 }
@@ -146,7 +161,7 @@ void token_request(struct token *t, const char *resource, int64_t now)
 
 	if (e->call != NULL || (is_usable(e, now) && now < e->renew_at))
 		return;
-	if (!is_usable(e, now))
+	if (now >= e->ends_at)
 		identity_grant_done(&e->grant);
 	e->failed = false;
 	e->asked_at = now;
@@ -159,11 +174,26 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	e->call = http_start(t->http, &e->request.http, on_reply, e);
 }
 
+static const char *host_of(const char *url)
+{
+	const char *scheme = strstr(url, "://");
+
+	return scheme ? scheme + strlen("://") : url;
+}
+
 void token_cancel(struct token *t)
 {
-	for (struct entry *e = t->entries; e != NULL; e = e->next)
-		if (e->grant.access_token == NULL)
-			entry_cancel(e);
+	for (struct entry *e = t->entries; e != NULL; e = e->next) {
+		if (e->call == NULL || is_usable(e, clock_now_ms()))
+			continue;
+		err_set(&e->err, ERR_UNAVAILABLE,
+			"cannot get a token: no answer in time from '%.*s'",
+			(int)strcspn(host_of(e->request.url), "/?"),
+			host_of(e->request.url));
+		identity_unreachable(t->identity, HTTP_TIMEOUT, &e->err);
+		entry_cancel(e);
+		e->failed = true;
+	}
 }
 
 const char *token_bearer(const struct token *t, const char *resource)

@@ -34,12 +34,13 @@ enum token_state token_state(const struct token *t, const char *resource, int64_
  * Asks for a token for the resource, reading the credential now; does nothing while a
  * request for it is in flight or a fresh one is cached.  A usable one that is past the
  * middle of its life, or past the time Entra named, is renewed and serves meanwhile; when
- * that fails it goes on serving, and a minute passes before the next try.
+ * that fails it goes on serving, to its very end, and a minute passes before the next
+ * try.
  */
 void token_request(struct token *t, const char *resource, int64_t now);
 
-/* Drops the requests in flight that somebody waited for, at the end of a round; renewals
- * go on. */
+/* Drops the requests in flight that somebody waited for, at the end of a round: they have
+ * failed for want of an answer.  Renewals go on. */
 void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */

@@ -55,9 +55,11 @@ static void write_settings(const struct configuration *c, struct buf *out)
 		const char *source = configuration_source(c, name);
 
 		settings_value(&c->settings, i, &value);
-		if (strcmp(buf_str(&value), "null") != 0)
-			buf_printf(out, "  %-28s %-12s %s\n", name, source,
-				   buf_str(&value));
+		if (strcmp(buf_str(&value), "null") == 0)
+			continue;
+		buf_printf(out, "  %-36s %-12s %s\n", name, source,
+			   strcmp(name, "AKVSYNC_OBJECTS") == 0 ? "(below)"
+								: buf_str(&value));
 	}
 }
 
@@ -75,7 +77,7 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 		   e->version ? e->version : "current", (unsigned)e->mode,
 		   verdict(e, online));
 	if (e->file_count == 0 && !e->failed)
-		buf_printf(out, "      a file for each that the vault's list names\n");
+		buf_text(out, "      a file for each that the vault's list names\n");
 	for (size_t i = 0; i < e->file_count; i++)
 		buf_printf(out, "      %s/%s\n", c->settings.dir, e->files[i]);
 	if (e->failed)

@@ -103,7 +103,7 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 	size_t len = strlen(host);
 
 	if (len > 0 && host[len - 1] == '/')
-		host[len - 1] = '\0';
+		host[--len] = '\0';
 	for (char *c = host; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	if (strstr(host, ".privatelink."))
@@ -116,6 +116,9 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 			       "vault '%.200s' is not a vault URL: it has the form "
 			       "https://NAME.vault.azure.net",
 			       url);
+	/* https means this port anyway; a token's audience must not have it. */
+	if (text_ends_same(host, ":443"))
+		host[len - strlen(":443")] = '\0';
 	fill(out, host);
 	return 0;
 }

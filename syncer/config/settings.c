@@ -421,18 +421,26 @@ static int check_names(char *const *env, struct err *err)
 
 /* ---- rules that span variables ---- */
 
+/* Messages must not hold what may be part of a password. */
 static int check_proxy(const struct settings *s, struct err *err)
 {
-	const char *proxy = s->https_proxy;
-	const char *scheme = proxy ? strstr(proxy, "://") : NULL;
+	const char *proxy = s->https_proxy ? s->https_proxy : "";
+	size_t len = strspn(proxy, "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	bool has_scheme = text_starts(proxy + len, "://");
+	const char *rest = proxy + (has_scheme ? len + strlen("://") : 0);
 
-	if (scheme == NULL || text_starts(proxy, "http://") ||
-	    text_starts(proxy, "https://"))
-		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; write "
-		       "http://[USER:PASSWORD@]HOST:PORT, or https://",
-		       (int)(scheme - proxy), proxy);
+	if (has_scheme && !text_starts(proxy, "http://") &&
+	    !text_starts(proxy, "https://"))
+		return err_set(err, ERR_CONFIG,
+			       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; write "
+			       "http://[USER:PASSWORD@]HOST:PORT, or https://",
+			       (int)len, proxy);
+	if (strchr(rest + strcspn(rest, "/?#"), '@') != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "HTTPS_PROXY: '/', '?' and '#' of a user or password are "
+			       "written as %%2F, %%3F and %%23");
+	return 0;
 }
 
 static int check_rest(const struct settings *s, bool request_timeout_given,

@@ -124,6 +124,15 @@ enum http_failure answer_failure(CURL *easy, CURLcode code)
 	}
 }
 
+/* The tunnel through it was asked for and did not come about. */
+static bool waits_for_proxy(CURL *easy, const struct answer_context *c)
+{
+	long opened = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+	return c->proxy != NULL && opened > 0 && proxy_status(easy) == 0;
+}
+
 static void describe_tls(const char *host, const char *cause, struct err *err)
 {
 	err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", host, cause);
@@ -158,6 +167,12 @@ static void describe_timeout(CURL *easy, const struct answer_context *c, struct 
 	char *address = NULL;
 	bool named;
 
+	if (waits_for_proxy(easy, c)) {
+		err_set(err, ERR_UNAVAILABLE,
+			"the proxy '%s' did not answer for '%s' within %lld ms", c->proxy,
+			c->host, (long long)c->timeout_ms);
+		return;
+	}
 	/* Who reuses a connection looks no name up, but has its address. */
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
@@ -195,7 +210,7 @@ void answer_describe(CURL *easy, CURLcode code, enum http_failure failure,
 			os_errno ? ": " : "", os_errno ? strerror((int)os_errno) : "");
 		return;
 	case HTTP_TLS:
-		describe_tls(c->host, cause, err);
+		describe_tls(waits_for_proxy(easy, c) ? c->proxy : c->host, cause, err);
 		return;
 	case HTTP_OK:
 	case HTTP_BROKEN:

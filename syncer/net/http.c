@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/answer.h"
+#include "net/noproxy.h"
 #include "net/pool.h"
 #include "net/trust.h"
 
@@ -25,7 +27,8 @@ struct http {
 	struct http_options options;
 	char proxy_host[256]; /* for messages: without user and password */
 	bool keep_alive, close_when_idle;
-	bool multiplexed; /* a reply came over HTTP/2 */
+	bool forget_when_idle; /* what the certificates from before vouched for */
+	bool multiplexed;      /* a reply came over HTTP/2 */
 	struct http_call *calls;
 	struct pool pool;
 };
@@ -49,6 +52,8 @@ int http_global_init(struct err *err)
 {
 	if (trust_global_init(err) < 0)
 		return -1;
+	/* libcurl would write the keys of each TLS session to the file it names. */
+	unsetenv("SSLKEYLOGFILE");
 	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
 				 wipe_realloc, wipe_strdup, wipe_calloc) != CURLE_OK)
 		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl");
@@ -238,7 +243,9 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 	const struct http_options *options = &call->http->options;
 	CURL *easy = call->easy;
 
-	call->proxied = options->proxy && !is_local(request) && !request->direct;
+	/* Decided here, so that failures blame whom they should. */
+	call->proxied = options->proxy && !is_local(request) && !request->direct &&
+			!noproxy_names(options->no_proxy, call->host);
 	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY,
 			 options->no_proxy ? options->no_proxy : "");
@@ -406,6 +413,22 @@ static void finish(struct http_call *call, CURLcode code)
 	call_free(call);
 }
 
+/* Connections and TLS sessions, once no request is under way. */
+static void forget_trusted(struct http *h)
+{
+	CURLSH *share;
+
+	h->forget_when_idle = h->calls != NULL;
+	if (h->forget_when_idle)
+		return;
+	http_close_idle(h);
+	share = new_share();
+	if (share == NULL)
+		return;
+	curl_share_cleanup(h->share);
+	h->share = share;
+}
+
 void http_run(struct http *h)
 {
 	const CURLMsg *msg;
@@ -422,7 +445,9 @@ void http_run(struct http *h)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		finish((struct http_call *)(void *)call, code);
 	}
-	if (h->close_when_idle)
+	if (h->forget_when_idle)
+		forget_trusted(h);
+	else if (h->close_when_idle)
 		http_close_idle(h);
 }
 
@@ -459,7 +484,6 @@ bool http_multiplexes(const struct http *h)
 int http_reload_trust(struct http *h, struct err *err)
 {
 	struct trust *fresh;
-	CURLSH *share;
 
 	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
 		return -1;
@@ -468,13 +492,6 @@ int http_reload_trust(struct http *h, struct err *err)
 			call->trust = fresh;
 	trust_free(h->trust);
 	h->trust = fresh;
-	if (h->calls != NULL)
-		return 0;
-	http_close_idle(h);
-	share = new_share();
-	if (share != NULL) {
-		curl_share_cleanup(h->share);
-		h->share = share;
-	}
+	forget_trusted(h);
 	return 0;
 }

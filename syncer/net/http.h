@@ -31,7 +31,8 @@ struct http_options {
 	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
 	const char *extra_ca_file; /* further ones; NULL: none */
 	const char *proxy;         /* http[s]://[user:password@]host[:port]; NULL: none */
-	const char *no_proxy; /* hosts that are reached without it, as curl reads it */
+	const char *no_proxy; /* hosts that are reached without it, as noproxy.h reads it,
+			       and networks */
 	int64_t timeout_ms;   /* of a whole request, from name look-up to the last byte */
 	bool local_only; /* requests go to unix sockets alone: no certificates are read */
 };
@@ -116,8 +117,9 @@ void http_keep_alive(struct http *h);
 /* False: requests go over HTTP/1.1 whatever the server offers. */
 bool http_multiplexes(const struct http *h);
 
-/* Reads the trusted certificates anew, and forgets TLS sessions and idle connections that
- * the old ones vouched for.  ERR_CONFIG: the old ones stay. */
+/* Reads the trusted certificates anew; once no request is under way, forgets the TLS
+ * sessions and connections that the old ones vouched for.  ERR_CONFIG: the old ones
+ * stay. */
 int http_reload_trust(struct http *h, struct err *err) MUST_CHECK;
 
 #endif

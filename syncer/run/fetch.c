@@ -35,7 +35,8 @@ struct fetch {
 	struct source *source;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	int64_t progress; /* when it started, or an item came last */
+	int64_t progress;   /* when it started, or the vault answered last */
+	struct err failure; /* what was last to be tried again since */
 	struct warm {
 		struct fetch *fetch;
 		struct http_call *call;
@@ -109,18 +110,21 @@ static void fail_all(struct fetch *f, const struct err *err)
 	}
 }
 
+static bool is_passing(const struct err *err)
+{
+	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_GARBLED;
+}
+
 /* How long to wait before the next try; -1 when there is none. */
 static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failures,
 			   const struct err *err, int64_t now)
 {
 	int64_t delay;
 
-	if ((err->kind != ERR_UNAVAILABLE && err->kind != ERR_GARBLED) ||
-	    failures >= TRIES)
+	if (!is_passing(err) || failures >= TRIES)
 		return -1;
-	delay = backoff_next(backoff, f->source->shared->jitter);
-	if (delay < err->retry_after_ms)
-		delay = err->retry_after_ms;
+	/* On top of what the service names, which is the same for all pods. */
+	delay = err->retry_after_ms + backoff_next(backoff, f->source->shared->jitter);
 	if (now + delay > f->progress + LAST_TRY_MS)
 		return -1;
 	log_event(LOG_DEBUG, "retry",
@@ -214,17 +218,32 @@ static bool is_throttled(const struct http_reply *reply)
 					(reply->status == 408 || reply->status >= 500));
 }
 
-/* A delay beyond the last try: nothing more is asked in this round. */
-static void give_up_waiting(struct fetch *f)
+static void fail_waiting(struct fetch *f, const struct err *err)
 {
-	if (f->source->pace.open_at <= f->progress + LAST_TRY_MS)
-		return;
 	for (struct fetch_item *item = f->items; item; item = item->next) {
 		if (item->state != FETCH_WAITING)
 			continue;
-		item->err = f->source->throttled;
+		item->err = *err;
 		item->state = FETCH_FAILED;
 	}
+}
+
+/* A delay beyond the last try, or only failures until then: nothing more is asked in this
+ * round.  Else each item of a long list would wait for its own time-out. */
+static void give_up_waiting(struct fetch *f, int64_t now)
+{
+	int64_t last = f->progress + LAST_TRY_MS;
+
+	if (f->source->pace.open_at > last)
+		fail_waiting(f, &f->source->throttled);
+	else if (f->failure.kind != ERR_NONE && now > last)
+		fail_waiting(f, &f->failure);
+}
+
+static void note_progress(struct fetch *f)
+{
+	f->progress = clock_now_ms();
+	f->failure = (struct err){ 0 };
 }
 
 /* What the anonymous request came to when it was not a challenge: a vault that throttles
@@ -254,6 +273,7 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->needs_probe = false;
+	f->probe_err = (struct err){ 0 };
 	f->source->multiplexed = reply->multiplexed;
 	if (reply->status != 401)
 		heed_probe(f, reply, clock_now_ms());
@@ -306,6 +326,8 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 	int64_t now = clock_now_ms();
 	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err, now);
 
+	if (is_passing(err))
+		f->failure = *err;
 	item->err = *err;
 	item->state = delay < 0 ? FETCH_FAILED : FETCH_WAITING;
 	item->not_before = now + delay;
@@ -364,9 +386,11 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		pace_answered(&f->source->pace, item->asked_at);
 	if (item->parse(item->arg, reply, &failure) == 0) {
 		item->state = FETCH_GOT;
-		f->progress = clock_now_ms();
+		note_progress(f);
 		return;
 	}
+	if (failure.kind == ERR_DENIED || failure.kind == ERR_NOTFOUND)
+		note_progress(f);
 	err_wrap(&failure, "%s", item->words);
 	if (is_throttled(reply))
 		item_throttled(item, &failure);
@@ -428,7 +452,7 @@ static size_t width(const struct fetch *f)
 
 bool fetch_run(struct fetch *f, int64_t now)
 {
-	give_up_waiting(f);
+	give_up_waiting(f, now);
 	if (has_waiting(f)) {
 		/* Both calls, so that both requests are under way at once. */
 		bool challenged = have_challenge(f, now);
@@ -491,7 +515,8 @@ void fetch_free(struct fetch *f)
 		if (f->warm[i].call != NULL)
 			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
-	if (late.kind == ERR_NONE && f->token_tries.failures > 0)
+	if (late.kind == ERR_NONE && token_state(shared->token, f->source->resource,
+						 clock_now_ms()) == TOKEN_FAILED)
 		late = *token_error(shared->token, f->source->resource);
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;

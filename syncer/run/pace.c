@@ -16,12 +16,10 @@ void pace_throttled(struct pace *p, int retry_after_ms, struct jitter *jitter,
 {
 	int64_t until = now + retry_after_ms;
 
-	/* Of requests that were under way together the first decides. */
-	if (now >= p->open_at) {
-		int64_t delayed = now + backoff_next(&p->backoff, jitter);
-
-		until = delayed > until ? delayed : until;
-	}
+	/* Of requests that were under way together the first decides.  A delay that the
+	 * vault names is the same for all pods, so the random one comes on top. */
+	if (now >= p->open_at)
+		until += backoff_next(&p->backoff, jitter);
 	if (until > p->open_at)
 		p->open_at = until;
 	p->width = 1;

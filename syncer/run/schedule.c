@@ -5,6 +5,9 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 #define JITTER_PERCENT 20
+/* Pods that started together, or were let in by a throttling vault one after the other,
+ * go apart with their first poll. */
+#define FIRST_JITTER_PERCENT 50
 /* An object near its end is polled sooner, but not more often than this. */
 #define EXPIRY_MIN_MS 10000
 
@@ -36,10 +39,13 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 	s->not_found = result->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
 	if (result->complete || (synced && !result->transient)) {
 		backoff_reset(&s->backoff);
-		delay = jitter_around(jitter, s->poll_interval_ms, JITTER_PERCENT);
+		delay = jitter_around(jitter, s->poll_interval_ms,
+				      s->polling ? JITTER_PERCENT : FIRST_JITTER_PERCENT);
+		s->polling = true;
 		delay = clock_sooner(delay, before_expiry(s, result->expires_in_ms));
 	} else {
-		delay = backoff_next(&s->backoff, jitter);
+		/* All who were told the same delay must not come back together. */
+		return result->retry_after_ms + backoff_next(&s->backoff, jitter);
 	}
 	return delay < result->retry_after_ms ? result->retry_after_ms : delay;
 }

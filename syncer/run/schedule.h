@@ -13,6 +13,7 @@
 struct schedule {
 	int64_t poll_interval_ms;
 	struct backoff backoff; /* after failures */
+	bool polling;           /* the first poll has been planned */
 	int not_found;          /* rounds in a row whose worst failure was "not found" */
 };
 

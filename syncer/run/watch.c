@@ -24,8 +24,15 @@ struct look {
 	struct timespec changed;
 };
 
+/* One for the process: the kernel allows 128 to all processes of a uid on a node, and all
+ * pods of one image have one uid. */
+static struct {
+	int fd; /* meaningful while there are users */
+	int users;
+} shared;
+
 struct watch {
-	int fd;
+	int fd; /* the shared one */
 	char *path;
 	struct look seen;
 };
@@ -133,13 +140,15 @@ static bool is_same(const struct look *a, const struct look *b)
 
 int watch_new(struct watch **out, const char *path, struct err *err)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	struct watch *w;
 
-	if (fd < 0)
+	if (shared.users == 0)
+		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (shared.fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot watch '%s'", path);
+	shared.users++;
 	w = xcalloc(1, sizeof(*w));
-	w->fd = fd;
+	w->fd = shared.fd;
 	w->path = xstrdup(path);
 	arm(w);
 	w->seen = look_at(path);
@@ -151,7 +160,8 @@ void watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	close(w->fd);
+	if (--shared.users == 0)
+		close(shared.fd);
 	free(w->path);
 	free(w);
 }

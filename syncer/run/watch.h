@@ -4,6 +4,8 @@
  * The kubelet swaps a symlink, ..data, somewhere along the path; the file itself sees no
  * event.  So every directory that holds a symlink of the path is watched, and the one
  * with the file, and all are found anew after each event.  inotify(7).
+ *
+ * All watches share one descriptor: when it is readable, watch_run() each of them.
  */
 #ifndef RUN_WATCH_H
 #define RUN_WATCH_H

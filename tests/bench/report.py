@@ -7,7 +7,11 @@ import platform
 OUT = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
 COLOURS = ("#1b7837", "#2166ac", "#b2182b", "#e08214", "#762a83")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 440, 70, 50, 40, 210
-LIMIT_NOTE = "The limit is 4 round trips: TCP, TLS 1.3, token, value; discovery is free."
+LIMIT_NOTE = (
+    "The limit is 4 round trips: TCP, TLS 1.3, token, value; discovery is free. A slope below that, or one that"
+    " does not grow with the number of secrets, shows how far other work on the machine, or the contender's own"
+    " CPU time, disturbed the run."
+)
 
 
 def show(title, rows):
@@ -38,7 +42,7 @@ def write(figures):
 
 
 def markdown(known):
-    parts = [f"# Measured\n\n{platform.machine()}, Linux {platform.release()}, one run of `make bench` on loopback."]
+    parts = [f"# Measured\n\n{platform.machine()}, Linux, one run of `make bench` on loopback."]
     if "init" in known:
         parts.append(f"## init\n\n{LIMIT_NOTE}\n\n![wall time](init.svg)\n\n{table(known['init'])}")
     if "idle" in known:

@@ -50,3 +50,12 @@ def test_every_hint_reaches_the_user(world, part):
         assert ENTRA[code] in told["msg"]
         sidecar.stop()
         world.fake.remove_fault(rule)
+
+
+def test_entra_that_hangs_is_not_the_vault(world):
+    """Cut short before its own time-out, too."""
+    world.plant("s")
+    world.fake.fault({"hold": True}, target="login", times=ALWAYS)
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s")
+    assert process.code == 6
+    assert "cannot get a token: no answer in time from 'login.localhost" in process.find("exit")[-1]["msg"]

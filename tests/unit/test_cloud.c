@@ -61,6 +61,8 @@ static void test_resolved(void **state)
 		  "https://vault.azure.cn", "shop-kv" },
 		{ "https://SHOP.Vault.Azure.Net", "https://shop.vault.azure.net",
 		  "https://vault.azure.net", "shop" },
+		{ "https://shop.vault.azure.net:443/", "https://shop.vault.azure.net",
+		  "https://vault.azure.net", "shop" },
 		{ "https://kv.vault.example:8443", "https://kv.vault.example:8443",
 		  "https://vault.example:8443", "kv" },
 		{ "https://hsm1.managedhsm.azure.net/",

@@ -72,6 +72,11 @@ static void test_apart(void **state)
 		pace_throttled(&b, 0, &other, now);
 	}
 	assert_true(a.open_at != b.open_at);
+	/* Nor when the vault told both of them the same delay. */
+	pace_throttled(&a, 30000, &jitter, 600000);
+	pace_throttled(&b, 30000, &other, 600000);
+	assert_true(a.open_at >= 630500 && b.open_at >= 630500);
+	assert_true(a.open_at != b.open_at);
 }
 
 int main(void)

@@ -32,10 +32,10 @@ static void test_delay(void **state)
 		{ "not found, not synced", ERR_NOTFOUND, false, false, 0, 1000, 3000 },
 		{ "unreachable", ERR_UNAVAILABLE, true, true, 0, 1000, 3000 },
 		{ "token refused", ERR_IDENTITY, true, false, 0, 1000, 3000 },
-		{ "throttled", ERR_UNAVAILABLE, true, true, 45000, 45000, 45000 },
-		{ "throttled a little", ERR_UNAVAILABLE, true, true, 10, 1000, 3000 },
-		{ "throttled, not synced", ERR_UNAVAILABLE, true, false, 3600000, 3600000,
-		  3600000 },
+		{ "throttled", ERR_UNAVAILABLE, true, true, 45000, 46000, 48000 },
+		{ "throttled a little", ERR_UNAVAILABLE, true, true, 10, 1010, 3010 },
+		{ "throttled, not synced", ERR_UNAVAILABLE, true, false, 3600000, 3601000,
+		  3603000 },
 		{ "denied, and told when", ERR_DENIED, false, true, 3600000, 3600000,
 		  3600000 },
 	};
@@ -49,10 +49,33 @@ static void test_delay(void **state)
 			int64_t delay;
 
 			schedule_init(&s, POLL);
+			s.polling = true;
 			delay = schedule_next(&s, &r, rows[i].synced, &jitter);
 			check(rows[i].row, delay >= rows[i].least);
 			check(rows[i].row, delay <= rows[i].most);
 		}
+}
+
+/* The first poll of pods that started together is spread over a whole interval. */
+static void test_first_poll(void **state)
+{
+	int64_t least = INT64_MAX, most = 0;
+
+	(void)state;
+	for (int n = 0; n < 500; n++) {
+		struct round_result r = outcome(ERR_NONE, false, 0);
+		struct schedule s;
+		int64_t delay;
+
+		schedule_init(&s, POLL);
+		delay = schedule_next(&s, &r, true, &jitter);
+		least = delay < least ? delay : least;
+		most = delay > most ? delay : most;
+		delay = schedule_next(&s, &r, true, &jitter);
+		assert_true(delay >= 240000 && delay <= 360000);
+	}
+	assert_true(least >= 150000 && least < 165000);
+	assert_true(most <= 450000 && most > 435000);
 }
 
 /* A poll comes halfway to the end of an object, but not too often and never later. */
@@ -74,6 +97,7 @@ static void test_expiry(void **state)
 
 		r.expires_in_ms = rows[i].expires_in_ms;
 		schedule_init(&s, rows[i].interval_ms);
+		s.polling = true;
 		delay = schedule_next(&s, &r, true, &jitter);
 		check("at the soonest", delay >= rows[i].least);
 		check("at the latest", delay <= rows[i].most);
@@ -161,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delay),
 		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_first_poll),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_short_poll),
 		cmocka_unit_test(test_gives_up),

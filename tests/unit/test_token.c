@@ -1,9 +1,18 @@
+// LDFLAGS: -Wl,--wrap=clock_now_ms
 /* The access token in use: cached until shortly before its end, one request in flight. */
 #include "fake_http.h"
 
 #include "azure/token.h"
 
 #define OTHER "https://vault.example"
+
+static int64_t now;
+
+int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_now_ms(void)
+{
+	return now;
+}
 
 static char assertion[64];
 static struct identity identity = { .authority = "https://login.example",
@@ -17,6 +26,7 @@ static int set_up(void **state)
 	(void)state;
 	assertion_make(assertion);
 	memset(&net, 0, sizeof(net));
+	now = 0;
 	t = token_new(NULL, &identity);
 	return 0;
 }
@@ -137,6 +147,47 @@ static void test_renewal(void **state)
 	assert_string_equal(token_bearer(t, RESOURCE), "new");
 }
 
+/* While Entra is out of reach, a token that still lives is better than none. */
+static void test_last_minutes(void **state)
+{
+	const int64_t late = 3300000, end = 3600000;
+
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	grant("old", 3600);
+	now = late;
+	assert_int_equal(token_state(t, RESOURCE, late), TOKEN_NONE);
+	token_request(t, RESOURCE, late);
+	assert_int_equal(token_state(t, RESOURCE, late), TOKEN_PENDING);
+	net_break(net_find("/token"));
+	assert_int_equal(token_state(t, RESOURCE, late), TOKEN_READY);
+	assert_string_equal(token_bearer(t, RESOURCE), "old");
+	token_request(t, RESOURCE, late + 59999);
+	assert_int_equal(net.started, 2);
+	assert_int_equal(token_state(t, RESOURCE, end - 1), TOKEN_READY);
+	assert_int_equal(token_state(t, RESOURCE, end), TOKEN_FAILED);
+	/* A request that is waited for is dropped with the round; the token is not. */
+	token_request(t, RESOURCE, late + 60000);
+	token_cancel(t);
+	assert_int_equal(net.count, 0);
+	assert_int_equal(token_state(t, RESOURCE, end - 1), TOKEN_READY);
+	token_request(t, RESOURCE, end);
+	grant("new", 3600);
+	assert_string_equal(token_bearer(t, RESOURCE), "new");
+}
+
+/* One that has ended when it comes is a failure, not a reason to ask at once again. */
+static void test_too_short(void **state)
+{
+	(void)state;
+	token_request(t, RESOURCE, 0);
+	now = 800;
+	grant("t", 1);
+	assert_int_equal(token_state(t, RESOURCE, now), TOKEN_FAILED);
+	check_err("too late", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE,
+		  "it came too late to be used");
+}
+
 /* Entra may name the time of renewal. */
 static void test_refresh_in(void **state)
 {
@@ -215,7 +266,9 @@ static void test_cancel(void **state)
 	token_request(t, RESOURCE, 0);
 	token_cancel(t);
 	assert_int_equal(net.count, 0);
-	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_NONE);
+	check_err("cancelled", token_state(t, RESOURCE, 0) == TOKEN_FAILED ? -1 : 0,
+		  token_error(t, RESOURCE), ERR_UNAVAILABLE,
+		  "cannot get a token: no answer in time from 'login.example'");
 	token_request(t, RESOURCE, 0);
 	assert_int_equal(net.started, 2);
 	token_free(t); /* with a request in flight */
@@ -233,6 +286,7 @@ int main(void)
 		WITH_TOKEN(test_renewal),       WITH_TOKEN(test_refresh_in),
 		WITH_TOKEN(test_refused),       WITH_TOKEN(test_failures),
 		WITH_TOKEN(test_no_assertion),  WITH_TOKEN(test_cancel),
+		WITH_TOKEN(test_last_minutes),  WITH_TOKEN(test_too_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

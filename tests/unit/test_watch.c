@@ -228,14 +228,39 @@ static void test_long_path(void **state)
 	check_ok("long", watch_new(&w, big, &err), &err);
 }
 
+/* The kernel gives a uid few of these descriptors, so all watches have one; whoever reads
+ * it first takes nothing from the others. */
+static void test_shared(void **state)
+{
+	struct watch *other = NULL;
+	struct err err = { 0 };
+
+	(void)state;
+	volume_write(dir, "a", "1");
+	volume_write(dir, "b", "1");
+	start("a");
+	check_ok("b", watch_new(&other, at("b"), &err), &err);
+	assert_int_equal(watch_fd(other), watch_fd(w));
+	volume_write(dir, "b", "22");
+	assert_false(watch_run(w));
+	assert_true(watch_run(other));
+	volume_write(dir, "a", "22");
+	volume_write(dir, "b", "333");
+	assert_true(watch_run(other));
+	assert_true(watch_run(w));
+	watch_free(other);
+	volume_write(dir, "a", "333");
+	assert_true(noticed(5000));
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_flat),          IN_DIR(test_nested), IN_DIR(test_plain_file),
-		IN_DIR(test_not_there_yet), IN_DIR(test_links),  IN_DIR(test_loops),
-		IN_DIR(test_long_path),
+		IN_DIR(test_shared),     IN_DIR(test_flat),          IN_DIR(test_nested),
+		IN_DIR(test_plain_file), IN_DIR(test_not_there_yet), IN_DIR(test_links),
+		IN_DIR(test_loops),      IN_DIR(test_long_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

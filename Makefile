@@ -1,5 +1,6 @@
 # make demo: the main job against a local fake vault.  make test: all tests.
 # make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
+# make static: the one static binary.  make image, make test-pod: docs/build.md.
 # make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.
 # A new source file, header, test or fuzz target needs no edit here.
 

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -113,6 +114,9 @@ class Forward:
             stdout=subprocess.PIPE,
             text=True,
         )
+        if not select.select([self.process.stdout], [], [], TIMEOUT_S)[0]:
+            self.close()
+            raise AssertionError("kubectl port-forward says nothing")
         self.port = re.search(r":(\d+) ->", self.process.stdout.readline())[1]
 
     def close(self):

@@ -42,7 +42,8 @@ def test_polls_by_itself_with_jitter(world):
     world.fake.wait_journal(6, target="vault", status=200, timeout=DEADLINE_S)
     times = [e["monotonic"] for e in requests_for(world, "s")]
     pauses = [later - earlier for earlier, later in zip(times, times[1:])]
-    assert min(pauses) >= 0.75, "no sooner than 80 % of the interval"
+    # The first poll is anywhere within the interval, so that pods that started together part.
+    assert min(pauses[1:]) >= 0.75, "no sooner than 80 % of the interval"
     assert len({round(pause, 2) for pause in pauses}) > 1, "at random times"
     assert len(world.fake.journal(target="login")) == 1, "the token is kept"
     assert sidecar.stop()[0] == 0

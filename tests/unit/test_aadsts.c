@@ -94,7 +94,7 @@ static void test_bodies(void **state)
 		{ 429, NULL, ERR_UNAVAILABLE, "status 429" },
 		{ 500, "{}", ERR_UNAVAILABLE, "status 500" },
 		{ 599, "[]", ERR_UNAVAILABLE, "status 599" },
-		{ 302, NULL, ERR_IDENTITY, "status 302" },
+		{ 302, NULL, ERR_UNAVAILABLE, "302" },
 		{ 400, "{\"error\":\"temporarily_unavailable\"}", ERR_UNAVAILABLE,
 		  "status 400" },
 		{ 400, "{\"error\":\"server_error\"}", ERR_UNAVAILABLE, "status 400" },

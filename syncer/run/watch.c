@@ -9,9 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define LINKS_MAX 40
+/* A change comes a minute late by the kubelet anyway; a look is one stat. */
+#define BLIND_LOOK_MS 10000
 #define EVENTS                                                                           \
 	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
 	 IN_ONLYDIR)
@@ -25,7 +28,8 @@ struct look {
 };
 
 struct watch {
-	int fd;
+	int fd;      /* -1: blind */
+	int64_t due; /* when a blind one looks */
 	char *path;
 	struct look seen;
 };
@@ -40,8 +44,7 @@ struct walk {
 
 static void watch_directory(const struct watch *w, const struct walk *walk)
 {
-	/* A directory that cannot be watched only delays the notice until the next poll.
-	 */
+	/* A directory that cannot be watched is found by the next event of another. */
 	(void)inotify_add_watch(w->fd, walk->done[0] ? walk->done : "/", EVENTS);
 }
 
@@ -131,29 +134,39 @@ static bool is_same(const struct look *a, const struct look *b)
 	       a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-int watch_new(struct watch **out, const char *path, struct err *err)
+static void look(struct watch *w, int64_t now)
 {
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct watch *w;
-
-	if (fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot watch '%s'", path);
-	w = xcalloc(1, sizeof(*w));
-	w->fd = fd;
-	w->path = xstrdup(path);
+	if (w->fd < 0)
+		w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	/* Watched first, looked at then: what comes in between is another event. */
 	arm(w);
-	w->seen = look_at(path);
-	*out = w;
-	return 0;
+	w->seen = look_at(w->path);
+	w->due = now + BLIND_LOOK_MS;
+}
+
+struct watch *watch_new(const char *path, int64_t now)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->fd = -1;
+	w->path = xstrdup(path);
+	look(w, now);
+	return w;
 }
 
 void watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	close(w->fd);
+	if (w->fd >= 0)
+		close(w->fd);
 	free(w->path);
 	free(w);
+}
+
+bool watch_is_blind(const struct watch *w)
+{
+	return w->fd < 0;
 }
 
 int watch_fd(const struct watch *w)
@@ -161,16 +174,19 @@ int watch_fd(const struct watch *w)
 	return w ? w->fd : -1;
 }
 
-bool watch_run(struct watch *w)
+int64_t watch_deadline(const struct watch *w)
+{
+	return w != NULL && w->fd < 0 ? w->due : CLOCK_NEVER;
+}
+
+bool watch_run(struct watch *w, int64_t now)
 {
 	struct look before = w->seen;
 
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
-	while (read(w->fd, events, sizeof(events)) > 0)
+	while (w->fd >= 0 && read(w->fd, events, sizeof(events)) > 0)
 		;
-	/* Watched first, looked at then: what comes in between is another event. */
-	arm(w);
-	w->seen = look_at(w->path);
+	look(w, now);
 	return !is_same(&before, &w->seen);
 }

@@ -274,8 +274,11 @@ static int read_page(const struct json *body, enum object_kind kind, const char 
 	const struct json *value = json_get(body, "value");
 	const char *next = json_string(body, "nextLink");
 
-	if (value == NULL)
+	/* What is not understood must not pass for a list that ends. */
+	if (!json_is_array(value))
 		return garbled(err, "no list");
+	if (next == NULL && json_get(body, "nextLink") != NULL)
+		return garbled(err, "its next page is no text");
 	for (const struct json *i = json_first(value); i; i = json_next(i))
 		if (add_item(page, i, kind, err) < 0)
 			return -1;

@@ -293,6 +293,11 @@ int64_t json_loose_int(const struct json *object, const char *name, int64_t fall
 	return json_int(object, name, fallback);
 }
 
+bool json_is_array(const struct json *item)
+{
+	return cJSON_IsArray(node(item));
+}
+
 const struct json *json_first(const struct json *array)
 {
 	return array ? wrap(node(array)->child) : NULL;

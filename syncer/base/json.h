@@ -51,6 +51,7 @@ bool json_bool(const struct json *object, const char *name, bool fallback);
 /* As json_int(), and also takes a string of digits, as Entra sometimes sends. */
 int64_t json_loose_int(const struct json *object, const char *name, int64_t fallback);
 
+bool json_is_array(const struct json *item);
 /* Items of an array: first, then next until NULL.  Also the members of an object. */
 const struct json *json_first(const struct json *array);
 const struct json *json_next(const struct json *item);

@@ -331,9 +331,11 @@ static int check_selection(const struct object *o, struct err *err)
 /* Names and numbers that come behind the path must fit as well. */
 static int check_depth(const struct object *o, struct err *err)
 {
-	auto_free char *deepest = xasprintf(
-		"%s%s%s%s", o->path, object_selects(o) ? "/x" : "",
-		o->history > 0 ? "/0" : "", o->layout == OBJECT_TLS ? "/tls.crt" : "");
+	bool suffixed = o->layout == OBJECT_SPLIT || o->metadata;
+	auto_free char *deepest =
+		xasprintf("%s%s%s%s%s", o->path, object_selects(o) ? "/x" : "",
+			  o->history > 0 ? "/0" : "", suffixed ? ".json" : "",
+			  o->layout == OBJECT_TLS ? "/tls.crt" : "");
 
 	if (path_check(deepest, err) < 0)
 		return err_wrap(err, "path '%.200s'", deepest);

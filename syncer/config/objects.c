@@ -86,7 +86,7 @@ static int parse_tree(struct objects *all, const struct yaml *root, mode_t mode,
 
 static bool is_yaml(const char *text)
 {
-	text += strspn(text, " \t\r\n");
+	text = yaml_start(text);
 	return text_starts(text, "array:") || text_starts(text, "- ") ||
 	       text_starts(text, "-\n") || text_starts(text, "[");
 }

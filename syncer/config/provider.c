@@ -43,9 +43,7 @@ static int set_vault(struct overlay *o, const char *value, struct err *err)
 
 static int set_objects(struct overlay *o, const char *value, struct err *err)
 {
-	const char *start = value + strspn(value, " \t\r\n");
-
-	if (!text_starts(start, "array:"))
+	if (!text_starts(yaml_start(value), "array:"))
 		return err_set(err, ERR_CONFIG,
 			       "objects must be the text 'array:' and a list, as the CSI "
 			       "provider takes it");
@@ -122,18 +120,25 @@ static bool is_false(const char *value)
 	return text_same(value, "f") || (text_bool(value, &on) == 0 && !on);
 }
 
+/* Of two client ids, the one that the provider does not use. */
+static bool is_other_identity(const char *name, const struct yaml *all)
+{
+	const char *managed = text_of(all, "useVMManagedIdentity");
+
+	if (*managed != '\0' && !is_false(managed))
+		return strcmp(name, "clientID") == 0;
+	return strcmp(name, "userAssignedIdentityID") == 0 &&
+	       *text_of(all, "clientID") != '\0';
+}
+
 static int read_parameter(struct overlay *o, const struct yaml *node,
 			  const struct yaml *all, struct err *err)
 {
 	auto_free char *copy = node->text ? xstrdup(node->text) : NULL;
 	char *value = copy ? text_trim(copy) : NULL;
 
-	/* The provider prefers the new spelling; a client id of either kind stands once.
-	 */
+	/* The provider prefers the new spelling. */
 	if (strcmp(node->key, "tenantId") == 0 && *text_of(all, "tenantID") != '\0')
-		return 0;
-	if (strcmp(node->key, "userAssignedIdentityID") == 0 &&
-	    *text_of(all, "clientID") != '\0')
 		return 0;
 	if (value == NULL)
 		return err_set(err, ERR_CONFIG,
@@ -142,6 +147,10 @@ static int read_parameter(struct overlay *o, const struct yaml *node,
 			       node->line, node->key);
 	if (*value == '\0')
 		return 0;
+	if (is_other_identity(node->key, all)) {
+		ignore(o, node->key);
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(parameters); i++)
 		if (strcmp(parameters[i].name, node->key) == 0)
 			return parameters[i].set(o, value, err);

@@ -205,6 +205,16 @@ int yaml_tree_load(const char *text, size_t len, struct yaml **out, struct err *
 	return result;
 }
 
+const char *yaml_start(const char *text)
+{
+	for (;;) {
+		text += strspn(text, " \t\r\n");
+		if (*text != '#')
+			return text;
+		text += strcspn(text, "\n");
+	}
+}
+
 void yaml_tree_free(struct yaml *node)
 {
 	while (node != NULL) {

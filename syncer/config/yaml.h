@@ -28,6 +28,9 @@ struct yaml {
  * yaml_load and yaml_free would stand in for functions inside the library.) */
 int yaml_tree_load(const char *text, size_t len, struct yaml **out,
 		   struct err *err) MUST_CHECK;
+/* The first text of a document that is neither blank nor a comment. */
+const char *yaml_start(const char *text);
+
 void yaml_tree_free(struct yaml *node);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "crypto/effort.h"
 
 /* Key Vault takes a few; each pair may cost a signature check. */
 #define CERTIFICATES_MAX 32
@@ -18,7 +19,7 @@
 struct pki {
 	EVP_PKEY *key; /* NULL: none */
 	X509 *certificates[CERTIFICATES_MAX];
-	int count;
+	int count, chain_length; /* the chain stands first */
 	bool in_order;
 };
 
@@ -163,7 +164,7 @@ static int put_in_order(struct pki *p, struct err *err)
 	ERR_clear_error();
 	if (leaf < 0)
 		return fail(err, "its private key fits none of its certificates");
-	length = find_chain(&g, leaf, chain);
+	p->chain_length = length = find_chain(&g, leaf, chain);
 	for (int i = 0; i < length; i++) {
 		ordered[i] = p->certificates[chain[i]];
 		used[chain[i]] = true;
@@ -241,7 +242,11 @@ int pki_from_pkcs12(const void *der, size_t len, struct pki **out, struct err *e
 	if (pkcs12 == NULL)
 		return fail(err, "it is not a PKCS#12");
 	p = xcalloc(1, sizeof(*p));
-	result = take_pkcs12(p, pkcs12, err);
+	result = effort_is_bearable(pkcs12)
+			 ? take_pkcs12(p, pkcs12, err)
+			 : fail(err,
+				"its PKCS#12 asks for too many iterations, or scrypt: "
+				"import it anew with fewer");
 	PKCS12_free(pkcs12);
 	if (result < 0) {
 		pki_free(p);
@@ -364,14 +369,22 @@ static int write_certificate(X509 *certificate, struct buf *out, struct err *err
 	return take_bio(bio, PEM_write_bio_X509(bio, certificate), out, err);
 }
 
-/* The index of the root: self-signed, and not the only certificate's own leaf; else -1.
- */
+static bool is_self_signed(const struct pki *p, int i)
+{
+	return is_issued_by(p->certificates[i], p->certificates[i]);
+}
+
+/* The index of the root: the chain's end, or the last beyond a chain that has a gap; -1:
+ * none is self-signed. */
 static int find_root(const struct pki *p)
 {
-	for (int i = p->count - 1; i > 0; i--)
-		if (is_issued_by(p->certificates[i], p->certificates[i]))
-			return i;
-	return -1;
+	int top = p->chain_length - 1, i = p->count - 1;
+
+	if (is_self_signed(p, top))
+		return top;
+	while (i > top && !is_self_signed(p, i))
+		i--;
+	return i > top ? i : -1;
 }
 
 static int write_all_but(const struct pki *p, int left_out, struct buf *out,
@@ -390,7 +403,9 @@ int pki_write_all(const struct pki *p, struct buf *out, struct err *err)
 
 int pki_write_chain(const struct pki *p, struct buf *out, struct err *err)
 {
-	return write_all_but(p, find_root(p), out, err);
+	int root = find_root(p);
+
+	return write_all_but(p, root > 0 ? root : -1, out, err);
 }
 
 int pki_write_root(const struct pki *p, struct buf *out, struct err *err)

@@ -20,9 +20,9 @@ struct pki;
 
 /*
  * Reads a PKCS#12 without a password (neither the empty text nor none).  ERR_CONFIG: it
- * is no PKCS#12, has a password, uses an algorithm that OpenSSL 3 refuses (RC2-40), or
- * its key fits none of its certificates.  Messages hold no part of it.  pki_free() the
- * result.
+ * is no PKCS#12, has a password, uses an algorithm that OpenSSL 3 refuses (RC2-40), asks
+ * for more work than a caller can wait for, or its key fits none of its certificates.
+ * Messages hold no part of it.  pki_free() the result.
  */
 int pki_from_pkcs12(const void *der, size_t len, struct pki **out,
 		    struct err *err) MUST_CHECK;

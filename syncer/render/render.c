@@ -198,9 +198,9 @@ static int write_certificates(const struct render_how *how,
 			encoding_word(how->encoding));
 	if (read_certificates(source, pem, &pki, err) < 0)
 		return -1;
+	out->without_key = !pki_has_key(pki);
 	if (how->password_object != NULL)
 		return write_locked(pki, source->password, &out->items[0], err);
-	out->without_key = !pki_has_key(pki);
 	return write_layout(how, pki, source->value, out, err);
 }
 

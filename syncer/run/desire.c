@@ -31,13 +31,15 @@ void desire_done(struct desire *d)
 
 /* ---- the file ---- */
 
-void desire_watch(struct desire *d)
+void desire_watch(struct desire *d, int64_t now)
 {
-	struct err err;
+	if (d->started->path != NULL)
+		d->watch = watch_new(d->started->path, now);
+}
 
-	if (d->started->path != NULL && watch_new(&d->watch, d->started->path, &err) < 0)
-		log_event(LOG_WARN, "advice", NULL,
-			  "%s: a changed configuration is not noticed", err.msg);
+int64_t desire_deadline(const struct desire *d)
+{
+	return watch_deadline(d->watch);
 }
 
 int desire_fd(const struct desire *d)
@@ -45,9 +47,9 @@ int desire_fd(const struct desire *d)
 	return watch_fd(d->watch);
 }
 
-void desire_take(struct desire *d)
+void desire_take(struct desire *d, int64_t now)
 {
-	d->changed |= watch_run(d->watch);
+	d->changed |= watch_run(d->watch, now);
 }
 
 bool desire_is_due(const struct desire *d)

@@ -38,9 +38,10 @@ void desire_init(struct desire *d, const struct configuration *configuration);
 void desire_done(struct desire *d);
 
 /* Starts to watch the file, if there is one. */
-void desire_watch(struct desire *d);
+void desire_watch(struct desire *d, int64_t now);
 int desire_fd(const struct desire *d);
-void desire_take(struct desire *d);
+int64_t desire_deadline(const struct desire *d);
+void desire_take(struct desire *d, int64_t now);
 
 /* True when a changed file waits for desire_reload(), between two rounds. */
 bool desire_is_due(const struct desire *d);

@@ -21,7 +21,8 @@ struct round {
 	struct lane *lanes; /* one a source */
 	struct task *tasks, **tail;
 	size_t task_count;
-	struct listing *listings;
+	struct listing *listings; /* in the order in which they take their paths */
+	bool fits;                /* a whole set of this configuration is on the volume */
 	int64_t started;
 };
 

@@ -219,19 +219,16 @@ static void pick_up(struct loop *l, int64_t now)
 			  l->synced ? ", complete for this configuration" : "");
 }
 
-static void open_watches(struct loop *l)
+static void open_watches(struct loop *l, int64_t now)
 {
 	const char *paths[WATCHES] = {
 		[WATCH_CREDENTIAL] = identity_file(&l->sources.identity),
 		[WATCH_CA] = l->settings->ca_file,
 		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
 	};
-	struct err err;
-
 	for (int i = 0; i < WATCHES; i++)
-		if (paths[i] != NULL && watch_new(&l->watches[i], paths[i], &err) < 0)
-			log_event(LOG_WARN, "advice", NULL,
-				  "%s: a change is noticed late or not at all", err.msg);
+		if (paths[i] != NULL)
+			l->watches[i] = watch_new(paths[i], now);
 }
 
 static int open_all(struct loop *l, struct err *err)
@@ -250,9 +247,9 @@ static int open_all(struct loop *l, struct err *err)
 		return -1;
 	schedule_init(&l->schedule, s->poll_interval_ms);
 	say_start(l);
-	open_watches(l);
+	open_watches(l, now);
 	if (l->mode == LOOP_SIDECAR)
-		desire_watch(&l->desire);
+		desire_watch(&l->desire, now);
 	pick_up(l, now);
 	open_health(l);
 	l->next_round_at = now;
@@ -422,9 +419,9 @@ static void run_notify(struct loop *l, int64_t now)
 		say_outcome(&outcome);
 }
 
-static void take_watch(struct loop *l, int which)
+static void take_watch(struct loop *l, int which, int64_t now)
 {
-	if (!watch_run(l->watches[which]))
+	if (!watch_run(l->watches[which], now))
 		return;
 	if (which != WATCH_CREDENTIAL) {
 		l->reload_trust = true;
@@ -446,6 +443,9 @@ static int64_t wake_at(const struct loop *l, int64_t now)
 
 	at = clock_sooner(at, l->give_up_at);
 	at = clock_sooner(at, health_deadline(l->health, now));
+	at = clock_sooner(at, desire_deadline(&l->desire));
+	for (int i = 0; i < WATCHES; i++)
+		at = clock_sooner(at, watch_deadline(l->watches[i]));
 	if (l->round != NULL)
 		return clock_sooner(at, round_deadline(l->round));
 	return (l->again || l->reload_trust || desire_is_due(&l->desire)) && !l->finished
@@ -466,13 +466,14 @@ static int wait_and_take(struct loop *l, struct err *err)
 	waits[WATCHES + 2].fd = desire_fd(&l->desire);
 	if (http_wait(l->sources.http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
 		return -1;
+	now = clock_now_ms();
 	if (waits[WATCHES].ready)
 		take_signals(l);
 	for (int i = 0; i < WATCHES; i++)
-		if (waits[i].ready)
-			take_watch(l, i);
-	if (waits[WATCHES + 2].ready)
-		desire_take(&l->desire);
+		if (waits[i].ready || now >= watch_deadline(l->watches[i]))
+			take_watch(l, i, now);
+	if (waits[WATCHES + 2].ready || now >= desire_deadline(&l->desire))
+		desire_take(&l->desire, now);
 	take_health(l);
 	return 0;
 }

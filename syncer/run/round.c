@@ -77,9 +77,26 @@ static void add_listed(void *arg, struct task *t)
 		return;
 	}
 	/* It is told of, but has no part in the set. */
+	if (r->work.publish == NULL) {
+		append(r, t);
+		return;
+	}
 	incidents_report(r->work.incidents, LOG_WARN, t->path, &t->err, "it is left out",
 			 clock_now_ms());
 	task_free(t);
+}
+
+/* Histories first, whose paths are known, then choices in the order of the list: who has
+ * a path must not depend on which vault answers first. */
+static void add_listing(struct round *r, struct listing *l)
+{
+	struct listing **at = &r->listings;
+
+	while (*at != NULL &&
+	       (object_selects(l->object) || !object_selects((*at)->object)))
+		at = &(*at)->next;
+	l->next = *at;
+	*at = l;
 }
 
 static void plan(struct round *r, const struct object *o)
@@ -90,10 +107,7 @@ static void plan(struct round *r, const struct object *o)
 	if (sources_get(r->work.sources, o->vault, &source, &checked) < 0)
 		return;
 	if (listing_is_needed(o)) {
-		struct listing *l = listing_new(o, source, lane_of(r, source)->fetch);
-
-		l->next = r->listings;
-		r->listings = l;
+		add_listing(r, listing_new(o, source, lane_of(r, source)->fetch));
 		return;
 	}
 	append(r, task_new(o, source, r->work.publish, o->name, o->path, o->version));
@@ -106,8 +120,10 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->work = *work;
 	r->started = now;
 	r->tail = &r->tasks;
-	if (work->publish != NULL)
+	if (work->publish != NULL) {
 		publish_configure(work->publish, round_configuration(work->objects));
+		r->fits = publish_fits(work->publish);
+	}
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
 	for (struct source *s = work->sources->first; s; s = s->next)
 		r->lanes[s->index].fetch = fetch_start(s, now);
@@ -138,16 +154,17 @@ static bool run_fetches(struct round *r, int64_t now)
 /* True when a list moved on, so that there is more to fetch. */
 static bool run_listings(struct round *r)
 {
-	bool moved = false;
+	bool moved = false, in_turn = true;
 
 	for (struct listing *l = r->listings; l; l = l->next) {
 		if (l->expanded)
 			continue;
-		if (listing_is_done(l)) {
+		if (!listing_is_done(l)) {
+			moved |= l->item.state == FETCH_WAITING;
+			in_turn = false;
+		} else if (in_turn) {
 			listing_expand(l, r->work.publish, add_listed, r);
 			moved = true;
-		} else {
-			moved |= l->item.state == FETCH_WAITING;
 		}
 	}
 	return moved;
@@ -171,11 +188,19 @@ static bool uses_new(const struct round *r, const struct task *t)
 	return t->err.kind == ERR_NONE && !lane_of(r, t->source)->held;
 }
 
+/* What a whole set of this configuration does without may come later: it does not hold
+ * back the other vaults. */
+static bool may_wait(const struct round *r, const struct task *t)
+{
+	if (failure_is_excused(t) || (t->object->optional && !failure_holds_back(r, t)))
+		return true;
+	return r->fits && (task_is_optional(t) || t->object->history > 0);
+}
+
 static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
 	if (!set_add(set, t, uses_new(r, t)))
-		set->complete &= failure_is_excused(t) ||
-				 (t->object->optional && !failure_holds_back(r, t));
+		set->complete &= may_wait(r, t);
 }
 
 /* The object has been gone for long enough, and its files may go. */
@@ -192,10 +217,10 @@ static void collect(struct round *r, bool counts, struct set *set)
 	*set = SET_EMPTY;
 	if (counts)
 		absences_begin(r->work.absences);
+	/* Without the list, only a set of the same choice can be carried forward. */
 	for (struct listing *l = r->listings; l; l = l->next)
 		set->complete &= l->err.kind == ERR_NONE || !object_selects(l->object) ||
-				 l->object->optional ||
-				 publish_generation(r->work.publish) != NULL;
+				 l->object->optional || r->fits;
 	for (const struct task *t = r->tasks; t; t = t->next) {
 		if (is_gone(r, t, counts)) {
 			last = t;
@@ -243,7 +268,9 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 	bool first = publish_generation(p) == NULL;
 	struct err err = { 0 };
 
-	if ((set->changed == 0 && publish_count(p) == set->count) || set->count == 0) {
+	/* Also when only the configuration changed: the set then says that it fits. */
+	if ((set->changed == 0 && publish_count(p) == set->count && r->fits) ||
+	    set->count == 0) {
 		log_event(LOG_DEBUG, "unchanged",
 			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
 		return;

@@ -9,9 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define LINKS_MAX 40
+/* A change comes a minute late by the kubelet anyway; a look is one stat. */
+#define BLIND_LOOK_MS 10000
 #define EVENTS                                                                           \
 	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
 	 IN_ONLYDIR)
@@ -27,12 +30,13 @@ struct look {
 /* One for the process: the kernel allows 128 to all processes of a uid on a node, and all
  * pods of one image have one uid. */
 static struct {
-	int fd; /* meaningful while there are users */
+	int fd; /* -1: none */
 	int users;
-} shared;
+} shared = { .fd = -1 };
 
 struct watch {
-	int fd; /* the shared one */
+	bool armed;  /* false: blind, there is no descriptor */
+	int64_t due; /* when a blind one looks */
 	char *path;
 	struct look seen;
 };
@@ -45,11 +49,10 @@ struct walk {
 	int links;
 };
 
-static void watch_directory(const struct watch *w, const struct walk *walk)
+static void watch_directory(const struct walk *walk)
 {
-	/* A directory that cannot be watched only delays the notice until the next poll.
-	 */
-	(void)inotify_add_watch(w->fd, walk->done[0] ? walk->done : "/", EVENTS);
+	/* A directory that cannot be watched is found by the next event of another. */
+	(void)inotify_add_watch(shared.fd, walk->done[0] ? walk->done : "/", EVENTS);
 }
 
 /* Puts a link's target before the rest of the path. */
@@ -75,7 +78,7 @@ static void leave_directory(struct walk *walk)
 }
 
 /* Walks one component; false at the end of the path or where it cannot go on. */
-static bool step(const struct watch *w, struct walk *walk)
+static bool step(struct walk *walk)
 {
 	size_t skip = strspn(walk->rest, "/");
 	size_t len = strcspn(walk->rest + skip, "/");
@@ -98,14 +101,14 @@ static bool step(const struct watch *w, struct walk *walk)
 	if (snprintf(here, sizeof(here), "%s/%s", walk->done, name) >= (int)sizeof(here))
 		return false;
 	if (lstat(here, &st) < 0 || S_ISREG(st.st_mode)) {
-		watch_directory(w, walk);
+		watch_directory(walk);
 		return false;
 	}
 	if (!S_ISLNK(st.st_mode)) {
 		memcpy(walk->done, here, sizeof(here));
 		return true;
 	}
-	watch_directory(w, walk);
+	watch_directory(walk);
 	n = readlink(here, target, sizeof(target) - 1);
 	if (n < 0)
 		return false;
@@ -118,7 +121,7 @@ static void arm(const struct watch *w)
 	struct walk walk = { 0 };
 
 	snprintf(walk.rest, sizeof(walk.rest), "%s", w->path);
-	while (step(w, &walk))
+	while (step(&walk))
 		;
 }
 
@@ -138,49 +141,61 @@ static bool is_same(const struct look *a, const struct look *b)
 	       a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-int watch_new(struct watch **out, const char *path, struct err *err)
+static void look(struct watch *w, int64_t now)
 {
-	struct watch *w;
-
-	if (shared.users == 0)
-		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (shared.fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot watch '%s'", path);
-	shared.users++;
-	w = xcalloc(1, sizeof(*w));
-	w->fd = shared.fd;
-	w->path = xstrdup(path);
+		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	w->armed = shared.fd >= 0;
+	/* Watched first, looked at then: what comes in between is another event. */
 	arm(w);
-	w->seen = look_at(path);
-	*out = w;
-	return 0;
+	w->seen = look_at(w->path);
+	w->due = now + BLIND_LOOK_MS;
+}
+
+struct watch *watch_new(const char *path, int64_t now)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	shared.users++;
+	w->path = xstrdup(path);
+	look(w, now);
+	return w;
 }
 
 void watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	if (--shared.users == 0)
+	if (--shared.users == 0 && shared.fd >= 0) {
 		close(shared.fd);
+		shared.fd = -1;
+	}
 	free(w->path);
 	free(w);
 }
 
-int watch_fd(const struct watch *w)
+bool watch_is_blind(const struct watch *w)
 {
-	return w ? w->fd : -1;
+	return !w->armed;
 }
 
-bool watch_run(struct watch *w)
+int watch_fd(const struct watch *w)
+{
+	return w && w->armed ? shared.fd : -1;
+}
+
+int64_t watch_deadline(const struct watch *w)
+{
+	return w != NULL && !w->armed ? w->due : CLOCK_NEVER;
+}
+
+bool watch_run(struct watch *w, int64_t now)
 {
 	struct look before = w->seen;
-
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
-	while (read(w->fd, events, sizeof(events)) > 0)
+	while (shared.fd >= 0 && read(shared.fd, events, sizeof(events)) > 0)
 		;
-	/* Watched first, looked at then: what comes in between is another event. */
-	arm(w);
-	w->seen = look_at(w->path);
+	look(w, now);
 	return !is_same(&before, &w->seen);
 }

@@ -117,3 +117,19 @@ def test_online_tells_of_an_identity_that_is_refused(world):
     code, report = as_json(world.env("a", AKVSYNC_INIT_TIMEOUT="5s"), "--online")
     assert code == 4
     assert "AADSTS700024" in report["objects"][0]["error"]
+
+
+@pytest.mark.parametrize("more", ["layout: split", "metadata: true"])
+def test_the_longest_of_an_entrys_names_must_fit(tmp_path, more):
+    file = tmp_path / "long.yaml"
+    file.write_text(f"vault: shop-kv\nobjects: [{{objectName: a, objectAlias: {'x' * 252}, {more}}}]")
+    code, report = as_json({}, str(file))
+    assert code == 3 and "has a part longer than 255 bytes" in report["error"]
+
+
+def test_online_tells_of_an_object_in_the_way(world):
+    world.plant("a", "x")
+    code, report = as_json(world.env("[{objectNamePattern: '*'}, {objectName: a, objectAlias: x/a}]"), "--online")
+    assert code == 3
+    failed = [entry for entry in report["objects"] if entry["read"] == "FAILED"]
+    assert [entry["object"] for entry in failed] == ["secret 'x'"] and "in the way of 'x/a'" in failed[0]["error"]

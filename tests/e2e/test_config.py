@@ -281,3 +281,44 @@ def test_a_plain_file_may_be_edited_in_place(world):
     path.write_text("objects: b\n")
     world.wait_files({"b": b})
     assert a and wait_until(lambda: sidecar.find("configuration-applied"))
+
+
+def test_a_changed_choice_takes_nothing_away_while_its_list_is_refused(world):
+    files = dict(zip(("app-a", "z"), world.plant("app-a", "z")))
+    entries = "objects: [{objectName: z}, {objectNamePattern: 'app-*'%s}]\n"
+    config = ConfigMap(world.folder / "config", entries % "")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    world.fake.revoke("list")
+    config.write(entries % ", filePermission: '0400'")
+    sidecar.wait_log("failure", "list of secrets like 'app-\\*': 403")
+    files["z"] = world.plant("z")
+    sidecar.poll()
+    world.wait_files(files)
+    world.fake.grant("list")
+    sidecar.poll()
+    sidecar.wait_log("configuration-applied")
+    assert world.files() == files
+
+
+def test_a_configuration_that_changes_no_file_fits_its_set(world):
+    """So that a restart during an outage finds its set."""
+    world.plant("a")
+    assert world.init("[{objectName: a}]").code == 0
+    assert world.init("[{objectName: a, optional: true}]").code == 0
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    process = world.init("[{objectName: a, optional: true}]", AKVSYNC_INIT_TIMEOUT="3s", AKVSYNC_REQUEST_TIMEOUT="2s")
+    assert process.code == 0
+
+
+ONE = "# what the shop needs\narray:\n  - |\n    objectName: a\n    objectType: secret\n"
+
+
+@pytest.mark.parametrize(("managed", "expected", "ignored"), [("true", "mi", "clientID"), ("f", "wi", "userAssignedIdentityID")])
+def test_of_two_client_ids_the_one_that_the_provider_uses(world, managed, expected, ignored):
+    more = f"    useVMManagedIdentity: '{managed}'\n    userAssignedIdentityID: mi\n"
+    text = spc(world, ONE, more).replace(world.fake.client_id, "wi")
+    code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert code == 0, report
+    assert report["settings"]["AZURE_CLIENT_ID"] == {"value": expected, "source": "file"}
+    assert report["ignored"] == ignored

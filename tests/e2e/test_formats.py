@@ -113,6 +113,30 @@ def crossed_files(chain, _):
     return {"web": pki.key_pem(chain.key) + pki.cert_pem(*chain.all, chain.crossed)}
 
 
+def laborious(last, **options):
+    """As with many million iterations, of the MAC, which stands last, or of a part before it."""
+
+    def make():
+        chain = pki.Chain()
+        der = pki.pkcs12(chain.key, chain.all, iterations=0x10000, **options)
+        few, many = b"\x02\x03\x01\0\0", b"\x02\x03\x7f\xff\xff"
+        at = der.rindex(few) if last else der.index(few)
+        return chain, base64.b64encode(der[:at] + many + der[at + 5 :]).decode()
+
+    return make
+
+
+def stranger():
+    """With a root that has nothing to do with it, in front."""
+    chain = pki.Chain()
+    chain.other = pki.certificate("stranger", pki.ec_key(), ca=True)
+    return chain, pki.base64_pfx(chain.key, [chain.other, *reversed(chain.all)])
+
+
+def stranger_tls(chain, value):
+    return tls(chain, value) | {"web/tls.crt": pki.cert_pem(chain.leaf, chain.between, chain.other)}
+
+
 def mismatched():
     chain = pki.Chain()
     return chain, pki.base64_pfx(pki.ec_key(), chain.all)
@@ -221,6 +245,10 @@ ROWS = [
     Row("cross-signed", "web", cert(cross_signed, crossed_files)),
     Row("key of another", "web", cert(mismatched, in_order), "private key fits none of its certificates"),
     Row("with a password", "web", cert(pfx(password="x"), in_order), "PKCS#12 has a password"),
+    Row("many iterations of the MAC", "web", cert(laborious(True), in_order), "PKCS#12 asks for too many iterations"),
+    Row("many iterations of the key", "web", cert(laborious(False), in_order), "PKCS#12 asks for too many iterations"),
+    Row("many iterations of PBKDF2", "web", cert(laborious(False, key_pbe=pki.AES, cert_pbe=pki.AES), in_order),
+        "PKCS#12 asks for too many iterations"),
     Row("no PKCS#12", "web", cert(lambda: (pki.Chain(), "AAAA"), in_order), "it is not a PKCS#12"),
     Row("pfx", WEB % ", objectFormat: pfx", cert(pfx(), as_is)),
     Row("PFX binary", WEB % ", objectFormat: PFX, objectEncoding: base64",
@@ -230,6 +258,7 @@ ROWS = [
     Row("split", WEB % ", layout: split", cert(pfx(), split)),
     Row("split PEM", WEB % ", layout: split", cert(pem(), split, PEM_TYPE)),
     Row("kubernetes.io/tls", WEB % ", layout: kubernetes.io/tls", cert(pfx(), tls)),
+    Row("kubernetes.io/tls, another root", WEB % ", layout: kubernetes.io/tls", cert(stranger, stranger_tls)),
     Row("kubernetes.io/tls, no key", WEB % ", layout: kubernetes.io/tls", cert(pfx(with_key=False), tls), "no private key"),
     Row("kubernetes.io/tls, plain secret", S % ", layout: kubernetes.io/tls", secret("v"), "needs the secret of a certificate"),
     Row("App Service certificate", WEB % ", layout: kubernetes.io/tls", app_service),
@@ -325,6 +354,14 @@ def test_pfx_with_a_password_of_its_own(world):
     sidecar.poll()
     assert wait_until(lambda: openssl_pfx(path, second)[0] == 0)
     assert openssl_pfx(path, first)[0] != 0
+
+
+def test_pfx_without_a_key_is_told(world):
+    chain, value = pfx(with_key=False)()
+    world.fake.set_certificate("web", value, pki.cer(chain.leaf), content_type=P12)
+    world.plant("pass")
+    process = world.init(LOCKED)
+    assert process.code == 0 and process.find("no-private-key")
 
 
 def test_metadata(world):

@@ -154,6 +154,42 @@ def test_selected_objects_in_the_way_are_left_out(world):
     assert process.find("failure", "secret 'x': its path 'x' is in the way of 'x/a' of secret 'a'") and x
 
 
+def polled(sidecar):
+    """Polls, whatever comes of it."""
+    since = sidecar.mark()
+    sidecar.poll()
+    assert wait_until(lambda: sidecar.find("unchanged", since=since) or sidecar.find("published", since=since))
+
+
+def test_who_has_a_path_does_not_depend_on_who_answers_first(world):
+    mail = world.fake.url("mail-kv")
+    world.fake.vault_settings("mail-kv")
+    x, h = world.plant("x"), versions(world, "h", 2)
+    world.fake.set("x", "planted-in-the-other-vault-x", vault="mail-kv")
+    expected = {"x": x, "h/0": h[1], "h/1": h[0]}
+    choices = f"{{objectNamePattern: '*'}}, {{objectNamePattern: 'x', vault: '{mail}'}}"
+    sidecar = world.sidecar(f"[{choices}, {{objectName: h, objectVersionHistory: 2}}]")
+    assert world.files() == expected
+    for vault, path in (("shop-kv", "/secrets"), ("mail-kv", "/secrets"), ("shop-kv", "/secrets/h/versions")):
+        late = world.fake.fault({"delay_ms": 500}, target="vault", vault=vault, path=path, authenticated=True, times=-1)
+        polled(sidecar)
+        assert world.files() == expected
+        world.fake.remove_fault(late)
+
+
+@pytest.mark.parametrize(
+    "body", [{"value": {}, "nextLink": None}, {"value": "x"}, {"value": None}, {"value": [], "nextLink": 5}]
+)
+def test_what_is_no_list_is_not_an_empty_one(world, body):
+    files = dict(zip(("app-a", "z"), world.plant("app-a", "z")))
+    sidecar = world.sidecar("[{objectName: z}, {objectNamePattern: 'app-*'}]")
+    world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
+    for _ in range(3):
+        polled(sidecar)
+    sidecar.wait_log("failure", "list of secrets like 'app-\\*': garbled reply")
+    assert world.files() == files
+
+
 def poll(sidecar, event="unchanged"):
     since = sidecar.mark()
     sidecar.poll()

@@ -48,6 +48,21 @@ def test_a_vault_in_trouble_holds_back_its_own_objects_only(world, vaults):
     sidecar.wait_log("recovered", what="vault 'mail-kv'")
 
 
+@pytest.mark.parametrize("more", ["objectName: late, optional: true", "objectNamePattern: 'late*'"])
+def test_a_vault_in_trouble_holds_back_no_other_for_what_is_not_there_yet(world, vaults, more):
+    files = {"a": plant(world, "a", "shop-kv"), "b": plant(world, "b"), "c": plant(world, "c")}
+    sidecar = world.sidecar(vaults.replace("]", f", {{{more}, vault: '{world.fake.url('mail-kv')}'}}]"))
+    world.wait_files(files)
+    late = plant(world, "late")
+    rule = world.fake.fault({"status": 503}, target="vault", vault="mail-kv", path="/secrets/b*", times=-1)
+    files["a"] = plant(world, "a", "shop-kv")
+    sidecar.poll()
+    world.wait_files(files)
+    world.fake.remove_fault(rule)
+    sidecar.poll()
+    world.wait_files(files | {"late": late})
+
+
 def test_the_first_set_needs_all_vaults(world, vaults):
     files = {"a": plant(world, "a", "shop-kv"), "b": plant(world, "b"), "c": plant(world, "c")}
     rule = world.fake.fault({"status": 503}, target="vault", vault="mail-kv", times=-1)

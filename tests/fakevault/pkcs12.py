@@ -31,7 +31,9 @@ def _x509(one):
     return _d2i(_crypto.d2i_X509, one.public_bytes(DER))
 
 
-def pkcs12(key, certificates, *, password=None, key_pbe=TRIPLE_DES, cert_pbe=TRIPLE_DES, sha1=True):
+def pkcs12(
+    key, certificates, *, password=None, key_pbe=TRIPLE_DES, cert_pbe=TRIPLE_DES, sha1=True, iterations=2000
+):
     """DER. password None is no password, as Key Vault's, and not the empty one. Order is kept."""
     others = ctypes.c_void_p(_crypto.OPENSSL_sk_new_null())
     for one in certificates:
@@ -41,11 +43,11 @@ def pkcs12(key, certificates, *, password=None, key_pbe=TRIPLE_DES, cert_pbe=TRI
         der = key.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         pkey = _d2i(_crypto.d2i_AutoPrivateKey, der)
     text = None if password is None else password.encode()
-    made = _crypto.PKCS12_create(text, None, pkey, None, others, key_pbe, cert_pbe, 2000, -1, 0)
+    made = _crypto.PKCS12_create(text, None, pkey, None, others, key_pbe, cert_pbe, iterations, -1, 0)
     assert made
     made = ctypes.c_void_p(made)
     digest = ctypes.c_void_p(_crypto.EVP_sha1() if sha1 else _crypto.EVP_sha256())
-    assert _crypto.PKCS12_set_mac(made, text, -1 if text else 0, None, 0, 2000, digest) == 1
+    assert _crypto.PKCS12_set_mac(made, text, -1 if text else 0, None, 0, iterations, digest) == 1
     size = _crypto.i2d_PKCS12(made, None)
     buffer = ctypes.create_string_buffer(size)
     assert _crypto.i2d_PKCS12(made, ctypes.byref(ctypes.c_void_p(ctypes.addressof(buffer)))) == size

@@ -3,7 +3,9 @@
 #include "volume.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
+#include "base/clock.h"
 #include "run/watch.h"
 
 static char dir[64], path[200];
@@ -42,10 +44,9 @@ PRINTF_LIKE(1, 2) static const char *at(const char *fmt, ...)
 
 static void start(const char *name)
 {
-	struct err err = { 0 };
-
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	check_ok(path, watch_new(&w, path, &err), &err);
+	w = watch_new(path, 0);
+	assert_false(watch_is_blind(w));
 }
 
 /* True when something happened; takes it. */
@@ -54,7 +55,7 @@ static bool noticed(int timeout_ms)
 	struct pollfd p = { .fd = watch_fd(w), .events = POLLIN };
 	bool ready = poll(&p, 1, timeout_ms) == 1;
 
-	watch_run(w);
+	watch_run(w, 0);
 	return ready;
 }
 
@@ -75,7 +76,7 @@ static void project(const char *sub, const char *file, int generation)
 	volume_write(at("%s%s", target, sub), file, "token");
 	assert_int_equal(symlink(target, at("..data_tmp")), 0);
 	if (w)
-		watch_run(w); /* the rename alone must be noticed */
+		watch_run(w, 0); /* the rename alone must be noticed */
 	assert_int_equal(rename(at("..data_tmp"), at("..data")), 0);
 	tree_remove(AT_FDCWD, at("..gen%d", generation - 1));
 }
@@ -110,6 +111,31 @@ static void test_nested(void **state)
 	swap("/token", "azure-identity-token");
 }
 
+/* All instances of inotify are taken: it looks now and then, and sees again later. */
+static void test_blind(void **state)
+{
+	struct rlimit before, none;
+
+	(void)state;
+	volume_write(dir, "token", "one");
+	snprintf(path, sizeof(path), "%s/token", dir);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	w = watch_new(path, 1000);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(watch_is_blind(w));
+	assert_int_equal(watch_fd(w), -1);
+	assert_in_range(watch_deadline(w), 1001, 60000);
+	volume_write(dir, "token", "two!");
+	assert_true(watch_run(w, watch_deadline(w)));
+	assert_false(watch_is_blind(w));
+	assert_int_equal(watch_deadline(w), CLOCK_NEVER);
+	volume_write(dir, "token", "three");
+	assert_noticed();
+}
+
 static void test_plain_file(void **state)
 {
 	(void)state;
@@ -126,7 +152,7 @@ static void test_plain_file(void **state)
 	}
 	assert_noticed();
 	volume_write(dir, "other", "x");
-	watch_run(w);
+	watch_run(w, 0);
 	assert_int_equal(rename(at("other"), at("token")), 0);
 	assert_noticed();
 	/* Reading is nothing new. */
@@ -176,7 +202,7 @@ static void test_links(void **state)
 	/* A link in the middle is swapped. */
 	assert_int_equal(mkdir(at("real2"), 0755), 0);
 	volume_write(dir, "real2/token", "3");
-	watch_run(w);
+	watch_run(w, 0);
 	assert_int_equal(symlink("real2", at("new")), 0);
 	assert_int_equal(rename(at("new"), at("absolute")), 0);
 	assert_noticed();
@@ -204,7 +230,7 @@ static void test_loops(void **state)
 
 		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 			start(names[i]);
-			watch_run(w);
+			watch_run(w, 0);
 			watch_free(w);
 		}
 	}
@@ -216,38 +242,36 @@ static void test_loops(void **state)
 static void test_long_path(void **state)
 {
 	auto_free char *big = xcalloc(1, 9000);
-	struct err err = { 0 };
 
 	(void)state;
 	memset(big, 'x', 8999);
 	for (size_t i = 0; i < 8999; i += 100)
 		big[i] = '/';
-	check_ok("long", watch_new(&w, big, &err), &err);
+	w = watch_new(big, 0);
 	watch_free(w);
 	memset(big, 'x', 8999); /* one component */
-	check_ok("long", watch_new(&w, big, &err), &err);
+	w = watch_new(big, 0);
 }
 
 /* The kernel gives a uid few of these descriptors, so all watches have one; whoever reads
  * it first takes nothing from the others. */
 static void test_shared(void **state)
 {
-	struct watch *other = NULL;
-	struct err err = { 0 };
+	struct watch *other;
 
 	(void)state;
 	volume_write(dir, "a", "1");
 	volume_write(dir, "b", "1");
 	start("a");
-	check_ok("b", watch_new(&other, at("b"), &err), &err);
+	other = watch_new(at("b"), 0);
 	assert_int_equal(watch_fd(other), watch_fd(w));
 	volume_write(dir, "b", "22");
-	assert_false(watch_run(w));
-	assert_true(watch_run(other));
+	assert_false(watch_run(w, 0));
+	assert_true(watch_run(other, 0));
 	volume_write(dir, "a", "22");
 	volume_write(dir, "b", "333");
-	assert_true(watch_run(other));
-	assert_true(watch_run(w));
+	assert_true(watch_run(other, 0));
+	assert_true(watch_run(w, 0));
 	watch_free(other);
 	volume_write(dir, "a", "333");
 	assert_true(noticed(5000));
@@ -260,7 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(test_shared),     IN_DIR(test_flat),          IN_DIR(test_nested),
 		IN_DIR(test_plain_file), IN_DIR(test_not_there_yet), IN_DIR(test_links),
-		IN_DIR(test_loops),      IN_DIR(test_long_path),
+		IN_DIR(test_loops),      IN_DIR(test_long_path),     IN_DIR(test_blind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

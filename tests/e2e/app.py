@@ -7,9 +7,10 @@ import subprocess
 import time
 
 SCRIPT = """#!/usr/bin/python3
-import signal, sys
+import os, signal, sys
 def tell(number, _):
-    print(signal.Signals(number).name, flush=True)
+    # In one write: the other signal may come in the middle of it.
+    os.write(1, f"{signal.Signals(number).name}\n".encode())
 if len(sys.argv) > 1:
     print("ready", flush=True)
     sys.stdin.read()

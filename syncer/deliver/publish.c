@@ -239,10 +239,15 @@ void publish_close(struct publish *p)
 
 /* ---- what is there ---- */
 
+const struct manifest_entry *publish_at(const struct publish *p, const char *path)
+{
+	return p ? generation_find(&p->current, path) : NULL;
+}
+
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version)
 {
-	const struct manifest_entry *e = p ? generation_find(&p->current, path) : NULL;
+	const struct manifest_entry *e = publish_at(p, path);
 
 	if (e == NULL || strcmp(e->object, object) != 0 ||
 	    strcmp(e->options, options) != 0 || e->mode != mode)

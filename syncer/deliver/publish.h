@@ -57,6 +57,10 @@ const char *publish_generation(const struct publish *p);
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version);
 
+/* What a file of the current set was made from, when it is on disk as the manifest says;
+ * NULL: it is not, or p is NULL.  Owned by p until the next publish_set(). */
+const struct manifest_entry *publish_at(const struct publish *p, const char *path);
+
 /* What file i of the current set was made from, owned by p until the next publish_set();
  * NULL behind the last. */
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i);

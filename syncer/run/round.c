@@ -199,15 +199,19 @@ static bool may_wait(const struct round *r, const struct task *t)
 
 static void add_files(struct set *set, const struct round *r, const struct task *t)
 {
-	if (!set_add(set, t, uses_new(r, t)))
-		set->complete &= may_wait(r, t);
+	if (set_add(set, t, uses_new(r, t)))
+		return;
+	/* Made in another way than is wanted now, and it cannot be made anew. */
+	if (t->kept && t->object->optional && set_keep(set, t, r->work.publish))
+		return;
+	set->complete &= may_wait(r, t);
 }
 
 /* The object has been gone for long enough, and its files may go. */
 static bool is_gone(struct round *r, const struct task *t, bool counts)
 {
-	return counts && t->err.kind == ERR_NOTFOUND && task_is_optional(t) &&
-	       t->on_disk != NULL && absences_count(r->work.absences, t->path);
+	return counts && t->err.kind == ERR_NOTFOUND && task_is_optional(t) && t->kept &&
+	       absences_count(r->work.absences, t->path);
 }
 
 static void collect(struct round *r, bool counts, struct set *set)

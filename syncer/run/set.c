@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "deliver/manifest.h"
 
 /* "path@version,…": which versions are new, as far as a line can hold. */
 static void name_change(struct buf *names, const struct task *t)
@@ -29,6 +30,27 @@ bool set_add(struct set *set, const struct task *t, bool use_new)
 	if (set->changed > changed)
 		name_change(&set->versions, t);
 	return true;
+}
+
+bool set_keep(struct set *set, const struct task *t, const struct publish *publish)
+{
+	size_t before = set->count;
+
+	for (size_t i = 0; i < TASK_FILES_MAX; i++) {
+		const struct manifest_entry *e = task_kept(t, publish, i);
+
+		if (e == NULL)
+			continue;
+		set->files = xgrow(set->files, set->count, sizeof(*set->files));
+		set->files[set->count++] = (struct publish_file){
+			.path = task_path(t, i),
+			.mode = e->mode,
+			.object = e->object,
+			.version = e->version,
+			.options = e->options,
+		};
+	}
+	return set->count > before;
 }
 
 void set_done(struct set *set)

@@ -25,6 +25,10 @@ struct set {
  * volume.  False: it has neither. */
 bool set_add(struct set *set, const struct task *t, bool use_new);
 
+/* Carries its files forward as they are, though they were made in another way than is
+ * wanted now.  False: there are none. */
+bool set_keep(struct set *set, const struct task *t, const struct publish *publish);
+
 void set_done(struct set *set);
 
 #endif

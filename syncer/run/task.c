@@ -101,10 +101,21 @@ static const char *version_on_disk(const struct task *t, const struct publish *p
 	return first;
 }
 
+const struct manifest_entry *task_kept(const struct task *t,
+				       const struct publish *publish, size_t i)
+{
+	auto_free char *path = task_path(t, i);
+	const struct manifest_entry *e = path ? publish_at(publish, path) : NULL;
+
+	return e != NULL && strcmp(e->object, t->id) == 0 ? e : NULL;
+}
+
 static void look(struct task *t, const struct publish *publish)
 {
 	auto_free char *metadata = xasprintf("%s" METADATA_SUFFIX, t->path);
 
+	for (size_t i = 0; i < TASK_FILES_MAX; i++)
+		t->kept |= task_kept(t, publish, i) != NULL;
 	t->on_disk = version_on_disk(t, publish);
 	if (!t->object->metadata ||
 	    !publish_has(publish, metadata, t->id, METADATA_OPTIONS, t->object->mode,

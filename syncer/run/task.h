@@ -34,6 +34,7 @@ struct task {
 
 	const char *on_disk; /* the version of all its files on the volume; NULL: none */
 	const char *metadata_on_disk;
+	bool kept; /* files of its paths were made from it, perhaps in another way */
 
 	struct question value, password;
 	char *fresh, *metadata_fresh; /* the versions of what came */
@@ -78,6 +79,10 @@ void task_settle(struct task *t);
 #define TASK_FILES_MAX (RENDER_FILES_MAX + 1)
 bool task_files(const struct task *t, bool use_new,
 		struct publish_file files[TASK_FILES_MAX], size_t *count);
+
+/* What its file i on the volume was made from, if from this object, in whatever way. */
+const struct manifest_entry *task_kept(const struct task *t,
+				       const struct publish *publish, size_t i);
 
 /* Its file i without the volume: the path, caller frees; NULL behind the last. */
 char *task_path(const struct task *t, size_t i);

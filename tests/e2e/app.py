@@ -10,7 +10,7 @@ SCRIPT = """#!/usr/bin/python3
 import os, signal, sys
 def tell(number, _):
     # In one write: the other signal may come in the middle of it.
-    os.write(1, f"{signal.Signals(number).name}\n".encode())
+    os.write(1, f"{signal.Signals(number).name}\\n".encode())
 if len(sys.argv) > 1:
     print("ready", flush=True)
     sys.stdin.read()

@@ -321,6 +321,21 @@ def test_optional_object_goes_after_three_polls_but_never_when_forbidden(world):
     assert world.files() == {"a": a}
 
 
+def test_optional_object_whose_mode_changes_while_it_is_forbidden_keeps_its_file(world):
+    a, b = world.plant("a", "b")
+    assert world.init("[{objectName: a}, {objectName: b, optional: true}]").code == 0
+    world.fake.revoke("get", name="b")
+    a = world.plant("a")
+    sidecar = world.sidecar("[{objectName: a}, {objectName: b, optional: true, filePermission: '0400'}]", wait=False)
+    sidecar.wait_log("published")
+    assert world.files() == {"a": a, "b": b}
+    assert (world.volume / "b").stat().st_mode & 0o777 == 0o440
+    world.fake.grant("get", name="b")
+    poll(sidecar, "published")
+    assert world.files() == {"a": a, "b": b}
+    assert (world.volume / "b").stat().st_mode & 0o777 == 0o400
+
+
 def test_a_required_object_that_is_deleted_keeps_its_file(world):
     a, b = world.plant("a", "b")
     world.fake.vault_settings(settle_s=0)

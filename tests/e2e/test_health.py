@@ -123,6 +123,23 @@ def test_garbage_and_silence_on_the_socket_do_no_harm(world):
         client.close()
 
 
+def test_a_crowd_on_the_socket_is_outlived(world):
+    """More than it serves at once: who came and left, and who stays and says nothing."""
+    world.plant("db")
+    world.sidecar("db")
+    for leaves in (True, False):
+        crowd = []
+        for _ in range(12):
+            crowd.append(socket.socket(socket.AF_UNIX))
+            crowd[-1].connect(str(world.volume / "..sock"))
+        if leaves:
+            for client in crowd:
+                client.close()
+        assert says(ask(world, "probe", "live")) == (0, "", ""), leaves
+        for client in crowd:
+            client.close()
+
+
 def test_probe_validates_nothing_but_its_own_command_line(world):
     world.plant("db")
     world.sidecar("db")

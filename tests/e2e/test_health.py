@@ -150,6 +150,15 @@ def test_probe_validates_nothing_but_its_own_command_line(world):
     assert told.returncode == 7 and "/nonexistent" in told.stderr
 
 
+def test_the_directory_may_stand_in_the_configuration_file(world, tmp_path):
+    world.plant("db")
+    file = tmp_path / "akvsync.yaml"
+    file.write_text(f"dir: {world.volume}\n")
+    world.sidecar("db", AKVSYNC_DIR=None, AKVSYNC_CONFIG=str(file))
+    assert says(ask(world, "probe", "startup", AKVSYNC_DIR="", AKVSYNC_CONFIG=str(file))) == (0, "", "")
+    assert ask(world, "probe", "live", AKVSYNC_CONFIG=str(tmp_path / "none.yaml")).returncode == 0
+
+
 def test_a_deep_directory_and_a_proxy_are_no_obstacle(world):
     """A socket's address holds 107 bytes; a proxy has no place between us and a file."""
     world.plant("db")

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "config/settings.h"
+#include "config/configuration.h"
 #include "net/http.h"
 #include "run/health.h"
 
@@ -82,7 +82,7 @@ static int ask(const char *dir, const char *url, bool post, struct answer *answe
 
 static int ask_sidecar(const char *url, bool post)
 {
-	auto_free char *dir = settings_dir(environ);
+	auto_free char *dir = configuration_dir(environ);
 	struct answer answer = { 0 };
 	struct err err;
 

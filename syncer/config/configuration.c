@@ -82,6 +82,21 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	return result;
 }
 
+char *configuration_dir(char *const *env)
+{
+	const char *path = find_env(env, VARIABLE);
+	struct configuration c = { .path = path ? xstrdup(path) : NULL };
+	struct err err;
+	char **merged, *dir;
+
+	(void)!read_file(&c, &err);
+	merged = overlay_environ(&c.file, env);
+	dir = settings_dir(merged);
+	overlay_environ_free(merged);
+	configuration_done(&c);
+	return dir;
+}
+
 void configuration_done(struct configuration *c)
 {
 	settings_done(&c->settings);

@@ -26,6 +26,10 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		       struct err *err) MUST_CHECK;
 void configuration_done(struct configuration *c);
 
+/* The directory alone, for who only asks the sidecar there: validates nothing, and a file
+ * that cannot be read counts as none.  The caller frees it. */
+char *configuration_dir(char *const *env);
+
 /* Where a variable's value comes from: "environment", "file", "default". */
 const char *configuration_source(const struct configuration *c, const char *variable);
 

@@ -82,8 +82,7 @@ struct settings {
 int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 void settings_done(struct settings *s);
 
-/* The directory alone, for who only asks the sidecar there: validates nothing.  The
- * caller frees it. */
+/* The directory alone; validates nothing.  The caller frees it. */
 char *settings_dir(char *const *env);
 
 /* Copies an environment and wipes the values of credentials in the original: who may look

@@ -11,16 +11,18 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Those who ask are a kubelet's probe or an operator: one at a time, and brief. */
+/* Those who ask are a kubelet's probe or an operator: one at a time, and brief.  A probe
+ * that waits behind a full house of silent ones gets its turn before it gives up. */
 #define CONNECTIONS_MAX 8
 #define CONNECTION_MEMORY_BYTES 4096
-#define CONNECTION_TIMEOUT_S 5
+#define CONNECTION_TIMEOUT_S 2
 
 struct health {
 	struct MHD_Daemon *daemon;
 	struct health_facts *facts;
 	int dir_fd;
-	int epoll_fd; /* the daemon's */
+	int epoll_fd;         /* the daemon's */
+	unsigned connections; /* open at the end of the latest run */
 };
 
 void health_path(char out[static HEALTH_PATH_LEN], int dir_fd)
@@ -163,8 +165,25 @@ int64_t health_deadline(const struct health *h, int64_t now)
 	return now + (int64_t)timeout_ms;
 }
 
+static unsigned count_connections(const struct health *h)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info == NULL ? 0 : info->num_connections;
+}
+
 void health_run(struct health *h)
 {
-	if (h != NULL)
+	unsigned before;
+
+	if (h == NULL)
+		return;
+	/* While all connections are in use the listening socket is out of the epoll set;
+	 * the run after one ended puts it back, and nothing else would wake us for it. */
+	do {
+		before = h->connections;
 		(void)MHD_run(h->daemon);
+		h->connections = count_connections(h);
+	} while (h->connections < before);
 }

@@ -123,6 +123,23 @@ def test_garbage_and_silence_on_the_socket_do_no_harm(world):
         client.close()
 
 
+def test_a_crowd_on_the_socket_is_outlived(world):
+    """More than it serves at once: who came and left, and who stays and says nothing."""
+    world.plant("db")
+    world.sidecar("db")
+    for leaves in (True, False):
+        crowd = []
+        for _ in range(12):
+            crowd.append(socket.socket(socket.AF_UNIX))
+            crowd[-1].connect(str(world.volume / "..sock"))
+        if leaves:
+            for client in crowd:
+                client.close()
+        assert says(ask(world, "probe", "live")) == (0, "", ""), leaves
+        for client in crowd:
+            client.close()
+
+
 def test_probe_validates_nothing_but_its_own_command_line(world):
     world.plant("db")
     world.sidecar("db")
@@ -131,6 +148,15 @@ def test_probe_validates_nothing_but_its_own_command_line(world):
         assert ask(world, *arguments).returncode == 2
     told = ask(world, "probe", "live", AKVSYNC_DIR="/nonexistent")
     assert told.returncode == 7 and "/nonexistent" in told.stderr
+
+
+def test_the_directory_may_stand_in_the_configuration_file(world, tmp_path):
+    world.plant("db")
+    file = tmp_path / "akvsync.yaml"
+    file.write_text(f"dir: {world.volume}\n")
+    world.sidecar("db", AKVSYNC_DIR=None, AKVSYNC_CONFIG=str(file))
+    assert says(ask(world, "probe", "startup", AKVSYNC_DIR="", AKVSYNC_CONFIG=str(file))) == (0, "", "")
+    assert ask(world, "probe", "live", AKVSYNC_CONFIG=str(tmp_path / "none.yaml")).returncode == 0
 
 
 def test_a_deep_directory_and_a_proxy_are_no_obstacle(world):

@@ -91,6 +91,9 @@ def test_lists_its_parts_truly(image):
     assert binary == hashlib.sha256(image.content["akvsync"]).hexdigest()
     related = {r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "STATIC_LINK"}
     assert {f"SPDXRef-{name}" for name, *_ in built_in} <= related
+    texts = {"LGPL-2.1": "LESSER GENERAL PUBLIC LICENSE", "GPL-3": "GENERAL PUBLIC LICENSE", "MPL-2.0": "Mozilla"}
+    for name, says in (texts | {"libgcc": "GCC Runtime Library Exception"}).items():
+        assert says.lower() in image.content[f"{DOC}/licenses/{name}"].decode().lower(), name
     notice = image.content[f"{DOC}/NOTICE"].decode()
     assert "libmicrohttpd" in notice and "relink" in notice
 

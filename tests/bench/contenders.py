@@ -39,6 +39,7 @@ class Contender:
             "secrets": count,
             **{f"wall_ms_at_{latency}": round(wall, 1) for latency, wall in walls.items()},
             "round_trips": round((walls[high] - walls[low]) / (high - low), 1),
+            "at_most": round(walls[high] / high, 1),
             "cpu_ms": round(statistics.median(cpu), 1),
             "peak_kib": peak,
         }

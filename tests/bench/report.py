@@ -8,9 +8,10 @@ OUT = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
 COLOURS = ("#1b7837", "#2166ac", "#b2182b", "#e08214", "#762a83")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 440, 70, 50, 40, 210
 LIMIT_NOTE = (
-    "The limit is 4 round trips: TCP, TLS 1.3, token, value; discovery is free. A slope below that, or one that"
-    " does not grow with the number of secrets, shows how far other work on the machine, or the contender's own"
-    " CPU time, disturbed the run."
+    "The limit is 4 round trips: TCP, TLS 1.3, token, value; discovery is free. Round trips are the slope between"
+    " the two latencies; a slope below 4, or one that does not grow with the number of secrets, shows how far other"
+    " work on the machine, or the contender's own CPU time, disturbed the run. *At most* is the wall time at the"
+    " higher latency divided by it: CPU time included, so never too good."
 )
 
 

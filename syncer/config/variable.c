@@ -1,0 +1,159 @@
+#include "config/variable.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void *field_of(const struct settings *s, const struct variable *v)
+{
+	return (char *)(uintptr_t)s + v->field;
+}
+
+char **variable_text(const struct settings *s, const struct variable *v)
+{
+	return field_of(s, v);
+}
+
+bool variable_is_named(const struct variable *v, const char *text, size_t len)
+{
+	return (strlen(v->name) == len && strncmp(v->name, text, len) == 0) ||
+	       (v->alias && strlen(v->alias) == len && strncmp(v->alias, text, len) == 0);
+}
+
+static bool is_word(const char *const *words, const char *value, int *index)
+{
+	for (int i = 0; words && words[i]; i++) {
+		if (text_same(words[i], value)) {
+			*index = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int set_choice(struct settings *s, const struct variable *v, const char *value,
+		      struct err *err)
+{
+	auto_buf struct buf accepted = BUF_INIT(256);
+	int index;
+
+	if (is_word(v->words, value, &index)) {
+		*(int *)field_of(s, v) = index;
+		return 0;
+	}
+	for (int i = 0; v->words[i]; i++)
+		buf_printf(&accepted, "%s%s", i ? ", " : "", v->words[i]);
+	return err_set(err, ERR_CONFIG, "%s: '%.40s' is not one of %s", v->name, value,
+		       buf_str(&accepted));
+}
+
+static int set_duration(struct settings *s, const struct variable *v, const char *value,
+			struct err *err)
+{
+	auto_free char *min = text_from_duration(v->min_ms);
+	auto_free char *max = text_from_duration(v->max_ms);
+	int64_t ms;
+
+	if (text_duration(value, &ms) < 0)
+		return err_set(err, ERR_CONFIG,
+			       "%s: '%.40s' is not a duration; write a number with its "
+			       "unit, such as 30s, 5m or 1h30m",
+			       v->name, value);
+	if (ms < v->min_ms || ms > v->max_ms)
+		return err_set(err, ERR_CONFIG, "%s: '%.40s' is outside %s to %s",
+			       v->name, value, min, max);
+	*(int64_t *)field_of(s, v) = ms;
+	return 0;
+}
+
+int variable_set(struct settings *s, const struct variable *v, const char *value,
+		 struct err *err)
+{
+	switch (v->type) {
+	case VARIABLE_TEXT:
+		*(char **)field_of(s, v) = xstrdup(value);
+		return 0;
+	case VARIABLE_DURATION:
+		return set_duration(s, v, value, err);
+	case VARIABLE_CHOICE:
+		return set_choice(s, v, value, err);
+	case VARIABLE_BOOL:
+		if (text_bool(value, field_of(s, v)) == 0)
+			return 0;
+		return err_set(err, ERR_CONFIG, "%s: '%.40s' is neither true nor false",
+			       v->name, value);
+	case VARIABLE_MODE:
+		break;
+	}
+	if (text_mode(value, field_of(s, v)) < 0)
+		return err_set(err, ERR_CONFIG,
+			       "%s: '%.40s' is not a file mode; write octal digits from "
+			       "0000 to 0777, such as 0440",
+			       v->name, value);
+	return 0;
+}
+
+/* A list of hundreds of objects would drown the rest: its begin tells which it is. */
+#define SHOWN_MAX 1024
+
+static void describe_plain(const char *text, struct buf *out)
+{
+	auto_free char *begin = NULL;
+	size_t len = SHOWN_MAX;
+
+	if (strlen(text) <= SHOWN_MAX) {
+		json_quote(out, text);
+		return;
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--; /* not in the middle of a character */
+	begin = xasprintf("%.*s…", (int)len, text);
+	json_quote(out, begin);
+}
+
+static void describe_text(const char *text, enum variable_redact redact, struct buf *out)
+{
+	const char *at = text ? strrchr(text, '@') : NULL;
+	const char *scheme = text ? strstr(text, "://") : NULL;
+	auto_free char *shown = NULL;
+
+	if (text == NULL) {
+		buf_text(out, "null");
+	} else if (redact == TELL_NOTHING) {
+		json_quote(out, "(set)");
+	} else if (redact == TELL_NO_USER && at != NULL) {
+		shown = xasprintf("%.*s(user)%s", scheme ? (int)(scheme + 3 - text) : 0,
+				  text, at);
+		json_quote(out, shown);
+	} else {
+		describe_plain(text, out);
+	}
+}
+
+void variable_describe(const struct settings *s, const struct variable *v,
+		       struct buf *out)
+{
+	const void *field = field_of(s, v);
+	auto_free char *duration = NULL;
+
+	switch (v->type) {
+	case VARIABLE_TEXT:
+		describe_text(*(char *const *)field, v->redact, out);
+		return;
+	case VARIABLE_BOOL:
+		buf_text(out, *(const bool *)field ? "true" : "false");
+		return;
+	case VARIABLE_DURATION:
+		duration = text_from_duration(*(const int64_t *)field);
+		json_quote(out, duration);
+		return;
+	case VARIABLE_MODE:
+		buf_printf(out, "\"%04o\"", (unsigned)*(const mode_t *)field);
+		return;
+	case VARIABLE_CHOICE:
+		json_quote(out, v->words[*(const int *)field]);
+		return;
+	}
+}

@@ -141,7 +141,9 @@ static void take_health(struct loop *l)
 	if (!l->facts.refresh)
 		return;
 	l->facts.refresh = false;
-	log_event(LOG_INFO, "poll-requested", NULL, "polling now: akvsync refresh");
+	if (!l->again) /* once a round, however often it is asked for */
+		log_event(LOG_INFO, "poll-requested", NULL,
+			  "polling now: akvsync refresh");
 	l->again = true;
 }
 

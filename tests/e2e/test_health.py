@@ -91,6 +91,17 @@ def test_refresh_polls_now(world):
     world.wait_files({"db": value})
 
 
+def test_many_refreshes_are_one_line_a_poll(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    since = sidecar.mark()
+    world.fake.fault({"delay_ms": 3000}, target="vault", times=1)
+    for _ in range(20):
+        assert ask(world, "refresh").returncode == 0
+    sidecar.wait_log("unchanged", since=since)
+    assert len(sidecar.find("poll-requested", since=since)) <= 2
+
+
 def test_the_socket_is_its_owner_s_and_goes_with_the_sidecar(world):
     world.plant("db")
     sidecar = world.sidecar("db")

@@ -27,8 +27,9 @@ class Child:
     """A subprocess of this program that says on its first line that it is ready."""
 
     def __init__(self, *arguments: str):
+        # Ctrl-C in a terminal reaches the whole process group; this one ends with its parent instead.
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments, "--die-with-parent"], stdout=subprocess.PIPE, text=True
+            [PROGRAM, *arguments, "--die-with-parent"], stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         stdout = self.process.stdout

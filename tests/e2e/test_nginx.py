@@ -44,6 +44,8 @@ def free_port():
 def presented(port, root):
     """The certificate that a client gets which trusts the root only; None: no connection."""
     context = ssl.create_default_context(cadata=pki.cert_pem(root).decode())
+    # Newer Pythons ask for key identifiers, which the certificates of these tests need not have.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as raw, context.wrap_socket(raw, server_hostname="localhost") as tls:
             return tls.getpeercert(binary_form=True)

@@ -131,8 +131,9 @@ def test_client_secret_from_the_environment_is_wiped_there(world, secret):
     """A leaked environment is found by the assertion that all tests share."""
     sidecar = world.sidecar("s", AZURE_CLIENT_SECRET=SECRET)
     assert sidecar.find("start")[0]["settings"]["AZURE_CLIENT_SECRET"] == "(set)"
-    with open(f"/proc/{sidecar.pid}/environ", "rb") as environ:
-        said = environ.read()
+    said = sidecar.environ()
+    if said is None:
+        pytest.skip("looking at another process's environment needs root")
     assert b"AZURE_CLIENT_SECRET" in said and SECRET.encode() not in said
 
 

@@ -116,27 +116,32 @@ static int find_leaf(const struct pki *p, const struct graph *g)
 }
 
 /* The way from the leaf to the nearest self-signed certificate, or as far up as it goes:
- * breadth first, so cross-signed certificates cannot lead astray.  Returns its length. */
+ * breadth first, so cross-signed certificates cannot lead astray.  Of ways that are
+ * equally long the first counts, so what was put in order stays in it.  Returns its
+ * length. */
 static int find_chain(const struct graph *g, int leaf, int chain[CERTIFICATES_MAX])
 {
-	int from[CERTIFICATES_MAX], queue[CERTIFICATES_MAX], head = 0, tail = 0,
-							     top = leaf;
-	int length = 0;
+	int from[CERTIFICATES_MAX], queue[CERTIFICATES_MAX], depth[CERTIFICATES_MAX];
+	int head = 0, tail = 0, top = leaf, length = 0;
 
 	for (int i = 0; i < g->count; i++)
 		from[i] = -1;
 	from[leaf] = leaf;
+	depth[leaf] = 0;
 	queue[tail++] = leaf;
 	while (head < tail) {
 		int child = queue[head++];
+		bool is_root = g->issued[child][child];
 
-		top = child;
-		if (g->issued[child][child])
+		if (is_root || depth[child] > depth[top])
+			top = child;
+		if (is_root)
 			break;
 		for (int issuer = 0; issuer < g->count; issuer++) {
 			if (!g->issued[child][issuer] || from[issuer] >= 0)
 				continue;
 			from[issuer] = child;
+			depth[issuer] = depth[child] + 1;
 			queue[tail++] = issuer;
 		}
 	}

@@ -354,3 +354,12 @@ void json_quote(struct buf *out, const char *text)
 	}
 	buf_text(out, "\"");
 }
+
+void json_member(struct buf *out, const char *name, const char *text)
+{
+	buf_printf(out, "\"%s\":", name);
+	if (text != NULL)
+		json_quote(out, text);
+	else
+		buf_text(out, "null");
+}

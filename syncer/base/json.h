@@ -64,4 +64,7 @@ int64_t json_number(const struct json *item, int64_t fallback);
  * U+FFFD, so that a line stays valid whatever a server sent. */
 void json_quote(struct buf *out, const char *text);
 
+/* Appends "name":text, or "name":null for NULL; the name is one that needs no escapes. */
+void json_member(struct buf *out, const char *name, const char *text);
+
 #endif

@@ -110,15 +110,6 @@ static void write_text(const struct configuration *c, const struct check *check,
 
 /* ---- for machines ---- */
 
-static void write_member(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\":", name);
-	if (value != NULL)
-		json_quote(out, value);
-	else
-		buf_text(out, "null");
-}
-
 static void write_json_settings(const struct configuration *c, struct buf *out)
 {
 	const char *name;
@@ -128,7 +119,7 @@ static void write_json_settings(const struct configuration *c, struct buf *out)
 		buf_printf(out, "%s\"%s\":{\"value\":", i ? "," : "", name);
 		settings_value(&c->settings, i, out);
 		buf_text(out, ",");
-		write_member(out, "source", configuration_source(c, name));
+		json_member(out, "source", configuration_source(c, name));
 		buf_text(out, "}");
 	}
 }
@@ -136,22 +127,22 @@ static void write_json_settings(const struct configuration *c, struct buf *out)
 static void write_json_entry(const struct check_entry *e, bool online, struct buf *out)
 {
 	buf_text(out, "{");
-	write_member(out, "object", e->object);
+	json_member(out, "object", e->object);
 	buf_text(out, ",");
-	write_member(out, "vault", e->vault);
+	json_member(out, "vault", e->vault);
 	buf_text(out, ",");
-	write_member(out, "version", e->version);
+	json_member(out, "version", e->version);
 	buf_printf(out, ",\"mode\":\"%04o\",\"optional\":%s,\"files\":[",
 		   (unsigned)e->mode, e->optional ? "true" : "false");
 	for (size_t i = 0; i < e->file_count; i++) {
 		buf_text(out, i ? ",{" : "{");
-		write_member(out, "path", e->files[i]);
+		json_member(out, "path", e->files[i]);
 		buf_text(out, "}");
 	}
 	buf_text(out, "],");
-	write_member(out, "read", online ? verdict(e, true) : NULL);
+	json_member(out, "read", online ? verdict(e, true) : NULL);
 	buf_text(out, ",");
-	write_member(out, "error", e->failed ? e->err.msg : NULL);
+	json_member(out, "error", e->failed ? e->err.msg : NULL);
 	buf_text(out, "}");
 }
 
@@ -160,10 +151,10 @@ static void write_json(const struct configuration *c, const struct check *check,
 {
 	buf_printf(out, "{\"valid\":%s,\"online\":%s,", err ? "false" : "true",
 		   online ? "true" : "false");
-	write_member(out, "error", err ? err->msg : NULL);
+	json_member(out, "error", err ? err->msg : NULL);
 	buf_text(out, ",");
-	write_member(out, "ignored",
-		     c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
+	json_member(out, "ignored",
+		    c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
 	buf_text(out, ",\"settings\":{");
 	if (err == NULL)
 		write_json_settings(c, out);

@@ -8,19 +8,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/auth.h"
+#include "config/variable.h"
 
 #define VARIABLE "AKVSYNC_CONFIG"
 #define FILE_MAX (1024 * 1024)
-
-static const char *find_env(char *const *env, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *env; env++)
-		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
-			return (*env)[len + 1] ? *env + len + 1 : NULL;
-	return NULL;
-}
 
 static int read_file(struct configuration *c, struct err *err)
 {
@@ -58,7 +49,7 @@ static void fill_vaults(struct configuration *c)
 int configuration_load(struct configuration *out, char *const *env, bool signs_in,
 		       struct err *err)
 {
-	const char *path = find_env(env, VARIABLE);
+	const char *path = variable_find(env, VARIABLE);
 	struct err file = { 0 };
 	char **merged;
 	int result;
@@ -84,7 +75,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 
 char *configuration_dir(char *const *env)
 {
-	const char *path = find_env(env, VARIABLE);
+	const char *path = variable_find(env, VARIABLE);
 	struct configuration c = { .path = path ? xstrdup(path) : NULL };
 	struct err err;
 	char **merged, *dir;
@@ -110,5 +101,5 @@ const char *configuration_source(const struct configuration *c, const char *vari
 {
 	if (overlay_decides(&c->file, variable, c->env))
 		return "file";
-	return find_env(c->env, variable) ? "environment" : "default";
+	return variable_find(c->env, variable) ? "environment" : "default";
 }

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/provider.h"
-#include "config/settings.h"
+#include "config/variable.h"
 #include "config/yaml.h"
 
 #define PREFIX "AKVSYNC_"
@@ -192,22 +192,12 @@ int overlay_parse(struct overlay *out, const char *text, size_t len, struct err 
 
 /* ---- together with the environment ---- */
 
-static const char *find_env(char *const *env, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *env; env++)
-		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=' &&
-		    (*env)[len + 1] != '\0')
-			return *env + len + 1;
-	return NULL;
-}
-
 bool overlay_decides(const struct overlay *o, const char *name, char *const *env)
 {
 	for (size_t i = 0; i < o->count; i++)
 		if (strcmp(o->items[i].name, name) == 0)
-			return !text_starts(name, PREFIX) || find_env(env, name) == NULL;
+			return !text_starts(name, PREFIX) ||
+			       variable_find(env, name) == NULL;
 	return false;
 }
 

@@ -14,17 +14,6 @@
 /* Documented variables of features that are not built yet. */
 static const char *const not_yet[] = { "AKVSYNC_LISTEN" };
 
-/* The value of a variable; NULL when unset or empty. */
-static const char *find(char *const *env, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (; *env; env++)
-		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
-			return (*env)[len + 1] ? *env + len + 1 : NULL;
-	return NULL;
-}
-
 /* AKVSYNC_SERVICE_HOST, AKVSYNC_PORT_443_TCP_ADDR, …: what Kubernetes injects for a
  * Service named akvsync, or akvsync-something. */
 static bool is_service_link(const char *name, size_t len)
@@ -130,10 +119,10 @@ static int check_rest(const struct settings *s, bool request_timeout_given,
 static int load_row(struct settings *s, const struct variable *v, char *const *env,
 		    struct err *err)
 {
-	const char *value = find(env, v->name);
+	const char *value = variable_find(env, v->name);
 
 	if (value == NULL && v->alias != NULL)
-		value = find(env, v->alias);
+		value = variable_find(env, v->alias);
 	if (value == NULL)
 		value = v->fallback;
 	return value == NULL ? 0 : variable_set(s, v, value, err);
@@ -162,13 +151,14 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	for (size_t i = 0; i < variable_count; i++)
 		if (!variables[i].early && load_row(s, &variables[i], env, err) < 0)
 			return -1;
-	host = find(env, "HOSTNAME");
+	host = variable_find(env, "HOSTNAME");
 	if (s->pod_uid == NULL && host != NULL)
 		s->pod_uid = xstrdup(host);
-	if (check_rest(s, find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) < 0 ||
-	    auth_authority(s, find(env, "AKVSYNC_CLOUD") != NULL, err) < 0)
+	if (check_rest(s, variable_find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) <
+		    0 ||
+	    auth_authority(s, variable_find(env, "AKVSYNC_CLOUD") != NULL, err) < 0)
 		return -1;
-	auth_choose(s, find(env, "KUBERNETES_SERVICE_HOST") != NULL);
+	auth_choose(s, variable_find(env, "KUBERNETES_SERVICE_HOST") != NULL);
 	return check_proxy(s, err);
 }
 

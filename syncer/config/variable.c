@@ -11,6 +11,16 @@ static void *field_of(const struct settings *s, const struct variable *v)
 	return (char *)(uintptr_t)s + v->field;
 }
 
+const char *variable_find(char *const *env, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *env; env++)
+		if (strncmp(*env, name, len) == 0 && (*env)[len] == '=')
+			return (*env)[len + 1] ? *env + len + 1 : NULL;
+	return NULL;
+}
+
 char **variable_text(const struct settings *s, const struct variable *v)
 {
 	return field_of(s, v);

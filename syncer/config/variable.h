@@ -39,6 +39,10 @@ extern const size_t variable_count;
  */
 bool variable_is_named(const struct variable *v, const char *text, size_t len);
 
+/* The value of a variable in an environment, an array as environ(7)'s; NULL when unset or
+ * empty. */
+const char *variable_find(char *const *env, const char *name);
+
 /* Where the settings hold the value of a VARIABLE_TEXT. */
 char **variable_text(const struct settings *s, const struct variable *v);
 

@@ -32,8 +32,7 @@ const struct manifest_entry *manifest_find(const struct manifest *m, const char 
 
 static void write_member(struct buf *out, const char *name, const char *value)
 {
-	buf_printf(out, "\"%s\":", name);
-	json_quote(out, value);
+	json_member(out, name, value);
 	buf_text(out, ",");
 }
 

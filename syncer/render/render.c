@@ -270,15 +270,6 @@ void render_files_done(struct render_files *files)
 
 /* ---- metadata ---- */
 
-static void write_string(struct buf *out, const char *name, const char *value)
-{
-	buf_printf(out, "\"%s\":", name);
-	if (value != NULL)
-		json_quote(out, value);
-	else
-		buf_text(out, "null");
-}
-
 static void write_time(struct buf *out, const char *name, int64_t seconds)
 {
 	time_t at = (time_t)seconds;
@@ -288,7 +279,7 @@ static void write_time(struct buf *out, const char *name, int64_t seconds)
 	if (seconds >= 0 && gmtime_r(&at, &tm) != NULL)
 		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	buf_text(out, ",");
-	write_string(out, name, text[0] ? text : NULL);
+	json_member(out, name, text[0] ? text : NULL);
 }
 
 void render_metadata(const struct render_facts *facts, struct buf *out)
@@ -296,17 +287,17 @@ void render_metadata(const struct render_facts *facts, struct buf *out)
 	const char *comma = "";
 
 	buf_text(out, "{");
-	write_string(out, "name", facts->name);
+	json_member(out, "name", facts->name);
 	buf_text(out, ",");
-	write_string(out, "type", facts->kind);
+	json_member(out, "type", facts->kind);
 	buf_text(out, ",");
-	write_string(out, "version", facts->version);
+	json_member(out, "version", facts->version);
 	write_time(out, "created", facts->created);
 	write_time(out, "updated", facts->updated);
 	write_time(out, "notBefore", facts->not_before);
 	write_time(out, "expires", facts->expires);
 	buf_text(out, ",");
-	write_string(out, "contentType", facts->content_type);
+	json_member(out, "contentType", facts->content_type);
 	buf_text(out, ",\"tags\":{");
 	for (const struct json *t = json_first(facts->tags); t; t = json_next(t)) {
 		if (json_name(t) == NULL || json_text(t) == NULL)

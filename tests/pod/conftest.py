@@ -134,6 +134,12 @@ def vault():
     forward.close()
 
 
+def events(log, event=None):
+    """The lines of JSON in a container's log, perhaps only those of one event."""
+    lines = [line for line in log.splitlines() if line.startswith("{")]  # others are the kubelet's own words
+    return [entry for entry in map(json.loads, lines) if event in (None, entry["event"])]
+
+
 class Place:
     """A namespace with one example in it."""
 
@@ -191,13 +197,7 @@ class Place:
 
     def events(self, container, event=None):
         """What a container said, line by line of JSON."""
-        found = []
-        for line in self.logs(container).splitlines():
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                continue  # the kubelet's own words
-        return [entry for entry in found if event in (None, entry["event"])]
+        return events(self.logs(container), event)
 
     def wait_event(self, container, event, true=lambda entry: True):
         """The first such line, as soon as there is one."""

@@ -102,6 +102,15 @@ def test_the_components_fit_any_workload(schema, tmp_path, kind, variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_a_pod_is_ready_soon_after_its_first_set(variant):
+    """The kubelet's first probe often comes too early, and the next one a period later."""
+    patch = yaml.safe_load((MANIFESTS / "components" / variant / "workload.yaml").read_text())
+    containers = [c for kind in ("initContainers", "containers") for c in patch["spec"]["template"]["spec"].get(kind, [])]
+    (probe,) = [c["readinessProbe"] for c in containers if "readinessProbe" in c]
+    assert probe["periodSeconds"] <= 10
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_all_patches_of_a_variant_say_the_same(variant):
     """Kustomize wants the pod's part once for each depth; none may be forgotten in a change."""
     folder = MANIFESTS / "components" / variant

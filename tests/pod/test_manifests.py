@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import ipaddress
 import pathlib
 import re
 import shutil
@@ -163,6 +164,16 @@ def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
     assert told.returncode == 0, told.stdout
     (pod,) = documents(text)
     assert not list(restricted(pod["spec"]))
+
+
+@pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.10.10", "169.254.10.11"])
+def test_the_policy_lets_the_node_s_resolver_be_asked(resolver):
+    """Of NodeLocal DNSCache and of AKS's LocalDNS: no pod, so no selector finds it."""
+    policy = yaml.safe_load((MANIFESTS / "base/network-policy.yaml").read_text())
+    rule = policy["spec"]["egress"][0]
+    assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
+    blocks = [ipaddress.ip_network(to["ipBlock"]["cidr"]) for to in rule["to"] if "ipBlock" in to]
+    assert any(ipaddress.ip_address(resolver) in block for block in blocks)
 
 
 def test_the_startup_probe_outlasts_the_first_sync():

@@ -1,5 +1,6 @@
 """Every manifest renders and is valid, strictly, for the newest Kubernetes: also what old ones cannot run."""
 
+import copy
 import fcntl
 import hashlib
 import ipaddress
@@ -8,9 +9,10 @@ import re
 import shutil
 import subprocess
 
+import podsecurity
 import pytest
 import yaml
-from conftest import ROOT, kubectl, kustomize, own_manifests
+from conftest import ROOT, TIMEOUT_S, kubectl, kustomize, own_manifests
 
 SCHEMA = pathlib.Path(__file__).with_name("schema")
 PACKAGE = ("package.json", "package-lock.json", ".npmrc", "check.mjs")
@@ -44,8 +46,15 @@ def schema():
 
 
 def check(schema, text):
-    command = ["node", "check.mjs"]
-    return subprocess.run(command, cwd=schema, input=text, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        ["node", "check.mjs"],
+        cwd=schema,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
 
 
 def documents(text):
@@ -129,33 +138,107 @@ def test_all_patches_of_a_variant_say_the_same(variant):
         assert other["metadata"]["annotations"] == wanted["metadata"]["annotations"]
 
 
-def restricted(spec):
-    """What the Pod Security Standard 'restricted' refuses in a pod."""
-    of_pod = spec.get("securityContext", {})
-    for container in spec.get("initContainers", []) + spec["containers"]:
-        own = container.get("securityContext", {})
-        merged = of_pod | own
-        yield from (
-            f"{container['name']}: {rule}"
-            for rule, fits in {
-                "runAsNonRoot": merged.get("runAsNonRoot") is True,
-                "runAsUser": merged.get("runAsUser") != 0,
-                "allowPrivilegeEscalation": own.get("allowPrivilegeEscalation") is False,
-                "capabilities": own.get("capabilities", {}).get("drop") == ["ALL"],
-                "seccompProfile": merged.get("seccompProfile", {}).get("type") == "RuntimeDefault",
-                "readOnlyRootFilesystem": own.get("readOnlyRootFilesystem") is True,
-            }.items()
-            if not fits
-        )
-    allowed = {"name", "configMap", "downwardAPI", "emptyDir", "projected", "secret"}
-    yield from (f"volume {volume['name']}" for volume in spec["volumes"] if set(volume) - allowed)
+RESTRICTED = {
+    "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+    "containers": [
+        {"name": "app", "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}}
+    ],
+}
+APP, OWN = "containers/0", "containers/0/securityContext"
+
+
+def planted(path, value):
+    """A restricted pod with something at a path in it."""
+    pod = copy.deepcopy(RESTRICTED)
+    *folders, name = path.split("/")
+    place = pod
+    for folder in folders:
+        place = place[int(folder)] if folder.isdigit() else place.setdefault(folder, {})
+    place[name] = value
+    return pod
+
+
+FORBIDDEN = [
+    ("hostNetwork", "hostNetwork", True),
+    ("hostPID", "hostPID", True),
+    ("hostIPC", "hostIPC", True),
+    ("volumes", "volumes", [{"name": "node", "hostPath": {"path": "/"}}]),
+    ("volumes", "volumes", [{"name": "share", "nfs": {"server": "nas", "path": "/"}}]),
+    ("sysctls", "securityContext/sysctls", [{"name": "kernel.msgmax", "value": "1"}]),
+    ("hostPort", f"{APP}/ports", [{"containerPort": 80, "hostPort": 80}]),
+    ("probed host", f"{APP}/startupProbe/httpGet/host", "169.254.169.254"),
+    ("probed host", f"{APP}/readinessProbe/tcpSocket/host", "10.0.0.1"),
+    ("probed host", f"{APP}/livenessProbe/httpGet/host", "10.0.0.1"),
+    ("probed host", f"{APP}/lifecycle/postStart/httpGet/host", "10.0.0.1"),
+    ("probed host", f"{APP}/lifecycle/preStop/tcpSocket/host", "10.0.0.1"),
+    ("privileged", f"{OWN}/privileged", True),
+    ("allowPrivilegeEscalation", f"{OWN}/allowPrivilegeEscalation", True),
+    ("allowPrivilegeEscalation", OWN, {"capabilities": {"drop": ["ALL"]}}),
+    ("capabilities.drop", f"{OWN}/capabilities", {}),
+    ("capabilities.drop", f"{OWN}/capabilities/drop", ["NET_RAW"]),
+    ("capabilities.add", f"{OWN}/capabilities/add", ["SYS_PTRACE"]),
+    ("procMount", f"{OWN}/procMount", "Unmasked"),
+    ("runAsUser", "securityContext/runAsUser", 0),
+    ("runAsUser", f"{OWN}/runAsUser", 0),
+    ("appArmorProfile", "securityContext/appArmorProfile/type", "Unconfined"),
+    ("appArmorProfile", f"{OWN}/appArmorProfile/type", "Unconfined"),
+    ("seLinuxOptions.type", f"{OWN}/seLinuxOptions/type", "spc_t"),
+    ("seLinuxOptions", "securityContext/seLinuxOptions/user", "system_u"),
+    ("seLinuxOptions", f"{OWN}/seLinuxOptions/role", "system_r"),
+    ("hostProcess", f"{OWN}/windowsOptions/hostProcess", True),
+    ("runAsNonRoot", "securityContext", {"seccompProfile": {"type": "RuntimeDefault"}}),
+    ("runAsNonRoot", f"{OWN}/runAsNonRoot", False),
+    ("seccompProfile", "securityContext", {"runAsNonRoot": True}),
+    ("seccompProfile", "securityContext/seccompProfile/type", "Unconfined"),
+    ("seccompProfile", f"{OWN}/seccompProfile", {"type": "Unconfined"}),
+]
+
+
+@pytest.mark.parametrize("kind", ["initContainers", "containers", "ephemeralContainers"])
+@pytest.mark.parametrize("rule, path, value", FORBIDDEN)
+def test_what_is_not_restricted_is_found(rule, path, value, kind):
+    pod = planted(path, value)
+    if kind != "containers":
+        pod |= {kind: pod["containers"], "containers": RESTRICTED["containers"]}
+    assert {found for _, found in podsecurity.refused(pod)} == {rule}
+
+
+def test_each_rule_is_broken_once():
+    assert {rule for rule, *_ in FORBIDDEN} == set(podsecurity.RULES)
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        ("hostNetwork", False),
+        ("volumes", [{"name": "files", "emptyDir": {}}, {"name": "claim", "persistentVolumeClaim": {}}]),
+        ("securityContext/sysctls", [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]),
+        ("securityContext/seccompProfile", {"type": "Localhost", "localhostProfile": "akvsync.json"}),
+        ("securityContext/seLinuxOptions/level", "s0:c1,c2"),
+        (f"{APP}/ports", [{"containerPort": 80}]),
+        (f"{APP}/livenessProbe/httpGet/port", 80),
+        (f"{OWN}/capabilities/add", ["NET_BIND_SERVICE"]),
+        (f"{OWN}/appArmorProfile/type", "Localhost"),
+        (f"{OWN}/seLinuxOptions/type", "container_t"),
+        (f"{OWN}/runAsUser", 65532),
+    ],
+)
+def test_what_is_restricted_is_let_pass(path, value):
+    assert not podsecurity.refused(planted(path, value))
+
+
+def assert_restricted(pod):
+    """The standard, and a root file system that nobody writes to, which it does not ask for."""
+    assert not podsecurity.refused(pod)
+    for container in pod.get("initContainers", []) + pod["containers"]:
+        assert container["securityContext"].get("readOnlyRootFilesystem") is True, container["name"]
 
 
 @pytest.mark.parametrize("entry", [*EXAMPLES, "local"])
 def test_examples_are_restricted(entry):
     for document in documents(kubectl("kustomize", str(MANIFESTS / entry))):
         if document["kind"] in ("Pod", "Deployment", "StatefulSet", "Job", "CronJob"):
-            assert not list(restricted(pod_spec(document)))
+            assert_restricted(pod_spec(document))
 
 
 def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
@@ -163,7 +246,7 @@ def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
     told = check(schema, text)
     assert told.returncode == 0, told.stdout
     (pod,) = documents(text)
-    assert not list(restricted(pod["spec"]))
+    assert_restricted(pod["spec"])
 
 
 @pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.10.10", "169.254.10.11"])

@@ -116,28 +116,96 @@ def test_vault_down_at_start_then_heals(vault, place):
     assert place.status("akvsync-init")["restartCount"] == 0
 
 
+PROBED_OFTEN = {"periodSeconds": 1, "timeoutSeconds": TIMEOUT_S}
+
+
 def readiness(place):
     (ready,) = [one for one in place.pod()["status"]["conditions"] if one["type"] == "Ready"]
     return ready["status"], ready["lastTransitionTime"]
 
 
-def test_vault_down_later_leaves_files_and_readiness(vault, place):
+class Faulty:
+    """A vault that answers every request of the pod with an error."""
+
+    says = "503"
+    patches = ()
+
+    def __init__(self, vault, place):
+        self.vault, self.name = vault, f"{place.name}-db"
+
+    def cut(self):
+        self.heal = down(self.vault, self.name)
+
+    def close(self):
+        pass
+
+
+class Unreachable:
+    """The pod has an address of its own for the vault, a Service, behind which there can be nobody."""
+
+    says = "cannot connect to '.*': (Network unreachable|Connection refused|.*timed out)|no answer from"
+
+    def __init__(self, _vault, place):
+        self.service = place.name
+        self.kubectl("expose", "deployment/fakevault", f"--name={self.service}", "--port=443", "--target-port=https")
+        address = self.kubectl("get", "service", self.service, "-o", "jsonpath={.spec.clusterIP}")
+        alias = {"ip": address, "hostnames": [CLIENT["AKVSYNC_VAULT"].removeprefix("https://")]}
+        add = {"op": "add", "path": "/spec/template/spec/hostAliases", "value": [alias]}
+        self.patches = [patch("StatefulSet", add, name="shop")]
+
+    def kubectl(self, *arguments):
+        return kubectl("-n", "vault", *arguments)
+
+    def lead_to(self, app):
+        self.kubectl("patch", "service", self.service, "-p", json.dumps({"spec": {"selector": {"app": app}}}))
+
+    def cut(self):
+        self.lead_to("nobody")
+
+    def heal(self):
+        self.lead_to("fakevault")
+
+    def close(self):
+        self.kubectl("delete", "service", self.service)
+
+
+@pytest.fixture(params=[Faulty, Unreachable], ids=["answers-503", "cannot-be-reached"])
+def trouble(request, vault, place):
+    made = request.param(vault, place)
+    yield made
+    made.close()
+
+
+def refreshed(place):
+    place.exec("akvsync", "/akvsync", "refresh")
+    return place
+
+
+def test_vault_down_later_leaves_files_and_readiness(vault, place, trouble):
     name = f"{place.name}-db"
     old = plant(vault, name)
-    fast = {"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/periodSeconds", "value": 1}
-    shop(place, f"{name}=db", patches=[patch("StatefulSet", fast, name="shop")])
+    path = "/spec/template/spec/containers/0/readinessProbe"
+    often = [{"op": "replace", "path": f"{path}/{key}", "value": value} for key, value in PROBED_OFTEN.items()]
+    shop(place, f"{name}=db", patches=[patch("StatefulSet", *often, name="shop"), *trouble.patches])
     place.wait_ready()
+    assert place.wait_event("app", "start")["files"] == {"db": digest(old)}
     ready = readiness(place)
-    heal = down(vault, name)
-    new = rotate(vault, place, name)
-    place.wait_event("akvsync", "failure", lambda e: "503" in e["msg"])
+    trouble.cut()
+    told = lambda: [e["msg"] for e in refreshed(place).events("akvsync", "failure")]  # noqa: E731
+    (first, *_) = wait_for("a failure", told)
+    print(first)
+    assert re.search(trouble.says, first)
+    new = plant(vault, name)
+    retries = len(place.events("akvsync", "retry"))
+    wait_for("a try since", lambda: len(refreshed(place).events("akvsync", "retry")) > retries)
     for _ in range(8):
         assert place.exec("akvsync", "/akvsync", "probe", "ready") == ""
-    assert place.events("app", "start")[0]["files"] == {"db": digest(old)}
     assert not place.events("app", "changed")
-    heal()
-    place.exec("akvsync", "/akvsync", "refresh")
-    place.wait_event("app", "changed", lambda e: e["files"]["db"] == digest(new))
+    trouble.heal()
+    changed = lambda: refreshed(place).events("app", "changed")  # noqa: E731
+    (after,) = wait_for("the new value", changed)
+    assert after["files"] == {"db": digest(new)}
+    place.wait_event("akvsync", "recovered")
     assert readiness(place) == ready, "ready since then, without a break"
     no_gap(place)
 

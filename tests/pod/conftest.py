@@ -121,7 +121,7 @@ class Forward:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(TIMEOUT_S)
         self.process.stdout.close()
 
 

@@ -491,6 +491,41 @@ def test_the_native_form_s_gate(vault, place):
     no_gap(place)
 
 
+@pytest.fixture(scope="session")
+def native():
+    """Only where the cluster has native sidecars."""
+    version = json.loads(kubectl("get", "--raw", "/version"))
+    if int(version["minor"].rstrip("+")) < 29:
+        pytest.skip(f"native sidecars need Kubernetes 1.29, this is {version['gitVersion']}: KUBECONFIG may name a newer one")
+
+
+@pytest.mark.usefixtures("native")
+def test_a_native_sidecar_lets_the_app_start_and_keeps_its_files_fresh(vault, place):
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    heal = down(vault, name)
+    place.deploy("statefulset", "native-sidecar", patches=[one_replica("shop")], AKVSYNC_OBJECTS=f"{name}=db")
+    place.wait_event("akvsync", "failure", lambda e: "503" in e["msg"])
+    assert "waiting" in place.status("app")["state"], "the app waits for the first full set"
+    heal()
+    place.wait_ready()
+    assert place.wait_event("app", "start")["files"] == {"db": digest(value)}
+    value = rotate(vault, place, name)
+    place.wait_event("app", "reload", lambda e: e["files"]["db"] == digest(value))
+    assert place.status("akvsync")["restartCount"] == 0
+    no_gap(place)
+
+
+@pytest.mark.usefixtures("native")
+def test_a_job_with_a_native_sidecar_completes(vault, place):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    place.deploy("job", "native-sidecar", AKVSYNC_OBJECTS=f"{name}=db-password")
+    place.kubectl("wait", "job/report", "--for=condition=Complete", f"--timeout={TIMEOUT_S}s", timeout=150)
+    assert place.logs("app").strip() == "made the report"
+    assert place.wait_event("akvsync", "stop"), "it ended by SIGTERM, after the app"
+
+
 def test_the_local_overlay_works(vault):
     """kubectl apply -k manifests/local, as it was applied before the first test."""
     assert CLIENT["AZURE_CLIENT_ID"] in kubectl("-n", "vault", "get", "deployment/fakevault", "-o", "yaml")

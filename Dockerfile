@@ -9,7 +9,7 @@ WORKDIR /src
 RUN apt-get update -q && \
     apt-get install -y -q --no-install-recommends gcc libc6-dev make dpkg-dev pkg-config perl file \
         binutils xz-utils ca-certificates
-COPY scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
+COPY scripts/debian-apt scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
 RUN scripts/static >/dev/null
 COPY . .
 RUN make static && scripts/image-files /image

@@ -28,7 +28,7 @@ ALL_LD  += -fsanitize=address,undefined
 else ifeq ($(SAN),1)
 ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LD  += -fsanitize=address,undefined
-else
+else ifeq ($(STATIC),)
 ALL_CF  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
@@ -96,6 +96,7 @@ bench: deps-test
 # for it with a cross compiler. scripts/static builds the libraries, once.
 STATIC_CF := -Os -ffunction-sections -fdata-sections -fstack-clash-protection \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+STATIC_CF_arm64 := -mbranch-protection=standard
 STATIC_LD := -s -Wl,--gc-sections
 STATIC_LD_amd64 := -Wl,-z,pack-relative-relocs
 HOST := $(shell dpkg --print-architecture 2>/dev/null)
@@ -105,7 +106,7 @@ static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-ar
 	{ [ "$$(cat $$out/libs 2>/dev/null)" = "$$libs" ] || echo "$$libs" >$$out/libs; } && \
 	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
 	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
-		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
+		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF) $(STATIC_CF_$(ARCH))" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
 	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync

@@ -107,7 +107,7 @@ static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-ar
 	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
 	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
 		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF) $(STATIC_CF_$(ARCH))" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
-	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
+	cp $$libs/deps.lock $$libs/libgcc $$out/ && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
 
@@ -117,7 +117,8 @@ test-static: static deps-test
 	$(Q)TEST_BIN=$(CURDIR)/build/static-$(HOST)/akvsync $(PYTEST) -rs tests/static
 
 sbom: static
-	$(Q)scripts/sbom $(ARCH)
+	$(Q)scripts/sbom $(ARCH) >build/static-$(ARCH)/sbom.spdx.json
+	@echo build/static-$(ARCH)/sbom.spdx.json
 
 image: deps-image
 	$(Q)scripts/image --output build/akvsync.oci akvsync:$(VERSION)

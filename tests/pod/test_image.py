@@ -90,6 +90,7 @@ def test_lists_its_parts_truly(image):
         assert packages[name]["versionInfo"] == version
         assert packages[name]["checksums"][0]["checksumValue"] == digest
         assert f"{DOC}/licenses/{name}" in image.content
+    assert "ca-certificates" in packages
     binary = packages["akvsync"]["checksums"][0]["checksumValue"]
     assert binary == hashlib.sha256(image.content["akvsync"]).hexdigest()
     related = {r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "STATIC_LINK"}

@@ -1,17 +1,63 @@
-"""What the static binary is made of: had from where it says."""
+"""What the static binary is made of: said truly, and had from where it says."""
 
 import hashlib
+import json
 import os
 import pathlib
+import re
 import subprocess
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+ARCHES = [
+    pytest.param(arch, marks=pytest.mark.skipif(not (ROOT / f"build/static-{arch}/libgcc").exists(), reason="not built"))
+    for arch in ("amd64", "arm64")
+]
 
 
 def run(*command, cwd=ROOT, check=True, **env):
     names = os.environ.keys() - {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
     env = {name: os.environ[name] for name in names} | env
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=check)
+
+
+def check_spdx(sbom):
+    """What SPDX 2.3 requires of a document, a package and a relationship."""
+    assert (sbom["spdxVersion"], sbom["dataLicense"], sbom["SPDXID"]) == ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT")
+    assert sbom["name"] and re.fullmatch(r"https://[^#\s]+", sbom["documentNamespace"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", sbom["creationInfo"]["created"])
+    assert all(re.match(r"(Tool|Organization|Person): \S", who) for who in sbom["creationInfo"]["creators"])
+    ids = [package["SPDXID"] for package in sbom["packages"]]
+    assert len(ids) == len(set(ids))
+    for package in sbom["packages"]:
+        assert re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", package["SPDXID"])
+        assert package["name"] and package["versionInfo"] and package["downloadLocation"]
+        assert package["licenseConcluded"] and package["licenseDeclared"] != "NOASSERTION"
+        assert package["filesAnalyzed"] is False
+        for reference in package.get("externalRefs", []):
+            assert (reference["referenceCategory"], reference["referenceType"]) == ("PACKAGE-MANAGER", "purl")
+            assert re.fullmatch(r"pkg:deb/debian/[a-z0-9.-]+@[\w.~%-]+\?arch=source", reference["referenceLocator"])
+    for relation in sbom["relationships"]:
+        assert {relation["spdxElementId"], relation["relatedSpdxElement"]} <= {*ids, "SPDXRef-DOCUMENT"}
+        assert relation["relationshipType"] in ("DESCRIBES", "STATIC_LINK", "OTHER")
+    assert [r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "DESCRIBES"] == [
+        "SPDXRef-akvsync"
+    ]
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_the_list_of_parts_is_valid(arch):
+    binary, image = (json.loads(run("scripts/sbom", *how, arch).stdout) for how in ([], ["--image"]))
+    check_spdx(binary)
+    check_spdx(image)
+    assert binary["documentNamespace"] != image["documentNamespace"]
+    parts = {package["name"]: package for package in binary["packages"]}
+    # The certificates are the image's.
+    assert {package["name"] for package in image["packages"]} - parts.keys() == {"ca-certificates"}
+    locator = parts["libgcc"]["externalRefs"][0]["referenceLocator"]
+    assert re.match(r"pkg:deb/debian/gcc-\d+(-cross)?@", locator)
+    assert parts["curl"]["versionInfo"].replace("+", "%2B") in parts["curl"]["externalRefs"][0]["referenceLocator"]
 
 
 def test_unsigned_packages_are_refused_also_where_apt_is_lax(tmp_path):

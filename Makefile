@@ -41,7 +41,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
+.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -119,6 +119,10 @@ test-static: static deps-test
 sbom: static
 	$(Q)scripts/sbom $(ARCH) >build/static-$(ARCH)/sbom.spdx.json
 	@echo build/static-$(ARCH)/sbom.spdx.json
+
+# Published beside the image: NOTICE.
+sources: static
+	$(Q)scripts/sources $(ARCH)
 
 image: deps-image
 	$(Q)scripts/image --output build/akvsync.oci akvsync:$(VERSION)

@@ -1,4 +1,4 @@
-"""What the static binary is made of: said truly, and had from where it says."""
+"""What the static binary is made of: said truly, had from where it says, and given on as source."""
 
 import hashlib
 import json
@@ -6,10 +6,12 @@ import os
 import pathlib
 import re
 import subprocess
+import tarfile
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+VERSION = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
 ARCHES = [
     pytest.param(arch, marks=pytest.mark.skipif(not (ROOT / f"build/static-{arch}/libgcc").exists(), reason="not built"))
     for arch in ("amd64", "arm64")
@@ -58,6 +60,34 @@ def test_the_list_of_parts_is_valid(arch):
     locator = parts["libgcc"]["externalRefs"][0]["referenceLocator"]
     assert re.match(r"pkg:deb/debian/gcc-\d+(-cross)?@", locator)
     assert parts["curl"]["versionInfo"].replace("+", "%2B") in parts["curl"]["externalRefs"][0]["referenceLocator"]
+
+
+def test_the_source_is_complete(tmp_path):
+    """From a clone, since it is the source of a commit."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git repository")
+    cache = os.environ.get("BUILD_CACHE", str(ROOT / "build/cache"))
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", ROOT, clone)
+    done = run("make", "sources", cwd=clone, check=False, BUILD_CACHE=cache)
+    assert done.returncode == 0, done.stdout + done.stderr
+    top = tmp_path / f"akvsync-{VERSION}-sources"
+    with tarfile.open(clone / f"build/{top.name}.tar") as archive:
+        archive.extractall(tmp_path)
+    for line in (top / "deps.lock").read_text().splitlines():
+        name, _, _, digest = line.split()
+        (description,) = (top / name).glob("*.dsc")
+        assert hashlib.sha256(description.read_bytes()).hexdigest() == digest
+        files = re.search(r"^Checksums-Sha256:\n((?: .*\n)+)", description.read_text(), re.M)[1]
+        for entry in files.splitlines():
+            digest, _, file = entry.split()
+            assert hashlib.sha256((top / name / file).read_bytes()).hexdigest() == digest
+    with tarfile.open(top / f"akvsync-{VERSION}.tar") as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert set(run("git", "ls-files", cwd=clone).stdout.split("\n")) <= names
+    (clone / "LICENSE").write_text("another")
+    refused = run("scripts/sources", cwd=clone, check=False)
+    assert refused.returncode == 1 and "commit first" in refused.stderr
 
 
 def test_unsigned_packages_are_refused_also_where_apt_is_lax(tmp_path):

@@ -122,11 +122,19 @@ class Builder:
         self.context.mkdir()
         (self.context / "file").write_text("content")
 
-    def build(self, tag, *lines, base="localhost:1/base"):
-        (self.context / "Dockerfile").write_text("\n".join(("ARG REVISION", *lines, "COPY file /", "")))
+    def build(self, tag, *lines, base="localhost:1/base", output=None):
+        (self.context / "Dockerfile").write_text("\n".join((*lines, "COPY file /", "")))
         env = os.environ | {"BUILD_CACHE": str(self.cache), "BASE": base}
-        command = [ROOT / "scripts/image", tag, self.context]
+        command = [ROOT / "scripts/image", *(["--output", output] if output else []), tag, self.context]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    def commit(self):
+        """An empty one; returns its hash."""
+        git = ["git", "-C", str(self.context), "-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        subprocess.run([*git, "init", "--quiet"], check=True)
+        subprocess.run([*git, "add", "--all"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=test"], check=True)
+        return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture
@@ -169,3 +177,13 @@ def test_an_old_base_image_is_got_again(builder):
     assert done.returncode == 0 and "older than 30 days" in done.stderr
     done = builder.build("image:4", *on_base, base="localhost:1/other")
     assert done.returncode == 1 and "cannot get the base image localhost:1/other" in done.stderr
+
+
+@needs_buildah
+def test_the_same_files_of_another_commit_are_labelled_with_that(builder, tmp_path):
+    assert builder.build("image:1", "FROM scratch").returncode == 0
+    for number in range(2):
+        revision = builder.commit()
+        archive = tmp_path / f"{number}.oci"
+        assert builder.build("image:1", "FROM scratch", output=archive).returncode == 0
+        assert Image(archive).config["config"]["Labels"]["org.opencontainers.image.revision"] == revision

@@ -9,7 +9,7 @@ WORKDIR /src
 RUN apt-get update -q && \
     apt-get install -y -q --no-install-recommends gcc libc6-dev make dpkg-dev pkg-config perl file \
         binutils xz-utils ca-certificates
-COPY scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
+COPY scripts/debian-apt scripts/debian-source scripts/static scripts/static-libs scripts/deps.lock scripts/
 RUN scripts/static >/dev/null
 COPY . .
 RUN make static && scripts/image-files /image
@@ -23,12 +23,10 @@ USER 65532:65532
 ENTRYPOINT ["/usr/lib/python3/dist-packages/fakevault/fakevault"]
 
 FROM scratch
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="akvsync" \
       org.opencontainers.image.description="Azure Key Vault objects as files in a pod, kept fresh" \
       org.opencontainers.image.licenses="Apache-2.0 AND LGPL-2.1-or-later AND MIT AND curl AND MPL-2.0" \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.version="0.1.0"
 COPY --from=build /image /
 USER 65532:65532
 ENTRYPOINT ["/akvsync"]

@@ -28,7 +28,7 @@ ALL_LD  += -fsanitize=address,undefined
 else ifeq ($(SAN),1)
 ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LD  += -fsanitize=address,undefined
-else
+else ifeq ($(STATIC),)
 ALL_CF  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 
@@ -41,7 +41,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom test-pod $(DEPS)
+.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -96,6 +96,7 @@ bench: deps-test
 # for it with a cross compiler. scripts/static builds the libraries, once.
 STATIC_CF := -Os -ffunction-sections -fdata-sections -fstack-clash-protection \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+STATIC_CF_arm64 := -mbranch-protection=standard
 STATIC_LD := -s -Wl,--gc-sections
 STATIC_LD_amd64 := -Wl,-z,pack-relative-relocs
 HOST := $(shell dpkg --print-architecture 2>/dev/null)
@@ -105,8 +106,8 @@ static: deps-static$(if $(filter arm64,$(ARCH)),$(if $(filter amd64,$(HOST)),-ar
 	{ [ "$$(cat $$out/libs 2>/dev/null)" = "$$libs" ] || echo "$$libs" >$$out/libs; } && \
 	PKG_CONFIG_LIBDIR=$$libs/root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$$libs/root \
 	$(MAKE) --no-print-directory -j$(JOBS) STATIC=$(ARCH) CC=$$libs/bin/musl-cc \
-		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF)" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
-	cp $$libs/deps.lock $$out/ && $$libs/bin/musl-cc -dumpfullversion >$$out/gcc-version && \
+		AR=$$libs/bin/musl-ar CFLAGS="$(STATIC_CF) $(STATIC_CF_$(ARCH))" LDFLAGS="$(STATIC_LD) $(STATIC_LD_$(ARCH))" build && \
+	cp $$libs/deps.lock $$libs/libgcc $$out/ && \
 	rm -rf $$out/licenses && cp -r $$libs/root/usr/share/licenses $$out/ && \
 	file $$out/akvsync && stat -c '%s bytes' $$out/akvsync
 
@@ -116,7 +117,12 @@ test-static: static deps-test
 	$(Q)TEST_BIN=$(CURDIR)/build/static-$(HOST)/akvsync $(PYTEST) -rs tests/static
 
 sbom: static
-	$(Q)scripts/sbom $(ARCH)
+	$(Q)scripts/sbom $(ARCH) >build/static-$(ARCH)/sbom.spdx.json
+	@echo build/static-$(ARCH)/sbom.spdx.json
+
+# Published beside the image: NOTICE.
+sources: static
+	$(Q)scripts/sources $(ARCH)
 
 image: deps-image
 	$(Q)scripts/image --output build/akvsync.oci akvsync:$(VERSION)

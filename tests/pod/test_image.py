@@ -1,8 +1,11 @@
-"""The image that the Dockerfile makes: small, nothing in it but what it says, and a true list of parts."""
+"""The image that the Dockerfile makes: small, nothing in it but what it says, a true list of parts; its builder."""
 
 import hashlib
 import io
 import json
+import os
+import shutil
+import subprocess
 import tarfile
 
 import pytest
@@ -87,6 +90,7 @@ def test_lists_its_parts_truly(image):
         assert packages[name]["versionInfo"] == version
         assert packages[name]["checksums"][0]["checksumValue"] == digest
         assert f"{DOC}/licenses/{name}" in image.content
+    assert "ca-certificates" in packages
     binary = packages["akvsync"]["checksums"][0]["checksumValue"]
     assert binary == hashlib.sha256(image.content["akvsync"]).hexdigest()
     related = {r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "STATIC_LINK"}
@@ -102,3 +106,84 @@ def test_the_parts_are_those_of_the_lock(image):
     """Else the mirror has moved on: run scripts/static --update."""
     lines = [line for line in (ROOT / "scripts/deps.lock").read_text().splitlines() if not line.startswith("#")]
     assert [line for line in image.content[f"{DOC}/deps.lock"].decode().splitlines() if not line.startswith("#")] == lines
+
+
+needs_buildah = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("buildah"), reason="builds an image, which needs root and buildah"
+)
+
+
+class Builder:
+    """scripts/image with images of its own, for which no registry is asked but one that is not there."""
+
+    def __init__(self, path):
+        self.cache, self.context = path / "cache", path / "context"
+        self.store = self.cache / "images/root"
+        self.context.mkdir()
+        (self.context / "file").write_text("content")
+
+    def build(self, tag, *lines, base="localhost:1/base", output=None):
+        (self.context / "Dockerfile").write_text("\n".join((*lines, "COPY file /", "")))
+        env = os.environ | {"BUILD_CACHE": str(self.cache), "BASE": base}
+        command = [ROOT / "scripts/image", *(["--output", output] if output else []), tag, self.context]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    def commit(self):
+        """An empty one; returns its hash."""
+        git = ["git", "-C", str(self.context), "-c", "user.name=Test", "-c", "user.email=test@localhost"]
+        subprocess.run([*git, "init", "--quiet"], check=True)
+        subprocess.run([*git, "add", "--all"], check=True)
+        subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=test"], check=True)
+        return subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def builder(tmp_path):
+    yield Builder(tmp_path)
+    subprocess.run(["umount", "--lazy", tmp_path / "cache/images/root/overlay"], capture_output=True, check=False)
+
+
+@needs_buildah
+@pytest.mark.parametrize("damage", ["overlay-layers/layers.json", "overlay/*/diff"])
+def test_a_damaged_store_heals(builder, damage):
+    first = builder.build("image:1", "FROM scratch")
+    assert (first.returncode, first.stderr) == (0, "")
+    for path in builder.store.glob(damage):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.write_text("[{")
+    second = builder.build("image:2", "FROM scratch")
+    assert second.returncode == 0, second.stderr
+    assert "damaged" in second.stderr
+    third = builder.build("image:3", "FROM scratch")
+    assert (third.returncode, third.stderr) == (0, "")
+
+
+@needs_buildah
+def test_an_old_base_image_is_got_again(builder):
+    on_base = ("ARG BASE", "FROM ${BASE}")
+    assert builder.build("localhost:1/base", "FROM scratch").returncode == 0
+    # When it was got nobody knows; and it cannot be had.
+    done = builder.build("image:1", *on_base)
+    assert done.returncode == 0, done.stderr
+    assert "older than 30 days" in done.stderr and "using the old one" in done.stderr
+    got = builder.cache / "images/base-localhost-1-base"
+    got.touch()
+    done = builder.build("image:2", *on_base)
+    assert (done.returncode, done.stderr) == (0, "")
+    os.utime(got, (0, 0))
+    done = builder.build("image:3", *on_base)
+    assert done.returncode == 0 and "older than 30 days" in done.stderr
+    done = builder.build("image:4", *on_base, base="localhost:1/other")
+    assert done.returncode == 1 and "cannot get the base image localhost:1/other" in done.stderr
+
+
+@needs_buildah
+def test_the_same_files_of_another_commit_are_labelled_with_that(builder, tmp_path):
+    assert builder.build("image:1", "FROM scratch").returncode == 0
+    for number in range(2):
+        revision = builder.commit()
+        archive = tmp_path / f"{number}.oci"
+        assert builder.build("image:1", "FROM scratch", output=archive).returncode == 0
+        assert Image(archive).config["config"]["Labels"]["org.opencontainers.image.revision"] == revision

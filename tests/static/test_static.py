@@ -105,6 +105,12 @@ def test_stops_at_once_while_a_name_server_is_silent(tmp_path):
 
 
 @needs_arm64
+def test_arm64_signs_its_return_addresses():
+    paciasp = bytes.fromhex("3f2303d5")
+    assert ARM64.read_bytes().count(paciasp) > 1000
+
+
+@needs_arm64
 def test_arm64_runs(tmp_path):
     run = [QEMU, str(ARM64)]
     assert output(*run, "version").strip() == re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]

@@ -261,6 +261,7 @@ static int spin(struct loop *l, struct err *err)
 		run_rounds(l, now);
 		run_notify(l, now);
 		publish_run(l->publish, now);
+		log_catch_up();
 		if (is_over(l, now))
 			return 0;
 	}

@@ -57,6 +57,7 @@ struct fetch *fetch_start(struct source *source, int64_t now)
 	struct token *token = source->shared->token;
 	bool has_token = token_state(token, source->resource, now) == TOKEN_READY;
 
+	source->tokenless = false;
 	f->source = source;
 	f->tail = &f->items;
 	f->progress = now;
@@ -151,6 +152,7 @@ static bool count_token_failure(struct fetch *f, const struct token *token, int6
 	f->token_seen = token_requests(token, f->source->resource);
 	if (try_later(f, &f->token_tries, token_error(token, f->source->resource), now))
 		return true;
+	f->source->tokenless = true;
 	fail_all(f, token_error(token, f->source->resource));
 	return false;
 }
@@ -515,9 +517,12 @@ void fetch_free(struct fetch *f)
 		if (f->warm[i].call != NULL)
 			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
-	if (late.kind == ERR_NONE && token_state(shared->token, f->source->resource,
-						 clock_now_ms()) == TOKEN_FAILED)
+	if (late.kind == ERR_NONE && has_open(f) &&
+	    token_state(shared->token, f->source->resource, clock_now_ms()) ==
+		    TOKEN_FAILED) {
+		f->source->tokenless = true;
 		late = *token_error(shared->token, f->source->resource);
+	}
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;
 	if (late.kind == ERR_NONE)

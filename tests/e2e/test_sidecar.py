@@ -343,6 +343,23 @@ def test_only_evidence_ends_a_failure(world):
     assert sidecar.wait_log("recovered", what="a")["failures"] >= 2
 
 
+def test_whether_tokens_or_the_vault_are_out_of_reach(world):
+    """Entra is down, then the vault instead: each failure has its own begin and end."""
+    world.plant("s")
+    world.fake.fault({"status": 503}, target="login", times=-1)
+    sidecar = world.sidecar("s", wait=False)
+    sidecar.wait_log("failure", "token", what="token endpoint", timeout=120)
+    world.fake.clear_faults()
+    world.fake.fault({"status": 503}, target="vault", authenticated=True, times=-1)
+    sidecar.poll()
+    sidecar.wait_log("recovered", what="token endpoint", timeout=120)
+    sidecar.wait_log("failure", "secret 's': 503", what="vault", timeout=120)
+    world.fake.clear_faults()
+    sidecar.poll()
+    sidecar.wait_log("recovered", what="vault", timeout=120)
+    assert [e["what"] for e in sidecar.find("failure")] == ["token endpoint", "vault"]
+
+
 def test_the_start_line_is_whole_for_a_long_list(world):
     names = [f"secret-{number:03}-{'x' * 100}" for number in range(400)]
     sidecar = world.sidecar(", ".join(names), wait=False)

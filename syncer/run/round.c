@@ -289,6 +289,7 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 			 failure_consequence(r, NULL), now);
 	out->transient = true;
 	out->complete = false;
+	out->held = true;
 	if (err_outranks(&err, &out->worst))
 		out->worst = err;
 }

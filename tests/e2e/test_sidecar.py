@@ -346,7 +346,7 @@ def test_only_evidence_ends_a_failure(world):
 def test_whether_tokens_or_the_vault_are_out_of_reach(world):
     """Entra is down, then the vault instead: each failure has its own begin and end."""
     world.plant("s")
-    world.fake.fault({"status": 503}, target="login", times=-1)
+    world.fake.fault({"status": 503, "retry_after_s": 60}, target="login", times=-1)
     sidecar = world.sidecar("s", wait=False)
     sidecar.wait_log("failure", "token", what="token endpoint", timeout=120)
     world.fake.clear_faults()

@@ -180,7 +180,7 @@ static void take_watch(struct loop *l, int which, int64_t now)
 {
 	if (!watch_run(l->watches[which], now))
 		return;
-	if (which != WATCH_CREDENTIAL) {
+	if (which != WATCH_CREDENTIAL && which != WATCH_PASSWORD) {
 		l->reload_trust = true;
 		return;
 	}

@@ -149,6 +149,7 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 	identity_grant_done(&e->grant);
 	e->grant = grant;
 	e->failed = false;
+	e->err = (struct err){ 0 };
 	e->usable_until = usable_until;
 	e->ends_at = e->asked_at + grant.lifetime_ms;
 	e->renew_at = e->asked_at + grant.renew_in_ms;
@@ -186,13 +187,16 @@ void token_cancel(struct token *t)
 	for (struct entry *e = t->entries; e != NULL; e = e->next) {
 		if (e->call == NULL || is_usable(e, clock_now_ms()))
 			continue;
-		err_set(&e->err, ERR_UNAVAILABLE,
-			"cannot get a token: no answer in time from '%.*s'",
-			(int)strcspn(host_of(e->request.url), "/?"),
-			host_of(e->request.url));
-		identity_unreachable(t->identity, HTTP_TIMEOUT, &e->err);
-		entry_cancel(e);
 		e->failed = true;
+		/* How an earlier try ended says more than that this one has not. */
+		if (e->err.kind == ERR_NONE) {
+			err_set(&e->err, ERR_UNAVAILABLE,
+				"cannot get a token: no answer in time from '%.*s'",
+				(int)strcspn(host_of(e->request.url), "/?"),
+				host_of(e->request.url));
+			identity_unreachable(t->identity, HTTP_TIMEOUT, &e->err);
+		}
+		entry_cancel(e);
 	}
 }
 

@@ -181,7 +181,8 @@ static int decode_string(const char *p, const char *end, struct buf *out, struct
 		}
 		if (c < 0)
 			return err_set(err, ERR_UNAVAILABLE,
-				       "not JSON: a string with a broken escape");
+				       "it has an escape that is no character, such as "
+				       "half of a surrogate pair");
 		if (add_character(out, c, err) < 0)
 			return -1;
 	}

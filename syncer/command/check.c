@@ -168,24 +168,6 @@ static void write_json(const struct configuration *c, const struct check *check,
 
 /* ---- together ---- */
 
-static char **with_file(const char *file)
-{
-	char **env = NULL;
-	size_t count = 0;
-
-	for (char **e = environ; *e; e++) {
-		if (file != NULL && strncmp(*e, "AKVSYNC_CONFIG=", 15) == 0)
-			continue;
-		env = xgrow(env, count, sizeof(char *));
-		env[count++] = xstrdup(*e);
-	}
-	env = xgrow(env, count, sizeof(char *));
-	env[count++] = file ? xasprintf("AKVSYNC_CONFIG=%s", file) : NULL;
-	env = xgrow(env, count, sizeof(char *));
-	env[count] = NULL;
-	return env;
-}
-
 static int inspect(const struct options *options, struct configuration *c,
 		   char *const *env, struct check *check, struct err *err)
 {
@@ -226,15 +208,15 @@ int command_check(int argc, char **argv)
 
 	if (code != EXIT_DONE)
 		return code;
-	env = with_file(options.file);
+	if (options.file != NULL && setenv("AKVSYNC_CONFIG", options.file, 1) < 0)
+		return EXIT_LOCAL;
+	env = settings_take(environ);
 	if (inspect(&options, &c, env, &check, &err) < 0)
 		code = report(&options, &c, &check, &err);
 	else
 		code = report(&options, &c, &check, NULL);
 	check_done(&check);
 	configuration_done(&c);
-	for (char **e = env; *e; e++)
-		free(*e);
-	free(env);
+	settings_untake(env);
 	return code;
 }

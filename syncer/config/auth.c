@@ -147,6 +147,19 @@ static int check_local_url(const char *name, const char *url, struct err *err)
 		       "%s: it must be an http URL without user and query", name);
 }
 
+static int check_header(const struct settings *s, struct err *err)
+{
+	const char *c = s->identity_header ? s->identity_header : "";
+
+	while (*c != '\0' && !iscntrl((unsigned char)*c))
+		c++;
+	if (*c == '\0')
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "IDENTITY_HEADER: it holds a line break or another control "
+		       "character; give it as the platform injected it");
+}
+
 static int check_managed(struct settings *s, struct err *err)
 {
 	int selectors = (s->client_id != NULL) + (s->object_id != NULL) +
@@ -167,7 +180,8 @@ static int check_managed(struct settings *s, struct err *err)
 			       s->resource_id);
 	while (len > 0 && s->imds_base[len - 1] == '/')
 		s->imds_base[--len] = '\0';
-	if (check_local_url("IDENTITY_ENDPOINT", s->identity_endpoint, err) < 0)
+	if (check_local_url("IDENTITY_ENDPOINT", s->identity_endpoint, err) < 0 ||
+	    check_header(s, err) < 0)
 		return -1;
 	return check_local_url("AZURE_POD_IDENTITY_AUTHORITY_HOST", s->imds_base, err);
 }

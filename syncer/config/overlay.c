@@ -229,7 +229,9 @@ char **overlay_environ(const struct overlay *o, char *const *env)
 
 void overlay_environ_free(char **env)
 {
-	for (char **e = env; e && *e; e++)
+	for (char **e = env; e && *e; e++) {
+		wipe(*e, strlen(*e));
 		free(*e);
+	}
 	free(env);
 }

@@ -1,6 +1,6 @@
 /*
  * answer.h: what became of a request: the head of a reply in our own terms, or a failure
- * in our own words.  http.c alone calls it; split off so that each fits on a page.
+ * in our own words.  For net/call alone.
  */
 #ifndef NET_ANSWER_H
 #define NET_ANSWER_H

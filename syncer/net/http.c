@@ -2,51 +2,11 @@
 
 #include <curl/curl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "base/text.h"
-#include "net/answer.h"
-#include "net/noproxy.h"
-#include "net/pool.h"
+#include "net/call.h"
 #include "net/trust.h"
-
-/* A secret is at most 25 KiB; JSON escapes may make six bytes of one. */
-#define BODY_MAX (256 * 1024)
-
-struct http {
-	CURLM *multi;
-	CURLSH *share; /* TLS sessions and addresses outlive connections */
-	struct trust *trust;
-	struct http_options options;
-	char proxy_host[256]; /* for messages: without user and password */
-	bool keep_alive, close_when_idle;
-	bool forget_when_idle; /* what the certificates from before vouched for */
-	bool multiplexed;      /* a reply came over HTTP/2 */
-	struct http_call *calls;
-	struct pool pool;
-};
-
-struct http_call {
-	struct http *http;
-	CURL *easy;
-	struct curl_slist *headers, *connect_to;
-	const struct trust *trust;
-	http_done *done;
-	void *arg;
-	struct http_reply reply;
-	char host[256];
-	bool proxied, named;
-	unsigned born;
-	char cause[CURL_ERROR_SIZE];
-	struct http_call *next, **link;
-};
 
 int http_global_init(struct err *err)
 {
@@ -83,29 +43,13 @@ static CURLSH *new_share(void)
 	return share;
 }
 
-/* The host of a URL: what stands between "://" or the "@" behind it, and the next "/". */
-static void copy_host(char *out, size_t size, const char *url)
-{
-	const char *start = strstr(url, "://"), *at;
-	size_t len;
-
-	start = start ? start + 3 : url;
-	len = strcspn(start, "/?");
-	at = memrchr(start, '@', len);
-	if (at != NULL) {
-		len -= (size_t)(at + 1 - start);
-		start = at + 1;
-	}
-	snprintf(out, size, "%.*s", (int)len, start);
-}
-
 int http_new(struct http **out, const struct http_options *options, struct err *err)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	h->options = *options;
 	if (options->proxy != NULL)
-		copy_host(h->proxy_host, sizeof(h->proxy_host), options->proxy);
+		call_host(h->proxy_host, sizeof(h->proxy_host), options->proxy);
 	if (!options->local_only &&
 	    trust_load(&h->trust, options->ca_file, options->extra_ca_file, err) < 0) {
 		http_free(h);
@@ -121,19 +65,6 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	return 0;
 }
 
-static void call_free(struct http_call *call)
-{
-	curl_multi_remove_handle(call->http->multi, call->easy);
-	curl_easy_cleanup(call->easy);
-	curl_slist_free_all(call->headers);
-	curl_slist_free_all(call->connect_to);
-	buf_done(&call->reply.body);
-	*call->link = call->next;
-	if (call->next)
-		call->next->link = call->link;
-	wipe_free(call);
-}
-
 void http_free(struct http *h)
 {
 	if (h == NULL)
@@ -147,180 +78,12 @@ void http_free(struct http *h)
 	free(h);
 }
 
-/* ---- what libcurl calls ---- */
-
-static size_t on_body(char *data, size_t size, size_t count, void *arg)
-{
-	struct http_call *call = arg;
-	struct err err;
-
-	if (buf_add(&call->reply.body, data, size * count, &err) < 0) {
-		call->reply.failure = HTTP_TOO_BIG;
-		return 0;
-	}
-	return size * count;
-}
-
-static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
-{
-	const struct http_call *call = arg;
-	struct http *h = call->http;
-	unsigned timeout_ms = (unsigned)h->options.timeout_ms;
-
-	(void)purpose;
-	/* A peer that vanished is noticed also while we only wait for its bytes. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
-			 sizeof(timeout_ms));
-	pool_opened(&h->pool, fd);
-	/* Those that wait for this connection know, too, that the name resolves. */
-	for (struct http_call *other = h->calls; other; other = other->next)
-		other->named |= strcmp(other->host, call->host) == 0;
-	return CURL_SOCKOPT_OK;
-}
-
-static int on_close(void *arg, curl_socket_t fd)
-{
-	struct http *h = arg;
-
-	pool_closed(&h->pool, fd);
-	return close(fd);
-}
-
-static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
-{
-	const struct http_call *call = arg;
-
-	(void)easy;
-	trust_apply(call->trust, ssl_ctx);
-	return CURLE_OK;
-}
-
-/* ---- requests ---- */
-
-static void add_header(struct http_call *call, const char *line)
-{
-	call->headers = curl_slist_append(call->headers, line);
-}
-
-static void set_request(struct http_call *call, const struct http_request *request)
-{
-	CURL *easy = call->easy;
-
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	add_header(call, "Accept: application/json");
-	if (request->header != NULL)
-		add_header(call, request->header);
-	if (request->bearer != NULL) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->bearer);
-	}
-	if (request->form != NULL) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(request->form));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)request->form->len);
-		add_header(call, "Expect:"); /* no extra round trip for 100-continue */
-	}
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-	if (request->unix_socket != NULL)
-		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-	if (request->connect_to != NULL) {
-		auto_free char *any = xasprintf("::%s", request->connect_to);
-
-		call->connect_to = curl_slist_append(NULL, any);
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
-	}
-}
-
-static bool is_local(const struct http_request *request)
-{
-	return request->local || request->unix_socket != NULL;
-}
-
-/* Through the proxy or not: libcurl's own look at the environment is never used. */
-static void set_proxy(struct http_call *call, const struct http_request *request)
-{
-	const struct http_options *options = &call->http->options;
-	CURL *easy = call->easy;
-
-	/* Decided here, so that failures blame whom they should. */
-	call->proxied = options->proxy && !is_local(request) && !request->direct &&
-			!noproxy_names(options->no_proxy, call->host);
-	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY,
-			 options->no_proxy ? options->no_proxy : "");
-	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
-	curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-}
-
-static void set_version(struct http_call *call, const struct http_request *request)
-{
-	bool may_multiplex = !is_local(request) && !call->http->keep_alive;
-
-	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
-			 is_local(request) ? "http" : "https");
-	curl_easy_setopt(call->easy, CURLOPT_HTTP_VERSION,
-			 may_multiplex ? (long)CURL_HTTP_VERSION_2TLS
-				       : (long)CURL_HTTP_VERSION_1_1);
-	/* Rather a stream on a connection that is being opened than one of its own. */
-	curl_easy_setopt(call->easy, CURLOPT_PIPEWAIT,
-			 may_multiplex && !request->fresh ? 1L : 0L);
-}
-
-static void set_policy(struct http_call *call)
-{
-	struct http *h = call->http;
-	CURL *easy = call->easy;
-
-	curl_easy_setopt(easy, CURLOPT_SHARE, h->share);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	/* Its cache would put the store of one connection into another. */
-	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
-	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)h->options.timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* Stopping must not wait for a name server that never answers. */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, h);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->cause);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "akvsync/" AKVSYNC_VERSION " (linux)");
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-}
-
 struct http_call *http_start(struct http *h, const struct http_request *request,
 			     http_done *done, void *arg)
 {
-	struct http_call *call = wipe_calloc(1, sizeof(*call));
+	struct http_call *call = call_new(h, request, done, arg);
 
-	call->http = h;
-	call->born = pool_tick(&h->pool);
-	call->easy = curl_easy_init();
-	call->done = done;
-	call->arg = arg;
-	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
-	copy_host(call->host, sizeof(call->host), request->url);
-	call->next = h->calls;
-	call->link = &h->calls;
-	if (h->calls)
-		h->calls->link = &call->next;
-	h->calls = call;
 	h->close_when_idle = false;
-	call->trust = request->trust ? request->trust : h->trust;
-	set_policy(call);
-	set_request(call, request);
-	set_proxy(call, request);
-	set_version(call, request);
 	curl_multi_add_handle(h->multi, call->easy);
 	return call;
 }
@@ -354,65 +117,6 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 	return 0;
 }
 
-/* ---- ends ---- */
-
-static int socket_of(const struct http_call *call)
-{
-	curl_socket_t fd = CURL_SOCKET_BAD;
-
-	curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd);
-	return fd;
-}
-
-/* After a timeout: the connection may be dead, and so may idle ones as old. */
-static void abandon_connections(const struct http_call *call)
-{
-	const struct http *h = call->http;
-	auto_free int *busy = NULL;
-	size_t count = 0;
-
-	for (const struct http_call *other = h->calls; other; other = other->next)
-		if (other != call) {
-			busy = xgrow(busy, count, sizeof(*busy));
-			busy[count++] = socket_of(other);
-		}
-	pool_abandon(&h->pool, socket_of(call), call->born, busy, count);
-}
-
-static void fail(struct http_call *call, CURLcode code, struct err *err)
-{
-	const struct http *h = call->http;
-	struct answer_context context = {
-		.host = call->host,
-		.proxy = call->proxied ? h->proxy_host : NULL,
-		.cause = call->cause,
-		.named = call->named,
-		.timeout_ms = h->options.timeout_ms,
-		.body_max = call->reply.body.max,
-	};
-
-	if (call->reply.failure == HTTP_OK)
-		call->reply.failure = answer_failure(call->easy, code);
-	answer_describe(call->easy, code, call->reply.failure, &context, err);
-	if (call->reply.failure == HTTP_TIMEOUT)
-		abandon_connections(call);
-}
-
-static void finish(struct http_call *call, CURLcode code)
-{
-	struct err err;
-
-	if (code == CURLE_OK) {
-		answer_read(call->easy, &call->reply);
-		call->http->multiplexed |= call->reply.multiplexed;
-		call->done(call->arg, &call->reply, NULL);
-	} else {
-		fail(call, code, &err);
-		call->done(call->arg, &call->reply, &err);
-	}
-	call_free(call);
-}
-
 /* Connections and TLS sessions, once no request is under way. */
 static void forget_trusted(struct http *h)
 {
@@ -443,7 +147,7 @@ void http_run(struct http *h)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
-		finish((struct http_call *)(void *)call, code);
+		call_end((struct http_call *)(void *)call, code);
 	}
 	if (h->forget_when_idle)
 		forget_trusted(h);

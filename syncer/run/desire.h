@@ -4,8 +4,9 @@
  *
  * A changed file is checked as a whole; one with a mistake, or with a change that a
  * running process cannot make, is refused and the running configuration stays.  A list of
- * objects that passes takes over once its whole set can be published; until then the old
- * list keeps its files fresh, so a new object that cannot be read harms nothing.
+ * objects that passes takes over once its whole set is published; until then the old
+ * list keeps its files fresh, so a new object that cannot be read, or has no room,
+ * harms nothing.
  */
 #ifndef RUN_DESIRE_H
 #define RUN_DESIRE_H

@@ -25,7 +25,9 @@ const char *failure_consequence(const struct round *r, const struct task *t)
 						   : "no files have been published yet";
 }
 
-/* What a vault's failures are told under. */
+/* What an outage is told under: of whom we get tokens from, or of a vault. */
+#define TOKEN_ENDPOINT "token endpoint"
+
 static char *vault_key(const struct round *r, const struct source *source)
 {
 	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
@@ -45,7 +47,7 @@ static void report(struct round *r, const struct source *source, const struct ta
 	if (err->kind == ERR_IDENTITY)
 		what = "identity";
 	else if (err->kind == ERR_UNAVAILABLE)
-		what = vault;
+		what = source->tokenless ? TOKEN_ENDPOINT : vault;
 	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
 			 now);
 }
@@ -57,7 +59,7 @@ bool failure_holds_back(const struct round *r, const struct task *t)
 }
 
 struct told {
-	bool identity;
+	bool identity, token_endpoint;
 	bool *vaults; /* by the index of their source */
 };
 
@@ -66,6 +68,7 @@ static void note_failure(struct round *r, const struct source *source,
 			 struct told *told, int64_t now, struct round_result *out)
 {
 	bool *said = err->kind == ERR_IDENTITY ? &told->identity
+		     : source->tokenless       ? &told->token_endpoint
 					       : &told->vaults[source->index];
 
 	if (!is_transient(err) || !*said)
@@ -126,9 +129,14 @@ static void note_answer(struct round *r, const struct source *source,
 		lane_of(r, source)->answered = true;
 }
 
-void failures_hold_unknown(struct round *r)
+static bool has_token(const struct source *s, int64_t now)
 {
-	bool answered = false;
+	return token_state(s->shared->token, s->resource, now) == TOKEN_READY;
+}
+
+void failures_hold_unknown(struct round *r, int64_t now)
+{
+	bool answered = false, got_token = false;
 
 	for (const struct listing *l = r->listings; l; l = l->next)
 		note_answer(r, l->source, &l->item, &l->err, l->words);
@@ -137,10 +145,13 @@ void failures_hold_unknown(struct round *r)
 	for (const struct source *s = r->work.sources->first; s; s = s->next) {
 		auto_free char *key = vault_key(r, s);
 
+		got_token |= has_token(s, now);
 		answered |= r->lanes[s->index].answered;
 		if (!r->lanes[s->index].answered)
 			incidents_hold(r->work.incidents, key);
 	}
 	if (!answered)
 		incidents_hold(r->work.incidents, "identity");
+	if (!got_token)
+		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);
 }

@@ -36,7 +36,7 @@ void failures_note(struct round *r, int64_t now, struct round_result *out);
 
 /* What this round has not looked at may fail as before: only evidence ends an incident.
  */
-void failures_hold_unknown(struct round *r);
+void failures_hold_unknown(struct round *r, int64_t now);
 
 /* Nobody need act on it: an optional object may be missing, or not be for us. */
 bool failure_is_excused(const struct task *t);

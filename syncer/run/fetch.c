@@ -7,49 +7,12 @@
 #include "azure/refusal.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "run/log.h"
+#include "run/retry.h"
 
-/* Key Vault throttles over windows of 10 s; the waits of 6 tries add up to more. */
-#define TRIES 6
-#define BACKOFF_BASE_MS 500
-#define BACKOFF_CAP_MS 8000
-/* No try starts later than this: the failure is told, and the next round tries again. */
-#define LAST_TRY_MS 20000
 /* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100
 /* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
 #define PER_CONNECTION 20
-/* Connections opened beside the first when the list is long: more than the pool can ask
- * for at once.  With HTTP/1.1 they save two round trips; with HTTP/2 they are for
- * nothing, so they are few. */
-#define WARM 4
-
-/* Tries of one thing: the token, or the anonymous request. */
-struct tries {
-	struct backoff backoff;
-	int failures;
-	int64_t not_before;
-};
-
-struct fetch {
-	struct source *source;
-	struct fetch_item *items, **tail;
-	size_t count, running;
-	int64_t progress;   /* when it started, or the vault answered last */
-	struct err failure; /* what was last to be tried again since */
-	struct warm {
-		struct fetch *fetch;
-		struct http_call *call;
-	} warm[WARM];
-	size_t warming; /* calls of them under way */
-	struct tries token_tries, probe_tries;
-	unsigned token_seen; /* the token request whose failure has been counted */
-	bool needs_probe;
-	unsigned refused; /* the serial of a token that was, so that a new one was asked
-			     for; 0: none */
-	struct http_call *probe;
-	struct err probe_err;
-};
 
 struct fetch *fetch_start(struct source *source, int64_t now)
 {
@@ -57,12 +20,13 @@ struct fetch *fetch_start(struct source *source, int64_t now)
 	struct token *token = source->shared->token;
 	bool has_token = token_state(token, source->resource, now) == TOKEN_READY;
 
+	source->tokenless = false;
 	f->source = source;
 	f->tail = &f->items;
 	f->progress = now;
 	f->token_seen = token_requests(token, source->resource);
 	f->needs_probe = !source->verified && !has_token;
-	f->token_tries.backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+	f->token_tries.backoff = RETRY_BACKOFF;
 	f->probe_tries.backoff = f->token_tries.backoff;
 	return f;
 }
@@ -72,7 +36,7 @@ void fetch_add(struct fetch *f, struct fetch_item *item)
 	item->fetch = f;
 	item->next = NULL;
 	item->state = FETCH_WAITING;
-	item->backoff = BACKOFF_INIT(BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+	item->backoff = RETRY_BACKOFF;
 	f->count++;
 	*f->tail = item;
 	f->tail = &item->next;
@@ -110,38 +74,6 @@ static void fail_all(struct fetch *f, const struct err *err)
 	}
 }
 
-static bool is_passing(const struct err *err)
-{
-	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_GARBLED;
-}
-
-/* How long to wait before the next try; -1 when there is none. */
-static int64_t next_try_ms(struct fetch *f, struct backoff *backoff, int failures,
-			   const struct err *err, int64_t now)
-{
-	int64_t delay;
-
-	if (!is_passing(err) || failures >= TRIES)
-		return -1;
-	/* On top of what the service names, which is the same for all pods. */
-	delay = err->retry_after_ms + backoff_next(backoff, f->source->shared->jitter);
-	if (now + delay > f->progress + LAST_TRY_MS)
-		return -1;
-	log_event(LOG_DEBUG, "retry",
-		  LOG_FIELDS(log_int("in_ms", delay), log_int("failures", failures)),
-		  "%s", err->msg);
-	return delay;
-}
-
-static bool try_later(struct fetch *f, struct tries *t, const struct err *err,
-		      int64_t now)
-{
-	int64_t delay = next_try_ms(f, &t->backoff, ++t->failures, err, now);
-
-	t->not_before = now + delay;
-	return delay >= 0;
-}
-
 /* Counts the failure of a token request that ended during this fetch, whoever made it.
  * False: it was the last try. */
 static bool count_token_failure(struct fetch *f, const struct token *token, int64_t now)
@@ -149,8 +81,9 @@ static bool count_token_failure(struct fetch *f, const struct token *token, int6
 	if (f->token_seen == token_requests(token, f->source->resource))
 		return true;
 	f->token_seen = token_requests(token, f->source->resource);
-	if (try_later(f, &f->token_tries, token_error(token, f->source->resource), now))
+	if (retry_later(f, &f->token_tries, token_error(token, f->source->resource), now))
 		return true;
+	f->source->tokenless = true;
 	fail_all(f, token_error(token, f->source->resource));
 	return false;
 }
@@ -201,51 +134,6 @@ static int learn_challenge(struct fetch *f, const char *header, struct err *err)
 	return 0;
 }
 
-/* The vault has had enough of us, or named a delay: that holds for all. */
-static void slow_down(struct fetch *f, const struct err *err, int64_t now)
-{
-	struct source *s = f->source;
-
-	pace_throttled(&s->pace, err->retry_after_ms, s->shared->jitter, now);
-	s->throttled = *err;
-	log_event(LOG_DEBUG, "retry", LOG_FIELDS(log_int("in_ms", s->pace.open_at - now)),
-		  "%s", err->msg);
-}
-
-static bool is_throttled(const struct http_reply *reply)
-{
-	return reply->status == 429 || (reply->retry_after_ms > 0 &&
-					(reply->status == 408 || reply->status >= 500));
-}
-
-static void fail_waiting(struct fetch *f, const struct err *err)
-{
-	for (struct fetch_item *item = f->items; item; item = item->next) {
-		if (item->state != FETCH_WAITING)
-			continue;
-		item->err = *err;
-		item->state = FETCH_FAILED;
-	}
-}
-
-/* A delay beyond the last try, or only failures until then: nothing more is asked in this
- * round.  Else each item of a long list would wait for its own time-out. */
-static void give_up_waiting(struct fetch *f, int64_t now)
-{
-	int64_t last = f->progress + LAST_TRY_MS;
-
-	if (f->source->pace.open_at > last)
-		fail_waiting(f, &f->source->throttled);
-	else if (f->failure.kind != ERR_NONE && now > last)
-		fail_waiting(f, &f->failure);
-}
-
-static void note_progress(struct fetch *f)
-{
-	f->progress = clock_now_ms();
-	f->failure = (struct err){ 0 };
-}
-
 /* What the anonymous request came to when it was not a challenge: a vault that throttles
  * may say for how long. */
 static void heed_probe(struct fetch *f, struct http_reply *reply, int64_t now)
@@ -253,10 +141,11 @@ static void heed_probe(struct fetch *f, struct http_reply *reply, int64_t now)
 	struct err err;
 
 	/* A success is not read here: it would fill the item without its having asked. */
-	if (!is_throttled(reply) || f->items->parse(f->items->arg, reply, &err) == 0)
+	if (!retry_is_throttled(reply) ||
+	    f->items->parse(f->items->arg, reply, &err) == 0)
 		return;
 	err_wrap(&err, "vault '%s'", f->source->vault.host);
-	slow_down(f, &err, now);
+	retry_slow_down(f, &err, now);
 }
 
 static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
@@ -268,7 +157,7 @@ static void on_probe(void *arg, struct http_reply *reply, const struct err *err)
 	if (err != NULL) {
 		f->probe_err = *err;
 		refusal_unreachable(reply->failure, &f->probe_err);
-		if (!try_later(f, &f->probe_tries, &f->probe_err, clock_now_ms()))
+		if (!retry_later(f, &f->probe_tries, &f->probe_err, clock_now_ms()))
 			fail_all(f, &f->probe_err);
 		return;
 	}
@@ -324,9 +213,9 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 {
 	struct fetch *f = item->fetch;
 	int64_t now = clock_now_ms();
-	int64_t delay = next_try_ms(f, &item->backoff, ++item->failures, err, now);
+	int64_t delay = retry_in_ms(f, &item->backoff, ++item->failures, err, now);
 
-	if (is_passing(err))
+	if (retry_is_passing(err))
 		f->failure = *err;
 	item->err = *err;
 	item->state = delay < 0 ? FETCH_FAILED : FETCH_WAITING;
@@ -336,7 +225,7 @@ static void item_failed(struct fetch_item *item, const struct err *err)
 /* Its turn comes again with the vault's pace; it is not the item that failed. */
 static void item_throttled(struct fetch_item *item, const struct err *err)
 {
-	slow_down(item->fetch, err, clock_now_ms());
+	retry_slow_down(item->fetch, err, clock_now_ms());
 	item->err = *err;
 	item->state = FETCH_WAITING;
 }
@@ -382,17 +271,17 @@ static void on_item(void *arg, struct http_reply *reply, const struct err *err)
 		return;
 	}
 	f->source->multiplexed = reply->multiplexed;
-	if (!is_throttled(reply))
+	if (!retry_is_throttled(reply))
 		pace_answered(&f->source->pace, item->asked_at);
 	if (item->parse(item->arg, reply, &failure) == 0) {
 		item->state = FETCH_GOT;
-		note_progress(f);
+		retry_progress(f);
 		return;
 	}
 	if (failure.kind == ERR_DENIED || failure.kind == ERR_NOTFOUND)
-		note_progress(f);
+		retry_progress(f);
 	err_wrap(&failure, "%s", item->words);
-	if (is_throttled(reply))
+	if (retry_is_throttled(reply))
 		item_throttled(item, &failure);
 	else if (reply->status == 401)
 		item_unauthorized(item, reply, &failure);
@@ -452,7 +341,7 @@ static size_t width(const struct fetch *f)
 
 bool fetch_run(struct fetch *f, int64_t now)
 {
-	give_up_waiting(f, now);
+	retry_give_up(f, now);
 	if (has_waiting(f)) {
 		/* Both calls, so that both requests are under way at once. */
 		bool challenged = have_challenge(f, now);
@@ -515,9 +404,12 @@ void fetch_free(struct fetch *f)
 		if (f->warm[i].call != NULL)
 			http_cancel(shared->http, f->warm[i].call);
 	token_cancel(shared->token);
-	if (late.kind == ERR_NONE && token_state(shared->token, f->source->resource,
-						 clock_now_ms()) == TOKEN_FAILED)
+	if (late.kind == ERR_NONE && has_open(f) &&
+	    token_state(shared->token, f->source->resource, clock_now_ms()) ==
+		    TOKEN_FAILED) {
+		f->source->tokenless = true;
 		late = *token_error(shared->token, f->source->resource);
+	}
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;
 	if (late.kind == ERR_NONE)

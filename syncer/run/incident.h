@@ -12,7 +12,8 @@
 #include "run/log.h"
 
 struct incident {
-	char *key;      /* what fails: an object's name, "vault", "identity", "publish" */
+	char *key;      /* what fails: an object's name, "vault", "token endpoint",
+			   "identity", "publish" */
 	struct err err; /* the latest failure */
 	int64_t since;  /* monotonic milliseconds */
 	int64_t said;   /* when it was last logged */

@@ -2,7 +2,8 @@
  * log.h: one line on stderr per event: a JSON object, or text for humans.
  *
  * Lives in run/, so that nothing below it can log.  Never given a value, a token or a
- * body.  `event` is stable, for machines; the message is a sentence, for people.
+ * body.  `event` is stable, for machines; the message is a sentence, for people.  Nothing
+ * waits for whoever reads stderr: lines that it does not take are dropped, and counted.
  */
 #ifndef RUN_LOG_H
 #define RUN_LOG_H
@@ -38,5 +39,9 @@ bool log_enabled(enum log_level level);
 /* fields may be NULL. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Once stderr takes lines again, finishes the one it took a part of, and says how many
+ * were lost.  log_event() does so first; false: it takes nothing now. */
+bool log_catch_up(void);
 
 #endif

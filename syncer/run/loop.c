@@ -180,7 +180,7 @@ static void take_watch(struct loop *l, int which, int64_t now)
 {
 	if (!watch_run(l->watches[which], now))
 		return;
-	if (which != WATCH_CREDENTIAL) {
+	if (which != WATCH_CREDENTIAL && which != WATCH_PASSWORD) {
 		l->reload_trust = true;
 		return;
 	}
@@ -261,6 +261,7 @@ static int spin(struct loop *l, struct err *err)
 		run_rounds(l, now);
 		run_notify(l, now);
 		publish_run(l->publish, now);
+		log_catch_up();
 		if (is_over(l, now))
 			return 0;
 	}

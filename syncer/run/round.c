@@ -289,6 +289,7 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 			 failure_consequence(r, NULL), now);
 	out->transient = true;
 	out->complete = false;
+	out->held = true;
 	if (err_outranks(&err, &out->worst))
 		out->worst = err;
 }
@@ -341,7 +342,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	stop_fetches(r);
 	settle(r);
 	failures_note(r, now, out);
-	failures_hold_unknown(r);
+	failures_hold_unknown(r, now);
 	out->complete = out->worst.kind == ERR_NONE;
 	out->expires_in_ms = next_expiry(r);
 	collect(r, !out->transient, &set);

@@ -42,7 +42,8 @@ struct round_result {
 	bool published; /* a new set is on the volume */
 	bool first;     /* and there was none before */
 	bool complete;  /* no object failed, the set is what the configuration asks for */
-	bool held;      /* an object has neither bytes nor files: nothing was published */
+	bool held; /* an object has neither bytes nor files, or the volume takes no set:
+		      nothing was published */
 	bool transient; /* something is worth a try before the next poll */
 	int retry_after_ms;
 	int64_t expires_in_ms; /* until the next object ends, by its exp; 0: none will */

@@ -53,15 +53,24 @@ int sources_add(struct sources *all, const struct objects *objects, struct err *
 	return 0;
 }
 
-void sources_done(struct sources *all)
+void sources_cut(struct sources *all, size_t count)
 {
-	while (all->first != NULL) {
-		struct source *s = all->first;
+	struct source **link = &all->first;
 
-		all->first = s->next;
+	for (size_t i = 0; i < count; i++)
+		link = &(*link)->next;
+	while (*link != NULL) {
+		struct source *s = *link;
+
+		*link = s->next;
 		cloud_vault_done(&s->vault);
 		free(s->resource);
 		free(s);
 	}
-	all->count = 0;
+	all->count = count;
+}
+
+void sources_done(struct sources *all)
+{
+	sources_cut(all, 0);
 }

@@ -166,8 +166,12 @@ static void pick_up(struct loop *l, int64_t now)
 
 static void open_watches(struct loop *l, int64_t now)
 {
+	const struct identity *identity = &l->sources.identity;
 	const char *paths[WATCHES] = {
-		[WATCH_CREDENTIAL] = identity_file(&l->sources.identity),
+		[WATCH_CREDENTIAL] = identity_file(identity),
+		[WATCH_PASSWORD] = identity->kind == IDENTITY_CERTIFICATE
+					   ? identity->password_file
+					   : NULL,
 		[WATCH_CA] = l->settings->ca_file,
 		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
 	};

@@ -18,7 +18,7 @@
 #include "run/watch.h"
 
 /* Files that are read again when they change. */
-enum { WATCH_CREDENTIAL, WATCH_CA, WATCH_EXTRA_CA, WATCHES };
+enum { WATCH_CREDENTIAL, WATCH_PASSWORD, WATCH_CA, WATCH_EXTRA_CA, WATCHES };
 
 struct loop {
 	enum loop_mode mode;

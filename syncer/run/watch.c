@@ -152,12 +152,20 @@ static void look(struct watch *w, int64_t now)
 	w->due = now + BLIND_LOOK_MS;
 }
 
+/* The directories above a relative path are watched too. */
+static char *absolute(const char *path)
+{
+	auto_free char *here = path[0] == '/' ? NULL : get_current_dir_name();
+
+	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
+}
+
 struct watch *watch_new(const char *path, int64_t now)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	shared.users++;
-	w->path = xstrdup(path);
+	w->path = absolute(path);
 	look(w, now);
 	return w;
 }

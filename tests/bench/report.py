@@ -29,12 +29,26 @@ def table(rows):
     return "\n".join(lines)
 
 
+def earlier(path):
+    """The figures of other runs; none when this release cannot show them."""
+    if not path.exists():
+        return {}
+    try:
+        known = dict(json.loads(path.read_text()))
+        markdown(known)
+        if "init" in known:
+            plot(known["init"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        print(f"\n{path} has another form and is ignored: {error!r}")
+        return {}
+    return known
+
+
 def write(figures):
     """Adds figures to those of other runs, and writes all of them."""
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / "report.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    known |= figures
+    known = earlier(path) | figures
     path.write_text(json.dumps(known, indent=2) + "\n")
     if "init" in known:
         (OUT / "init.svg").write_text(plot(known["init"]))
@@ -74,7 +88,7 @@ def plot(rows):
     """Wall time over the number of secrets at the lower latency, both axes logarithmic."""
     import math
 
-    column = next(name for name in rows[0] if name.startswith("wall_ms_at_"))
+    column = [name for name in rows[0] if name.startswith("wall_ms_at_")][0]
     names = list(dict.fromkeys(row["contender"] for row in rows))
     counts = sorted({row["secrets"] for row in rows})
     low, high = min(row[column] for row in rows) / 1.3, max(row[column] for row in rows) * 1.3

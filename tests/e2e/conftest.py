@@ -214,7 +214,14 @@ class World:
 
     def wait_files(self, expected, timeout=DEADLINE_S):
         """Waits until an app sees exactly these files."""
-        if not wait_until(lambda: self.files() == expected, timeout):
+
+        def seen():
+            try:
+                return self.files() == expected
+            except FileNotFoundError:
+                return False  # it went between the look and the reading
+
+        if not wait_until(seen, timeout):
             logs = "\n".join(process.text for process in self.processes)
             raise Failed(f"expected {expected}, the app sees {self.files()}; log:\n{logs}")
 

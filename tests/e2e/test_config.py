@@ -272,6 +272,41 @@ def test_while_a_new_object_cannot_be_read_the_old_set_rotates(world):
     sidecar.wait_log("configuration-applied")
 
 
+def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
+    world.plant("a")
+    big = [f"big-{i}" for i in range(11)]
+    for name in big:
+        world.fake.set(name, "x" * 25000)
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_DIR=str(small_volume))
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    config.write(f"objects: a, {', '.join(big)}\n")
+    sidecar.wait_log("failure", "No space left on device", what="publish")
+    a = world.plant("a")
+    sidecar.poll()
+    assert wait_until(lambda: (small_volume / "a").read_text() == a)
+    assert not sidecar.find("configuration-applied")
+    for name in big:
+        world.fake.set(name, "small")
+    sidecar.poll()
+    sidecar.wait_log("configuration-applied")
+    assert (small_volume / "big-10").read_text() == "small"
+
+
+def test_a_refused_list_leaves_no_vault_behind(world):
+    """With one vault, a failure is told of as the vault's; with several, it has the vault's name."""
+    world.plant("a")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    config.write("objects: [{objectName: b, vault: other-kv}]\nnotify: nonsense\n")
+    sidecar.wait_log("configuration-refused", "nonsense")
+    world.fake.fault({"status": 503, "retry_after_s": 60}, target="vault", times=-1)
+    sidecar.poll()
+    assert sidecar.wait_log("failure")["what"] == "vault"
+
+
 def test_a_plain_file_may_be_edited_in_place(world):
     a, b = world.plant("a", "b")
     path = world.folder / "plain.yaml"

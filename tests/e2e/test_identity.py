@@ -251,6 +251,17 @@ def test_client_certificate_file_is_read_anew(world, certificate):
     sidecar.wait_log("ready")
 
 
+def test_client_certificate_password_file_is_read_anew_and_watched(world, certificate):
+    path = world.folder / "password"
+    path.write_text("old")
+    env = certificate.write(certificate.pfx("new"))
+    sidecar = world.sidecar("s", wait=False, AKVSYNC_CLIENT_CERTIFICATE_PASSWORD_FILE=str(path), **env)
+    sidecar.wait_log("failure", "does not fit")
+    path.write_text("new")
+    sidecar.wait_log("poll-requested", "file was replaced")
+    sidecar.wait_log("ready")
+
+
 # Managed identity
 
 

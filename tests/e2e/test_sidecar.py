@@ -1,5 +1,6 @@
 """`sidecar`: rotation, restarts, signals, and what the volume carries from run to run."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -342,6 +343,23 @@ def test_only_evidence_ends_a_failure(world):
     assert sidecar.wait_log("recovered", what="a")["failures"] >= 2
 
 
+def test_whether_tokens_or_the_vault_are_out_of_reach(world):
+    """Entra is down, then the vault instead: each failure has its own begin and end."""
+    world.plant("s")
+    world.fake.fault({"status": 503, "retry_after_s": 60}, target="login", times=-1)
+    sidecar = world.sidecar("s", wait=False)
+    sidecar.wait_log("failure", "token", what="token endpoint", timeout=120)
+    world.fake.clear_faults()
+    world.fake.fault({"status": 503}, target="vault", authenticated=True, times=-1)
+    sidecar.poll()
+    sidecar.wait_log("recovered", what="token endpoint", timeout=120)
+    sidecar.wait_log("failure", "secret 's': 503", what="vault", timeout=120)
+    world.fake.clear_faults()
+    sidecar.poll()
+    sidecar.wait_log("recovered", what="vault", timeout=120)
+    assert [e["what"] for e in sidecar.find("failure")] == ["token endpoint", "vault"]
+
+
 def test_the_start_line_is_whole_for_a_long_list(world):
     names = [f"secret-{number:03}-{'x' * 100}" for number in range(400)]
     sidecar = world.sidecar(", ".join(names), wait=False)
@@ -349,3 +367,38 @@ def test_the_start_line_is_whole_for_a_long_list(world):
     assert start["objects"] == 400
     assert start["settings"]["AKVSYNC_OBJECTS"].startswith(names[0])
     assert start["settings"]["AKVSYNC_OBJECTS"].endswith("…")
+
+
+def test_a_log_that_nobody_reads_stops_nothing(world):
+    """The reader hangs, so the pipe fills up in the middle of a line."""
+    pipe = world.folder / "stderr"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    first = world.plant("s")
+    wrapper = ("sh", "-c", f'exec "$@" 2>{pipe}', "sh")
+    sidecar = world.sidecar("s", wait=False, wrapper=wrapper, NO_PROXY="\1" * 1000)
+    world.wait_files({"s": first}, timeout=120)
+    for _ in range(3):
+        value = world.plant("s")
+        sidecar.poll()
+        world.wait_files({"s": value}, timeout=120)
+    text = b""
+
+    def read_on():
+        nonlocal text
+        try:
+            text += os.read(reader, 1 << 20)
+        except BlockingIOError:
+            sidecar.poll()
+        return b"log-lost" in text and text.endswith(b"\n")
+
+    assert wait_until(read_on, timeout=120)
+    entries = [json.loads(line) for line in text.splitlines()]
+    assert entries[0]["event"] == "start" and len(text.splitlines()[0]) > 4096
+    assert entries[1]["event"] == "log-lost" and entries[1]["lines"] > 3
+    with pytest.raises(BlockingIOError):
+        while os.write(reader, b"x" * 512):
+            pass
+    assert sidecar.stop()[0] == 0
+    os.close(reader)

@@ -265,27 +265,29 @@ static void test_take(void **state)
 
 static void test_take_refused(void **state)
 {
-	static const char *const rows[] = {
-		"{\"v\":\"\\x\"}",
-		"{\"v\":\"\\u12\"}",
-		"{\"v\":\"\\u12g4\"}",
-		"{\"v\":\"\\ud800\"}",
-		"{\"v\":\"\\ud800\\u0041\"}",
-		"{\"v\":\"\\udc00\"}",
-		"{\"v\":\"longer than it may be\"}",
+	static const struct {
+		const char *text, *cause;
+	} rows[] = {
+		{ "{\"v\":\"\\x\"}", "an escape that is no character" },
+		{ "{\"v\":\"\\u12\"}", "an escape that is no character" },
+		{ "{\"v\":\"\\u12g4\"}", "an escape that is no character" },
+		{ "{\"v\":\"\\ud800\"}", "half of a surrogate pair" },
+		{ "{\"v\":\"\\ud800\\u0041\"}", "half of a surrogate pair" },
+		{ "{\"v\":\"\\udc00\"}", "half of a surrogate pair" },
+		{ "{\"v\":\"longer than it may be\"}", "larger than 10 bytes" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *text = xstrdup(rows[i]);
+		auto_free char *text = xstrdup(rows[i].text);
 		auto_buf struct buf out = BUF_INIT(10);
 		struct err err = { 0 };
 		bool found;
 
-		check_err(rows[i],
+		check_err(rows[i].text,
 			  json_take_string(text, strlen(text), "v", &out, &found, &err),
-			  &err, ERR_UNAVAILABLE, "");
-		check_int(rows[i], out.len, 0);
+			  &err, ERR_UNAVAILABLE, rows[i].cause);
+		check_int(rows[i].text, out.len, 0);
 	}
 }
 

@@ -174,6 +174,12 @@ static void test_refused(void **state)
 		{ "AZURE_AUTHORITY_HOST=/", "https URL" },
 		{ "AZURE_AUTHORITY_HOST=https://user@evil.example", "https URL" },
 		{ "AZURE_AUTHORITY_HOST=https://login.example?x", "https URL" },
+		{ "AKVSYNC_AUTH=managed-identity|IDENTITY_ENDPOINT=http://"
+		  "x|IDENTITY_HEADER=MARKER\r\nX: y",
+		  "IDENTITY_HEADER: it holds a line break" },
+		{ "AKVSYNC_AUTH=managed-identity|IDENTITY_ENDPOINT=http://"
+		  "x|IDENTITY_HEADER=MARKER\n",
+		  "IDENTITY_HEADER: it holds a line break" },
 		{ "AKVSYNC_REQUEST_TIMEOUT=3m", "longer than AKVSYNC_INIT_TIMEOUT" },
 		/* Names. */
 		{ "AKVSYNC_VUALT=x", "unknown variable AKVSYNC_VUALT; did you mean "

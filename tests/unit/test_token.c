@@ -269,10 +269,16 @@ static void test_cancel(void **state)
 	check_err("cancelled", token_state(t, RESOURCE, 0) == TOKEN_FAILED ? -1 : 0,
 		  token_error(t, RESOURCE), ERR_UNAVAILABLE,
 		  "cannot get a token: no answer in time from 'login.example'");
+	/* What is known of an earlier try is told instead. */
 	token_request(t, RESOURCE, 0);
-	assert_int_equal(net.started, 2);
+	net_answer(net_find("/token"), (struct answer){ .status = 503 });
+	token_request(t, RESOURCE, 0);
+	token_cancel(t);
+	check_err("earlier", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE, "503");
+	token_request(t, RESOURCE, 0);
+	assert_int_equal(net.started, 4);
 	token_free(t); /* with a request in flight */
-	assert_int_equal(net.cancelled, 2);
+	assert_int_equal(net.cancelled, 3);
 	t = NULL;
 }
 

@@ -277,6 +277,17 @@ static void test_shared(void **state)
 	assert_true(noticed(5000));
 }
 
+static void test_relative(void **state)
+{
+	(void)state;
+	volume_write(dir, "a", "1");
+	assert_int_equal(chdir(dir), 0);
+	w = watch_new("a", 0);
+	volume_write(dir, "a", "22");
+	assert_noticed();
+	assert_int_equal(chdir("/"), 0);
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -285,6 +296,7 @@ int main(void)
 		IN_DIR(test_shared),     IN_DIR(test_flat),          IN_DIR(test_nested),
 		IN_DIR(test_plain_file), IN_DIR(test_not_there_yet), IN_DIR(test_links),
 		IN_DIR(test_loops),      IN_DIR(test_long_path),     IN_DIR(test_blind),
+		IN_DIR(test_relative),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(FUZZING),fuzz,$(if $(filter 1,
 B       := build/$(FLAVOUR)
 Q       := $(if $(filter 1,$(V)),,@)
 JOBS    ?= $(shell nproc)
-PYTEST  := /usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(shell expr $(JOBS) \* 3)
+# The tests wait far more than they compute.
+PYTEST  := /usr/bin/python3 -m pytest -q -p no:cacheprovider -n $(shell expr $(JOBS) \* 3 + 6)
 
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes \
            -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough

@@ -214,16 +214,19 @@ class World:
 
     def wait_files(self, expected, timeout=DEADLINE_S):
         """Waits until an app sees exactly these files."""
+        sees = None
 
         def seen():
+            nonlocal sees
             try:
-                return self.files() == expected
+                sees = self.files()
             except FileNotFoundError:
                 return False  # it went between the look and the reading
+            return sees == expected
 
         if not wait_until(seen, timeout):
             logs = "\n".join(process.text for process in self.processes)
-            raise Failed(f"expected {expected}, the app sees {self.files()}; log:\n{logs}")
+            raise Failed(f"expected {expected}, the app sees {sees}; log:\n{logs}")
 
     def said(self):
         """All that the binary wrote anywhere but into the files of the set, and what others could

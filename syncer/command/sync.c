@@ -1,4 +1,5 @@
 /* sync.c: `init` and `sidecar`: the same work, once or until stopped. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +13,19 @@
 #include "run/termlog.h"
 
 extern char **environ;
+
+/* A stderr that is closed would become a file or a connection of ours, and the log would
+ * be written into that. */
+static void hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
 
 /* What is kept in memory must not reach a core file or another process of this user. */
 static int harden(struct err *err)
@@ -57,6 +71,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	/* Before all else: pid 1 loses a SIGTERM that comes too early, and SIGHUP kills.
 	 */
 	loop_block_signals();
+	hold_standard_streams();
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments; it is configured by "
 					   "environment variables",

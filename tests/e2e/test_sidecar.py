@@ -402,3 +402,12 @@ def test_a_log_that_nobody_reads_stops_nothing(world):
             pass
     assert sidecar.stop()[0] == 0
     os.close(reader)
+
+
+def test_a_closed_stderr_never_becomes_something_else(world):
+    """Else the log would be written into a connection or a file."""
+    value = world.plant("s")
+    sidecar = world.sidecar("s", wait=False, wrapper=("sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh"))
+    world.wait_files({"s": value}, timeout=120)
+    assert {os.readlink(f"/proc/{sidecar.pid}/fd/{fd}") for fd in range(3)} == {"/dev/null"}
+    assert sidecar.stop()[0] == 0

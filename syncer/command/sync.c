@@ -83,6 +83,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 		result = loop_run(mode, &configuration, &end, &err);
 	configuration_done(&configuration);
 	settings_untake(env);
+	log_finish();
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (result < 0)

@@ -1,21 +1,20 @@
 #include "run/log.h"
 
-#include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "base/mem.h"
+#include "base/stderr.h"
 
 /* The start line holds every setting, six bytes a character at worst. */
 #define LINE_MAX_BYTES (512 * 1024)
-/* A reader that takes nothing for so long hangs, and syncing goes on without it. */
+/* A reader that has not taken a line for so long hangs: syncing goes on without it. */
 #define PATIENCE_MS 1000
+/* What is left over is tried again so much later. */
+#define RETRY_MS 1000
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
@@ -24,8 +23,9 @@ static enum log_format style = LOG_JSON;
 
 static struct buf line = { .max = LINE_MAX_BYTES }; /* being written */
 static size_t taken;                                /* bytes of it, by stderr */
-static bool blocked;                                /* stderr took nothing last time */
-static int64_t lost;                                /* lines since it did */
+static bool patient = true;                         /* the line before did not wait */
+static int64_t end_at;                              /* of all waiting: log_finish() */
+static int64_t lost;                                /* lines that stderr did not take */
 
 void log_setup(enum log_level level, enum log_format format)
 {
@@ -87,32 +87,32 @@ static void add_text(const char *level, const struct log_field *fields, const ch
 	}
 }
 
-/* Goes on writing the line; true when stderr has all of it.  Not by O_NONBLOCK, which
- * would hold for all who share it: a pipe that has room takes PIPE_BUF bytes at once. */
-static bool write_on(void)
+/* Goes on writing the line; true when stderr has all of it. */
+static bool write_on(int64_t until)
 {
-	while (taken < line.len) {
-		struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
-		size_t left = line.len - taken;
-		ssize_t n = -1;
-
-		if (poll(&out, 1, blocked ? 0 : PATIENCE_MS) > 0)
-			n = write(STDERR_FILENO, line.data + taken,
-				  left < PIPE_BUF ? left : PIPE_BUF);
-		blocked = n <= 0;
-		if (blocked)
-			return false;
-		taken += (size_t)n;
-	}
+	taken += stderr_write(line.data + taken, line.len - taken, until);
+	if (taken < line.len)
+		return false;
 	buf_done(&line);
 	taken = 0;
 	return true;
+}
+
+/* Until when a line waits.  Whoever reads slowly is waited for once, then not again until
+ * a line has gone out at once. */
+static int64_t patience(void)
+{
+	if (end_at != 0)
+		return end_at;
+	return patient ? clock_now_ms() + PATIENCE_MS : 0;
 }
 
 /* Writes a line.  False: it is lost.  One that has been begun is finished some time. */
 static bool write_line(enum log_level level, const char *event,
 		       const struct log_field *fields, const char *msg)
 {
+	bool at_once, all;
+
 	if (style == LOG_JSON)
 		add_json(level_names[level], event, fields, msg);
 	else
@@ -120,21 +120,34 @@ static bool write_line(enum log_level level, const char *event,
 	line.max++;
 	buf_text(&line, "\n");
 	line.max--;
-	if (write_on() || taken > 0)
+	at_once = write_on(0);
+	all = at_once || write_on(patience());
+	patient = at_once;
+	if (all || taken > 0)
 		return true;
 	buf_done(&line);
 	return false;
 }
 
-bool log_catch_up(void)
+void log_catch_up(void)
 {
-	if (!write_on())
-		return false;
+	if (line.len > 0 && !write_on(end_at))
+		return;
 	if (lost > 0 &&
 	    write_line(LOG_WARN, "log-lost", LOG_FIELDS(log_int("lines", lost)),
 		       "stderr was blocked: lines of this log are lost"))
 		lost = 0;
-	return !blocked;
+}
+
+int64_t log_deadline(int64_t now)
+{
+	return line.len > 0 || lost > 0 ? now + RETRY_MS : CLOCK_NEVER;
+}
+
+void log_finish(void)
+{
+	end_at = clock_now_ms() + PATIENCE_MS;
+	log_catch_up();
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
@@ -148,6 +161,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	if (!log_catch_up() || !write_line(level, event, fields, msg))
+	log_catch_up();
+	if (line.len > 0 || !write_line(level, event, fields, msg))
 		lost++;
 }

@@ -2,8 +2,9 @@
  * log.h: one line on stderr per event: a JSON object, or text for humans.
  *
  * Lives in run/, so that nothing below it can log.  Never given a value, a token or a
- * body.  `event` is stable, for machines; the message is a sentence, for people.  Nothing
- * waits for whoever reads stderr: lines that it does not take are dropped, and counted.
+ * body.  `event` is stable, for machines; the message is a sentence, for people.  Whoever
+ * reads stderr cannot hold up the work: a line waits for a second at most, those after it
+ * not at all while that goes on.  Lines that are not taken are dropped, and counted.
  */
 #ifndef RUN_LOG_H
 #define RUN_LOG_H
@@ -40,8 +41,15 @@ bool log_enabled(enum log_level level);
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Once stderr takes lines again, finishes the one it took a part of, and says how many
- * were lost.  log_event() does so first; false: it takes nothing now. */
-bool log_catch_up(void);
+/* Without waiting: finishes a line that stderr has only a part of, and says how many were
+ * lost.  log_event() does so first. */
+void log_catch_up(void);
+
+/* When to do so: soon, while there is such a line, or one was lost; else never. */
+int64_t log_deadline(int64_t now);
+
+/* The process is about to end: does the same, and this and all lines from now on may wait
+ * for a second, taken together, so that the last one is not lost. */
+void log_finish(void);
 
 #endif

@@ -201,6 +201,7 @@ static int64_t wake_at(const struct loop *l, int64_t now)
 	at = clock_sooner(at, l->give_up_at);
 	at = clock_sooner(at, health_deadline(l->health, now));
 	at = clock_sooner(at, desire_deadline(&l->desire));
+	at = clock_sooner(at, log_deadline(now));
 	for (int i = 0; i < WATCHES; i++)
 		at = clock_sooner(at, watch_deadline(l->watches[i]));
 	if (l->round != NULL)

@@ -1,5 +1,6 @@
 """`sidecar`: rotation, restarts, signals, and what the volume carries from run to run."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -383,19 +384,16 @@ def test_a_log_that_nobody_reads_stops_nothing(world):
         value = world.plant("s")
         sidecar.poll()
         world.wait_files({"s": value}, timeout=120)
-    text = b""
 
     def read_on():
-        nonlocal text
-        try:
-            text += os.read(reader, 1 << 20)
-        except BlockingIOError:
-            sidecar.poll()
-        return b"log-lost" in text and text.endswith(b"\n")
+        with contextlib.suppress(BlockingIOError):
+            sidecar.text += os.read(reader, 1 << 20).decode(errors="replace")
+        return "log-lost" in sidecar.text and sidecar.text.endswith("\n")
 
     assert wait_until(read_on, timeout=120)
-    entries = [json.loads(line) for line in text.splitlines()]
-    assert entries[0]["event"] == "start" and len(text.splitlines()[0]) > 4096
+    lines = sidecar.text.splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert entries[0]["event"] == "start" and len(lines[0]) > 4096
     assert entries[1]["event"] == "log-lost" and entries[1]["lines"] > 3
     with pytest.raises(BlockingIOError):
         while os.write(reader, b"x" * 512):

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stderr.h"
+
 static void out_of_memory(void)
 {
 	static const char msg[] = "{\"level\":\"error\",\"msg\":\"out of memory\"}\n";
 
-	(void)!write(STDERR_FILENO, msg, sizeof(msg) - 1);
+	stderr_write(msg, sizeof(msg) - 1, 0);
 	abort();
 }
 

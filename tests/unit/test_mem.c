@@ -117,24 +117,33 @@ static void test_close_keeps_errno(void **state)
 	assert_int_equal(fcntl(closed, F_GETFD), -1);
 }
 
+/* The status of a process that asks for too much memory. */
+static int run_out_of_memory(int stderr_fd)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		alarm(60);
+		dup2(stderr_fd, STDERR_FILENO);
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+		(void)!wipe_malloc(PTRDIFF_MAX - (size_t)getpid());
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
 /* Out of memory ends the process, with one line that is JSON. */
 static void test_out_of_memory(void **state)
 {
 	char line[128] = "";
 	int ends[2], status;
-	pid_t child;
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	child = fork();
-	if (child == 0) {
-		dup2(ends[1], STDERR_FILENO);
-		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
-		(void)!wipe_malloc(PTRDIFF_MAX - (size_t)getpid());
-		_exit(0);
-	}
+	status = run_out_of_memory(ends[1]);
 	close(ends[1]);
-	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(read(ends[0], line, sizeof(line) - 1) > 0);
 	close(ends[0]);
 	check("status", !WIFEXITED(status) || WEXITSTATUS(status) != 0);
@@ -142,6 +151,25 @@ static void test_out_of_memory(void **state)
 	assert_string_equal(line, "{\"level\":\"error\",\"msg\":\"out of memory\"}\n");
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 #endif
+}
+
+/* Nor does a line that nobody reads keep it from ending. */
+static void test_out_of_memory_unread(void **state)
+{
+#ifndef __SANITIZE_ADDRESS__
+	int ends[2], status;
+
+	assert_int_equal(pipe(ends), 0);
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	while (write(ends[1], "x", 1) == 1)
+		;
+	fcntl(ends[1], F_SETFL, 0);
+	status = run_out_of_memory(ends[1]);
+	close(ends[0]);
+	close(ends[1]);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+#endif
+	(void)state;
 }
 
 int main(void)
@@ -153,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_close_keeps_errno),
 		cmocka_unit_test(test_out_of_memory),
+		cmocka_unit_test(test_out_of_memory_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,13 @@ def pytest_configure(config):
     kubectl("-n", "vault", "rollout", "status", "deployment/fakevault", "--timeout=120s", timeout=150)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests that passed have measured, which is all that they print."""
+    for report in terminalreporter.getreports("passed"):
+        for line in report.capstdout.splitlines():
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")
+
+
 class Forward:
     """A port of this machine that leads to the fake vault's admin interface."""
 

@@ -114,7 +114,8 @@ def test_vault_down_at_start_then_heals(vault, place):
     heal = down(vault, name)
     shop(place, f"{name}=db", AKVSYNC_INIT_TIMEOUT="10m")
     place.wait_event("akvsync-init", "failure", lambda e: "503" in e["msg"])
-    wait_for("the word that it keeps trying", lambda: "running" in place.status("akvsync-init")["state"])
+    vault.wait_journal(timeout=TIMEOUT_S, since=vault.mark(), path=f"/secrets/{name}*", status=503)
+    assert "running" in place.status("akvsync-init")["state"], "it keeps trying"
     heal()
     assert started(place)["files"] == {"db": digest(value)}
     assert place.status("akvsync-init")["restartCount"] == 0
@@ -495,7 +496,7 @@ def test_the_native_form_s_gate(vault, place):
     wait_for("the startup probe", lambda: place.exec(*probe, check=False).returncode == 0)
     place.exec("app", "touch", "/gate/open")
     assert place.wait_event("app", "start")["files"] == {"db": digest(value)}
-    wait_for("the kubelet's probe", lambda: place.status("akvsync")["started"])
+    wait_for("the kubelet's probe", lambda: place.status("akvsync").get("started"))
     assert place.status("akvsync")["restartCount"] == 0
     place.wait_ready()
     no_gap(place)

@@ -89,7 +89,7 @@ def clean_up_a_lent_cluster(config, rendered):
 
     def clean():
         kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", text=rendered)
-        kubectl("delete", "--ignore-not-found", "--wait=false", "namespaces", *mine)
+        kubectl("delete", "--ignore-not-found", "namespaces", *mine, timeout=5 * TIMEOUT_S)
 
     if os.environ.get("KEEP_PODS") != "1":
         config.add_cleanup(clean)

@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/pod"
 VERSION = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
 NAMESPACES = [f"pods-{number}" for number in range(32)]
+TAKEN = WORK / "taken"
 STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged")
 CLIENT = {
     "AKVSYNC_VAULT": "https://shop-kv.vault.svc.cluster.local",
@@ -80,13 +81,27 @@ def own_manifests(folder, variant):
     return folder
 
 
+def clean_up_a_lent_cluster(config, rendered):
+    """At the end, unless KEEP_PODS=1; and takes none where that would delete what is another's."""
+    mine = ("vault", "shop", *NAMESPACES)
+    if found := kubectl("get", "namespaces", "--ignore-not-found", "-o", "name", *mine).split():
+        pytest.exit(f"the cluster has {', '.join(found)} already: the tests make and delete these", returncode=1)
+
+    def clean():
+        kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", text=rendered)
+        kubectl("delete", "--ignore-not-found", "namespaces", *mine, timeout=5 * TIMEOUT_S)
+
+    if os.environ.get("KEEP_PODS") != "1":
+        config.add_cleanup(clean)
+
+
 def pytest_configure(config):
     """Once, before the workers start: namespaces, the fake vault, the names of its Services."""
     if hasattr(config, "workerinput") or not os.environ.get("KUBECONFIG"):
         return
+    shutil.rmtree(TAKEN, ignore_errors=True)
+    TAKEN.mkdir(parents=True)
     folder = own_manifests(WORK / "local", "classic")
-    documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
-    kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
     # The last one is a namespace that no federated credential knows.
     extra = [f"--subject=system:serviceaccount:{name}:akvsync" for name in NAMESPACES[:-1]]
     extra += [f"--ca-namespace={name}" for name in NAMESPACES]
@@ -97,12 +112,23 @@ def pytest_configure(config):
         images=images(),
         patches=[patch("Deployment", *add, name="fakevault")],
     )
+    if not os.environ.get("CLUSTER_NAMES"):
+        clean_up_a_lent_cluster(config, rendered)
+    documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+    kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
     kubectl("apply", "-f", "-", text=rendered)
     if names := os.environ.get("CLUSTER_NAMES"):  # the cluster has no DNS of its own for Services
         for name in ("login", "shop-kv"):
             address = kubectl("-n", "vault", "get", "service", name, "-o", "jsonpath={.spec.clusterIP}")
             pathlib.Path(names, name).write_text(f"{address} {name}.vault.svc.cluster.local\n")
     kubectl("-n", "vault", "rollout", "status", "deployment/fakevault", "--timeout=120s", timeout=150)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What tests that passed have measured, which is all that they print."""
+    for report in terminalreporter.getreports("passed"):
+        for line in report.capstdout.splitlines():
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")
 
 
 class Forward:
@@ -226,25 +252,20 @@ class Place:
             self.kubectl("delete", "all,serviceaccounts", "--all", "--wait=false", "--grace-period=1")
 
 
-class Namespaces:
-    """Hands out the names of a worker, one after the other."""
-
-    def __init__(self, worker, count):
-        self.free = NAMESPACES[:-1][worker::count]
-
-    def take(self):
-        return self.free.pop(0)
-
-
-@pytest.fixture(scope="session")
-def namespaces():
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-    return Namespaces(worker, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+def take_namespace():
+    """One that no other test has, of whichever worker."""
+    for name in NAMESPACES[:-1]:
+        try:
+            (TAKEN / name).touch(exist_ok=False)
+            return name
+        except FileExistsError:
+            continue
+    raise AssertionError("there are more tests than namespaces")
 
 
 @pytest.fixture
-def place(vault, namespaces):  # pylint: disable=unused-argument
-    made = Place(namespaces.take())
+def place(vault):  # pylint: disable=unused-argument
+    made = Place(take_namespace())
     yield made
     made.close()
 

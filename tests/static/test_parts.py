@@ -85,6 +85,10 @@ def test_the_source_is_complete(tmp_path):
     with tarfile.open(top / f"akvsync-{VERSION}.tar") as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert set(run("git", "ls-files", cwd=clone).stdout.split("\n")) <= names
+    (built_in,) = (clone / "build").glob("static-*/deps.lock")
+    built_in.write_text(built_in.read_text().replace("\ncurl ", "\ncurl another-"))
+    refused = run("scripts/sources", cwd=clone, check=False)
+    assert refused.returncode == 1 and "--update" in refused.stderr
     (clone / "LICENSE").write_text("another")
     refused = run("scripts/sources", cwd=clone, check=False)
     assert refused.returncode == 1 and "commit first" in refused.stderr

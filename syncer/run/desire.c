@@ -154,12 +154,18 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 	};
 }
 
-bool desire_judge(struct desire *d, const struct round_result *result)
+bool desire_judge(struct desire *d, struct round_result *result)
 {
-	if (!d->tries_wanted)
+	if (!d->tries_wanted) {
+		result->transient |= d->held.transient;
+		if (result->retry_after_ms < d->held.retry_after_ms)
+			result->retry_after_ms = d->held.retry_after_ms;
 		return false;
+	}
 	d->tries_wanted = false;
+	d->held = (struct round_result){ 0 };
 	if (result->held) {
+		d->held = *result;
 		d->keeps_old = true;
 		return true;
 	}

@@ -17,7 +17,6 @@ static void wish_done(struct wish *w)
 	if (w->configuration != NULL)
 		configuration_done(w->configuration);
 	free(w->configuration);
-	incidents_done(&w->incidents);
 	absences_done(&w->absences);
 	*w = (struct wish){ 0 };
 }
@@ -27,6 +26,7 @@ void desire_done(struct desire *d)
 	watch_free(d->watch);
 	wish_done(&d->running);
 	wish_done(&d->wanted);
+	incidents_done(&d->incidents);
 }
 
 /* ---- the file ---- */
@@ -140,6 +140,9 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 {
 	struct wish *wish = &d->running;
 
+	/* A failure of either list stays one while both have their rounds. */
+	if (!d->keeps_old)
+		incidents_begin(&d->incidents);
 	d->tries_wanted = d->wanted.configuration != NULL && !d->keeps_old;
 	d->keeps_old = false;
 	if (d->tries_wanted)
@@ -149,14 +152,15 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 		.objects = wish->configuration ? &wish->configuration->objects
 					       : &d->started->objects,
 		.publish = publish,
-		.incidents = &wish->incidents,
+		.incidents = &d->incidents,
 		.absences = &wish->absences,
 	};
 }
 
-bool desire_judge(struct desire *d, struct round_result *result)
+bool desire_judge(struct desire *d, struct round_result *result, int64_t now)
 {
 	if (!d->tries_wanted) {
+		incidents_end(&d->incidents, now);
 		result->transient |= d->held.transient;
 		if (result->retry_after_ms < d->held.retry_after_ms)
 			result->retry_after_ms = d->held.retry_after_ms;
@@ -169,6 +173,7 @@ bool desire_judge(struct desire *d, struct round_result *result)
 		d->keeps_old = true;
 		return true;
 	}
+	incidents_end(&d->incidents, now);
 	wish_done(&d->running);
 	d->running = d->wanted;
 	d->wanted = (struct wish){ 0 };

@@ -47,7 +47,7 @@ static void report(struct round *r, const struct source *source, const struct ta
 	if (err->kind == ERR_IDENTITY)
 		what = "identity";
 	else if (err->kind == ERR_UNAVAILABLE)
-		what = source->tokenless ? TOKEN_ENDPOINT : vault;
+		what = err->tokenless ? TOKEN_ENDPOINT : vault;
 	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
 			 now);
 }
@@ -68,7 +68,7 @@ static void note_failure(struct round *r, const struct source *source,
 			 struct told *told, int64_t now, struct round_result *out)
 {
 	bool *said = err->kind == ERR_IDENTITY ? &told->identity
-		     : source->tokenless       ? &told->token_endpoint
+		     : err->tokenless          ? &told->token_endpoint
 					       : &told->vaults[source->index];
 
 	if (!is_transient(err) || !*said)

@@ -28,7 +28,6 @@ struct source {
 	struct err throttled; /* how the vault last said that we are too fast */
 	bool multiplexed;     /* its last answer came over HTTP/2 */
 	bool verified;        /* the vault's challenge has been seen and agrees */
-	bool tokenless;       /* what failed last did for want of a token */
 };
 
 struct sources {

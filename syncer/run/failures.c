@@ -139,7 +139,7 @@ static bool has_token(const struct source *s, int64_t now)
 
 void failures_hold_unknown(struct round *r, int64_t now)
 {
-	bool asked = false, answered = false, got_token = false;
+	bool asked = false, answered = false, have_tokens = true;
 
 	for (const struct listing *l = r->listings; l; l = l->next)
 		note_answer(r, l->source, &l->item, &l->err, l->words);
@@ -149,14 +149,16 @@ void failures_hold_unknown(struct round *r, int64_t now)
 		auto_free char *key = vault_key(s);
 		const struct lane *lane = lane_of(r, s);
 
-		got_token |= has_token(s, now);
-		asked |= lane->asked;
+		if (!lane->asked)
+			continue;
+		asked = true;
 		answered |= lane->answered;
-		if (lane->asked && !lane->answered)
+		have_tokens &= has_token(s, now);
+		if (!lane->answered)
 			incidents_hold(r->work.incidents, key);
 	}
 	if (asked && !answered)
 		incidents_hold(r->work.incidents, "identity");
-	if (asked && !got_token)
+	if (!have_tokens)
 		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);
 }

@@ -105,7 +105,6 @@ static int check(const struct desire *d, const struct configuration *c,
 bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jitter,
 		   int dir_fd, struct notify **notify)
 {
-	size_t in_use = sources->count;
 	struct configuration *c;
 	struct err err;
 
@@ -117,7 +116,6 @@ bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jit
 	    check(d, c, sources, jitter, dir_fd, notify, &err) < 0) {
 		log_event(LOG_ERROR, "configuration-refused", NULL,
 			  "%s; the running configuration stays", err.msg);
-		sources_cut(sources, in_use);
 		configuration_done(c);
 		free(c);
 		return false;

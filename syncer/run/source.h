@@ -4,7 +4,8 @@
  *
  * All vaults of a process share one HTTP stack, one token cache and one identity.  A
  * vault has one source for the life of the process, whatever round or list of objects
- * uses it; only what a refused list alone would use goes with it.
+ * uses it: one that comes back is still known to be throttling.  One that no list uses
+ * costs a few kilobytes and no request.
  */
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
@@ -51,9 +52,6 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 /* Makes the sources of all objects.  ERR_CONFIG names the object. */
 int sources_add(struct sources *all, const struct objects *objects,
 		struct err *err) MUST_CHECK;
-
-/* Between rounds: drops all but the first count, which are no more than there are. */
-void sources_cut(struct sources *all, size_t count);
 void sources_done(struct sources *all);
 
 #endif

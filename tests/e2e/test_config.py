@@ -344,18 +344,6 @@ def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
     sidecar.wait_log("recovered", what="publish")
 
 
-def test_a_refused_list_leaves_no_vault_behind(world):
-    world.plant("a")
-    config = ConfigMap(world.folder / "config", "objects: a\n")
-    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
-    sidecar.wait_log("ready")
-    config.write("objects: [{objectName: b, vault: other-kv}]\nnotify: nonsense\n")
-    sidecar.wait_log("configuration-refused", "nonsense")
-    world.fake.fault({"status": 503, "retry_after_s": 60}, target="vault", times=-1)
-    sidecar.poll()
-    assert sidecar.wait_log("failure")["what"] == "vault 'shop-kv'"
-
-
 def test_a_plain_file_may_be_edited_in_place(world):
     a, b = world.plant("a", "b")
     path = world.folder / "plain.yaml"

@@ -37,6 +37,7 @@ struct err {
 	char msg[512];      /* truncated if longer */
 	char request[64];   /* the service's id of the request, for its support; "": none.
 			       Beside msg, so that equal failures have equal messages */
+	bool tokenless;     /* it is for want of an access token, whatever it hit */
 };
 
 /* Both fill *err and return -1, so that a failure is one statement. */

@@ -145,8 +145,6 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 {
 	int64_t now = clock_now_ms();
 	int64_t own[] = { clock_wall_ms(), now };
-	struct incidents incidents = { 0 };
-	struct absences absences = { 0 };
 	struct sources sources;
 	struct jitter jitter;
 	int result;
@@ -157,10 +155,7 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 	jitter_seed(&jitter, own, sizeof(own));
 	result = session_open(&sources, &c->settings, &c->objects, &jitter, err);
 	if (result == 0) {
-		struct round_work work = { .sources = &sources,
-					   .objects = &c->objects,
-					   .incidents = &incidents,
-					   .absences = &absences };
+		struct round_work work = { .sources = &sources, .objects = &c->objects };
 		struct round *r = round_start(&work, now);
 
 		result = run_round(r, sources.http, now + c->settings.init_timeout_ms,
@@ -169,8 +164,6 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 			   &(struct telling){ .check = out, .sources = &sources });
 	}
 	session_close(&sources);
-	incidents_done(&incidents);
-	absences_done(&absences);
 	if (result < 0)
 		check_done(out);
 	return result;

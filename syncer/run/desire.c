@@ -17,7 +17,6 @@ static void wish_done(struct wish *w)
 	if (w->configuration != NULL)
 		configuration_done(w->configuration);
 	free(w->configuration);
-	incidents_done(&w->incidents);
 	absences_done(&w->absences);
 	*w = (struct wish){ 0 };
 }
@@ -27,6 +26,7 @@ void desire_done(struct desire *d)
 	watch_free(d->watch);
 	wish_done(&d->running);
 	wish_done(&d->wanted);
+	incidents_done(&d->incidents);
 }
 
 /* ---- the file ---- */
@@ -105,7 +105,6 @@ static int check(const struct desire *d, const struct configuration *c,
 bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jitter,
 		   int dir_fd, struct notify **notify)
 {
-	size_t in_use = sources->count;
 	struct configuration *c;
 	struct err err;
 
@@ -117,7 +116,6 @@ bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jit
 	    check(d, c, sources, jitter, dir_fd, notify, &err) < 0) {
 		log_event(LOG_ERROR, "configuration-refused", NULL,
 			  "%s; the running configuration stays", err.msg);
-		sources_cut(sources, in_use);
 		configuration_done(c);
 		free(c);
 		return false;
@@ -140,6 +138,9 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 {
 	struct wish *wish = &d->running;
 
+	/* A failure of either list stays one while both have their rounds. */
+	if (!d->keeps_old)
+		incidents_begin(&d->incidents);
 	d->tries_wanted = d->wanted.configuration != NULL && !d->keeps_old;
 	d->keeps_old = false;
 	if (d->tries_wanted)
@@ -149,20 +150,28 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 		.objects = wish->configuration ? &wish->configuration->objects
 					       : &d->started->objects,
 		.publish = publish,
-		.incidents = &wish->incidents,
+		.incidents = &d->incidents,
 		.absences = &wish->absences,
 	};
 }
 
-bool desire_judge(struct desire *d, const struct round_result *result)
+bool desire_judge(struct desire *d, struct round_result *result, int64_t now)
 {
-	if (!d->tries_wanted)
+	if (!d->tries_wanted) {
+		incidents_end(&d->incidents, now);
+		result->transient |= d->held.transient;
+		if (result->retry_after_ms < d->held.retry_after_ms)
+			result->retry_after_ms = d->held.retry_after_ms;
 		return false;
+	}
 	d->tries_wanted = false;
+	d->held = (struct round_result){ 0 };
 	if (result->held) {
+		d->held = *result;
 		d->keeps_old = true;
 		return true;
 	}
+	incidents_end(&d->incidents, now);
 	wish_done(&d->running);
 	d->running = d->wanted;
 	d->wanted = (struct wish){ 0 };

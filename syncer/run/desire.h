@@ -17,10 +17,9 @@
 #include "deliver/notify.h"
 #include "run/round.h"
 
-/* A list of objects, and what has been learned in its rounds. */
+/* A list of objects, and which of them were not there in its rounds. */
 struct wish {
 	struct configuration *configuration; /* NULL: none */
-	struct incidents incidents;
 	struct absences absences;
 };
 
@@ -28,6 +27,8 @@ struct desire {
 	const struct configuration *started; /* the caller's: paths and identity stay */
 	struct wish running;                 /* configuration NULL: the started one */
 	struct wish wanted;                  /* not adopted yet */
+	struct incidents incidents;          /* of both */
+	struct round_result held;            /* why not: its last round */
 	bool tries_wanted;                   /* the round under way is for it */
 	bool keeps_old;                      /* the next round is for the running one */
 	bool changed;                        /* the file is to be read again */
@@ -64,7 +65,8 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 			      struct publish *publish);
 
 /* Takes note of a round's end.  True: the wanted objects cannot be published as a whole,
- * so a round for the running ones is due at once. */
-bool desire_judge(struct desire *d, const struct round_result *result);
+ * so a round for the running ones is due at once; the result of that one then also says
+ * whether the wanted ones are worth a try before the next poll. */
+bool desire_judge(struct desire *d, struct round_result *result, int64_t now);
 
 #endif

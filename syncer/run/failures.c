@@ -28,10 +28,10 @@ const char *failure_consequence(const struct round *r, const struct task *t)
 /* What an outage is told under: of whom we get tokens from, or of a vault. */
 #define TOKEN_ENDPOINT "token endpoint"
 
-static char *vault_key(const struct round *r, const struct source *source)
+/* The same whatever other vaults there are: a changed list must not rename an outage. */
+static char *vault_key(const struct source *source)
 {
-	return r->work.sources->count > 1 ? xasprintf("vault '%s'", source->vault.name)
-					  : xstrdup("vault");
+	return xasprintf("vault '%s'", source->vault.name);
 }
 
 /* One line for a vault or identity that fails for all, one for each object that fails by
@@ -39,7 +39,7 @@ static char *vault_key(const struct round *r, const struct source *source)
 static void report(struct round *r, const struct source *source, const struct task *t,
 		   const char *what, const struct err *err, int64_t now)
 {
-	auto_free char *vault = vault_key(r, source);
+	auto_free char *vault = vault_key(source);
 	bool excused = t != NULL && failure_is_excused(t);
 	enum log_level level =
 		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
@@ -47,7 +47,7 @@ static void report(struct round *r, const struct source *source, const struct ta
 	if (err->kind == ERR_IDENTITY)
 		what = "identity";
 	else if (err->kind == ERR_UNAVAILABLE)
-		what = source->tokenless ? TOKEN_ENDPOINT : vault;
+		what = err->tokenless ? TOKEN_ENDPOINT : vault;
 	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
 			 now);
 }
@@ -68,7 +68,7 @@ static void note_failure(struct round *r, const struct source *source,
 			 struct told *told, int64_t now, struct round_result *out)
 {
 	bool *said = err->kind == ERR_IDENTITY ? &told->identity
-		     : source->tokenless       ? &told->token_endpoint
+		     : err->tokenless          ? &told->token_endpoint
 					       : &told->vaults[source->index];
 
 	if (!is_transient(err) || !*said)
@@ -123,10 +123,13 @@ static void note_answer(struct round *r, const struct source *source,
 			const struct fetch_item *item, const struct err *err,
 			const char *what)
 {
+	struct lane *lane = lane_of(r, source);
+
+	lane->asked |= item->state != FETCH_NONE;
 	if (is_transient(err))
 		incidents_hold(r->work.incidents, what);
 	else if (item->state != FETCH_NONE)
-		lane_of(r, source)->answered = true;
+		lane->answered = true;
 }
 
 static bool has_token(const struct source *s, int64_t now)
@@ -136,22 +139,26 @@ static bool has_token(const struct source *s, int64_t now)
 
 void failures_hold_unknown(struct round *r, int64_t now)
 {
-	bool answered = false, got_token = false;
+	bool asked = false, answered = false, have_tokens = true;
 
 	for (const struct listing *l = r->listings; l; l = l->next)
 		note_answer(r, l->source, &l->item, &l->err, l->words);
 	for (const struct task *t = r->tasks; t; t = t->next)
 		note_answer(r, t->source, &t->value.item, &t->err, t->path);
 	for (const struct source *s = r->work.sources->first; s; s = s->next) {
-		auto_free char *key = vault_key(r, s);
+		auto_free char *key = vault_key(s);
+		const struct lane *lane = lane_of(r, s);
 
-		got_token |= has_token(s, now);
-		answered |= r->lanes[s->index].answered;
-		if (!r->lanes[s->index].answered)
+		if (!lane->asked)
+			continue;
+		asked = true;
+		answered |= lane->answered;
+		have_tokens &= has_token(s, now);
+		if (!lane->answered)
 			incidents_hold(r->work.incidents, key);
 	}
-	if (!answered)
+	if (asked && !answered)
 		incidents_hold(r->work.incidents, "identity");
-	if (!got_token)
+	if (!have_tokens)
 		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);
 }

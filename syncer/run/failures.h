@@ -13,7 +13,8 @@
 struct lane {
 	struct fetch *fetch;
 	bool held;     /* by a transient error */
-	bool answered; /* the vault, with an accepted token, to some question */
+	bool asked;    /* something was asked of the vault */
+	bool answered; /* and it answered, with an accepted token */
 };
 
 struct round {

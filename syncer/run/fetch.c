@@ -20,7 +20,6 @@ struct fetch *fetch_start(struct source *source, int64_t now)
 	struct token *token = source->shared->token;
 	bool has_token = token_state(token, source->resource, now) == TOKEN_READY;
 
-	source->tokenless = false;
 	f->source = source;
 	f->tail = &f->items;
 	f->progress = now;
@@ -74,17 +73,27 @@ static void fail_all(struct fetch *f, const struct err *err)
 	}
 }
 
+static struct err without_token(const struct fetch *f)
+{
+	struct err err = *token_error(f->source->shared->token, f->source->resource);
+
+	err.tokenless = true;
+	return err;
+}
+
 /* Counts the failure of a token request that ended during this fetch, whoever made it.
  * False: it was the last try. */
 static bool count_token_failure(struct fetch *f, const struct token *token, int64_t now)
 {
+	struct err err;
+
 	if (f->token_seen == token_requests(token, f->source->resource))
 		return true;
 	f->token_seen = token_requests(token, f->source->resource);
-	if (retry_later(f, &f->token_tries, token_error(token, f->source->resource), now))
+	err = without_token(f);
+	if (retry_later(f, &f->token_tries, &err, now))
 		return true;
-	f->source->tokenless = true;
-	fail_all(f, token_error(token, f->source->resource));
+	fail_all(f, &err);
 	return false;
 }
 
@@ -406,10 +415,8 @@ void fetch_free(struct fetch *f)
 	token_cancel(shared->token);
 	if (late.kind == ERR_NONE && has_open(f) &&
 	    token_state(shared->token, f->source->resource, clock_now_ms()) ==
-		    TOKEN_FAILED) {
-		f->source->tokenless = true;
-		late = *token_error(shared->token, f->source->resource);
-	}
+		    TOKEN_FAILED)
+		late = without_token(f);
 	if (late.kind == ERR_NONE && f->source->pace.width > 0)
 		late = f->source->throttled;
 	if (late.kind == ERR_NONE)

@@ -13,7 +13,7 @@
 void incidents_begin(struct incidents *all)
 {
 	for (size_t i = 0; i < all->count; i++)
-		all->items[i].seen = false;
+		all->items[i].reported = all->items[i].held = false;
 }
 
 static struct incident *find(struct incidents *all, const char *key)
@@ -53,7 +53,9 @@ void incidents_report(struct incidents *all, enum log_level level, const char *k
 
 	if (is_new)
 		it = add(all, key, now);
-	it->seen = true;
+	if (it->reported)
+		return;
+	it->reported = true;
 	it->count++;
 	if (!is_new && is_same(&it->err, err) && now - it->said < REMIND_MS) {
 		it->err = *err;
@@ -73,7 +75,7 @@ void incidents_hold(struct incidents *all, const char *key)
 	struct incident *it = find(all, key);
 
 	if (it != NULL)
-		it->seen = true;
+		it->held = true;
 }
 
 void incidents_end(struct incidents *all, int64_t now)
@@ -84,7 +86,7 @@ void incidents_end(struct incidents *all, int64_t now)
 		struct incident *it = &all->items[i];
 		auto_free char *lasted = text_from_duration(now - it->since);
 
-		if (it->seen) {
+		if (it->reported || it->held) {
 			all->items[kept++] = *it;
 			continue;
 		}
@@ -92,7 +94,7 @@ void incidents_end(struct incidents *all, int64_t now)
 			  LOG_FIELDS(log_str("what", it->key),
 				     log_int("failures", it->count),
 				     log_str("lasted", lasted)),
-			  "%s works again after %d failure%s", it->key, it->count,
+			  "%s no longer fails, after %d failure%s", it->key, it->count,
 			  it->count == 1 ? "" : "s");
 		free(it->key);
 	}

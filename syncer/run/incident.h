@@ -1,6 +1,8 @@
 /*
  * incident.h: what is failing now.  A failure is logged when it starts and when it
  * changes; repeats are counted; its end is logged with the count.
+ *
+ * There is one set of them in a process, whatever list of objects is in force.
  */
 #ifndef RUN_INCIDENT_H
 #define RUN_INCIDENT_H
@@ -12,13 +14,13 @@
 #include "run/log.h"
 
 struct incident {
-	char *key;      /* what fails: an object's name, "vault", "token endpoint",
+	char *key;      /* what fails: an object's path, "vault 'NAME'", "token endpoint",
 			   "identity", "publish" */
 	struct err err; /* the latest failure */
 	int64_t since;  /* monotonic milliseconds */
 	int64_t said;   /* when it was last logged */
 	int count;      /* failures so far */
-	bool seen;      /* in the round that is being reported */
+	bool reported, held; /* since the last incidents_begin() */
 };
 
 struct incidents {
@@ -26,8 +28,9 @@ struct incidents {
 	size_t count;
 };
 
-/* Between begin and end, every failure that still holds is reported once, and what was
- * not looked at is held; end logs the recovery of the others. */
+/* Between begin and end, which is one round or one for each list, every failure that
+ * still holds is reported, of which the first report counts, and what was not looked at
+ * is held; end logs the end of the others. */
 void incidents_begin(struct incidents *all);
 void incidents_report(struct incidents *all, enum log_level level, const char *key,
 		      const struct err *err, const char *consequence, int64_t now);

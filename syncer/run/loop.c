@@ -50,7 +50,7 @@ static void finish_round(struct loop *l, int64_t now)
 
 	round_end(l->round, now, &result);
 	l->round = NULL;
-	if (desire_judge(&l->desire, &result)) {
+	if (desire_judge(&l->desire, &result, now)) {
 		l->next_round_at = now;
 		return;
 	}

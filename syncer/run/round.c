@@ -127,7 +127,6 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
 	for (struct source *s = work->sources->first; s; s = s->next)
 		r->lanes[s->index].fetch = fetch_start(s, now);
-	incidents_begin(work->incidents);
 	for (size_t i = 0; i < work->objects->count; i++)
 		plan(r, &work->objects->items[i]);
 	return r;
@@ -352,7 +351,6 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	else
 		incidents_hold(r->work.incidents, "publish");
 	set_done(&set);
-	incidents_end(r->work.incidents, now);
 	round_free(r);
 }
 

@@ -27,9 +27,9 @@ struct round;
 struct round_work {
 	struct sources *sources; /* with those of all objects */
 	const struct objects *objects;
-	struct publish *publish; /* NULL: for round_tell() only */
-	struct incidents *incidents;
-	struct absences *absences;
+	struct publish *publish;     /* NULL: for round_tell() only */
+	struct incidents *incidents; /* begun; the caller ends them */
+	struct absences *absences;   /* both NULL: for round_tell() only */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now);

@@ -37,7 +37,7 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 	int64_t delay;
 
 	s->not_found = result->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
-	if (result->complete || (synced && !result->transient)) {
+	if (!result->transient && (result->complete || synced)) {
 		backoff_reset(&s->backoff);
 		delay = jitter_around(jitter, s->poll_interval_ms,
 				      s->polling ? JITTER_PERCENT : FIRST_JITTER_PERCENT);

@@ -53,24 +53,15 @@ int sources_add(struct sources *all, const struct objects *objects, struct err *
 	return 0;
 }
 
-void sources_cut(struct sources *all, size_t count)
+void sources_done(struct sources *all)
 {
-	struct source **link = &all->first;
+	while (all->first != NULL) {
+		struct source *s = all->first;
 
-	for (size_t i = 0; i < count; i++)
-		link = &(*link)->next;
-	while (*link != NULL) {
-		struct source *s = *link;
-
-		*link = s->next;
+		all->first = s->next;
 		cloud_vault_done(&s->vault);
 		free(s->resource);
 		free(s);
 	}
-	all->count = count;
-}
-
-void sources_done(struct sources *all)
-{
-	sources_cut(all, 0);
+	all->count = 0;
 }

@@ -4,7 +4,8 @@
  *
  * All vaults of a process share one HTTP stack, one token cache and one identity.  A
  * vault has one source for the life of the process, whatever round or list of objects
- * uses it; only what a refused list alone would use goes with it.
+ * uses it: one that comes back is still known to be throttling.  One that no list uses
+ * costs a few kilobytes and no request.
  */
 #ifndef RUN_SOURCE_H
 #define RUN_SOURCE_H
@@ -28,7 +29,6 @@ struct source {
 	struct err throttled; /* how the vault last said that we are too fast */
 	bool multiplexed;     /* its last answer came over HTTP/2 */
 	bool verified;        /* the vault's challenge has been seen and agrees */
-	bool tokenless;       /* what failed last did for want of a token */
 };
 
 struct sources {
@@ -52,9 +52,6 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 /* Makes the sources of all objects.  ERR_CONFIG names the object. */
 int sources_add(struct sources *all, const struct objects *objects,
 		struct err *err) MUST_CHECK;
-
-/* Between rounds: drops all but the first count, which are no more than there are. */
-void sources_cut(struct sources *all, size_t count);
 void sources_done(struct sources *all);
 
 #endif

@@ -273,38 +273,75 @@ def test_while_a_new_object_cannot_be_read_the_old_set_rotates(world):
 
 
 def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
+    """The poll interval is an hour: room that comes back is noticed without a poll."""
     world.plant("a")
-    big = [f"big-{i}" for i in range(11)]
-    for name in big:
-        world.fake.set(name, "x" * 25000)
+    world.fake.set("big", "x" * 25000)
     config = ConfigMap(world.folder / "config", "objects: a\n")
     env = world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_DIR=str(small_volume))
     sidecar = world.start("sidecar", env=env)
     sidecar.wait_log("ready")
-    config.write(f"objects: a, {', '.join(big)}\n")
+    filler = small_volume / "filler"
+    filler.write_bytes(b"x" * 225 * 1024)
+    config.write("objects: a, big\n")
     sidecar.wait_log("failure", "No space left on device", what="publish")
     a = world.plant("a")
     sidecar.poll()
     assert wait_until(lambda: (small_volume / "a").read_text() == a)
     assert not sidecar.find("configuration-applied")
-    for name in big:
-        world.fake.set(name, "small")
-    sidecar.poll()
-    sidecar.wait_log("configuration-applied")
-    assert (small_volume / "big-10").read_text() == "small"
+    filler.unlink()
+    sidecar.wait_log("configuration-applied", timeout=120)
+    assert (small_volume / "big").read_text() == "x" * 25000
 
 
-def test_a_refused_list_leaves_no_vault_behind(world):
-    """With one vault, a failure is told of as the vault's; with several, it has the vault's name."""
+def told(process):
+    """What of the log begins and ends failures."""
+    return [(e["event"], e["what"]) for e in process.entries if e["event"] in ("failure", "recovered")]
+
+
+def test_an_outage_is_one_whatever_lists_there_are(world):
     world.plant("a")
-    config = ConfigMap(world.folder / "config", "objects: a\n")
+    world.fake.vault_settings("other-kv")
+    config = ConfigMap(world.folder / "config", "objects: [{objectName: a}]\n")
     sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
     sidecar.wait_log("ready")
-    config.write("objects: [{objectName: b, vault: other-kv}]\nnotify: nonsense\n")
-    sidecar.wait_log("configuration-refused", "nonsense")
-    world.fake.fault({"status": 503, "retry_after_s": 60}, target="vault", times=-1)
+    # A longer delay than a round takes: each one fails at once.
+    world.fake.fault({"status": 503, "retry_after_s": 21}, target="vault", vault="shop-kv", times=-1)
     sidecar.poll()
-    assert sidecar.wait_log("failure")["what"] == "vault"
+    sidecar.wait_log("failure", "503")
+    config.write(f"objects: [{{objectName: a}}, {{objectName: b, vault: '{world.fake.url('other-kv')}'}}]\n")
+    sidecar.wait_log("failure", "secret 'b': 404")
+    world.fake.clear_faults()
+    assert sidecar.wait_log("recovered", timeout=120)["failures"] > 1
+    config.write("objects: [{objectName: a}]\n")
+    sidecar.wait_log("recovered", what="b")
+    vault = "vault 'shop-kv'"
+    assert told(sidecar) == [("failure", vault), ("failure", "b"), ("recovered", vault), ("recovered", "b")]
+
+
+def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
+    world.plant("a")
+    config = ConfigMap(world.folder / "config", "objects: a, b\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("failure", what="b")
+    world.plant("b", "c")
+    config.write("objects: a, b, c\n")
+    sidecar.wait_log("configuration-applied")
+    sidecar.wait_log("recovered", what="b")
+    assert told(sidecar) == [("failure", "b"), ("recovered", "b")]
+
+
+def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
+    world.plant("a")
+    world.fake.set("big", "x" * 25000)
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_DIR=str(small_volume))
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    (small_volume / "filler").write_bytes(b"x" * 225 * 1024)
+    config.write("objects: a, big\n")
+    sidecar.wait_log("failure", what="publish")
+    config.write("objects: a\n")
+    sidecar.wait_log("recovered", what="publish")
 
 
 def test_a_plain_file_may_be_edited_in_place(world):

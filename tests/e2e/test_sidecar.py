@@ -338,7 +338,7 @@ def test_only_evidence_ends_a_failure(world):
     sidecar.wait_log("failure", "503")
     world.fake.remove_fault(rule)
     sidecar.poll()
-    assert sidecar.wait_log("recovered")["what"] == "vault"
+    assert sidecar.wait_log("recovered")["what"] == "vault 'shop-kv'"
     world.fake.enable("a")
     sidecar.poll()
     assert sidecar.wait_log("recovered", what="a")["failures"] >= 2
@@ -354,11 +354,11 @@ def test_whether_tokens_or_the_vault_are_out_of_reach(world):
     world.fake.fault({"status": 503}, target="vault", authenticated=True, times=-1)
     sidecar.poll()
     sidecar.wait_log("recovered", what="token endpoint", timeout=120)
-    sidecar.wait_log("failure", "secret 's': 503", what="vault", timeout=120)
+    sidecar.wait_log("failure", "secret 's': 503", what="vault 'shop-kv'", timeout=120)
     world.fake.clear_faults()
     sidecar.poll()
-    sidecar.wait_log("recovered", what="vault", timeout=120)
-    assert [e["what"] for e in sidecar.find("failure")] == ["token endpoint", "vault"]
+    sidecar.wait_log("recovered", what="vault 'shop-kv'", timeout=120)
+    assert [e["what"] for e in sidecar.find("failure")] == ["token endpoint", "vault 'shop-kv'"]
 
 
 def test_the_start_line_is_whole_for_a_long_list(world):

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import DEADLINE_S
+from test_config import ConfigMap
 
 OBJECTS = "[{objectName: a}, {objectName: b, vault: mail-kv}, {objectName: c, vault: '%s'}]"
 
@@ -61,6 +62,19 @@ def test_a_vault_in_trouble_holds_back_no_other_for_what_is_not_there_yet(world,
     world.fake.remove_fault(rule)
     sidecar.poll()
     world.wait_files(files | {"late": late})
+
+
+def test_an_outage_ends_with_the_use_of_its_vault(world, vaults):
+    files = {"a": plant(world, "a", "shop-kv"), "b": plant(world, "b"), "c": plant(world, "c")}
+    config = ConfigMap(world.folder / "config", f"objects: {vaults}\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    world.wait_files(files)
+    world.fake.fault({"status": 503, "retry_after_s": 600}, target="vault", vault="mail-kv", times=-1)
+    sidecar.poll()
+    sidecar.wait_log("failure", what="vault 'mail-kv'")
+    config.write("objects: a\n")
+    world.wait_files({"a": files["a"]})
+    sidecar.wait_log("recovered", what="vault 'mail-kv'")
 
 
 def test_the_first_set_needs_all_vaults(world, vaults):

@@ -243,6 +243,36 @@ static void test_unauthorized(void **state)
 	assert_int_equal(net.started, 2 + 10 + 1 + 10);
 }
 
+/* Of what fails in one fetch, it is said which did for want of a token. */
+static void test_without_token(void **state)
+{
+	(void)state;
+	start_ready(2);
+	while (items[0].state != FETCH_FAILED)
+		if (net_secret("s00", false))
+			net_answer(net_secret("s00", false),
+				   (struct answer){ .status = 503 });
+		else
+			assert_false(wait());
+	net_answer(net_secret("s01", false), (struct answer){ .status = 401 });
+	assert_false(run());
+	net_answer(net_find("/token"),
+		   (struct answer){ .status = 503, .retry_after_ms = 60000 });
+	assert_true(run());
+	assert_int_equal(items[1].state, FETCH_FAILED);
+	assert_false(items[0].err.tokenless);
+	assert_true(items[1].err.tokenless);
+	/* Also when there is no time for a second request. */
+	start(1);
+	assert_false(run());
+	net_answer(net_find("/token"), (struct answer){ .status = 503 });
+	assert_false(run());
+	fetch_free(fetch);
+	fetch = NULL;
+	assert_int_equal(items[0].state, FETCH_FAILED);
+	assert_true(items[0].err.tokenless);
+}
+
 /* A delay that the service names holds for all requests. */
 static void test_retry_after(void **state)
 {
@@ -564,6 +594,7 @@ int main(void)
 		WITH_SOURCE(test_slow_refusals),
 		WITH_SOURCE(test_token_refused),
 		WITH_SOURCE(test_token_throttled),
+		WITH_SOURCE(test_without_token),
 		WITH_SOURCE(test_stop),
 	};
 

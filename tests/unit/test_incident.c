@@ -57,7 +57,7 @@ static void test_one(void **state)
 					    "files stay request=r7 failures=7\n");
 	round_of("", 91001);
 	assert_string_equal(buf_str(&said),
-			    "1 recovered: vault works again after 7 failures "
+			    "1 recovered: vault no longer fails, after 7 failures "
 			    "what=vault failures=7 lasted=1m30s\n");
 	round_of("", 91002);
 	assert_string_equal(buf_str(&said), "");
@@ -93,14 +93,29 @@ static void test_several(void **state)
 	assert_non_null(strstr(buf_str(&said), "what=b"));
 	assert_non_null(strstr(buf_str(&said), "what=c"));
 	round_of("c=403;a=403", 1); /* in any order */
-	assert_string_equal(buf_str(&said), "1 recovered: b works again after 1 failure "
-					    "what=b failures=1 lasted=1ms\n");
+	assert_string_equal(buf_str(&said),
+			    "1 recovered: b no longer fails, after 1 failure "
+			    "what=b failures=1 lasted=1ms\n");
 	for (int i = 0; i < 50; i++)
 		snprintf(many + strlen(many), sizeof(many) - strlen(many), "k%d=x;", i);
 	round_of(many, 2);
 	assert_int_equal(all.count, 50);
 	round_of(many, 3);
 	assert_string_equal(buf_str(&said), "");
+}
+
+/* The rounds for two lists in turn, with one end: each failure counts once. */
+static void test_two_lists(void **state)
+{
+	(void)state;
+	round_of("vault=503;vault=refused;a=404;b=403", 0);
+	assert_null(strstr(buf_str(&said), "refused"));
+	round_of("a;vault=503;a=404;vault=503;b", 1000);
+	assert_string_equal(buf_str(&said), "");
+	round_of("", 2000);
+	check_holds("said", buf_str(&said), "vault no longer fails, after 2 failures");
+	check_holds("said", buf_str(&said), "a no longer fails, after 2 failures");
+	check_holds("said", buf_str(&said), "b no longer fails, after 1 failure ");
 }
 
 /* Only evidence ends an incident. */
@@ -113,7 +128,7 @@ static void test_held(void **state)
 	round_of("b;a=disabled", 2000);
 	assert_string_equal(buf_str(&said), "");
 	round_of("", 3000);
-	check_holds("said", buf_str(&said), "a works again after 2 failures");
+	check_holds("said", buf_str(&said), "a no longer fails, after 2 failures");
 }
 
 /* Whichever object the vault's failure hit first. */
@@ -133,6 +148,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_one, tear_down),
 		cmocka_unit_test_teardown(test_reminder, tear_down),
 		cmocka_unit_test_teardown(test_several, tear_down),
+		cmocka_unit_test_teardown(test_two_lists, tear_down),
 		cmocka_unit_test_teardown(test_held, tear_down),
 		cmocka_unit_test_teardown(test_same_cause, tear_down),
 	};

@@ -101,8 +101,11 @@ static void reply_to(struct http_call *call, const struct reply_for *replies)
 static int sync_with(const struct reply_for *replies)
 {
 	struct round_work w = work();
-	struct round *r = round_start(&w, now);
+	struct round *r;
 	int before = net.started;
+
+	incidents_begin(&incidents);
+	r = round_start(&w, now);
 
 	while (!round_run(r, now)) {
 		if (net.count == 0)
@@ -111,6 +114,7 @@ static int sync_with(const struct reply_for *replies)
 			reply_to(net.open[0], replies);
 	}
 	round_end(r, now, &result);
+	incidents_end(&incidents, now);
 	now += 60000;
 	return net.started - before;
 }
@@ -126,6 +130,8 @@ static void check_file(const char *name, const char *want)
 static const struct reply_for both[] = { GIVES("a", "A1", VERSION),
 					 GIVES("b", "B1", VERSION),
 					 { .name = NULL } };
+
+#define TOKEN "{\"access_token\":\"t1\",\"expires_in\":3600}"
 
 static const struct reply_for nobody[] = { { .name = NULL } };
 
@@ -215,6 +221,65 @@ static void test_two_vaults(void **state)
 	check_file("c", "C2");
 	check_holds("said", buf_str(&said), "what=vault 'shop-kv'");
 	assert_null(strstr(buf_str(&said), "what=vault 'other-kv'"));
+}
+
+/* A round for a, and for a key of an HSM, whose token and whose replies come with these
+ * statuses; 0: no token in time, or no connection. */
+static void sync_with_hsm(int token, int hsm)
+{
+	struct round_work w = work();
+	struct round *r;
+
+	incidents_begin(&incidents);
+	r = round_start(&w, now);
+	while (!round_run(r, now)) {
+		size_t silent = 0;
+
+		if (net.count == (token == 0 ? 1 : 0))
+			now = round_deadline(r);
+		while (net.count > silent) {
+			struct http_call *call = net.open[silent];
+			bool of_hsm =
+				strstr(call->form ? call->form : call->url, "managedhsm");
+			int status = call->form ? token : call->bearer ? hsm : 401;
+
+			if (!of_hsm && call->form == NULL)
+				reply_to(call, both);
+			else if (!of_hsm || (call->form && token == 200))
+				net_answer(call, (struct answer){ .status = 200,
+								  .body = TOKEN });
+			else if (call->form && token == 0)
+				silent++;
+			else if (hsm == 0)
+				net_break(call);
+			else
+				net_answer(call,
+					   (struct answer){ .status = status,
+							    .retry_after_ms = 60000 });
+		}
+	}
+	round_end(r, now, &result);
+	incidents_end(&incidents, now);
+	now += 60000;
+}
+
+/* The token for one kind of vault tells nothing of the other's. */
+static void test_two_tokens(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	configure("- objectName: a\n- objectName: k\n  objectType: key\n"
+		  "  vault: https://safe.managedhsm.azure.net\n");
+	assert_int_equal(sources_add(&sources, &objects, &err), 0);
+	sync_with_hsm(503, 404);
+	check_holds("said", buf_str(&said), "what=token endpoint");
+	sync_with_hsm(0, 0);
+	check_holds("said", buf_str(&said), "what=vault 'safe'");
+	assert_null(strstr(buf_str(&said), "recovered"));
+	sync_with_hsm(200, 404);
+	check_holds("said", buf_str(&said), "token endpoint no longer fails");
+	check_holds("said", buf_str(&said), "vault 'safe' no longer fails");
 }
 
 static void test_worst(void **state)
@@ -311,7 +376,8 @@ static void test_told_once(void **state)
 	sync_with(replies);
 	assert_null(strstr(buf_str(&said), "failure: "));
 	sync_with(both);
-	check_holds("said", buf_str(&said), "1 recovered: vault works again");
+	check_holds("said", buf_str(&said),
+		    "1 recovered: vault 'shop-kv' no longer fails");
 }
 
 /* The volume refuses: told, and tried again. */
@@ -358,12 +424,13 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_first_set),     WITH_VOLUME(test_first_set_incomplete),
-		WITH_VOLUME(test_frozen),        WITH_VOLUME(test_two_vaults),
-		WITH_VOLUME(test_worst),         WITH_VOLUME(test_bad_encoding),
-		WITH_VOLUME(test_new_options),   WITH_VOLUME(test_pinned),
-		WITH_VOLUME(test_object_leaves), WITH_VOLUME(test_told_once),
-		WITH_VOLUME(test_volume_fails),  WITH_VOLUME(test_stop),
+		WITH_VOLUME(test_first_set),    WITH_VOLUME(test_first_set_incomplete),
+		WITH_VOLUME(test_frozen),       WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_two_tokens),   WITH_VOLUME(test_worst),
+		WITH_VOLUME(test_bad_encoding), WITH_VOLUME(test_new_options),
+		WITH_VOLUME(test_pinned),       WITH_VOLUME(test_object_leaves),
+		WITH_VOLUME(test_told_once),    WITH_VOLUME(test_volume_fails),
+		WITH_VOLUME(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static void test_delay(void **state)
 		int64_t least, most;
 	} rows[] = {
 		{ "all is well", ERR_NONE, false, true, 0, 240000, 360000 },
+		{ "a new list has no room", ERR_NONE, true, true, 0, 1000, 3000 },
 		{ "denied, but synced", ERR_DENIED, false, true, 0, 240000, 360000 },
 		{ "denied, not synced", ERR_DENIED, false, false, 0, 1000, 3000 },
 		{ "not found, not synced", ERR_NOTFOUND, false, false, 0, 1000, 3000 },

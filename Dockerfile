@@ -1,6 +1,6 @@
 # The image of akvsync: one static binary, certificates, licences. Nothing else.
-#   docker build -t akvsync .                        or 'make image'
-#   docker build -t fakevault --target fakevault .   a fake Azure Key Vault and Entra, for tests
+#   docker build -t akvsync:0.1.0 .                        or 'make image'
+#   docker build -t fakevault:0.1.0 --target fakevault .   a fake Azure Key Vault and Entra, for tests
 ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS build

@@ -132,6 +132,27 @@ static void note_answer(struct round *r, const struct source *source,
 		lane->answered = true;
 }
 
+static bool is_planned(const struct round *r, const char *path)
+{
+	const struct task *t = r->tasks;
+
+	while (t != NULL && strcmp(t->path, path) != 0)
+		t = t->next;
+	return t != NULL;
+}
+
+/* A list that did not come does not say which of its objects are still there to fail. */
+static void hold_unlisted(struct round *r)
+{
+	for (size_t i = 0; i < r->work.incidents->count; i++) {
+		const struct incident *it = &r->work.incidents->items[i];
+
+		if (!is_transient(&it->err) && it->err.kind != ERR_IO &&
+		    !is_planned(r, it->key))
+			incidents_hold(r->work.incidents, it->key);
+	}
+}
+
 static bool has_token(const struct source *s, int64_t now)
 {
 	return token_state(s->shared->token, s->resource, now) == TOKEN_READY;
@@ -141,8 +162,11 @@ void failures_hold_unknown(struct round *r, int64_t now)
 {
 	bool asked = false, answered = false, have_tokens = true;
 
-	for (const struct listing *l = r->listings; l; l = l->next)
+	for (const struct listing *l = r->listings; l; l = l->next) {
 		note_answer(r, l->source, &l->item, &l->err, l->words);
+		if (is_transient(&l->err) && object_selects(l->object))
+			hold_unlisted(r);
+	}
 	for (const struct task *t = r->tasks; t; t = t->next)
 		note_answer(r, t->source, &t->value.item, &t->err, t->path);
 	for (const struct source *s = r->work.sources->first; s; s = s->next) {
@@ -157,7 +181,7 @@ void failures_hold_unknown(struct round *r, int64_t now)
 		if (!lane->answered)
 			incidents_hold(r->work.incidents, key);
 	}
-	if (asked && !answered)
+	if (asked && !(answered && have_tokens))
 		incidents_hold(r->work.incidents, "identity");
 	if (!have_tokens)
 		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);

@@ -243,6 +243,26 @@ def test_a_list_that_is_refused_takes_nothing_away(world):
     world.wait_files({"app-a": new})
 
 
+def test_a_list_that_does_not_come_ends_no_failure_of_its_objects(world):
+    world.plant("app-a", "app-b")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    c = world.plant("app-c")
+    denied = world.fake.fault({"status": 403}, target="vault", path="/secrets/app-c*", times=-1, authenticated=True)
+    polled(sidecar)
+    sidecar.wait_log("failure", "app-c")
+    down = world.fake.fault({"status": 503}, target="vault", path="/secrets", times=-1, authenticated=True)
+    since = sidecar.mark()
+    sidecar.poll()
+    sidecar.wait_log("failure", "503", since)
+    world.fake.remove_fault(down)
+    polled(sidecar)
+    assert not sidecar.find("recovered", "app-c")
+    world.fake.remove_fault(denied)
+    sidecar.poll()
+    sidecar.wait_log("recovered", "app-c")
+    assert world.files()["app-c"] == c
+
+
 def test_the_last_file_never_goes(world):
     value = world.plant("app-a")
     world.fake.vault_settings(settle_s=0)

@@ -223,6 +223,15 @@ static void test_two_vaults(void **state)
 	assert_null(strstr(buf_str(&said), "what=vault 'other-kv'"));
 }
 
+static void configure_with_hsm(void)
+{
+	struct err err = { 0 };
+
+	configure("- objectName: a\n- objectName: k\n  objectType: key\n"
+		  "  vault: https://safe.managedhsm.azure.net\n");
+	assert_int_equal(sources_add(&sources, &objects, &err), 0);
+}
+
 /* A round for a, and for a key of an HSM, whose token and whose replies come with these
  * statuses; 0: no token in time, or no connection. */
 static void sync_with_hsm(int token, int hsm)
@@ -266,12 +275,8 @@ static void sync_with_hsm(int token, int hsm)
 /* The token for one kind of vault tells nothing of the other's. */
 static void test_two_tokens(void **state)
 {
-	struct err err = { 0 };
-
 	(void)state;
-	configure("- objectName: a\n- objectName: k\n  objectType: key\n"
-		  "  vault: https://safe.managedhsm.azure.net\n");
-	assert_int_equal(sources_add(&sources, &objects, &err), 0);
+	configure_with_hsm();
 	sync_with_hsm(503, 404);
 	check_holds("said", buf_str(&said), "what=token endpoint");
 	sync_with_hsm(0, 0);
@@ -280,6 +285,16 @@ static void test_two_tokens(void **state)
 	sync_with_hsm(200, 404);
 	check_holds("said", buf_str(&said), "token endpoint no longer fails");
 	check_holds("said", buf_str(&said), "vault 'safe' no longer fails");
+}
+
+static void test_one_token_refused(void **state)
+{
+	(void)state;
+	configure_with_hsm();
+	sync_with_hsm(400, 404);
+	check_holds("said", buf_str(&said), "what=identity");
+	sync_with_hsm(503, 404);
+	assert_null(strstr(buf_str(&said), "recovered"));
 }
 
 static void test_worst(void **state)
@@ -424,13 +439,13 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_first_set),    WITH_VOLUME(test_first_set_incomplete),
-		WITH_VOLUME(test_frozen),       WITH_VOLUME(test_two_vaults),
-		WITH_VOLUME(test_two_tokens),   WITH_VOLUME(test_worst),
-		WITH_VOLUME(test_bad_encoding), WITH_VOLUME(test_new_options),
-		WITH_VOLUME(test_pinned),       WITH_VOLUME(test_object_leaves),
-		WITH_VOLUME(test_told_once),    WITH_VOLUME(test_volume_fails),
-		WITH_VOLUME(test_stop),
+		WITH_VOLUME(test_first_set),     WITH_VOLUME(test_first_set_incomplete),
+		WITH_VOLUME(test_frozen),        WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_two_tokens),    WITH_VOLUME(test_one_token_refused),
+		WITH_VOLUME(test_worst),         WITH_VOLUME(test_bad_encoding),
+		WITH_VOLUME(test_new_options),   WITH_VOLUME(test_pinned),
+		WITH_VOLUME(test_object_leaves), WITH_VOLUME(test_told_once),
+		WITH_VOLUME(test_volume_fails),  WITH_VOLUME(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static enum log_format style = LOG_JSON;
 
 static struct buf line = { .max = LINE_MAX_BYTES }; /* being written */
 static size_t taken;                                /* bytes of it, by stderr */
-static bool patient = true;                         /* the line before did not wait */
+static int64_t waited;                              /* since a line went out at once */
 static int64_t end_at;                              /* of all waiting: log_finish() */
 static int64_t lost;                                /* lines that stderr did not take */
 
@@ -98,13 +98,11 @@ static bool write_on(int64_t until)
 	return true;
 }
 
-/* Until when a line waits.  Whoever reads slowly is waited for once, then not again until
- * a line has gone out at once. */
-static int64_t patience(void)
+/* Until when a line waits.  Whoever reads slowly is waited for so long in all, then not
+ * again until a line has gone out at once. */
+static int64_t patience(int64_t now)
 {
-	if (end_at != 0)
-		return end_at;
-	return patient ? clock_now_ms() + PATIENCE_MS : 0;
+	return end_at != 0 ? end_at : now + PATIENCE_MS - waited;
 }
 
 /* Writes a line.  False: it is lost.  One that has been begun is finished some time. */
@@ -112,6 +110,7 @@ static bool write_line(enum log_level level, const char *event,
 		       const struct log_field *fields, const char *msg)
 {
 	bool at_once, all;
+	int64_t began;
 
 	if (style == LOG_JSON)
 		add_json(level_names[level], event, fields, msg);
@@ -121,8 +120,9 @@ static bool write_line(enum log_level level, const char *event,
 	buf_text(&line, "\n");
 	line.max--;
 	at_once = write_on(0);
-	all = at_once || write_on(patience());
-	patient = at_once;
+	began = clock_now_ms();
+	all = at_once || write_on(patience(began));
+	waited = at_once ? 0 : waited + clock_now_ms() - began;
 	if (all || taken > 0)
 		return true;
 	buf_done(&line);

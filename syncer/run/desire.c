@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "run/log.h"
 #include "run/watch.h"
@@ -123,6 +124,7 @@ bool desire_reload(struct desire *d, struct sources *sources, struct jitter *jit
 	wish_done(&d->wanted);
 	d->wanted.configuration = c;
 	d->keeps_old = false;
+	d->pause_ms = 0;
 	log_event(LOG_INFO, "configuration-read",
 		  LOG_FIELDS(log_int("objects", (int64_t)c->objects.count)),
 		  "read '%s': %zu object%s", c->path, c->objects.count,
@@ -159,6 +161,15 @@ bool desire_judge(struct desire *d, struct round_result *result, int64_t now)
 {
 	if (!d->tries_wanted) {
 		incidents_end(&d->incidents, now);
+		/* Each try asks for both lists, and the old set is well: ever more
+		 * seldom, since a vault that does not exist looks like one in need. */
+		if (d->held.transient && !result->transient) {
+			d->pause_ms = clock_sooner(
+				2 * d->pause_ms + 1000,
+				desire_configuration(d)->settings.poll_interval_ms);
+			if (result->retry_after_ms < d->pause_ms)
+				result->retry_after_ms = d->pause_ms;
+		}
 		result->transient |= d->held.transient;
 		if (result->retry_after_ms < d->held.retry_after_ms)
 			result->retry_after_ms = d->held.retry_after_ms;

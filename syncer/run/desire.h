@@ -29,6 +29,7 @@ struct desire {
 	struct wish wanted;                  /* not adopted yet */
 	struct incidents incidents;          /* of both */
 	struct round_result held;            /* why not: its last round */
+	int64_t pause_ms;                    /* before it is tried again */
 	bool tries_wanted;                   /* the round under way is for it */
 	bool keeps_old;                      /* the next round is for the running one */
 	bool changed;                        /* the file is to be read again */

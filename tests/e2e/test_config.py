@@ -189,6 +189,20 @@ objects:
     assert (world.volume / "a").stat().st_mode & 0o777 == 0o400
 
 
+def test_a_list_of_whom_to_tell_is_shown_as_one_line(world):
+    text = "objects: a\nnotify:\n- signal=HUP,process=a\n- signal=TERM,process=b\n"
+    shown = "signal=HUP,process=a; signal=TERM,process=b"
+    env = configured(world, text)
+    _, told = check(world, "check", env=env)
+    assert ["AKVSYNC_NOTIFY", "file", f'"{shown}"'] in [line.split(maxsplit=2) for line in told.splitlines()]
+    _, report = check(world, "check", "--output", "json", env=env)
+    assert report["settings"]["AKVSYNC_NOTIFY"] == {"value": shown, "source": "file"}
+    world.plant("a")
+    process = world.start("init", env=env)
+    assert process.wait() == 0
+    assert process.find("start")[0]["settings"]["AKVSYNC_NOTIFY"] == shown
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

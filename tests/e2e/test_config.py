@@ -204,6 +204,28 @@ def test_a_list_of_whom_to_tell_is_shown_as_one_line(world):
 
 
 @pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("clientId", "clientID"), ("keyvaultname", "keyvaultName"), ("keyVaultNam", "keyvaultName"), ("TenantID", "tenantID"),
+        ("object", "objects"), ("userAssignedIdentityId", "userAssignedIdentityID"), ("cluodName", "cloudName"),
+    ],
+)
+def test_a_misspelt_parameter_is_refused(world, wrong, right):
+    text = spc(world, ONE, f"    {wrong}: x\n")
+    code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert code == 3
+    assert f"': SecretProviderClass: line 11: unknown parameter '{wrong}'; did you mean '{right}'?" in report["error"]
+
+
+def test_a_parameter_that_is_none_of_ours_is_ignored(world):
+    """Also the provider's that differ from ours by more than a letter."""
+    names = ["useManagedIdentity", "usePodIdentity", "useAzureTokenProxy", "cloudEnvFileName", "resourceGroup", "subscriptionId", "other"]
+    text = spc(world, ONE, "".join(f"    {name}: x\n" for name in names))
+    code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert code == 0 and report["ignored"] == ", ".join(names)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("pollIntervall: 5m\nobjects: a", "line 1: unknown key 'pollIntervall'; did you mean 'pollInterval'?"),

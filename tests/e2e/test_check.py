@@ -46,10 +46,14 @@ def test_needs_nothing_but_a_file_on_a_laptop(tmp_path):
     assert report["objects"][0]["mode"] == "0400" and report["objects"][0]["vault"] == "https://shop-kv.vault.azure.net"
     assert report["settings"]["AKVSYNC_VAULT"] == {"value": "shop-kv", "source": "file"}
     assert report["settings"]["AKVSYNC_DIR"] == {"value": "/secrets", "source": "default"}
+    assert report["settings"]["AKVSYNC_CONFIG"] == {"value": str(file), "source": "argument"}
     text = check({"AKVSYNC_POLL_INTERVAL": "1m"}, str(file))
     assert text.returncode == 0 and not text.stderr
     assert "/secrets/web2/tls.crt\n" in text.stdout and "--online also tries it" in text.stdout
     assert any(line.split() == ["AKVSYNC_POLL_INTERVAL", "environment", '"1m"'] for line in text.stdout.splitlines())
+    assert any(line.split() == ["AKVSYNC_CONFIG", "argument", f'"{file}"'] for line in text.stdout.splitlines())
+    _, report = as_json({"AKVSYNC_CONFIG": str(file)})
+    assert report["settings"]["AKVSYNC_CONFIG"] == {"value": str(file), "source": "environment"}
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,17 @@ def test_help_and_version():
             assert f"`{name}`" in page, f"docs/configuration.md does not tell of {name}"
 
 
+def test_help_of_each_command():
+    listed = re.findall(r"^  ([a-z]+) +\S", run("help").stdout.partition("Everything")[0], re.M)
+    assert {"init", "sidecar", "check"} < set(listed)
+    for command in listed:
+        for arguments in (["--help"], ["-h"], ["something", "--help"]):
+            told = run(command, *arguments)
+            assert told.returncode == 0 and not told.stderr
+            assert told.stdout.startswith(f"usage: akvsync {command}")
+    assert run("check", "--help").stdout.startswith("usage: akvsync check [--online] [--output text|json] [FILE]\n")
+
+
 def test_denied_is_tried_until_the_deadline_and_exits_4(world):
     world.plant("s")
     world.fake.revoke("get")

@@ -96,7 +96,7 @@ def code_and_message(world, objects="s", **more):
     [
         ({"AKVSYNC_OBJEKTS": "a"}, "unknown variable AKVSYNC_OBJEKTS; did you mean AKVSYNC_OBJECTS?"),
         ({"AKVSYNC_OBJECTS": None}, "AKVSYNC_OBJECTS is not set"),
-        ({"AKVSYNC_OBJECTS": "a,b=a"}, "object 1 .'a'. and object 2 .'b'. cannot both be written"),
+        ({"AKVSYNC_OBJECTS": "a,b=a"}, "object 1 .'a'. and object 2 .'b'. both go to the path 'a'"),
         ({"AKVSYNC_OBJECTS": "keys/a"}, "objectType 'keys' is not one of secret, key, cert"),
         ({"AKVSYNC_OBJECTS": "../a"}, "objectType '..' is not one of secret, key, cert"),
         ({"AKVSYNC_OBJECTS": "a=../b"}, "path '../b' may not leave its directory"),

@@ -1,4 +1,5 @@
 /* main.c: finds the command. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,6 +12,14 @@ static const char *without_dashes(const char *name)
 	return strncmp(name, "--", 2) == 0 ? name + 2 : name;
 }
 
+static bool wants_usage(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *names[16], *nearest;
@@ -20,7 +29,8 @@ int main(int argc, char **argv)
 		return command_usage_error("a command is missing");
 	for (const struct command *c = commands; c->name; c++) {
 		if (strcmp(without_dashes(argv[1]), c->name) == 0)
-			return c->run(argc - 1, argv + 1);
+			return wants_usage(argc, argv) ? command_usage(c)
+						       : c->run(argc - 1, argv + 1);
 		names[count++] = c->name;
 	}
 	nearest = text_nearest(argv[1], names, count);

@@ -250,4 +250,6 @@ void identity_unreachable(const struct identity *identity, enum http_failure fai
 	else if (identity->kind == IDENTITY_WORKLOAD && identity->proxy != NULL)
 		err_hint(err, "it is the identity binding's token proxy, "
 			      "AZURE_KUBERNETES_TOKEN_PROXY");
+	else if (failure == HTTP_DNS)
+		err_hint(err, "check the pod's DNS and its egress rules");
 }

@@ -17,6 +17,9 @@ extern char **environ;
 /* Below the timeoutSeconds of the manifests' probes, so that it is us who say why. */
 #define ANSWER_TIMEOUT_MS 4000
 
+/* Stands in messages of what went wrong; the socket says where it is. */
+#define HOST "sidecar"
+
 struct answer {
 	bool done;
 	int status; /* 0: none came */
@@ -80,6 +83,17 @@ static int ask(const char *dir, const char *url, bool post, struct answer *answe
 	return result;
 }
 
+static int tell_of_none(const char *dir, const char *cause)
+{
+	static const char unconnected[] = "cannot connect to '" HOST "': ";
+	bool absent = text_starts(cause, unconnected);
+
+	return command_error(
+		EXIT_LOCAL, "no sidecar answers on '%s/" HEALTH_SOCKET "': %s%s", dir,
+		cause + (absent ? strlen(unconnected) : 0),
+		absent ? "; does 'akvsync sidecar' run with this AKVSYNC_DIR?" : "");
+}
+
 static int ask_sidecar(const char *url, bool post)
 {
 	auto_free char *dir = configuration_dir(environ);
@@ -89,9 +103,7 @@ static int ask_sidecar(const char *url, bool post)
 	if (ask(dir, url, post, &answer, &err) < 0)
 		return command_error(EXIT_LOCAL, "%s", err.msg);
 	if (answer.status == 0)
-		return command_error(EXIT_LOCAL,
-				     "no sidecar answers on '%s/" HEALTH_SOCKET "': %s",
-				     dir, answer.text);
+		return tell_of_none(dir, answer.text);
 	if (answer.status >= 300)
 		return command_error(EXIT_UNAVAILABLE, "%s", answer.text);
 	return EXIT_DONE;
@@ -102,9 +114,9 @@ int command_probe(int argc, char **argv)
 	static const struct {
 		const char *name, *url;
 	} questions[] = {
-		{ "startup", "http://localhost/startup" },
-		{ "ready", "http://localhost/ready" },
-		{ "live", "http://localhost/live" },
+		{ "startup", "http://" HOST "/startup" },
+		{ "ready", "http://" HOST "/ready" },
+		{ "live", "http://" HOST "/live" },
 	};
 
 	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(questions); i++)
@@ -117,5 +129,5 @@ int command_refresh(int argc, char **argv)
 {
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments", argv[0]);
-	return ask_sidecar("http://localhost/refresh", true);
+	return ask_sidecar("http://" HOST "/refresh", true);
 }

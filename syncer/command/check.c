@@ -42,9 +42,18 @@ static int parse_options(int argc, char **argv, struct options *out)
 	return EXIT_DONE;
 }
 
+static const char *source_of(const struct configuration *c, const struct options *options,
+			     const char *name)
+{
+	if (options->file != NULL && strcmp(name, "AKVSYNC_CONFIG") == 0)
+		return "argument";
+	return configuration_source(c, name);
+}
+
 /* ---- for people ---- */
 
-static void write_settings(const struct configuration *c, struct buf *out)
+static void write_settings(const struct configuration *c, const struct options *options,
+			   struct buf *out)
 {
 	const char *name;
 	bool secret;
@@ -52,12 +61,11 @@ static void write_settings(const struct configuration *c, struct buf *out)
 	buf_text(out, "Settings\n");
 	for (size_t i = 0; (name = settings_variable(i, &secret)) != NULL; i++) {
 		auto_buf struct buf value = BUF_INIT(REPORT_MAX);
-		const char *source = configuration_source(c, name);
 
 		settings_value(&c->settings, i, &value);
 		if (strcmp(buf_str(&value), "null") == 0)
 			continue;
-		buf_printf(out, "  %-36s %-12s %s\n", name, source,
+		buf_printf(out, "  %-36s %-12s %s\n", name, source_of(c, options, name),
 			   strcmp(name, "AKVSYNC_OBJECTS") == 0 ? "(below)"
 								: buf_str(&value));
 	}
@@ -84,12 +92,13 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 		buf_printf(out, "      %s\n", e->err.msg);
 }
 
-static void write_text(const struct configuration *c, const struct check *check,
-		       bool online, struct buf *out)
+static void write_text(const struct configuration *c, const struct options *options,
+		       const struct check *check, struct buf *out)
 {
 	const char *vault = "";
+	bool online = options->online;
 
-	write_settings(c, out);
+	write_settings(c, options, out);
 	if (c->file.ignored.len > 0)
 		buf_printf(out, "\nWithout meaning here, and ignored\n  %s\n",
 			   buf_str(&c->file.ignored));
@@ -110,7 +119,8 @@ static void write_text(const struct configuration *c, const struct check *check,
 
 /* ---- for machines ---- */
 
-static void write_json_settings(const struct configuration *c, struct buf *out)
+static void write_json_settings(const struct configuration *c,
+				const struct options *options, struct buf *out)
 {
 	const char *name;
 	bool secret;
@@ -119,7 +129,7 @@ static void write_json_settings(const struct configuration *c, struct buf *out)
 		buf_printf(out, "%s\"%s\":{\"value\":", i ? "," : "", name);
 		settings_value(&c->settings, i, out);
 		buf_text(out, ",");
-		json_member(out, "source", configuration_source(c, name));
+		json_member(out, "source", source_of(c, options, name));
 		buf_text(out, "}");
 	}
 }
@@ -146,9 +156,11 @@ static void write_json_entry(const struct check_entry *e, bool online, struct bu
 	buf_text(out, "}");
 }
 
-static void write_json(const struct configuration *c, const struct check *check,
-		       bool online, const struct err *err, struct buf *out)
+static void write_json(const struct configuration *c, const struct options *options,
+		       const struct check *check, const struct err *err, struct buf *out)
 {
+	bool online = options->online;
+
 	buf_printf(out, "{\"valid\":%s,\"online\":%s,", err ? "false" : "true",
 		   online ? "true" : "false");
 	json_member(out, "error", err ? err->msg : NULL);
@@ -157,7 +169,7 @@ static void write_json(const struct configuration *c, const struct check *check,
 		    c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
 	buf_text(out, ",\"settings\":{");
 	if (err == NULL)
-		write_json_settings(c, out);
+		write_json_settings(c, options, out);
 	buf_text(out, "},\"objects\":[");
 	for (size_t i = 0; i < check->count; i++) {
 		buf_text(out, i ? ",\n" : "\n");
@@ -187,9 +199,9 @@ static int report(const struct options *options, const struct configuration *c,
 	int code = command_exit_code(err ? err : &check->worst);
 
 	if (options->json)
-		write_json(c, check, options->online, err, &out);
+		write_json(c, options, check, err, &out);
 	else if (err == NULL)
-		write_text(c, check, options->online, &out);
+		write_text(c, options, check, &out);
 	else
 		fprintf(stderr, "akvsync: %s\n", err->msg);
 	fputs(buf_str(&out), stdout);

@@ -4,17 +4,17 @@
 #include <stdio.h>
 
 const struct command commands[] = {
-	{ "init", command_init, "fetch all objects once, publish them, exit" },
-	{ "sidecar", command_sidecar,
+	{ "init", "", command_init, "fetch all objects once, publish them, exit" },
+	{ "sidecar", "", command_sidecar,
 	  "the same, then poll for new versions until SIGTERM" },
-	{ "probe", command_probe,
+	{ "probe", "startup|ready|live", command_probe,
 	  "startup, ready or live: ask the running sidecar; exit 0: yes" },
-	{ "refresh", command_refresh, "ask the running sidecar to poll now" },
-	{ "check", command_check,
+	{ "refresh", "", command_refresh, "ask the running sidecar to poll now" },
+	{ "check", "[--online] [--output text|json] [FILE]", command_check,
 	  "show what the configuration comes to; --online: try it; --output json" },
-	{ "help", command_help, "print this text" },
-	{ "version", command_version, "print the version" },
-	{ NULL, NULL, NULL },
+	{ "help", "", command_help, "list all commands, variables and exit codes" },
+	{ "version", "", command_version, "print the version" },
+	{ NULL, NULL, NULL, NULL },
 };
 
 int command_exit_code(const struct err *err)

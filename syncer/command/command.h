@@ -21,6 +21,7 @@ enum exit_code {
 
 struct command {
 	const char *name;
+	const char *arguments; /* as usage shows them; "": none */
 	int (*run)(int argc, char **argv);
 	const char *help; /* one line */
 };
@@ -35,6 +36,9 @@ int command_refresh(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
+
+/* What one command does and takes: `init --help`. */
+int command_usage(const struct command *command);
 
 /* The exit code that stands for a failure. */
 int command_exit_code(const struct err *err);

@@ -1,4 +1,4 @@
-/* help.c: `help` and `version`. */
+/* help.c: `help`, `version`, and --help of each command. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -37,6 +37,15 @@ int command_help(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
 		printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
 	buf_done(&variables);
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+}
+
+int command_usage(const struct command *command)
+{
+	printf("usage: akvsync %s%s%s\n\n  %s\n\n'akvsync help' lists all variables and "
+	       "exit codes.\n",
+	       command->name, *command->arguments ? " " : "", command->arguments,
+	       command->help);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
 }
 

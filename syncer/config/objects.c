@@ -131,14 +131,19 @@ static int check_pair(const struct objects *all, const struct claim *a,
 {
 	if (a->entry == b->entry || !path_collides(a->path, b->path))
 		return 0;
+	if (strcmp(a->path, b->path) == 0)
+		return err_set(
+			err, ERR_CONFIG,
+			"object %zu ('%s') and object %zu ('%s') both go to the path "
+			"'%.100s'; give one of them another objectAlias",
+			a->entry + 1, all->items[a->entry].name, b->entry + 1,
+			all->items[b->entry].name, b->path);
 	return err_set(err, ERR_CONFIG,
 		       "object %zu ('%s') and object %zu ('%s') cannot both be written: "
-		       "path '%.100s' %s '%.100s'; give one another path",
+		       "path '%.100s' is in the way of '%.100s'; give one of them "
+		       "another objectAlias",
 		       a->entry + 1, all->items[a->entry].name, b->entry + 1,
-		       all->items[b->entry].name, a->path,
-		       strcmp(a->path, b->path) == 0 ? "is the same as"
-						     : "is in the way of",
-		       b->path);
+		       all->items[b->entry].name, a->path, b->path);
 }
 
 static int check_paths(const struct objects *all, struct err *err)

@@ -161,10 +161,15 @@ static int read_key(struct overlay *o, const struct yaml *node, struct err *err)
 
 static int read_file(struct overlay *o, const struct yaml *root, struct err *err)
 {
-	if (root->type != YAML_MAP)
-		return err_set(err, ERR_CONFIG,
-			       "it is neither a map of settings, such as pollInterval: "
-			       "5m, nor a SecretProviderClass");
+	if (root->type != YAML_MAP) {
+		err_set(err, ERR_CONFIG,
+			"it is neither a map of settings, such as pollInterval: 5m, nor "
+			"a SecretProviderClass");
+		if (root->type == YAML_LIST)
+			err_hint(err, "a list of objects goes under 'objects:', with "
+				      "'vault:' beside it");
+		return -1;
+	}
 	if (provider_is_manifest(root))
 		return provider_read(o, root, err);
 	for (const struct yaml *node = root->first; node; node = node->next)

@@ -102,7 +102,6 @@ static int set_managed(struct overlay *o, const char *value, struct err *err)
 	return 0;
 }
 
-/* NULL: has no meaning here. */
 static const struct parameter {
 	const char *name;
 	int (*set)(struct overlay *o, const char *value, struct err *err);
@@ -131,6 +130,19 @@ static bool is_other_identity(const char *name, const struct yaml *all)
 	       *text_of(all, "clientID") != '\0';
 }
 
+/* What the provider knows and we do not is ignored, but not a slip of the pen. */
+static int check_slip(const struct yaml *node, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(parameters); i++) {
+		if (text_distance(node->key, parameters[i].name) > 1)
+			continue;
+		err_set(err, ERR_CONFIG, "line %zu: unknown parameter '%.80s'",
+			node->line, node->key);
+		return err_hint(err, "did you mean '%s'?", parameters[i].name);
+	}
+	return 0;
+}
+
 static int read_parameter(struct overlay *o, const struct yaml *node,
 			  const struct yaml *all, struct err *err)
 {
@@ -154,6 +166,8 @@ static int read_parameter(struct overlay *o, const struct yaml *node,
 	for (size_t i = 0; i < ARRAY_LEN(parameters); i++)
 		if (strcmp(parameters[i].name, node->key) == 0)
 			return parameters[i].set(o, value, err);
+	if (check_slip(node, err) < 0)
+		return -1;
 	/* What is switched off is not missed. */
 	if (!is_false(value))
 		ignore(o, node->key);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/auth.h"
+#include "config/cloud.h"
 #include "config/variable.h"
 
 #define PREFIX "AKVSYNC_"
@@ -94,6 +95,17 @@ static int check_proxy(const struct settings *s, struct err *err)
 	return 0;
 }
 
+/* Objects that name no vault are in this one, but a mistake in it is not theirs. */
+static int check_vault(const struct settings *s, struct err *err)
+{
+	struct cloud_vault resolved = { 0 };
+
+	if (cloud_vault_resolve(&resolved, s->vault, cloud_at(s->cloud), err) < 0)
+		return err_wrap(err, "AKVSYNC_VAULT");
+	cloud_vault_done(&resolved);
+	return 0;
+}
+
 static int check_rest(const struct settings *s, bool request_timeout_given,
 		      struct err *err)
 {
@@ -156,7 +168,8 @@ static int load(struct settings *s, char *const *env, struct err *err)
 		s->pod_uid = xstrdup(host);
 	if (check_rest(s, variable_find(env, "AKVSYNC_REQUEST_TIMEOUT") != NULL, err) <
 		    0 ||
-	    auth_authority(s, variable_find(env, "AKVSYNC_CLOUD") != NULL, err) < 0)
+	    auth_authority(s, variable_find(env, "AKVSYNC_CLOUD") != NULL, err) < 0 ||
+	    check_vault(s, err) < 0)
 		return -1;
 	auth_choose(s, variable_find(env, "KUBERNETES_SERVICE_HOST") != NULL);
 	return check_proxy(s, err);

@@ -46,18 +46,23 @@ def test_needs_nothing_but_a_file_on_a_laptop(tmp_path):
     assert report["objects"][0]["mode"] == "0400" and report["objects"][0]["vault"] == "https://shop-kv.vault.azure.net"
     assert report["settings"]["AKVSYNC_VAULT"] == {"value": "shop-kv", "source": "file"}
     assert report["settings"]["AKVSYNC_DIR"] == {"value": "/secrets", "source": "default"}
+    assert report["settings"]["AKVSYNC_CONFIG"] == {"value": str(file), "source": "argument"}
     text = check({"AKVSYNC_POLL_INTERVAL": "1m"}, str(file))
     assert text.returncode == 0 and not text.stderr
     assert "/secrets/web2/tls.crt\n" in text.stdout and "--online also tries it" in text.stdout
     assert any(line.split() == ["AKVSYNC_POLL_INTERVAL", "environment", '"1m"'] for line in text.stdout.splitlines())
+    assert any(line.split() == ["AKVSYNC_CONFIG", "argument", f'"{file}"'] for line in text.stdout.splitlines())
+    _, report = as_json({"AKVSYNC_CONFIG": str(file)})
+    assert report["settings"]["AKVSYNC_CONFIG"] == {"value": str(file), "source": "environment"}
 
 
 @pytest.mark.parametrize(
     ("env", "says"),
     [
         ({}, "AKVSYNC_VAULT is not set"),
-        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,a"}, "cannot both be written"),
-        ({"AKVSYNC_VAULT": "no/vault", "AKVSYNC_OBJECTS": "a"}, "neither a vault name"),
+        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,a"}, "both go to the path 'a'"),
+        ({"AKVSYNC_VAULT": "no/vault", "AKVSYNC_OBJECTS": "a"}, "AKVSYNC_VAULT: vault 'no/vault' is neither a vault name"),
+        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "[{objectName: a, vault: no/vault}]"}, "AKVSYNC_OBJECTS: object 1: vault 'no/vault' is"),
         ({"AKVSYNC_CONFIG": "/nowhere"}, "AKVSYNC_CONFIG"),
         ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a", "AKVSYNC_NOTIFY": "signal=HUP"}, "AKVSYNC_NOTIFY: entry 'signal=HUP'"),
     ],

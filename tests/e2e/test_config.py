@@ -189,6 +189,42 @@ objects:
     assert (world.volume / "a").stat().st_mode & 0o777 == 0o400
 
 
+def test_a_list_of_whom_to_tell_is_shown_as_one_line(world):
+    text = "objects: a\nnotify:\n- signal=HUP,process=a\n- signal=TERM,process=b\n"
+    shown = "signal=HUP,process=a; signal=TERM,process=b"
+    env = configured(world, text)
+    _, told = check(world, "check", env=env)
+    assert ["AKVSYNC_NOTIFY", "file", f'"{shown}"'] in [line.split(maxsplit=2) for line in told.splitlines()]
+    _, report = check(world, "check", "--output", "json", env=env)
+    assert report["settings"]["AKVSYNC_NOTIFY"] == {"value": shown, "source": "file"}
+    world.plant("a")
+    process = world.start("init", env=env)
+    assert process.wait() == 0
+    assert process.find("start")[0]["settings"]["AKVSYNC_NOTIFY"] == shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("clientId", "clientID"), ("keyvaultname", "keyvaultName"), ("keyVaultNam", "keyvaultName"), ("TenantID", "tenantID"),
+        ("object", "objects"), ("userAssignedIdentityId", "userAssignedIdentityID"), ("cluodName", "cloudName"),
+    ],
+)
+def test_a_misspelt_parameter_is_refused(world, wrong, right):
+    text = spc(world, ONE, f"    {wrong}: x\n")
+    code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert code == 3
+    assert f"': SecretProviderClass: line 11: unknown parameter '{wrong}'; did you mean '{right}'?" in report["error"]
+
+
+def test_a_parameter_that_is_none_of_ours_is_ignored(world):
+    """Also the provider's that differ from ours by more than a letter."""
+    names = ["useManagedIdentity", "usePodIdentity", "useAzureTokenProxy", "cloudEnvFileName", "resourceGroup", "subscriptionId", "other"]
+    text = spc(world, ONE, "".join(f"    {name}: x\n" for name in names))
+    code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+    assert code == 0 and report["ignored"] == ", ".join(names)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -197,7 +233,8 @@ objects:
         ("objects: a\nretain: 300", "configuration file '.*': AKVSYNC_RETAIN: '300' is not a duration"),
         ("objects: [{objectNam: a}]", "configuration file '.*': AKVSYNC_OBJECTS: object 1: unknown attribute"),
         ("objects: [a", "YAML line"),
-        ("[a]", "neither a map of settings"),
+        ("- objectName: a", "neither a map of settings.*; a list of objects goes under 'objects:', with 'vault:' beside it"),
+        ("a", "neither a map of settings, .* nor a SecretProviderClass$"),
         ("config: x", "unknown key 'config'"),
         ("vault: [x]", "vault must be plain text"),
         ("kind: SecretProviderClass\nspec: {provider: vault}", "for provider 'vault', not for azure"),

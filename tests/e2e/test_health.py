@@ -27,6 +27,9 @@ def ask(world, *arguments, **env):
     )
 
 
+NOBODY = "akvsync: no sidecar answers on '{}/..sock': {}; does 'akvsync sidecar' run with this AKVSYNC_DIR?\n"
+
+
 def says(told):
     return told.returncode, told.stdout, told.stderr
 
@@ -111,9 +114,19 @@ def test_the_socket_is_its_owner_s_and_goes_with_the_sidecar(world):
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
     sidecar.stop()
     assert not (world.volume / "..sock").exists()
-    told = ask(world, "probe", "live")
+    assert says(ask(world, "probe", "live")) == (7, "", NOBODY.format(world.volume, "No such file or directory"))
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(world.volume / "..sock"))
+    assert says(ask(world, "refresh")) == (7, "", NOBODY.format(world.volume, "Connection refused"))
+
+
+def test_a_sidecar_that_hangs_is_said_to(world):
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(world.volume / "..sock"))
+        silent.listen()
+        told = ask(world, "probe", "live")
     assert told.returncode == 7
-    assert f"no sidecar answers on '{world.volume}/..sock'" in told.stderr
+    assert told.stderr == f"akvsync: no sidecar answers on '{world.volume}/..sock': no answer from 'sidecar' within 4000 ms\n"
 
 
 def test_garbage_and_silence_on_the_socket_do_no_harm(world):

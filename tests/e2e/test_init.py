@@ -96,7 +96,7 @@ def code_and_message(world, objects="s", **more):
     [
         ({"AKVSYNC_OBJEKTS": "a"}, "unknown variable AKVSYNC_OBJEKTS; did you mean AKVSYNC_OBJECTS?"),
         ({"AKVSYNC_OBJECTS": None}, "AKVSYNC_OBJECTS is not set"),
-        ({"AKVSYNC_OBJECTS": "a,b=a"}, "object 1 .'a'. and object 2 .'b'. cannot both be written"),
+        ({"AKVSYNC_OBJECTS": "a,b=a"}, "object 1 .'a'. and object 2 .'b'. both go to the path 'a'"),
         ({"AKVSYNC_OBJECTS": "keys/a"}, "objectType 'keys' is not one of secret, key, cert"),
         ({"AKVSYNC_OBJECTS": "../a"}, "objectType '..' is not one of secret, key, cert"),
         ({"AKVSYNC_OBJECTS": "a=../b"}, "path '../b' may not leave its directory"),
@@ -150,6 +150,17 @@ def test_help_and_version():
         name = line.strip().split("=")[0]
         if name.startswith(("AKVSYNC_", "AZURE_", "SSL_", "POD_")):
             assert f"`{name}`" in page, f"docs/configuration.md does not tell of {name}"
+
+
+def test_help_of_each_command():
+    listed = re.findall(r"^  ([a-z]+) +\S", run("help").stdout.partition("Everything")[0], re.M)
+    assert {"init", "sidecar", "check"} < set(listed)
+    for command in listed:
+        for arguments in (["--help"], ["-h"], ["something", "--help"]):
+            told = run(command, *arguments)
+            assert told.returncode == 0 and not told.stderr
+            assert told.stdout.startswith(f"usage: akvsync {command}")
+    assert run("check", "--help").stdout.startswith("usage: akvsync check [--online] [--output text|json] [FILE]\n")
 
 
 def test_denied_is_tried_until_the_deadline_and_exits_4(world):

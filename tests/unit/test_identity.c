@@ -240,6 +240,39 @@ static void test_large_token(void **state)
 	identity_grant_done(&grant);
 }
 
+static void test_unreachable(void **state)
+{
+	static const char machine[] =
+		"e; is this an Azure machine, and may the pod reach its metadata "
+		"endpoint?";
+	static const char dns[] = "e; check the pod's DNS and its egress rules";
+	static const char binding[] = "e; it is the identity binding's token proxy, "
+				      "AZURE_KUBERNETES_TOKEN_PROXY";
+	static const struct {
+		struct identity identity;
+		enum http_failure failure;
+		const char *says;
+	} rows[] = {
+		{ { .kind = IDENTITY_WORKLOAD }, HTTP_DNS, dns },
+		{ { .kind = IDENTITY_WORKLOAD }, HTTP_CONNECT, "e" },
+		{ { .kind = IDENTITY_WORKLOAD, .proxy = "p" }, HTTP_DNS, binding },
+		{ { .kind = IDENTITY_WORKLOAD, .proxy = "p" }, HTTP_TLS, binding },
+		{ { .kind = IDENTITY_SECRET }, HTTP_DNS, dns },
+		{ { .kind = IDENTITY_IMDS }, HTTP_CONNECT, machine },
+		{ { .kind = IDENTITY_IMDS }, HTTP_TIMEOUT, machine },
+		{ { .kind = IDENTITY_IMDS }, HTTP_BROKEN, "e" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err;
+
+		(void)!err_set(&err, ERR_UNAVAILABLE, "e");
+		identity_unreachable(&rows[i].identity, rows[i].failure, &err);
+		check_text(rows[i].says, err.msg, rows[i].says);
+	}
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -252,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_not_granted),
 		cmocka_unit_test(test_large_token),
+		cmocka_unit_test(test_unreachable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

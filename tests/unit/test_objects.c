@@ -174,8 +174,11 @@ static void test_refused(void **state)
 		  "27/28/29/30/31/32/33",
 		  "more than 32 parts" },
 		/* Paths of two objects. */
-		{ "a,b,a", "object 1 ('a') and object 3 ('a')" },
-		{ "a=x,b=x", "is the same as 'x'" },
+		{ "a,b,a",
+		  "object 1 ('a') and object 3 ('a') both go to the path 'a'; give "
+		  "one of them another objectAlias" },
+		{ "a=x,b=x",
+		  "object 1 ('a') and object 2 ('b') both go to the path 'x'" },
 		{ "a=x,b=x/y", "path 'x' is in the way of 'x/y'" },
 		{ "a=x/y/z,b=x/y", "is in the way of" },
 		/* Attributes. */
@@ -232,10 +235,10 @@ static void test_refused(void **state)
 		/* Paths that come with the attributes. */
 		{ "- objectName: a\n  layout: split\n- objectName: b\n  objectAlias: "
 		  "a.key",
-		  "path 'a.key' is the same as 'a.key'" },
+		  "both go to the path 'a.key'" },
 		{ "- objectName: a\n  metadata: true\n- objectName: b\n  objectAlias: "
 		  "a.json",
-		  "path 'a.json' is the same as" },
+		  "both go to the path 'a.json'" },
 		{ "- objectName: a\n  objectVersionHistory: 2\n- objectName: b\n  "
 		  "objectAlias: a/7",
 		  "path 'a' is in the way of 'a/7'" },

@@ -136,6 +136,8 @@ static void test_refused(void **state)
 	} rows[] = {
 		/* Required. */
 		{ "AKVSYNC_VAULT=", "AKVSYNC_VAULT is not set" },
+		{ "AKVSYNC_VAULT=shop_kv",
+		  "AKVSYNC_VAULT: vault 'shop_kv' is neither a vault name" },
 		{ "AKVSYNC_OBJECTS=", "AKVSYNC_OBJECTS is not set" },
 		{ "AZURE_FEDERATED_TOKEN_FILE=|KUBERNETES_SERVICE_HOST=10.0.0.1",
 		  "azure.workload.identity/use" },

@@ -25,9 +25,10 @@ VARIANTS = ("native-sidecar", "classic")
 @pytest.fixture(scope="session")
 def schema():
     """The checker, where it is installed; scripts/pod-test has done so, since a cluster has no network for it."""
-    run = subprocess.run([SCHEMA / "install"], capture_output=True, text=True, check=False)
+    built = ROOT / "build/schema"
+    run = subprocess.run([ROOT / "tests/npm-install", SCHEMA, built], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    return ROOT / "build/schema"
+    return built
 
 
 def check(schema, text):

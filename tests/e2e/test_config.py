@@ -309,8 +309,8 @@ def test_while_a_new_object_cannot_be_read_the_old_set_rotates(world):
     sidecar.wait_log("configuration-applied")
 
 
-def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
-    """The poll interval is an hour: room that comes back is noticed without a poll."""
+def start_without_room(world, small_volume):
+    """A sidecar with a, whose new list, with big, has no room; its configuration, and what takes up the room."""
     world.plant("a")
     world.fake.set("big", "x" * 25000)
     config = ConfigMap(world.folder / "config", "objects: a\n")
@@ -321,6 +321,12 @@ def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
     filler.write_bytes(b"x" * 225 * 1024)
     config.write("objects: a, big\n")
     sidecar.wait_log("failure", "No space left on device", what="publish")
+    return sidecar, config, filler
+
+
+def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
+    """The poll interval is an hour: room that comes back is noticed without a poll."""
+    sidecar, _, filler = start_without_room(world, small_volume)
     a = world.plant("a")
     sidecar.poll()
     assert wait_until(lambda: (small_volume / "a").read_text() == a)
@@ -368,15 +374,7 @@ def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
 
 
 def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
-    world.plant("a")
-    world.fake.set("big", "x" * 25000)
-    config = ConfigMap(world.folder / "config", "objects: a\n")
-    env = world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_DIR=str(small_volume))
-    sidecar = world.start("sidecar", env=env)
-    sidecar.wait_log("ready")
-    (small_volume / "filler").write_bytes(b"x" * 225 * 1024)
-    config.write("objects: a, big\n")
-    sidecar.wait_log("failure", what="publish")
+    sidecar, config, _ = start_without_room(world, small_volume)
     config.write("objects: a\n")
     sidecar.wait_log("recovered", what="publish")
 

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "command/command.h"
 #include "net/http.h"
+#include "report/log.h"
 #include "run/check.h"
-#include "run/log.h"
 
 #define REPORT_MAX (16 * 1024 * 1024)
 

@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "command/command.h"
 #include "net/http.h"
-#include "run/log.h"
+#include "report/log.h"
+#include "report/termlog.h"
 #include "run/loop.h"
-#include "run/termlog.h"
 
 extern char **environ;
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "run/log.h"
+#include "report/log.h"
 #include "run/watch.h"
 
 void desire_init(struct desire *d, const struct configuration *configuration)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "run/log.h"
+#include "report/log.h"
 
 static bool is_transient(const struct err *err)
 {

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "run/log.h"
+#include "report/log.h"
+#include "report/termlog.h"
 #include "run/start.h"
-#include "run/termlog.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000

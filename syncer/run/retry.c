@@ -1,7 +1,7 @@
 #include "run/retry.h"
 
 #include "base/clock.h"
-#include "run/log.h"
+#include "report/log.h"
 
 /* Key Vault throttles over windows of 10 s; the waits of 6 tries add up to more. */
 #define TRIES 6

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/path.h"
+#include "report/log.h"
 #include "run/listing.h"
-#include "run/log.h"
 #include "run/set.h"
 #include "run/task.h"
 

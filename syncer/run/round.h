@@ -16,8 +16,8 @@
 
 #include "config/objects.h"
 #include "deliver/publish.h"
+#include "report/incident.h"
 #include "run/absence.h"
-#include "run/incident.h"
 #include "run/source.h"
 #include "run/task.h"
 

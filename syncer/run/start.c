@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "run/log.h"
+#include "report/log.h"
 
 /* A predecessor that is being killed lets go of the volume within moments. */
 #define LOCK_WAIT_MS 5000

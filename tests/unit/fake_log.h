@@ -1,5 +1,5 @@
 /*
- * fake_log.h: stands in for run/log at link time and keeps what is said, a line each:
+ * fake_log.h: stands in for report/log at link time and keeps what is said, a line each:
  * "level event: message name=value …".  Include it once.
  */
 #ifndef TESTS_FAKE_LOG_H
@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "run/log.h"
+#include "report/log.h"
 
 static struct buf said = { .max = 64 * 1024 };
 

@@ -2,7 +2,7 @@
  */
 #include "fake_log.h"
 
-#include "run/incident.h"
+#include "report/incident.h"
 
 #define HOUR 3600000
 

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "run/log.h"
+#include "report/log.h"
 
 #define HANGS_S 120
 

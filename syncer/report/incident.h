@@ -4,14 +4,14 @@
  *
  * There is one set of them in a process, whatever list of objects is in force.
  */
-#ifndef RUN_INCIDENT_H
-#define RUN_INCIDENT_H
+#ifndef REPORT_INCIDENT_H
+#define REPORT_INCIDENT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "run/log.h"
+#include "report/log.h"
 
 struct incident {
 	char *key;      /* what fails: an object's path, "vault 'NAME'", "token endpoint",

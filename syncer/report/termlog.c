@@ -1,4 +1,4 @@
-#include "run/termlog.h"
+#include "report/termlog.h"
 
 #include <fcntl.h>
 #include <stdio.h>

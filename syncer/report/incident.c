@@ -1,4 +1,4 @@
-#include "run/incident.h"
+#include "report/incident.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "run/log.h"
+#include "report/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>

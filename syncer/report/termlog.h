@@ -2,8 +2,8 @@
  * termlog.h: the cause of a failed start, where `kubectl describe pod` shows it.
  * https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/
  */
-#ifndef RUN_TERMLOG_H
-#define RUN_TERMLOG_H
+#ifndef REPORT_TERMLOG_H
+#define REPORT_TERMLOG_H
 
 #include "base/err.h"
 

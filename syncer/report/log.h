@@ -1,13 +1,13 @@
 /*
  * log.h: one line on stderr per event: a JSON object, or text for humans.
  *
- * Lives in run/, so that nothing below it can log.  Never given a value, a token or a
+ * Lives in report/, so that nothing below it can log.  Never given a value, a token or a
  * body.  `event` is stable, for machines; the message is a sentence, for people.  Whoever
  * reads stderr cannot hold up the work: a line waits for a second at most, those after it
  * not at all while that goes on.  Lines that are not taken are dropped, and counted.
  */
-#ifndef RUN_LOG_H
-#define RUN_LOG_H
+#ifndef REPORT_LOG_H
+#define REPORT_LOG_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include "command/command.h"
 #include "net/http.h"
 #include "report/log.h"
-#include "run/check.h"
+#include "sync/check.h"
 
 #define REPORT_MAX (16 * 1024 * 1024)
 

@@ -15,7 +15,7 @@
 
 #include "config/configuration.h"
 #include "deliver/notify.h"
-#include "run/round.h"
+#include "sync/round.h"
 
 /* A list of objects, and which of them were not there in its rounds. */
 struct wish {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/backoff.h"
-#include "run/round.h"
+#include "sync/round.h"
 
 struct schedule {
 	int64_t poll_interval_ms;

@@ -11,11 +11,11 @@
 #include "run/desire.h"
 #include "run/health.h"
 #include "run/loop.h"
-#include "run/round.h"
 #include "run/schedule.h"
-#include "run/session.h"
-#include "run/source.h"
 #include "run/watch.h"
+#include "sync/round.h"
+#include "sync/session.h"
+#include "sync/source.h"
 
 /* Files that are read again when they change. */
 enum { WATCH_CREDENTIAL, WATCH_PASSWORD, WATCH_CA, WATCH_EXTRA_CA, WATCHES };

@@ -10,7 +10,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "config/cloud.h"
-#include "run/source.h"
+#include "sync/source.h"
 
 #define TENANT "72f988bf-86f1-41af-91ab-2d7cd011db47"
 #define VERSION "0123456789abcdef0123456789abcdef"

@@ -1,7 +1,7 @@
 /* An object is gone when it was missing three times in a row, not before. */
 #include "unit.h"
 
-#include "run/absence.h"
+#include "sync/absence.h"
 
 static bool miss(struct absences *all, const char *path)
 {

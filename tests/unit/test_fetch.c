@@ -4,7 +4,7 @@
 #include "source.h"
 
 #include "azure/vault.h"
-#include "run/fetch.h"
+#include "sync/fetch.h"
 
 #define MANY 25
 

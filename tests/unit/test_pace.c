@@ -1,7 +1,7 @@
 /* How fast one vault is asked: after a refusal everybody waits, then goes one by one. */
 #include "unit.h"
 
-#include "run/pace.h"
+#include "sync/pace.h"
 
 static struct jitter jitter = { 7 };
 

@@ -5,8 +5,8 @@
 #include "source.h"
 #include "volume.h"
 
-#include "run/absence.h"
-#include "run/round.h"
+#include "sync/absence.h"
+#include "sync/round.h"
 
 static char dir[64];
 static struct publish *volume;

@@ -6,12 +6,12 @@
  * A list of versions is sorted by their ids, and several may share one time of creation,
  * so the current version is asked for by itself.
  */
-#ifndef RUN_LISTING_H
-#define RUN_LISTING_H
+#ifndef SYNC_LISTING_H
+#define SYNC_LISTING_H
 
 #include <stdbool.h>
 
-#include "run/task.h"
+#include "sync/task.h"
 
 struct listing {
 	struct listing *next;

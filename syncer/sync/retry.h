@@ -1,12 +1,12 @@
 /*
  * retry.h: what of a fetch is tried again, when, and when it is given up.  A part of
- * run/fetch, which it shares the fetch's state with.
+ * sync/fetch, which it shares the fetch's state with.
  */
-#ifndef RUN_RETRY_H
-#define RUN_RETRY_H
+#ifndef SYNC_RETRY_H
+#define SYNC_RETRY_H
 
 #include "base/backoff.h"
-#include "run/fetch.h"
+#include "sync/fetch.h"
 
 #define RETRY_BACKOFF BACKOFF_INIT(500, 8000)
 

@@ -1,6 +1,6 @@
-#include "run/session.h"
+#include "sync/session.h"
 
-#include "run/login.h"
+#include "sync/login.h"
 
 int session_open(struct sources *all, const struct settings *s,
 		 const struct objects *objects, struct jitter *jitter, struct err *err)

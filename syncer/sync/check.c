@@ -1,4 +1,4 @@
-#include "run/check.h"
+#include "sync/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "deliver/notify.h"
-#include "run/round.h"
-#include "run/session.h"
+#include "sync/round.h"
+#include "sync/session.h"
 
 static struct check_entry *add(struct check *c, const struct object *o, char *words,
 			       const struct source *source)

@@ -1,4 +1,4 @@
-#include "run/listing.h"
+#include "sync/listing.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "run/failures.h"
+#include "sync/failures.h"
 
 #include <stdlib.h>
 #include <string.h>

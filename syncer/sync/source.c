@@ -1,4 +1,4 @@
-#include "run/source.h"
+#include "sync/source.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "run/failures.h"
+#include "sync/failures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "base/text.h"
 #include "config/path.h"
 #include "report/log.h"
-#include "run/listing.h"
-#include "run/set.h"
-#include "run/task.h"
+#include "sync/listing.h"
+#include "sync/set.h"
+#include "sync/task.h"
 
 /* ---- asking ---- */
 

@@ -1,4 +1,4 @@
-#include "run/set.h"
+#include "sync/set.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "run/login.h"
+#include "sync/login.h"
 
 static enum identity_kind kind_of(const struct settings *s)
 {

@@ -7,8 +7,8 @@
  * uses it: one that comes back is still known to be throttling.  One that no list uses
  * costs a few kilobytes and no request.
  */
-#ifndef RUN_SOURCE_H
-#define RUN_SOURCE_H
+#ifndef SYNC_SOURCE_H
+#define SYNC_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "base/backoff.h"
 #include "config/cloud.h"
 #include "config/objects.h"
-#include "run/pace.h"
+#include "sync/pace.h"
 
 struct source {
 	const struct sources *shared;

@@ -1,13 +1,13 @@
 /*
  * failures.h: what of a round failed, who is told, and whether the rest may go on.  A
- * part of run/round, which it shares the round's state with.
+ * part of sync/round, which it shares the round's state with.
  */
-#ifndef RUN_FAILURES_H
-#define RUN_FAILURES_H
+#ifndef SYNC_FAILURES_H
+#define SYNC_FAILURES_H
 
-#include "run/listing.h"
-#include "run/round.h"
-#include "run/task.h"
+#include "sync/listing.h"
+#include "sync/round.h"
+#include "sync/task.h"
 
 /* What a round has to do with one vault. */
 struct lane {

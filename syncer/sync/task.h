@@ -2,8 +2,8 @@
  * task.h: one version of one object on its way through a round: what is on the volume of
  * it, what is asked for, what came, and the files it becomes.
  */
-#ifndef RUN_TASK_H
-#define RUN_TASK_H
+#ifndef SYNC_TASK_H
+#define SYNC_TASK_H
 
 #include <stdbool.h>
 
@@ -11,7 +11,7 @@
 #include "config/objects.h"
 #include "deliver/publish.h"
 #include "render/render.h"
-#include "run/fetch.h"
+#include "sync/fetch.h"
 
 /* What a round asks a vault for, beside the fetch that does it: strings of a fetch_item.
  */

@@ -4,8 +4,8 @@
  * A file goes only when its object has been gone for several polls, and only for objects
  * that may go: optional ones and those that a list selected.
  */
-#ifndef RUN_ABSENCE_H
-#define RUN_ABSENCE_H
+#ifndef SYNC_ABSENCE_H
+#define SYNC_ABSENCE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * doubles how many may be under way, until there is no limit any more.  Many pods that
  * were throttled together come back apart, since the delays are random.
  */
-#ifndef RUN_PACE_H
-#define RUN_PACE_H
+#ifndef SYNC_PACE_H
+#define SYNC_PACE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "run/pace.h"
+#include "sync/pace.h"
 
 /* Key Vault counts over windows of 10 s. */
 #define BASE_MS 500

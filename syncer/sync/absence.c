@@ -1,4 +1,4 @@
-#include "run/absence.h"
+#include "sync/absence.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,14 +7,14 @@
  * fetch, 408, 429, 5xx, transport errors and replies that make no sense are tried again,
  * 401 once with a new token, and 400, 403 and 404 never.
  */
-#ifndef RUN_FETCH_H
-#define RUN_FETCH_H
+#ifndef SYNC_FETCH_H
+#define SYNC_FETCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "net/http.h"
-#include "run/source.h"
+#include "sync/source.h"
 
 /* Reads the reply to a request, of any status, into what arg is.  Fails like the parsers
  * of azure/vault.h; its message does not name the object. */

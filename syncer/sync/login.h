@@ -1,8 +1,8 @@
 /*
  * login.h: from the settings to the identity that asks for tokens.
  */
-#ifndef RUN_LOGIN_H
-#define RUN_LOGIN_H
+#ifndef SYNC_LOGIN_H
+#define SYNC_LOGIN_H
 
 #include "azure/identity.h"
 #include "config/settings.h"

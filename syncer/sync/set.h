@@ -1,12 +1,12 @@
 /*
  * set.h: the files that a round would publish, put together from its tasks.  Pure.
  */
-#ifndef RUN_SET_H
-#define RUN_SET_H
+#ifndef SYNC_SET_H
+#define SYNC_SET_H
 
 #include <stdbool.h>
 
-#include "run/task.h"
+#include "sync/task.h"
 
 struct set {
 	struct publish_file *files; /* their bytes belong to the tasks */

@@ -2,8 +2,8 @@
  * check.h: what a configuration would make of the vaults: the files, and with a try
  * online, whether each object can be read.  Touches no volume.
  */
-#ifndef RUN_CHECK_H
-#define RUN_CHECK_H
+#ifndef SYNC_CHECK_H
+#define SYNC_CHECK_H
 
 #include "config/configuration.h"
 

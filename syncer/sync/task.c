@@ -1,4 +1,4 @@
-#include "run/task.h"
+#include "sync/task.h"
 
 #include <stdlib.h>
 #include <string.h>

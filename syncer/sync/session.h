@@ -2,11 +2,11 @@
  * session.h: the sources of a configuration with all that they share: the HTTP stack, the
  * token cache and the identity.
  */
-#ifndef RUN_SESSION_H
-#define RUN_SESSION_H
+#ifndef SYNC_SESSION_H
+#define SYNC_SESSION_H
 
 #include "config/settings.h"
-#include "run/source.h"
+#include "sync/source.h"
 
 /* Makes what they share, and the sources of the default vault and of all objects.
  * ERR_CONFIG. The settings and the jitter must outlive it.  session_close() either way.

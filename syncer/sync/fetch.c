@@ -1,4 +1,4 @@
-#include "run/fetch.h"
+#include "sync/fetch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "azure/refusal.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "run/retry.h"
+#include "sync/retry.h"
 
 /* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100

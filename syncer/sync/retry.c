@@ -1,4 +1,4 @@
-#include "run/retry.h"
+#include "sync/retry.h"
 
 #include "base/clock.h"
 #include "report/log.h"

@@ -8,8 +8,8 @@
  * object that is not optional.  An optional or selected object that is gone for three
  * polls loses its files, unless they are the last of the set.
  */
-#ifndef RUN_ROUND_H
-#define RUN_ROUND_H
+#ifndef SYNC_ROUND_H
+#define SYNC_ROUND_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +17,9 @@
 #include "config/objects.h"
 #include "deliver/publish.h"
 #include "report/incident.h"
-#include "run/absence.h"
-#include "run/source.h"
-#include "run/task.h"
+#include "sync/absence.h"
+#include "sync/source.h"
+#include "sync/task.h"
 
 struct round;
 

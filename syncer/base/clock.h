@@ -21,6 +21,12 @@ static inline int64_t clock_sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* The later of two points in time. */
+static inline int64_t clock_later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Milliseconds from now to the deadline, 0 when it has passed; -1 for CLOCK_NEVER;
  * capped to what an int holds. */
 int clock_ms_until(int64_t deadline, int64_t now);

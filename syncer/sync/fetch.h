@@ -1,11 +1,10 @@
 /*
- * fetch.h: gets many things from one vault at once: token, challenge, requests, retries.
+ * fetch.h: gets many things from one vault at once.
  *
- * At the start the token request and one anonymous request for the first item run side by
- * side: its 401 opens the connection and brings the challenge, so nothing is paid for
- * discovery.  Then all items are asked for over a few kept-alive connections.  Within one
- * fetch, 408, 429, 5xx, transport errors and replies that make no sense are tried again,
- * 401 once with a new token, and 400, 403 and 404 never.
+ * When the vault gives access (access.h), all items are asked for over a few kept-alive
+ * connections.  Within one fetch, 408, 429, 5xx, transport errors and replies that make
+ * no sense are tried again (tries.h), 401 once with a new token, and 400, 403 and 404
+ * never.
  */
 #ifndef SYNC_FETCH_H
 #define SYNC_FETCH_H
@@ -15,10 +14,19 @@
 
 #include "net/http.h"
 #include "sync/source.h"
+#include "sync/tries.h"
 
 /* Reads the reply to a request, of any status, into what arg is.  Fails like the parsers
  * of azure/vault.h; its message does not name the object. */
 typedef int fetch_parse(void *arg, struct http_reply *reply, struct err *err);
+
+enum fetch_state {
+	FETCH_NONE,    /* not asked for */
+	FETCH_WAITING, /* for its turn, or for its next try */
+	FETCH_RUNNING, /* a request is under way */
+	FETCH_GOT,
+	FETCH_FAILED,
+};
 
 /* One GET: a version of an object, or a page of a list. */
 struct fetch_item {
@@ -28,16 +36,15 @@ struct fetch_item {
 	void *arg;
 	size_t max_bytes; /* of the reply; 0: enough for one object */
 
-	enum { FETCH_NONE, FETCH_WAITING, FETCH_RUNNING, FETCH_GOT, FETCH_FAILED } state;
-	struct err err; /* FETCH_FAILED, and the last failure while it is retried */
+	enum fetch_state state;
+	struct err err; /* FETCH_FAILED, and the last failure while it is tried again */
 
 	/* fetch.c's own */
 	struct fetch *fetch;
 	struct fetch_item *next;
 	struct http_call *call;
-	struct backoff backoff;
-	int failures;
-	int64_t not_before, asked_at;
+	struct tries tries;
+	int64_t asked_at;
 	unsigned token_serial;
 };
 
@@ -49,7 +56,8 @@ struct fetch *fetch_start(struct source *source, int64_t now);
 /* Adds an item; it stays the caller's, must outlive the fetch and not move. */
 void fetch_add(struct fetch *f, struct fetch_item *item);
 
-/* Asks again with an item that is GOT, for the next page at its new url. */
+/* Asks again with an item that is GOT: for the next page at its new url, or for what has
+ * changed since. */
 void fetch_again(struct fetch_item *item);
 
 /* When fetch_run() has to be called again even if nothing happens on the network. */
@@ -59,7 +67,7 @@ int64_t fetch_deadline(const struct fetch *f);
  * is GOT or FAILED. */
 bool fetch_run(struct fetch *f, int64_t now);
 
-/* Cancels what is in flight; unfinished items become FAILED with their last failure, or
+/* Cancels what is under way; unfinished items become FAILED with their last failure, or
  * with "no answer in time". */
 void fetch_free(struct fetch *f);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "report/log.h"
 
 int sources_get(struct sources *all, const char *vault, struct source **out,
 		struct err *err)
@@ -33,6 +34,20 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	*link = s;
 	*out = s;
 	return 0;
+}
+
+bool source_is_throttled(const struct http_reply *reply)
+{
+	return reply->status == 429 || (reply->retry_after_ms > 0 &&
+					(reply->status == 408 || reply->status >= 500));
+}
+
+void source_slow_down(struct source *s, const struct err *err, int64_t now)
+{
+	pace_throttled(&s->pace, err->retry_after_ms, s->shared->jitter, now);
+	s->throttled = *err;
+	log_event(LOG_DEBUG, "retry", LOG_FIELDS(log_int("in_ms", s->pace.open_at - now)),
+		  "%s", err->msg);
 }
 
 int sources_add(struct sources *all, const struct objects *objects, struct err *err)

@@ -49,6 +49,12 @@ struct sources {
 int sources_get(struct sources *all, const char *vault, struct source **out,
 		struct err *err) MUST_CHECK;
 
+/* True when the vault has had enough of us, or named a delay. */
+bool source_is_throttled(const struct http_reply *reply);
+
+/* That holds for all that is asked of it: nothing is sent before the delay is over. */
+void source_slow_down(struct source *s, const struct err *err, int64_t now);
+
 /* Makes the sources of all objects.  ERR_CONFIG names the object. */
 int sources_add(struct sources *all, const struct objects *objects,
 		struct err *err) MUST_CHECK;

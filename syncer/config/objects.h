@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "base/object.h"
+#include "base/kind.h"
 #include "base/text.h"
 
 #define OBJECTS_MAX 1000

@@ -20,7 +20,7 @@ struct listing {
 	char *words;
 	char *url; /* of the page that is asked for */
 	int pages;
-	struct vault_question asked;
+	struct refusal_context asked;
 	struct fetch_item item;
 	struct vault_list found;
 	struct question current; /* of a history: its current version */

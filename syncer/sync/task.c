@@ -23,8 +23,8 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 		  enum object_kind kind, const char *name, const char *version)
 {
 	q->url = vault_object_url(source->vault.url, kind, name, version);
-	q->words = xasprintf("%s '%s'", vault_word(kind), name);
-	q->asked = (struct vault_question){
+	q->words = xasprintf("%s '%s'", kind_word(kind), name);
+	q->asked = (struct refusal_context){
 		.kind = kind, .client_id = identity_id(&source->shared->identity)
 	};
 	q->item = (struct fetch_item){
@@ -137,7 +137,7 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->id = vault_object_id(source->vault.url, object->kind, name);
 	t->how = task_how(object);
 	t->options = task_options(object);
-	t->words = xasprintf("%s '%s'", vault_word(object->kind), name);
+	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
 	t->metadata = BUF_INIT(METADATA_MAX);
 	look(t, publish);
 	return t;

@@ -17,7 +17,7 @@
  */
 struct question {
 	char *url, *words;
-	struct vault_question asked;
+	struct refusal_context asked;
 	struct fetch_item item; /* FETCH_NONE: not asked */
 	struct vault_object got;
 };

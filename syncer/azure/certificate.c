@@ -82,7 +82,7 @@ static void add_claims(struct buf *assertion, const struct identity *identity,
 }
 
 int certificate_request(const struct identity *identity, const char *resource,
-			struct identity_request *out, struct err *err)
+			struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf assertion = BUF_INIT(ASSERTION_MAX);
 	struct sign_key *key = NULL;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "azure/grant.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -14,12 +15,12 @@
 struct entry {
 	struct token *token;
 	char *resource;
-	struct identity_grant grant;
+	struct grant grant;
 	/* Meaningful while grant holds a token. */
 	int64_t renew_at, usable_until, ends_at;
 	int64_t asked_at;
 	unsigned serial, requests;
-	struct identity_request request;
+	struct credential_request request;
 	struct http_call *call;
 	bool failed;
 	struct err err;
@@ -47,7 +48,7 @@ static void entry_cancel(struct entry *e)
 	if (e->call != NULL)
 		http_cancel(e->token->http, e->call);
 	e->call = NULL;
-	identity_request_done(&e->request);
+	credential_request_done(&e->request);
 }
 
 void token_free(struct token *t)
@@ -59,7 +60,7 @@ void token_free(struct token *t)
 
 		t->entries = e->next;
 		entry_cancel(e);
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 		free(e->resource);
 		free(e);
 	}
@@ -118,11 +119,11 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct entry *e = arg;
 	const struct identity *identity = e->token->identity;
-	struct identity_grant grant = { 0 };
+	struct grant grant = { 0 };
 	int64_t usable_until;
 
 	e->call = NULL;
-	identity_request_done(&e->request);
+	credential_request_done(&e->request);
 	if (err != NULL) {
 		e->err = *err;
 		err_wrap(&e->err, "cannot get a token");
@@ -130,7 +131,7 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 		fail(e);
 		return;
 	}
-	if (identity_reply(identity, reply, &grant, &e->err) < 0) {
+	if (grant_read(identity, reply, &grant, &e->err) < 0) {
 		fail(e);
 		return;
 	}
@@ -142,11 +143,11 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 			"cannot get a token: it came too late to be used, since it lives "
 			"for %lld s only",
 			(long long)grant.lifetime_ms / 1000);
-		identity_grant_done(&grant);
+		grant_done(&grant);
 		fail(e);
 		return;
 	}
-	identity_grant_done(&e->grant);
+	grant_done(&e->grant);
 	e->grant = grant;
 	e->failed = false;
 	e->err = (struct err){ 0 };
@@ -163,12 +164,12 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	if (e->call != NULL || (is_usable(e, now) && now < e->renew_at))
 		return;
 	if (now >= e->ends_at)
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 	e->failed = false;
 	e->asked_at = now;
 	e->requests++;
-	if (identity_request(t->identity, resource, &e->request, &e->err) < 0) {
-		identity_request_done(&e->request);
+	if (grant_request(t->identity, resource, &e->request, &e->err) < 0) {
+		credential_request_done(&e->request);
 		fail(e);
 		return;
 	}
@@ -226,7 +227,7 @@ void token_refused(struct token *t, const char *resource, unsigned serial)
 	struct entry *e = find(t, resource);
 
 	if (e != NULL && serial == e->serial)
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 }
 
 const struct err *token_error(const struct token *t, const char *resource)

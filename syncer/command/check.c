@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
 #include "sync/check.h"
@@ -222,13 +223,13 @@ int command_check(int argc, char **argv)
 		return code;
 	if (options.file != NULL && setenv("AKVSYNC_CONFIG", options.file, 1) < 0)
 		return EXIT_LOCAL;
-	env = settings_take(environ);
+	env = environment_take(environ);
 	if (inspect(&options, &c, env, &check, &err) < 0)
 		code = report(&options, &c, &check, &err);
 	else
 		code = report(&options, &c, &check, NULL);
 	check_done(&check);
 	configuration_done(&c);
-	settings_untake(env);
+	environment_untake(env);
 	return code;
 }

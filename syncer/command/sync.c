@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "command/command.h"
+#include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
 #include "report/termlog.h"
@@ -45,7 +46,7 @@ static int prepare(struct configuration *configuration, char ***env, struct err 
 	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
-	*env = settings_take(environ);
+	*env = environment_take(environ);
 	loaded = configuration_load(configuration, *env, true, err);
 	log_setup((enum log_level)configuration->settings.log_level,
 		  (enum log_format)configuration->settings.log_format);
@@ -82,7 +83,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	else
 		result = loop_run(mode, &configuration, &end, &err);
 	configuration_done(&configuration);
-	settings_untake(env);
+	environment_untake(env);
 	log_finish();
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;

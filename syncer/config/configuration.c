@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/auth.h"
+#include "config/document.h"
+#include "config/environment.h"
 #include "config/variable.h"
 
 #define VARIABLE "AKVSYNC_CONFIG"
@@ -23,7 +25,7 @@ static int read_file(struct configuration *c, struct err *err)
 		err->kind = ERR_CONFIG;
 		return err_wrap(err, VARIABLE);
 	}
-	if (overlay_parse(&c->file, buf_str(&text), text.len, err) < 0)
+	if (document_read(&c->file, buf_str(&text), text.len, err) < 0)
 		return err_wrap(err, "configuration file '%s'", c->path);
 	return 0;
 }
@@ -58,7 +60,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	result = read_file(out, &file);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: how to tell of it is decided here. */
-	if (settings_load(&out->settings, merged, err) < 0 && result == 0)
+	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
 		result = name_file(out, err);
 	else if (result < 0)
 		*err = file;
@@ -82,7 +84,7 @@ char *configuration_dir(char *const *env)
 
 	(void)!read_file(&c, &err);
 	merged = overlay_environ(&c.file, env);
-	dir = settings_dir(merged);
+	dir = environment_dir(merged);
 	overlay_environ_free(merged);
 	configuration_done(&c);
 	return dir;

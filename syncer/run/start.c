@@ -153,7 +153,7 @@ static void pick_up(struct loop *l, int64_t now)
 {
 	const char *generation = publish_generation(l->publish);
 
-	publish_configure(l->publish, round_configuration(desire_objects(&l->desire)));
+	publish_configure(l->publish, objects_number(desire_objects(&l->desire)));
 	l->synced = publish_fits(l->publish);
 	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
 	if (generation != NULL)

@@ -121,7 +121,7 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->started = now;
 	r->tail = &r->tasks;
 	if (work->publish != NULL) {
-		publish_configure(work->publish, round_configuration(work->objects));
+		publish_configure(work->publish, objects_number(work->objects));
 		r->fits = publish_fits(work->publish);
 	}
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
@@ -384,14 +384,4 @@ void round_free(struct round *r)
 	}
 	free(r->lanes);
 	free(r);
-}
-
-uint64_t round_configuration(const struct objects *objects)
-{
-	uint64_t sum = 0;
-
-	/* A sum: the order of the list is of no account. */
-	for (size_t i = 0; i < objects->count; i++)
-		sum += object_fingerprint(&objects->items[i]);
-	return sum >> 1 ? sum >> 1 : 1;
 }

@@ -64,7 +64,4 @@ void round_tell(struct round *r, round_told *tell, void *arg);
 /* Drops a round without a trace, for a stop. */
 void round_free(struct round *r);
 
-/* A number for what the objects ask for, for publish_configure(). */
-uint64_t round_configuration(const struct objects *objects);
-
 #endif

@@ -21,7 +21,7 @@ static void configure(const char *text)
 
 	objects_done(&objects);
 	check_ok(text, objects_parse(&objects, text, 0440, &err), &err);
-	publish_configure(volume, round_configuration(&objects));
+	publish_configure(volume, objects_number(&objects));
 }
 
 static int set_up(void **state)

@@ -67,7 +67,7 @@ void token_free(struct token *t)
 	free(t);
 }
 
-static struct entry *find(const struct token *t, const char *resource)
+static struct entry *token_find(const struct token *t, const char *resource)
 {
 	for (struct entry *e = t->entries; e != NULL; e = e->next)
 		if (strcmp(e->resource, resource) == 0)
@@ -77,7 +77,7 @@ static struct entry *find(const struct token *t, const char *resource)
 
 static struct entry *find_or_add(struct token *t, const char *resource)
 {
-	struct entry *e = find(t, resource);
+	struct entry *e = token_find(t, resource);
 
 	if (e != NULL)
 		return e;
@@ -98,7 +98,7 @@ static bool is_usable(const struct entry *e, int64_t now)
 
 enum token_state token_state(const struct token *t, const char *resource, int64_t now)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	if (e == NULL)
 		return TOKEN_NONE;
@@ -109,7 +109,7 @@ enum token_state token_state(const struct token *t, const char *resource, int64_
 	return e->failed ? TOKEN_FAILED : TOKEN_NONE;
 }
 
-static void fail(struct entry *e)
+static void token_fail(struct entry *e)
 {
 	e->failed = true;
 	e->renew_at = e->asked_at + RENEWAL_RETRY_MS;
@@ -128,11 +128,11 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 		e->err = *err;
 		err_wrap(&e->err, "cannot get a token");
 		identity_unreachable(identity, reply->failure, &e->err);
-		fail(e);
+		token_fail(e);
 		return;
 	}
 	if (grant_read(identity, reply, &grant, &e->err) < 0) {
-		fail(e);
+		token_fail(e);
 		return;
 	}
 	/* The lifetime counts from when it was asked for, at the latest. */
@@ -144,7 +144,7 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 			"for %lld s only",
 			(long long)grant.lifetime_ms / 1000);
 		grant_done(&grant);
-		fail(e);
+		token_fail(e);
 		return;
 	}
 	grant_done(&e->grant);
@@ -170,7 +170,7 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	e->requests++;
 	if (grant_request(t->identity, resource, &e->request, &e->err) < 0) {
 		credential_request_done(&e->request);
-		fail(e);
+		token_fail(e);
 		return;
 	}
 	e->call = http_start(t->http, &e->request.http, on_reply, e);
@@ -203,28 +203,28 @@ void token_cancel(struct token *t)
 
 const char *token_bearer(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->grant.access_token : NULL;
 }
 
 unsigned token_requests(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->requests : 0;
 }
 
 unsigned token_serial(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->serial : 0;
 }
 
 void token_refused(struct token *t, const char *resource, unsigned serial)
 {
-	struct entry *e = find(t, resource);
+	struct entry *e = token_find(t, resource);
 
 	if (e != NULL && serial == e->serial)
 		grant_done(&e->grant);
@@ -234,7 +234,7 @@ const struct err *token_error(const struct token *t, const char *resource)
 {
 	static const struct err none = { .kind = ERR_UNAVAILABLE,
 					 .msg = "no token was asked for" };
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? &e->err : &none;
 }

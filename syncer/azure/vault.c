@@ -73,7 +73,7 @@ static int read_secret(struct vault_object *o, bool has_value, struct err *err)
 	return copy_version(json_string(o->body, "id"), o->version, err);
 }
 
-static int read_key(struct vault_object *o, struct err *err)
+static int vault_read_key(struct vault_object *o, struct err *err)
 {
 	o->jwk = json_get(o->body, "key");
 	if (json_string(o->jwk, "kty") == NULL)
@@ -96,7 +96,7 @@ static int read_kind(struct vault_object *o, enum object_kind kind, bool has_val
 	case OBJECT_SECRET:
 		return read_secret(o, has_value, err);
 	case OBJECT_KEY:
-		return read_key(o, err);
+		return vault_read_key(o, err);
 	case OBJECT_CERTIFICATE:
 		break;
 	}

@@ -53,7 +53,7 @@ static int prepare(struct configuration *configuration, char ***env, struct err 
 	return loaded;
 }
 
-static int fail(int code, const struct err *err)
+static int sync_fail(int code, const struct err *err)
 {
 	log_event(LOG_ERROR, "exit",
 		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)),
@@ -88,8 +88,8 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (result < 0)
-		return fail(end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err),
-			    &err);
+		return sync_fail(
+			end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err), &err);
 	return EXIT_DONE;
 }
 

@@ -76,14 +76,14 @@ static int set_path(struct object *o, const char *value, struct err *err)
 }
 
 /* Resolved, and so checked, where the cloud is known. */
-static int set_vault(struct object *o, const char *value, struct err *err)
+static int attributes_set_vault(struct object *o, const char *value, struct err *err)
 {
 	(void)err;
 	o->vault = xstrdup(value);
 	return 0;
 }
 
-static int set_version(struct object *o, const char *value, struct err *err)
+static int attributes_set_version(struct object *o, const char *value, struct err *err)
 {
 	if (*value == '\0' || text_same(value, "latest"))
 		return 0;
@@ -234,7 +234,7 @@ static const struct attribute {
 	{ "objectName", set_name, NULL },
 	{ "objectType", set_type, NULL },
 	{ "objectAlias", set_path, NULL },
-	{ "objectVersion", set_version, NULL },
+	{ "objectVersion", attributes_set_version, NULL },
 	{ "objectVersionHistory", set_history, NULL },
 	{ "objectFormat", set_format, NULL },
 	{ "objectEncoding", set_encoding, NULL },
@@ -242,13 +242,13 @@ static const struct attribute {
 	{ "optional", set_optional, NULL },
 	{ "metadata", set_metadata, NULL },
 	{ "layout", set_layout, NULL },
-	{ "vault", set_vault, NULL },
+	{ "vault", attributes_set_vault, NULL },
 	{ "pfxPasswordObject", set_password, NULL },
 	{ "objectNamePattern", set_pattern, NULL },
 	{ "tags", NULL, set_tags },
 };
 
-static const struct attribute *find(const char *name, struct err *err)
+static const struct attribute *attributes_find(const char *name, struct err *err)
 {
 	const char *names[ARRAY_LEN(attributes)];
 	const char *nearest;
@@ -267,7 +267,7 @@ static const struct attribute *find(const char *name, struct err *err)
 
 static int set_attribute(const struct yaml *node, struct object *o, struct err *err)
 {
-	const struct attribute *attribute = find(node->key, err);
+	const struct attribute *attribute = attributes_find(node->key, err);
 	auto_free char *copy = node->text ? xstrdup(node->text) : NULL;
 
 	if (attribute == NULL)
@@ -283,7 +283,7 @@ static int set_attribute(const struct yaml *node, struct object *o, struct err *
 
 /* ---- entries ---- */
 
-static int finish(struct object *o, struct err *err)
+static int attributes_finish(struct object *o, struct err *err)
 {
 	/* The name of an object is a path that path_check() allows. */
 	if (!object_selects(o) && o->name != NULL && o->path == NULL)
@@ -302,7 +302,7 @@ int attributes_read(const struct yaml *map, mode_t default_mode, struct object *
 			       "it is not a map of attributes, such as objectName: x");
 	for (const struct yaml *node = map->first; node && result == 0; node = node->next)
 		result = set_attribute(node, &o, err);
-	if (result < 0 || finish(&o, err) < 0) {
+	if (result < 0 || attributes_finish(&o, err) < 0) {
 		object_done(&o);
 		return -1;
 	}
@@ -331,7 +331,7 @@ static int split_short(char *entry, struct object *o, struct err *err)
 	}
 	if (set_name(o, name, err) < 0)
 		return -1;
-	return finish(o, err);
+	return attributes_finish(o, err);
 }
 
 int attributes_read_short(const char *entry, mode_t default_mode, struct object *out,

@@ -15,7 +15,7 @@
 #define VARIABLE "AKVSYNC_CONFIG"
 #define FILE_MAX (1024 * 1024)
 
-static int read_file(struct configuration *c, struct err *err)
+static int configuration_read_file(struct configuration *c, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(FILE_MAX);
 
@@ -57,7 +57,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	int result;
 
 	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
-	result = read_file(out, &file);
+	result = configuration_read_file(out, &file);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: how to tell of it is decided here. */
 	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
@@ -82,7 +82,7 @@ char *configuration_dir(char *const *env)
 	struct err err;
 	char **merged, *dir;
 
-	(void)!read_file(&c, &err);
+	(void)!configuration_read_file(&c, &err);
 	merged = overlay_environ(&c.file, env);
 	dir = environment_dir(merged);
 	overlay_environ_free(merged);

@@ -36,7 +36,7 @@ static char *key_of(const char *variable)
 }
 
 /* JSON is YAML, so a list goes on to its parser as JSON. */
-static void write_json(const struct yaml *node, struct buf *out)
+static void document_write_json(const struct yaml *node, struct buf *out)
 {
 	const char *comma = "";
 
@@ -49,7 +49,7 @@ static void write_json(const struct yaml *node, struct buf *out)
 		buf_text(out, comma);
 		if (node->type == YAML_MAP)
 			yaml_write_key(out, n->key);
-		write_json(n, out);
+		document_write_json(n, out);
 	}
 	buf_text(out, node->type == YAML_MAP ? "}" : "]");
 }
@@ -74,7 +74,7 @@ static int read_value(const char *variable, const struct yaml *node, struct buf 
 	if (node->type == YAML_SCALAR)
 		buf_text(out, node->text);
 	else if (strcmp(variable, "AKVSYNC_OBJECTS") == 0)
-		write_json(node, out);
+		document_write_json(node, out);
 	else if (strcmp(variable, "AKVSYNC_NOTIFY") == 0 && node->type == YAML_LIST)
 		return write_entries(node, out, err);
 	else
@@ -117,7 +117,7 @@ static const char *find_variable(const char *key, bool *secret)
 	return NULL;
 }
 
-static int read_key(struct overlay *o, const struct yaml *node, struct err *err)
+static int document_read_key(struct overlay *o, const struct yaml *node, struct err *err)
 {
 	auto_buf struct buf value = BUF_INIT(TEXT_MAX);
 	bool secret;
@@ -137,7 +137,7 @@ static int read_key(struct overlay *o, const struct yaml *node, struct err *err)
 	return 0;
 }
 
-static int read_file(struct overlay *o, const struct yaml *root, struct err *err)
+static int document_read_file(struct overlay *o, const struct yaml *root, struct err *err)
 {
 	if (root->type != YAML_MAP) {
 		err_set(err, ERR_CONFIG,
@@ -151,7 +151,7 @@ static int read_file(struct overlay *o, const struct yaml *root, struct err *err
 	if (provider_is_manifest(root))
 		return provider_read(o, root, err);
 	for (const struct yaml *node = root->first; node; node = node->next)
-		if (read_key(o, node, err) < 0)
+		if (document_read_key(o, node, err) < 0)
 			return -1;
 	return 0;
 }
@@ -164,7 +164,7 @@ int document_read(struct overlay *out, const char *text, size_t len, struct err 
 
 	if (yaml_tree_load(text, len, &root, err) < 0)
 		return -1;
-	result = read_file(&o, root, err);
+	result = document_read_file(&o, root, err);
 	yaml_tree_free(root);
 	if (result < 0)
 		overlay_done(&o);

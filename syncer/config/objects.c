@@ -11,7 +11,7 @@
 
 _Static_assert(OBJECT_HISTORY_MAX <= OBJECTS_MAX, "a history fits into a list");
 
-static void add(struct objects *all, const struct object *o)
+static void objects_add(struct objects *all, const struct object *o)
 {
 	all->items = xgrow(all->items, all->count, sizeof(*all->items));
 	all->items[all->count++] = *o;
@@ -36,7 +36,7 @@ static int parse_short(struct objects *all, const char *text, mode_t mode,
 			continue;
 		if (attributes_read_short(piece, mode, &o, err) < 0)
 			return wrap_entry(err, all->count + 1);
-		add(all, &o);
+		objects_add(all, &o);
 	}
 	return 0;
 }
@@ -65,7 +65,7 @@ static int parse_list(struct objects *all, const struct yaml *list, mode_t mode,
 
 		if (parse_inner(item, mode, &o, err) < 0)
 			return wrap_entry(err, all->count + 1);
-		add(all, &o);
+		objects_add(all, &o);
 	}
 	return 0;
 }

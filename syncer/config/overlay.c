@@ -39,7 +39,7 @@ bool overlay_decides(const struct overlay *o, const char *name, char *const *env
 }
 
 /* The text owns both, so that the array is simple to free. */
-static void add(char ***env, size_t *count, char *text)
+static void overlay_add(char ***env, size_t *count, char *text)
 {
 	*env = xgrow(*env, *count, sizeof(char *));
 	(*env)[(*count)++] = text;
@@ -54,13 +54,14 @@ char **overlay_environ(const struct overlay *o, char *const *env)
 		auto_free char *name = xstrndup(env[i], strcspn(env[i], "="));
 
 		if (!overlay_decides(o, name, env))
-			add(&merged, &count, xstrdup(env[i]));
+			overlay_add(&merged, &count, xstrdup(env[i]));
 	}
 	for (size_t i = 0; i < o->count; i++)
 		if (overlay_decides(o, o->items[i].name, env))
-			add(&merged, &count,
-			    xasprintf("%s=%s", o->items[i].name, o->items[i].value));
-	add(&merged, &count, NULL);
+			overlay_add(
+				&merged, &count,
+				xasprintf("%s=%s", o->items[i].name, o->items[i].value));
+	overlay_add(&merged, &count, NULL);
 	return merged;
 }
 

@@ -19,7 +19,7 @@ struct reader {
 	size_t nodes;
 };
 
-static int fail(const struct reader *r, struct err *err, const char *what)
+static int yaml_fail(const struct reader *r, struct err *err, const char *what)
 {
 	err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1, what);
 	return -1;
@@ -60,9 +60,9 @@ static int check_scalar(const struct reader *r, struct err *err)
 	const yaml_event_t *e = &r->event;
 
 	if (e->data.scalar.anchor || e->data.scalar.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	if (strlen((const char *)e->data.scalar.value) != e->data.scalar.length)
-		return fail(r, err, "a NUL character is not allowed");
+		return yaml_fail(r, err, "a NUL character is not allowed");
 	return 0;
 }
 
@@ -84,7 +84,7 @@ static int read_list(struct reader *r, int depth, struct yaml *list, struct err 
 	struct yaml **tail = &list->first;
 
 	if (r->event.data.sequence_start.anchor || r->event.data.sequence_start.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	for (;;) {
 		if (next_event(r, err) < 0)
 			return -1;
@@ -101,7 +101,7 @@ static int check_key(const struct reader *r, const struct yaml *map, struct err 
 	const char *key = (const char *)r->event.data.scalar.value;
 
 	if (r->event.type != YAML_SCALAR_EVENT)
-		return fail(r, err, "a key must be plain text");
+		return yaml_fail(r, err, "a key must be plain text");
 	if (check_scalar(r, err) < 0)
 		return -1;
 	for (const struct yaml *n = map->first; n; n = n->next)
@@ -117,7 +117,7 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 	struct yaml **tail = &map->first;
 
 	if (r->event.data.mapping_start.anchor || r->event.data.mapping_start.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	for (;;) {
 		auto_free char *key = NULL;
 		struct yaml *node = NULL;
@@ -145,7 +145,7 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 static int read_node(struct reader *r, int depth, struct yaml **out, struct err *err)
 {
 	if (depth > DEPTH_MAX || r->nodes > NODES_MAX)
-		return fail(r, err, "nested too deeply, or too long");
+		return yaml_fail(r, err, "nested too deeply, or too long");
 	switch (r->event.type) {
 	case YAML_SCALAR_EVENT:
 		return read_scalar(r, out, err);
@@ -156,9 +156,9 @@ static int read_node(struct reader *r, int depth, struct yaml **out, struct err 
 		*out = new_node(r, YAML_MAP);
 		return read_map(r, depth, *out, err);
 	case YAML_ALIAS_EVENT:
-		return fail(r, err, "aliases are not supported here");
+		return yaml_fail(r, err, "aliases are not supported here");
 	default:
-		return fail(r, err, "a value is missing");
+		return yaml_fail(r, err, "a value is missing");
 	}
 }
 
@@ -175,13 +175,13 @@ static int read_document(struct reader *r, struct yaml **root, struct err *err)
 	if (skip_events(r, 2, err) < 0) /* nothing, then the start of the stream */
 		return -1;
 	if (r->event.type != YAML_DOCUMENT_START_EVENT)
-		return fail(r, err, "it is empty");
+		return yaml_fail(r, err, "it is empty");
 	if (next_event(r, err) < 0 || read_node(r, 0, root, err) < 0)
 		return -1;
 	if (skip_events(r, 2, err) < 0) /* the node's end, then the document's */
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
-		return fail(r, err, "only one document is allowed");
+		return yaml_fail(r, err, "only one document is allowed");
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 
 /* ---- requests ---- */
 
-static void add_header(struct http_call *call, const char *line)
+static void call_add_header(struct http_call *call, const char *line)
 {
 	call->headers = curl_slist_append(call->headers, line);
 }
@@ -90,9 +90,9 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	CURL *easy = call->easy;
 
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	add_header(call, "Accept: application/json");
+	call_add_header(call, "Accept: application/json");
 	if (request->header != NULL)
-		add_header(call, request->header);
+		call_add_header(call, request->header);
 	if (request->bearer != NULL) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->bearer);
@@ -101,7 +101,8 @@ static void set_request(struct http_call *call, const struct http_request *reque
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(request->form));
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)request->form->len);
-		add_header(call, "Expect:"); /* no extra round trip for 100-continue */
+		call_add_header(call,
+				"Expect:"); /* no extra round trip for 100-continue */
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
@@ -138,7 +139,7 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-static void set_version(struct http_call *call, const struct http_request *request)
+static void call_set_version(struct http_call *call, const struct http_request *request)
 {
 	bool may_multiplex = !is_local(request) && !call->all->keep_alive;
 
@@ -202,7 +203,7 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	set_policy(call);
 	set_request(call, request);
 	set_proxy(call, request);
-	set_version(call, request);
+	call_set_version(call, request);
 	return call;
 }
 
@@ -231,7 +232,7 @@ static void abandon_connections(const struct http_call *call)
 	pool_abandon(&all->pool, socket_of(call), call->born, busy, count);
 }
 
-static void fail(struct http_call *call, CURLcode code, struct err *err)
+static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 {
 	const struct calls *all = call->all;
 	struct answer_context context = {
@@ -259,7 +260,7 @@ void call_end(struct http_call *call, CURLcode code)
 		call->all->multiplexed |= call->reply.multiplexed;
 		call->done(call->arg, &call->reply, NULL);
 	} else {
-		fail(call, code, &err);
+		call_fail(call, code, &err);
 		call->done(call->arg, &call->reply, &err);
 	}
 	call_free(call);

@@ -9,7 +9,7 @@
 #define DELIVER_GENERATION_H
 
 #include "deliver/manifest.h"
-#include "deliver/publish.h"
+#include "deliver/publish_file.h"
 
 /* ..2026_06_16_22_35_02.123456789, as the kubelet's */
 #define GENERATION_LEN 32

@@ -17,20 +17,9 @@
 
 #include "base/buf.h"
 #include "deliver/manifest.h"
+#include "deliver/publish_file.h"
 
 struct publish;
-
-/* One file of a set.  The strings stay the caller's. */
-struct publish_file {
-	const char *path; /* relative, normal, checked by the configuration */
-	mode_t mode;
-	const char *object; /* where it came from: "https://shop-kv…/secrets/db-pass" */
-	const char *version; /* the vault's version of it */
-	const char
-		*options; /* how it was rendered, e.g. "encoding=base64"; never a value */
-	const void *data; /* NULL: carry the current generation's file forward */
-	size_t len;
-};
 
 /*
  * Opens the directory, takes its lock for the life of *out, reads the current set's

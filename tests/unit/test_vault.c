@@ -32,7 +32,7 @@ static int parse(int status, const char *body, struct vault_object *out, struct 
 	buf_text(&reply.body, body);
 	result = vault_object_parse(&reply,
 				    &(struct refusal_context){ .kind = OBJECT_SECRET,
-							      .client_id = "client-1" },
+							       .client_id = "client-1" },
 				    out, err);
 	buf_done(&reply.body);
 	return result;

@@ -14,7 +14,9 @@
 #include "base/buf.h"
 
 #define MANIFEST_NAME "..manifest"
-#define MANIFEST_MAX_BYTES (4 * 1024 * 1024)
+#define MANIFEST_MAX_BYTES (16 * 1024 * 1024)
+/* Of the list of objects, before it is quoted, which makes it up to six times as long. */
+#define MANIFEST_LIST_MAX_BYTES (2 * 1024 * 1024)
 
 struct manifest_entry {
 	char *path;

@@ -255,7 +255,7 @@ static void expand_selected_before(const struct listing *l, const struct publish
 		vault_object_id(l->source->vault.url, l->object->kind, "");
 	const struct manifest_entry *e;
 
-	for (size_t i = 0; (e = publish_entry(publish, i)) != NULL; i++) {
+	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
 		const char *name = e->object + strlen(prefix);
 		auto_free char *first = NULL;
 		struct task *t;

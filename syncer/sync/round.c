@@ -121,8 +121,12 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->started = now;
 	r->tail = &r->tasks;
 	if (work->publish != NULL) {
-		publish_configure(work->publish, round_configuration(work->objects));
-		r->fits = publish_fits(work->publish);
+		struct err ignored;
+
+		/* A file that cannot be looked at now fails the publishing, if it does.
+		 */
+		(void)!publish_look(work->publish, &ignored);
+		r->fits = round_fits(work->publish, work->objects);
 	}
 	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
 	for (struct source *s = work->sources->first; s; s = s->next)
@@ -249,18 +253,19 @@ static void say_without_key(const struct round *r)
 				  t->words);
 }
 
-static void log_published(const struct round *r, const struct set *set, int64_t now)
+static void log_published(const struct round *r, const struct set *set, size_t changed,
+			  int64_t now)
 {
 	const struct publish *p = r->work.publish;
 
 	log_event(LOG_INFO, "published",
 		  LOG_FIELDS(log_str("generation", publish_generation(p)),
 			     log_int("files", (int64_t)set->count),
-			     log_int("changed", (int64_t)set->changed),
+			     log_int("changed", (int64_t)changed),
 			     log_str("versions", buf_str(&set->versions)),
 			     log_int("ms", now - r->started)),
 		  "published %zu file%s, %zu changed", set->count,
-		  set->count == 1 ? "" : "s", set->changed);
+		  set->count == 1 ? "" : "s", changed);
 	say_without_key(r);
 }
 
@@ -268,20 +273,27 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 			    struct round_result *out)
 {
 	struct publish *p = r->work.publish;
-	bool first = publish_generation(p) == NULL;
+	struct publish_set wanted = {
+		.files = set->files,
+		.count = set->count,
+		.configuration = round_configuration(r->work.objects),
+	};
+	enum publish_result became = PUBLISH_UNCHANGED;
 	struct err err = { 0 };
+	size_t changed = 0;
 
-	/* Also when only the configuration changed: the set then says that it fits. */
-	if ((set->changed == 0 && publish_count(p) == set->count && r->fits) ||
-	    set->count == 0) {
-		log_event(LOG_DEBUG, "unchanged",
-			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
-		return;
-	}
-	if (publish_set(p, set->files, set->count, now, &err) == 0) {
-		log_published(r, set, clock_now_ms());
+	/* An empty list is more likely a mistake. */
+	if (set->count == 0 ||
+	    publish_commit(p, &wanted, now, &became, &changed, &err) == 0) {
+		if (became == PUBLISH_UNCHANGED) {
+			log_event(LOG_DEBUG, "unchanged",
+				  LOG_FIELDS(log_int("ms", now - r->started)),
+				  "nothing changed");
+			return;
+		}
+		log_published(r, set, changed, clock_now_ms());
 		out->published = true;
-		out->first = first;
+		out->first = became == PUBLISH_FIRST;
 		return;
 	}
 	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err,
@@ -394,4 +406,16 @@ uint64_t round_configuration(const struct objects *objects)
 	for (size_t i = 0; i < objects->count; i++)
 		sum += object_fingerprint(&objects->items[i]);
 	return sum >> 1 ? sum >> 1 : 1;
+}
+
+bool round_fits(const struct publish *p, const struct objects *objects)
+{
+	enum publish_state state;
+
+	if (publish_count(p) == 0 || !publish_fits(p, round_configuration(objects)))
+		return false;
+	for (size_t i = 0; publish_entry(p, i, &state) != NULL; i++)
+		if (state != PUBLISH_INTACT)
+			return false;
+	return true;
 }

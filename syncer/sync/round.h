@@ -64,7 +64,11 @@ void round_tell(struct round *r, round_told *tell, void *arg);
 /* Drops a round without a trace, for a stop. */
 void round_free(struct round *r);
 
-/* A number for what the objects ask for, for publish_configure(). */
+/* A number for what the objects ask for, for publish_commit(). */
 uint64_t round_configuration(const struct objects *objects);
+
+/* True when the current set was published for these objects, and all its files are still
+ * what was published. */
+bool round_fits(const struct publish *p, const struct objects *objects);
 
 #endif

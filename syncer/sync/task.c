@@ -105,9 +105,12 @@ const struct manifest_entry *task_kept(const struct task *t,
 				       const struct publish *publish, size_t i)
 {
 	auto_free char *path = task_path(t, i);
-	const struct manifest_entry *e = path ? publish_at(publish, path) : NULL;
+	enum publish_state state;
+	const struct manifest_entry *e = path ? publish_at(publish, path, &state) : NULL;
 
-	return e != NULL && strcmp(e->object, t->id) == 0 ? e : NULL;
+	return e != NULL && state == PUBLISH_INTACT && strcmp(e->object, t->id) == 0
+		       ? e
+		       : NULL;
 }
 
 static void look(struct task *t, const struct publish *publish)

@@ -21,7 +21,6 @@ static void configure(const char *text)
 
 	objects_done(&objects);
 	check_ok(text, objects_parse(&objects, text, 0440, &err), &err);
-	publish_configure(volume, round_configuration(&objects));
 }
 
 static int set_up(void **state)
@@ -138,13 +137,13 @@ static const struct reply_for nobody[] = { { .name = NULL } };
 static void test_first_set(void **state)
 {
 	(void)state;
-	assert_false(publish_fits(volume));
+	assert_false(round_fits(volume, &objects));
 	sync_with(both);
 	assert_true(result.published && result.first && result.complete);
 	assert_int_equal(result.worst.kind, ERR_NONE);
 	check_file("a", "A1");
 	check_file("b", "B1");
-	assert_true(publish_fits(volume));
+	assert_true(round_fits(volume, &objects));
 	/* The same again: asked, but not written. */
 	assert_int_equal(sync_with(both), 2);
 	assert_true(result.complete && !result.published);
@@ -340,11 +339,11 @@ static void test_new_options(void **state)
 	sync_with(REPLIES(GIVES("a", "QQ==", VERSION), GIVES("b", "B1", VERSION)));
 	configure("- objectName: a\n  objectEncoding: base64\n- objectName: b\n  "
 		  "filePermission: 0400\n");
-	assert_false(publish_fits(volume));
+	assert_false(round_fits(volume, &objects));
 	sync_with(REPLIES(GIVES("a", "QQ==", VERSION), GIVES("b", "B1", VERSION)));
 	assert_true(result.published);
 	check_file("a", "A");
-	assert_true(publish_fits(volume));
+	assert_true(round_fits(volume, &objects));
 }
 
 /* A pinned version that is on the volume is not asked for. */
@@ -367,12 +366,12 @@ static void test_object_leaves(void **state)
 	(void)state;
 	sync_with(both);
 	configure("a");
-	assert_false(publish_fits(volume));
+	assert_false(round_fits(volume, &objects));
 	sync_with(both);
 	assert_true(result.published && !result.first);
 	check_file("a", "A1");
 	check_file("b", "-");
-	assert_true(publish_fits(volume));
+	assert_true(round_fits(volume, &objects));
 }
 
 /* A failure is told once, its end too. */

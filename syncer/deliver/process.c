@@ -210,6 +210,14 @@ void process_set_clear(struct process_set *set)
 	*set = (struct process_set){ 0 };
 }
 
+void process_set_copy(struct process_set *to, const struct process_set *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		to->items = xgrow(to->items, to->count, sizeof(*to->items));
+		to->items[to->count++] = from->items[i];
+	}
+}
+
 /* ---- signalling ---- */
 
 static int explain(pid_t pid, const char *name, struct err *err)

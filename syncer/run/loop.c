@@ -87,9 +87,9 @@ static void reload(struct loop *l)
 			   publish_dir_fd(l->publish), &notify))
 		return;
 	l->settings = &desire_configuration(&l->desire)->settings;
+	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;
-	notify_resume(l->notify, publish_generation(l->publish), false, clock_now_ms());
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
 	l->again = true;
 }

@@ -149,19 +149,22 @@ static void say_start(struct loop *l)
 }
 
 /* What an earlier container left on the volume. */
-static void pick_up(struct loop *l, int64_t now)
+static int pick_up(struct loop *l, int64_t now, struct err *err)
 {
 	const char *generation = publish_generation(l->publish);
 
-	publish_configure(l->publish, round_configuration(desire_objects(&l->desire)));
-	l->synced = publish_fits(l->publish);
-	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
+	l->synced = round_fits(l->publish, desire_objects(&l->desire));
+	if (notify_resume(l->notify, generation, l->mode == LOOP_INIT, now, err) < 0) {
+		err->kind = ERR_IO;
+		return -1;
+	}
 	if (generation != NULL)
 		log_event(LOG_INFO, "resume",
 			  LOG_FIELDS(log_str("generation", generation)),
 			  "found %zu file%s on the volume%s", publish_count(l->publish),
 			  publish_count(l->publish) == 1 ? "" : "s",
 			  l->synced ? ", complete for this configuration" : "");
+	return 0;
 }
 
 static void open_watches(struct loop *l, int64_t now)
@@ -199,7 +202,8 @@ int start_open(struct loop *l, struct err *err)
 	open_watches(l, now);
 	if (l->mode == LOOP_SIDECAR)
 		desire_watch(&l->desire, now);
-	pick_up(l, now);
+	if (pick_up(l, now, err) < 0)
+		return -1;
 	open_health(l);
 	l->next_round_at = now;
 	l->give_up_at = l->mode == LOOP_INIT ? now + s->init_timeout_ms : CLOCK_NEVER;

@@ -82,7 +82,7 @@ static int judge(struct changes *c, const struct generation *current,
 		.mode = f->mode,
 	};
 	struct stat st;
-	bool found;
+	bool found = false;
 
 	c->kinds[i] = CHANGE_WRITE;
 	c->states[i] = PUBLISH_INTACT;

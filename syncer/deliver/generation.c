@@ -119,7 +119,7 @@ int generation_look(struct generation *g, struct err *err)
 
 	for (size_t i = 0; i < m->count; i++) {
 		struct stat st;
-		bool found;
+		bool found = false;
 
 		if (generation_stat(g, m->items[i].path, &st, &found, err) < 0)
 			return -1;
@@ -133,22 +133,23 @@ int generation_look(struct generation *g, struct err *err)
 
 /* ---- a new one ---- */
 
-int generation_create(int dir_fd, struct generation *g, struct err *err)
+int generation_create(int dir_fd, struct generation *out, struct err *err)
 {
-	*g = GENERATION_NONE;
+	*out = GENERATION_NONE;
 	for (int tries = 0; tries < 8; tries++) {
-		new_name(g->name);
-		if (tree_mkdir(dir_fd, g->name, err) == 0)
+		new_name(out->name);
+		if (tree_mkdir(dir_fd, out->name, err) == 0)
 			break;
 		if (errno != EEXIST)
 			return -1;
-		g->name[0] = '\0';
+		out->name[0] = '\0';
 	}
-	if (g->name[0] == '\0')
+	if (out->name[0] == '\0')
 		return -1;
-	g->fd = openat(dir_fd, g->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (g->fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open '%s'", g->name);
+	out->fd = openat(dir_fd, out->name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (out->fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", out->name);
 	return 0;
 }
 

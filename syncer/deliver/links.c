@@ -29,7 +29,7 @@ static int is_ours(int dir_fd, const char *name, bool *ours, struct err *err)
 int links_make(int dir_fd, const char *dir, const char *name, bool *made, struct err *err)
 {
 	auto_free char *target = xasprintf(LINKS_DATA "/%s", name);
-	bool ours;
+	bool ours = false;
 
 	*made = symlinkat(target, dir_fd, name) == 0;
 	if (*made)
@@ -54,7 +54,7 @@ void links_sweep_one(int dir_fd, const char *name)
 	auto_free char *target = xasprintf(LINKS_DATA "/%s", name);
 	struct err ignored;
 	struct stat st;
-	bool ours;
+	bool ours = false;
 
 	if (is_ours(dir_fd, name, &ours, &ignored) == 0 && ours &&
 	    fstatat(dir_fd, target, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)

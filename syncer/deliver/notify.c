@@ -78,13 +78,19 @@ static void set_text(char **field, const char *value)
 	*field = value ? xstrdup(value) : NULL;
 }
 
-/* NULL: it is not configured. */
-static const struct state *find_state(const struct notify *n, const char *text)
+/* Its place among the targets; their count: it is not configured. */
+static size_t find_target(const struct notify *n, const char *text)
 {
-	for (size_t i = 0; i < n->targets.count; i++)
-		if (strcmp(n->targets.items[i].text, text) == 0)
-			return &n->states[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < n->targets.count && strcmp(n->targets.items[i].text, text) != 0)
+		i++;
+	return i;
+}
+
+static bool is_configured(const struct notify *n, const char *text)
+{
+	return find_target(n, text) < n->targets.count;
 }
 
 /* The older of two generations, of which NULL is none.  Their names sort by time, and ""
@@ -139,7 +145,7 @@ static const char *left_behind(const struct notify *n, const struct json *delive
 		const char *target = json_name(m), *last = json_text(m);
 
 		if (target != NULL && last != NULL && strcmp(last, n->generation) != 0 &&
-		    find_state(n, target) == NULL)
+		    !is_configured(n, target))
 			oldest = older(oldest, last);
 	}
 	return oldest;
@@ -217,9 +223,11 @@ int notify_resume(struct notify *n, const char *generation, bool before_app, int
 		struct state *s = &n->states[i];
 		const char *last = delivered ? json_string(delivered, t->text) : NULL;
 
-		set_text(&s->delivered, last ? last : inherited(n, t, left));
-		if (strcmp(s->delivered, generation) != 0 && (t->on_first || !before_app))
+		if (last == NULL)
+			last = inherited(n, t, left);
+		if (strcmp(last, generation) != 0 && (t->on_first || !before_app))
 			make_due(s, now);
+		set_text(&s->delivered, last);
 	}
 	/* Before the app runs, what others are behind is not for us to forget. */
 	if (!before_app || memory != MEMORY_READ)
@@ -255,22 +263,22 @@ void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
 	for (size_t i = 0; i < old->targets.count; i++) {
 		const struct state *s = &old->states[i];
 
-		if (is_behind(old, s) &&
-		    find_state(n, old->targets.items[i].text) == NULL)
+		if (is_behind(old, s) && !is_configured(n, old->targets.items[i].text))
 			left = older(left, s->delivered ? s->delivered : "");
 	}
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
 		struct state *s = &n->states[i];
-		const struct state *same = find_state(old, t->text);
+		size_t same = find_target(old, t->text);
+		const char *last = inherited(n, t, left);
 
-		if (same != NULL) {
-			take_over_target(s, same, now);
+		if (same < old->targets.count) {
+			take_over_target(s, &old->states[same], now);
 			continue;
 		}
-		set_text(&s->delivered, inherited(n, t, left));
-		if (strcmp(s->delivered, n->generation) != 0)
+		if (strcmp(last, n->generation) != 0)
 			make_due(s, now);
+		set_text(&s->delivered, last);
 	}
 	keep_state(n);
 }

@@ -252,7 +252,7 @@ static int make_names(const struct publish *p, const struct manifest *m,
 	for (size_t i = 0; i < m->count; i++) {
 		const char *path = m->items[i].path;
 		auto_free char *name = xstrndup(path, strcspn(path, "/"));
-		bool made;
+		bool made = false;
 
 		if (states[i] == PUBLISH_MISSING)
 			continue;
@@ -330,7 +330,7 @@ static int commit(struct publish *p, const struct publish_set *set, struct chang
 		  struct attempt *a, int64_t now, enum publish_result *result,
 		  struct err *err)
 {
-	bool stays;
+	bool stays = false;
 
 	if (changes_find(c, &p->current, set, err) < 0 || can_stay(p, c, &stays, err) < 0)
 		return -1;

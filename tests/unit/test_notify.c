@@ -16,6 +16,8 @@
 /* What was signalled, as "app:1 /run/app.pid:10 ", and who fails now. */
 static char told[256];
 static const char *failing;
+/* How many processes are known to have taken the signal before. */
+static size_t known;
 
 static int tell(const char *whom, int signal, struct err *err)
 {
@@ -29,6 +31,7 @@ static int tell(const char *whom, int signal, struct err *err)
 int process_signal_name(const char *name, int signal, struct process_set *set,
 			struct err *err)
 {
+	known = set->count;
 	set->count = 3;
 	return tell(name, signal, err);
 }
@@ -326,6 +329,7 @@ static void test_reload_keeps(void **state)
 	assert_true(notify_run(n, 3, &outcome));
 	assert_string_equal(outcome.target, HUP);
 	assert_int_equal(outcome.attempt, 2);
+	assert_int_equal(known, 3);
 	assert_string_equal(outcome.generation, "..g2");
 	assert_string_equal(run(3), "");
 	/* All of it is on the volume. */

@@ -193,8 +193,9 @@ static uint64_t started_at(pid_t pid)
 static bool was_told(const struct process_set *told, pid_t pid)
 {
 	for (size_t i = 0; i < told->count; i++)
-		if (told->items[i].pid == pid)
-			return told->items[i].started == started_at(pid);
+		if (told->items[i].pid == pid &&
+		    told->items[i].started == started_at(pid))
+			return true;
 	return false;
 }
 

@@ -1,7 +1,10 @@
 """Entries that list the vault: version histories, patterns and tags; and what may be missing."""
 
+import re
+
 import pytest
 from conftest import wait_until
+from test_health import ask
 
 
 def versions(world, name, count, start=1_700_000_000, step=1):
@@ -284,6 +287,49 @@ def test_a_next_page_elsewhere_gets_no_token(world, link):
     assert process.find("exit", "its next page is (at another host|not at an https URL)")
     with_token = [e for e in world.fake.journal() if e["bearer"] != "none"]
     assert with_token and {(e["vault"], e["path"]) for e in with_token} == {("shop-kv", "/secrets")}
+
+
+MATCHES, MOST = 3000, 1000
+
+
+def many_matches(world):
+    """A vault with more secrets that match than there may be objects, in one long page."""
+    url = world.fake.url("shop-kv")
+    items = [{"id": f"{url}/secrets/n-{i:04}", "attributes": {"enabled": True}} for i in range(MATCHES)]
+    secret = {"value": "planted-value-of-all-of-them", "id": f"{url}/secrets/n/{'0' * 32}", "attributes": {"enabled": True}}
+    for matching, reply in (("/secrets", {"value": items, "nextLink": None}), ("/secrets/n-*", secret)):
+        world.fake.fault({"status": 200, "json": reply}, target="vault", path=matching, authenticated=True, times=-1)
+
+
+def test_more_matches_than_there_may_be_objects_are_one_warning(world):
+    many_matches(world)
+    sidecar = world.sidecar("[{objectNamePattern: 'n-*'}]", wait=False)
+    assert wait_until((world.volume / "..sock").is_socket)
+
+    def is_ready():
+        told = ask(world, "probe", "live")
+        assert told.returncode == 0, told.stderr
+        return sidecar.find("ready")
+
+    assert wait_until(is_ready, timeout=120)
+    polled(sidecar)
+    assert len(world.files()) == MOST
+    [told] = sidecar.find("failure")
+    assert (told["level"], told["kind"]) == ("warn", "left-out")
+    assert {str(MATCHES - MOST), str(MOST)} <= set(re.findall(r"\d+", told["msg"].replace(",", ""))), told["msg"]
+    assert len(sidecar.text) < 200_000
+
+
+def test_what_was_left_out_is_told_as_over_when_it_is(world):
+    many_matches(world)
+    sidecar = world.sidecar("[{objectNamePattern: 'n-*'}]", wait=False)
+    sidecar.wait_log("ready")
+    sidecar.wait_log("failure", kind="left-out")
+    world.fake.clear_faults()
+    value = world.plant("n-0000")
+    sidecar.poll()
+    assert sidecar.wait_log("recovered", kind="left-out")
+    assert wait_until(lambda: (world.volume / "n-0000").read_text() == value)
 
 
 def test_pages_without_end(world):

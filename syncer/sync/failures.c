@@ -25,31 +25,26 @@ const char *failure_consequence(const struct round *r, const struct task *t)
 						   : "no files have been published yet";
 }
 
-/* What an outage is told under: of whom we get tokens from, or of a vault. */
-#define TOKEN_ENDPOINT "token endpoint"
-
-/* The same whatever other vaults there are: a changed list must not rename an outage. */
-static char *vault_key(const struct source *source)
-{
-	return xasprintf("vault '%s'", source->vault.name);
-}
-
 /* One line for a vault or identity that fails for all, one for each object that fails by
  * itself. */
 static void report(struct round *r, const struct source *source, const struct task *t,
 		   const char *what, const struct err *err, int64_t now)
 {
-	auto_free char *vault = vault_key(source);
+	enum incident_kind kind = t != NULL ? INCIDENT_OBJECT : INCIDENT_LIST;
 	bool excused = t != NULL && failure_is_excused(t);
 	enum log_level level =
 		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
 
 	if (err->kind == ERR_IDENTITY)
-		what = "identity";
+		kind = INCIDENT_IDENTITY;
 	else if (err->kind == ERR_UNAVAILABLE)
-		what = err->tokenless ? TOKEN_ENDPOINT : vault;
-	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
-			 now);
+		kind = err->tokenless ? INCIDENT_TOKEN_ENDPOINT : INCIDENT_VAULT;
+	if (kind == INCIDENT_VAULT)
+		what = source->vault.name;
+	else if (kind == INCIDENT_IDENTITY || kind == INCIDENT_TOKEN_ENDPOINT)
+		what = NULL;
+	incidents_report(r->work.incidents, level, kind, what, err,
+			 failure_consequence(r, t), now);
 }
 
 bool failure_holds_back(const struct round *r, const struct task *t)
@@ -95,7 +90,7 @@ static void warn_of_nothing(struct round *r, const struct listing *l, int64_t no
 	if (l->selected > 0)
 		return;
 	err_set(&nothing, ERR_NOTFOUND, "%s: nothing in the vault matches", l->words);
-	incidents_report(r->work.incidents, LOG_WARN, l->words, &nothing,
+	incidents_report(r->work.incidents, LOG_WARN, INCIDENT_LIST, l->words, &nothing,
 			 "it makes no files", now);
 }
 
@@ -121,14 +116,16 @@ void failures_note(struct round *r, int64_t now, struct round_result *out)
 /* Notes whether a question was answered, or its failure may hold as before. */
 static void note_answer(struct round *r, const struct source *source,
 			const struct fetch_item *item, const struct err *err,
-			const char *what)
+			enum incident_kind kind, const char *what)
 {
 	struct lane *lane = lane_of(r, source);
 
 	lane->asked |= item->state != FETCH_NONE;
 	if (is_transient(err))
-		incidents_hold(r->work.incidents, what);
-	else if (item->state != FETCH_NONE)
+		incidents_hold(r->work.incidents, kind, what);
+	else if (err->kind == ERR_NONE)
+		incidents_confirm(r->work.incidents, kind, what);
+	if (!is_transient(err) && item->state != FETCH_NONE)
 		lane->answered = true;
 }
 
@@ -147,9 +144,9 @@ static void hold_unlisted(struct round *r)
 	for (size_t i = 0; i < r->work.incidents->count; i++) {
 		const struct incident *it = &r->work.incidents->items[i];
 
-		if (!is_transient(&it->err) && it->err.kind != ERR_IO &&
-		    !is_planned(r, it->key))
-			incidents_hold(r->work.incidents, it->key);
+		if (it->kind == INCIDENT_LEFT_OUT ||
+		    (it->kind == INCIDENT_OBJECT && !is_planned(r, it->name)))
+			incidents_hold(r->work.incidents, it->kind, it->name);
 	}
 }
 
@@ -158,19 +155,32 @@ static bool has_token(const struct source *s, int64_t now)
 	return token_state(s->shared->token, s->resource, now) == TOKEN_READY;
 }
 
+/* Something was asked of it: either it has answered, or nobody knows. */
+static void note_outage(struct incidents *all, enum incident_kind kind, const char *name,
+			bool works)
+{
+	if (works)
+		incidents_confirm(all, kind, name);
+	else
+		incidents_hold(all, kind, name);
+}
+
 void failures_hold_unknown(struct round *r, int64_t now)
 {
+	struct incidents *all = r->work.incidents;
 	bool asked = false, answered = false, have_tokens = true;
 
 	for (const struct listing *l = r->listings; l; l = l->next) {
-		note_answer(r, l->source, &l->item, &l->err, l->words);
+		note_answer(r, l->source, &l->item, &l->err, INCIDENT_LIST, l->words);
 		if (is_transient(&l->err) && object_selects(l->object))
 			hold_unlisted(r);
 	}
-	for (const struct task *t = r->tasks; t; t = t->next)
-		note_answer(r, t->source, &t->value.item, &t->err, t->path);
+	for (const struct task *t = r->tasks; t; t = t->next) {
+		note_answer(r, t->source, &t->value.item, &t->err, INCIDENT_OBJECT,
+			    t->path);
+		incidents_confirm(all, INCIDENT_LEFT_OUT, t->path);
+	}
 	for (const struct source *s = r->work.sources->first; s; s = s->next) {
-		auto_free char *key = vault_key(s);
 		const struct lane *lane = lane_of(r, s);
 
 		if (!lane->asked)
@@ -178,11 +188,10 @@ void failures_hold_unknown(struct round *r, int64_t now)
 		asked = true;
 		answered |= lane->answered;
 		have_tokens &= has_token(s, now);
-		if (!lane->answered)
-			incidents_hold(r->work.incidents, key);
+		note_outage(all, INCIDENT_VAULT, s->vault.name, lane->answered);
 	}
-	if (asked && !(answered && have_tokens))
-		incidents_hold(r->work.incidents, "identity");
-	if (!have_tokens)
-		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);
+	if (!asked)
+		return;
+	note_outage(all, INCIDENT_IDENTITY, NULL, answered && have_tokens);
+	note_outage(all, INCIDENT_TOKEN_ENDPOINT, NULL, have_tokens);
 }

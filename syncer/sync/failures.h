@@ -35,8 +35,8 @@ static inline struct lane *lane_of(const struct round *r, const struct source *s
 /* Reports every failure, sums them up in *out, and holds back vaults. */
 void failures_note(struct round *r, int64_t now, struct round_result *out);
 
-/* What this round has not looked at may fail as before: only evidence ends an incident.
- */
+/* What this round has not found out may fail as before: it is held.  What was looked at
+ * and works is confirmed: only evidence ends an incident. */
 void failures_hold_unknown(struct round *r, int64_t now);
 
 /* Nobody need act on it: an optional object may be missing, or not be for us. */

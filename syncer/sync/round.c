@@ -81,8 +81,8 @@ static void add_listed(void *arg, struct task *t)
 		append(r, t);
 		return;
 	}
-	incidents_report(r->work.incidents, LOG_WARN, t->path, &t->err, "it is left out",
-			 clock_now_ms());
+	incidents_report(r->work.incidents, LOG_WARN, INCIDENT_LEFT_OUT, t->path, &t->err,
+			 "it is left out", clock_now_ms());
 	task_free(t);
 }
 
@@ -280,11 +280,12 @@ static void publish_changes(struct round *r, const struct set *set, int64_t now,
 	}
 	if (publish_set(p, set->files, set->count, now, &err) == 0) {
 		log_published(r, set, clock_now_ms());
+		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
 		out->published = true;
 		out->first = first;
 		return;
 	}
-	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err,
+	incidents_report(r->work.incidents, LOG_ERROR, INCIDENT_VOLUME, NULL, &err,
 			 failure_consequence(r, NULL), now);
 	out->transient = true;
 	out->complete = false;
@@ -349,7 +350,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	if (set.complete)
 		publish_changes(r, &set, now, out);
 	else
-		incidents_hold(r->work.incidents, "publish");
+		incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
 	set_done(&set);
 	round_free(r);
 }

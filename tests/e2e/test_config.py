@@ -338,7 +338,7 @@ def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
 
 def told(process):
     """What of the log begins and ends failures."""
-    return [(e["event"], e["what"]) for e in process.entries if e["event"] in ("failure", "recovered")]
+    return [(e["event"], e["what"]) for e in process.entries if e["event"] in ("failure", "recovered", "withdrawn")]
 
 
 def test_an_outage_is_one_whatever_lists_there_are(world):
@@ -356,9 +356,9 @@ def test_an_outage_is_one_whatever_lists_there_are(world):
     world.fake.clear_faults()
     assert sidecar.wait_log("recovered", timeout=120)["failures"] > 1
     config.write("objects: [{objectName: a}]\n")
-    sidecar.wait_log("recovered", what="b")
+    sidecar.wait_log("withdrawn", what="b")
     vault = "vault 'shop-kv'"
-    assert told(sidecar) == [("failure", vault), ("failure", "b"), ("recovered", vault), ("recovered", "b")]
+    assert told(sidecar) == [("failure", vault), ("failure", "b"), ("recovered", vault), ("withdrawn", "b")]
 
 
 def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
@@ -376,7 +376,7 @@ def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
 def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
     sidecar, config, _ = start_without_room(world, small_volume)
     config.write("objects: a\n")
-    sidecar.wait_log("recovered", what="publish")
+    sidecar.wait_log("withdrawn", what="publish", kind="volume")
 
 
 def test_a_plain_file_may_be_edited_in_place(world):

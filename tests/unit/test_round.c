@@ -395,6 +395,37 @@ static void test_told_once(void **state)
 		    "1 recovered: vault 'shop-kv' no longer fails");
 }
 
+/* An object that leaves the list while it fails does not work again. */
+static void test_told_of_leaving(void **state)
+{
+	(void)state;
+	sync_with(both);
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("b", 404)));
+	buf_done(&said);
+	configure("a");
+	sync_with(both);
+	check_holds("said", buf_str(&said), "1 withdrawn: b is no longer asked for");
+	assert_null(strstr(buf_str(&said), "recovered"));
+}
+
+/* A secret that is called like the volume's incident, while both fail. */
+static void test_told_of_namesakes(void **state)
+{
+	(void)state;
+	configure("- objectName: a\n- objectName: publish\n  optional: true\n");
+	volume_write(dir, "a", "in the way");
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("publish", 404)));
+	check_holds("said", buf_str(&said), "what=publish kind=object");
+	check_holds("said", buf_str(&said), "what=publish kind=volume");
+	assert_int_equal(unlinkat(publish_dir_fd(volume), "a", 0), 0);
+	buf_done(&said);
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("publish", 404)));
+	check_holds("said", buf_str(&said),
+		    "1 recovered: publish no longer fails, after 1 failure what=publish "
+		    "kind=volume");
+	assert_null(strstr(buf_str(&said), "kind=object"));
+}
+
 /* The volume refuses: told, and tried again. */
 static void test_volume_fails(void **state)
 {
@@ -439,13 +470,14 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_first_set),     WITH_VOLUME(test_first_set_incomplete),
-		WITH_VOLUME(test_frozen),        WITH_VOLUME(test_two_vaults),
-		WITH_VOLUME(test_two_tokens),    WITH_VOLUME(test_one_token_refused),
-		WITH_VOLUME(test_worst),         WITH_VOLUME(test_bad_encoding),
-		WITH_VOLUME(test_new_options),   WITH_VOLUME(test_pinned),
-		WITH_VOLUME(test_object_leaves), WITH_VOLUME(test_told_once),
-		WITH_VOLUME(test_volume_fails),  WITH_VOLUME(test_stop),
+		WITH_VOLUME(test_first_set),       WITH_VOLUME(test_first_set_incomplete),
+		WITH_VOLUME(test_frozen),          WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_two_tokens),      WITH_VOLUME(test_one_token_refused),
+		WITH_VOLUME(test_worst),           WITH_VOLUME(test_bad_encoding),
+		WITH_VOLUME(test_new_options),     WITH_VOLUME(test_pinned),
+		WITH_VOLUME(test_object_leaves),   WITH_VOLUME(test_told_once),
+		WITH_VOLUME(test_told_of_leaving), WITH_VOLUME(test_told_of_namesakes),
+		WITH_VOLUME(test_volume_fails),    WITH_VOLUME(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

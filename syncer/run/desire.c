@@ -154,6 +154,7 @@ struct round_work desire_work(struct desire *d, struct sources *sources,
 		.publish = publish,
 		.incidents = &d->incidents,
 		.absences = &wish->absences,
+		.poll_interval_ms = desire_configuration(d)->settings.poll_interval_ms,
 	};
 }
 

@@ -213,13 +213,13 @@ static bool is_gone(struct round *r, const struct task *t, bool counts)
 	       absences_count(r->work.absences, t->path);
 }
 
-static void collect(struct round *r, bool counts, struct set *set)
+static void collect(struct round *r, bool counts, int64_t now, struct set *set)
 {
 	const struct task *last = NULL;
 
 	*set = SET_EMPTY;
 	if (counts)
-		absences_begin(r->work.absences);
+		absences_begin(r->work.absences, now, r->work.poll_interval_ms);
 	/* Without the list, only a set of the same choice can be carried forward. */
 	for (struct listing *l = r->listings; l; l = l->next)
 		set->complete &= l->err.kind == ERR_NONE || !object_selects(l->object) ||
@@ -345,7 +345,7 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	failures_hold_unknown(r, now);
 	out->complete = out->worst.kind == ERR_NONE;
 	out->expires_in_ms = next_expiry(r);
-	collect(r, !out->transient, &set);
+	collect(r, !out->transient, now, &set);
 	out->held = !set.complete;
 	if (set.complete)
 		publish_changes(r, &set, now, out);

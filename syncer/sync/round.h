@@ -6,7 +6,8 @@
  * carried forward, the others change.  A transient error holds back its vault: nothing of
  * that vault changes until all its objects have answered.  The first set needs every
  * object that is not optional.  An optional or selected object that is gone for three
- * polls loses its files, unless they are the last of the set.
+ * polls, and for three poll intervals, loses its files, unless they are the last of the
+ * set.
  */
 #ifndef SYNC_ROUND_H
 #define SYNC_ROUND_H
@@ -30,6 +31,7 @@ struct round_work {
 	struct publish *publish;     /* NULL: for round_tell() only */
 	struct incidents *incidents; /* begun; the caller ends them */
 	struct absences *absences;   /* both NULL: for round_tell() only */
+	int64_t poll_interval_ms;    /* for how long the absent keep their files */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now);

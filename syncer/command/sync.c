@@ -11,6 +11,7 @@
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/loop.h"
+#include "run/signals.h"
 
 extern char **environ;
 
@@ -70,7 +71,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 
 	/* Before all else: pid 1 loses a SIGTERM that comes too early, and SIGHUP kills.
 	 */
-	loop_block_signals();
+	signals_block();
 	hold_standard_streams();
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments; it is configured by "

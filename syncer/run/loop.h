@@ -20,14 +20,9 @@ struct loop_end {
 };
 
 /*
- * Blocks the signals the loop reads from a descriptor, for this thread and all that
- * libraries start later.  First thing in the process.
- */
-void loop_block_signals(void);
-
-/*
- * Runs until the work is done or a signal stops it.  -1: it could not be done; *err is
- * the failure an operator should see first, and *end is set as well.
+ * signals_block() comes first.  Runs until the work is done or a signal stops it.  -1: it
+ * could not be done; *err is the failure an operator should see first, and *end is set as
+ * well.
  */
 int loop_run(enum loop_mode mode, const struct configuration *configuration,
 	     struct loop_end *end, struct err *err) MUST_CHECK;

@@ -3,36 +3,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "report/log.h"
+#include "run/signals.h"
 
 /* A predecessor that is being killed lets go of the volume within moments. */
 #define LOCK_WAIT_MS 5000
 #define LOCK_RETRY_MS 100
-
-static sigset_t our_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	return set;
-}
-
-void loop_block_signals(void)
-{
-	sigset_t set = our_signals();
-
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
 
 /* A pod keeps its rhythm, and two pods have different ones. */
 static void seed(struct loop *l)
@@ -60,21 +41,16 @@ static int configure(struct loop *l, struct err *err)
 
 void start_take_signals(struct loop *l)
 {
-	struct signalfd_siginfo info;
+	struct signals_taken taken = signals_take(l->signal_fd);
 
-	while (read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			log_event(LOG_INFO, "poll-requested", NULL,
-				  "polling now: SIGHUP");
-			l->again = true;
-			continue;
-		}
+	if (taken.poll)
+		log_event(LOG_INFO, "poll-requested", NULL, "polling now: SIGHUP");
+	if (taken.stop)
 		log_event(LOG_INFO, "stop",
-			  LOG_FIELDS(log_int("from_pid", (int64_t)info.ssi_pid)),
-			  "stopping: %s",
-			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-		l->stopping = true;
-	}
+			  LOG_FIELDS(log_int("from_pid", taken.stop_pid)), "stopping: %s",
+			  taken.stop_number == SIGTERM ? "SIGTERM" : "SIGINT");
+	l->again |= taken.poll;
+	l->stopping |= taken.stop;
 }
 
 /* Probes are a convenience: syncing goes on without. */
@@ -183,12 +159,11 @@ static void open_watches(struct loop *l, int64_t now)
 int start_open(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
-	sigset_t set = our_signals();
 	int64_t now = clock_now_ms();
 
-	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->signal_fd = signals_open(err);
 	if (l->signal_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot read signals");
+		return -1;
 	seed(l);
 	if (configure(l, err) < 0 || open_volume(l, err) < 0 ||
 	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),

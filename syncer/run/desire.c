@@ -53,6 +53,11 @@ void desire_take(struct desire *d, int64_t now)
 	d->changed |= watch_run(d->watch, now);
 }
 
+void desire_look(struct desire *d, int64_t now)
+{
+	d->changed |= watch_look(d->watch, now);
+}
+
 bool desire_is_due(const struct desire *d)
 {
 	return d->changed;

@@ -45,6 +45,8 @@ void desire_watch(struct desire *d, int64_t now);
 int desire_fd(const struct desire *d);
 int64_t desire_deadline(const struct desire *d);
 void desire_take(struct desire *d, int64_t now);
+/* Looks at the file whether or not an event came. */
+void desire_look(struct desire *d, int64_t now);
 
 /* True when a changed file waits for desire_reload(), between two rounds. */
 bool desire_is_due(const struct desire *d);

@@ -26,6 +26,7 @@ static void take_health(struct loop *l)
 		log_event(LOG_INFO, "poll-requested", NULL,
 			  "polling now: akvsync refresh");
 	l->again = true;
+	l->look = true;
 }
 
 /* The termination log tells of a start that fails, and is empty after one that works. */
@@ -176,10 +177,9 @@ static void run_notify(struct loop *l, int64_t now)
 		say_outcome(&outcome);
 }
 
-static void take_watch(struct loop *l, int which, int64_t now)
+/* One of the files is another one now. */
+static void take_file(struct loop *l, int which)
 {
-	if (!watch_run(l->watches[which], now))
-		return;
 	if (which != WATCH_CREDENTIAL && which != WATCH_PASSWORD) {
 		l->reload_trust = true;
 		return;
@@ -191,6 +191,42 @@ static void take_watch(struct loop *l, int which, int64_t now)
 	log_event(LOG_INFO, "poll-requested", NULL,
 		  "polling now: the credential's file was replaced");
 	l->again = true;
+}
+
+/* Somebody asked for a poll, perhaps since a change was not noticed. */
+static void look_at_files(struct loop *l, int64_t now)
+{
+	l->look = false;
+	for (int i = 0; i < WATCHES; i++)
+		if (watch_look(l->watches[i], now))
+			take_file(l, i);
+	desire_look(&l->desire, now);
+}
+
+/* Hot reload is late from now on, or no longer. */
+static void say_watch(struct watch *w)
+{
+	switch (watch_news(w)) {
+	case WATCH_NO_NEWS:
+		break;
+	case WATCH_WENT_BLIND:
+		log_event(LOG_WARN, "watch-blind",
+			  LOG_FIELDS(log_str("path", watch_path(w))), "%s",
+			  watch_trouble(w));
+		break;
+	case WATCH_SEES_AGAIN:
+		log_event(LOG_INFO, "watch-restored",
+			  LOG_FIELDS(log_str("path", watch_path(w))),
+			  "hot reload of '%s' is immediate again", watch_path(w));
+		break;
+	}
+}
+
+static void say_watches(struct loop *l)
+{
+	for (int i = 0; i < WATCHES; i++)
+		say_watch(l->watches[i]);
+	say_watch(l->desire.watch);
 }
 
 static int64_t wake_at(const struct loop *l, int64_t now)
@@ -228,11 +264,15 @@ static int wait_and_take(struct loop *l, struct err *err)
 	if (waits[WATCHES].ready)
 		start_take_signals(l);
 	for (int i = 0; i < WATCHES; i++)
-		if (waits[i].ready || now >= watch_deadline(l->watches[i]))
-			take_watch(l, i, now);
+		if ((waits[i].ready || now >= watch_deadline(l->watches[i])) &&
+		    watch_run(l->watches[i], now))
+			take_file(l, i);
 	if (waits[WATCHES + 2].ready || now >= desire_deadline(&l->desire))
 		desire_take(&l->desire, now);
 	take_health(l);
+	if (l->look)
+		look_at_files(l, now);
+	say_watches(l);
 	return 0;
 }
 

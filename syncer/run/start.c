@@ -50,6 +50,7 @@ void start_take_signals(struct loop *l)
 			  LOG_FIELDS(log_int("from_pid", taken.stop_pid)), "stopping: %s",
 			  taken.stop_number == SIGTERM ? "SIGTERM" : "SIGINT");
 	l->again |= taken.poll;
+	l->look |= taken.poll;
 	l->stopping |= taken.stop;
 }
 

@@ -39,6 +39,7 @@ struct loop {
 	bool synced;        /* a complete set that fits is on the volume */
 	bool reported;      /* the termination log is settled */
 	bool again;         /* a poll was asked for while one was under way */
+	bool look;          /* at all watched files, since somebody asked for a poll */
 	bool reload_trust;  /* a CA file has changed */
 	bool stopping;
 	bool finished;   /* init: the set is complete, no further round is due */

@@ -74,28 +74,22 @@ static void incidents_index(struct incidents *all)
 		*incident_slot(all, all->items[i].kind, all->items[i].name) = i + 1;
 }
 
-static struct incident *incident_find(const struct incidents *all,
-				      enum incident_kind kind, const char *name)
+/* 1 + its index; 0: there is none. */
+static size_t incident_find(const struct incidents *all, enum incident_kind kind,
+			    const char *name)
 {
-	size_t slot = all->count > 0 ? *incident_slot(all, kind, name ? name : "") : 0;
-
-	return slot > 0 ? &all->items[slot - 1] : NULL;
+	return all->count > 0 ? *incident_slot(all, kind, name ? name : "") : 0;
 }
 
-static struct incident *incident_add(struct incidents *all, enum incident_kind kind,
-				     const char *name, int64_t now)
+/* Takes the item over; returns 1 + its index. */
+static size_t incident_add(struct incidents *all, struct incident item)
 {
-	struct incident *it;
-
 	if (all->slot_count < 2 * (all->count + 1))
 		incidents_index(all);
 	all->items = xgrow(all->items, all->count, sizeof(*all->items));
-	it = &all->items[all->count++];
-	*it = (struct incident){ .kind = kind,
-				 .name = xstrdup(name ? name : ""),
-				 .since = now };
-	*incident_slot(all, kind, it->name) = all->count;
-	return it;
+	all->items[all->count++] = item;
+	*incident_slot(all, item.kind, item.name) = all->count;
+	return all->count;
 }
 
 /* ---- marking ---- */
@@ -109,10 +103,10 @@ void incidents_begin(struct incidents *all)
 static void incident_mark(struct incidents *all, enum incident_kind kind,
 			  const char *name, enum incident_mark mark)
 {
-	struct incident *it = incident_find(all, kind, name);
+	size_t found = incident_find(all, kind, name);
 
-	if (it != NULL && it->mark < mark)
-		it->mark = mark;
+	if (found > 0 && all->items[found - 1].mark < mark)
+		all->items[found - 1].mark = mark;
 }
 
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name)
@@ -154,13 +148,18 @@ void incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now)
 {
-	struct incident *it = incident_find(all, kind, name);
+	size_t found = incident_find(all, kind, name);
 	const struct telling *tell = &tellings[kind];
 	auto_free char *what = NULL;
+	struct incident *it;
 	bool is_news;
 
-	if (it == NULL)
-		it = incident_add(all, kind, name, now);
+	if (found == 0)
+		found = incident_add(all,
+				     (struct incident){ .kind = kind,
+							.name = xstrdup(name ? name : ""),
+							.since = now });
+	it = &all->items[found - 1];
 	if (it->mark == INCIDENT_REPORTED)
 		return;
 	it->mark = INCIDENT_REPORTED;
@@ -204,22 +203,21 @@ static void say_end(const struct incident *it, int64_t now)
 
 void incidents_end(struct incidents *all, int64_t now)
 {
-	size_t kept = 0;
+	struct incidents open = { 0 };
 
 	for (size_t i = 0; i < all->count; i++) {
 		struct incident *it = &all->items[i];
 
 		if (it->mark == INCIDENT_REPORTED || it->mark == INCIDENT_HELD) {
-			all->items[kept++] = *it;
+			incident_add(&open, *it);
 			continue;
 		}
 		say_end(it, now);
 		free(it->name);
 	}
-	if (kept == all->count)
-		return;
-	all->count = kept;
-	incidents_index(all);
+	free(all->items);
+	free(all->slots);
+	*all = open;
 }
 
 void incidents_done(struct incidents *all)

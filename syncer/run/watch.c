@@ -184,7 +184,7 @@ static bool is_same(const struct look *a, const struct look *b)
 	       a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static void look(struct watch *w, int64_t now)
+static void watch_see(struct watch *w, int64_t now)
 {
 	/* Watched first, looked at then: what comes in between is another event. */
 	arm(w);
@@ -206,7 +206,7 @@ struct watch *watch_new(const char *path, int64_t now)
 
 	shared.users++;
 	w->path = absolute(path);
-	look(w, now);
+	watch_see(w, now);
 	return w;
 }
 
@@ -260,7 +260,7 @@ bool watch_look(struct watch *w, int64_t now)
 	if (w == NULL)
 		return false;
 	before = w->seen;
-	look(w, now);
+	watch_see(w, now);
 	return !is_same(&before, &w->seen);
 }
 

@@ -199,7 +199,7 @@ static void test_same_name(void **state)
  */
 static void test_crowd(void **state)
 {
-	char entry[32];
+	char entry[64];
 
 	(void)state;
 	incidents_begin(&all);

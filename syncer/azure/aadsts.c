@@ -69,7 +69,7 @@ static const struct row {
 	  "AZURE_FEDERATED_TOKEN_FILE" },
 };
 
-static const struct row *find(int64_t code)
+static const struct row *aadsts_find(int64_t code)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].code == code)
@@ -112,7 +112,7 @@ static void first_sentence(const struct json *body, char *out, size_t size)
 	out[strcspn(out, "\r\n")] = '\0';
 }
 
-static bool is_transient(int status, const struct json *body)
+static bool aadsts_is_transient(int status, const struct json *body)
 {
 	const char *name = json_string(body, "error");
 
@@ -126,12 +126,12 @@ static bool is_transient(int status, const struct json *body)
 int aadsts_error(int status, const struct json *body, struct err *err)
 {
 	int64_t code = code_of(body);
-	const struct row *row = find(code);
+	const struct row *row = aadsts_find(code);
 	enum err_kind kind = row ? row->kind : ERR_IDENTITY;
 	const char *trace = json_string(body, "trace_id");
 	char sentence[256];
 
-	if (is_transient(status, body))
+	if (aadsts_is_transient(status, body))
 		kind = ERR_UNAVAILABLE;
 	first_sentence(body, sentence, sizeof(sentence));
 	if (code > 0)

@@ -17,8 +17,8 @@
 #define ASSERTION_MAX (128 * 1024)
 #define LIFETIME_S 600
 
-static int read_key(const struct identity *identity, struct sign_key **out,
-		    struct err *err)
+static int certificate_read_key(const struct identity *identity, struct sign_key **out,
+				struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(FILE_MAX), secret = BUF_INIT(4096);
 	const char *password = identity->password;
@@ -40,7 +40,8 @@ static int read_key(const struct identity *identity, struct sign_key **out,
 	return 0;
 }
 
-static void add_header(struct buf *assertion, const struct sign_key *key, bool chain)
+static void certificate_add_header(struct buf *assertion, const struct sign_key *key,
+				   bool chain)
 {
 	auto_buf struct buf text = BUF_INIT(ASSERTION_MAX);
 
@@ -82,16 +83,16 @@ static void add_claims(struct buf *assertion, const struct identity *identity,
 }
 
 int certificate_request(const struct identity *identity, const char *resource,
-			struct identity_request *out, struct err *err)
+			struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf assertion = BUF_INIT(ASSERTION_MAX);
 	struct sign_key *key = NULL;
 	int result;
 
-	if (read_key(identity, &key, err) < 0)
+	if (certificate_read_key(identity, &key, err) < 0)
 		return -1;
 	out->url = credential_url(identity->authority, identity->tenant);
-	add_header(&assertion, key, identity->send_chain);
+	certificate_add_header(&assertion, key, identity->send_chain);
 	add_claims(&assertion, identity, out->url);
 	result = sign_append(key, &assertion, err);
 	sign_key_free(key);

@@ -1,22 +1,35 @@
 /*
- * credential.h: how each kind of credential fills in a token request; what they share.
- * identity.c alone calls them.
+ * credential.h: how each kind of credential fills in a token request, and what they
+ * share. The kinds are in files of their own, which grant.c alone calls.
  */
 #ifndef AZURE_CREDENTIAL_H
 #define AZURE_CREDENTIAL_H
 
 #include "azure/identity.h"
+#include "base/buf.h"
 #include "base/json.h"
+#include "net/trust.h"
+
+/* A token request; http points into the rest. */
+struct credential_request {
+	struct http_request http;
+	char *url;
+	struct buf form;
+	struct buf header;
+	char *connect_to;
+	struct trust *trust;
+};
+void credential_request_done(struct credential_request *request);
 
 /* Each: ERR_IDENTITY when the credential is missing or unusable. */
 int workload_request(const struct identity *identity, const char *resource,
-		     struct identity_request *out, struct err *err) MUST_CHECK;
+		     struct credential_request *out, struct err *err) MUST_CHECK;
 int secret_request(const struct identity *identity, const char *resource,
-		   struct identity_request *out, struct err *err) MUST_CHECK;
+		   struct credential_request *out, struct err *err) MUST_CHECK;
 int certificate_request(const struct identity *identity, const char *resource,
-			struct identity_request *out, struct err *err) MUST_CHECK;
+			struct credential_request *out, struct err *err) MUST_CHECK;
 int managed_request(const struct identity *identity, const char *resource,
-		    struct identity_request *out, struct err *err) MUST_CHECK;
+		    struct credential_request *out, struct err *err) MUST_CHECK;
 
 /* Turns a managed identity endpoint's refusal into an error.  Returns -1. */
 int managed_error(const struct identity *identity, int status, const struct json *body,

@@ -32,7 +32,7 @@ static void add_query(struct buf *query, const struct identity *identity,
 }
 
 int managed_request(const struct identity *identity, const char *resource,
-		    struct identity_request *out, struct err *err)
+		    struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf query = BUF_INIT(FORM_MAX);
 

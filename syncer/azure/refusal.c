@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -97,21 +98,22 @@ static void akv_code(const struct json *body, char *out, size_t size)
 		snprintf(out, size, "TokenExpired");
 }
 
-static const char *word_of(const char *blank, const struct vault_question *q)
+static const char *word_of(const char *blank, const struct refusal_context *context)
 {
 	switch (blank[1]) {
 	case 'c':
-		return q->client_id;
+		return context->client_id;
 	case 'k':
-		return vault_word(q->kind);
+		return kind_word(context->kind);
 	case 'r':
-		return roles[q->kind];
+		return roles[context->kind];
 	default:
-		return q->list ? "list" : "get";
+		return context->list ? "list" : "get";
 	}
 }
 
-static void fill_hint(const char *hint, const struct vault_question *q, struct buf *out)
+static void fill_hint(const char *hint, const struct refusal_context *context,
+		      struct buf *out)
 {
 	while (*hint) {
 		size_t plain = strcspn(hint, "@");
@@ -120,12 +122,12 @@ static void fill_hint(const char *hint, const struct vault_question *q, struct b
 		hint += plain;
 		if (*hint == '\0')
 			return;
-		buf_text(out, word_of(hint, q));
+		buf_text(out, word_of(hint, context));
 		hint += 1 + strspn(hint + 1, "abcdefghijklmnopqrstuvwxyz");
 	}
 }
 
-static void add_hint(const char *code, int status, const struct vault_question *q,
+static void add_hint(const char *code, int status, const struct refusal_context *context,
 		     struct err *err)
 {
 	auto_buf struct buf hint = BUF_INIT(sizeof(err->msg));
@@ -134,19 +136,19 @@ static void add_hint(const char *code, int status, const struct vault_question *
 		if (strcmp(code, refusals[i].code) != 0)
 			continue;
 		err->kind = refusals[i].kind;
-		fill_hint(refusals[i].hint, q, &hint);
+		fill_hint(refusals[i].hint, context, &hint);
 		err_hint(err, "%s", buf_str(&hint));
 		return;
 	}
 	if (status == 401)
 		err_hint(err, "the vault does not accept the token of identity %s",
-			 q->client_id);
+			 context->client_id);
 	else if (status >= 300 && status < 400)
 		err_hint(err, "redirects are not followed: is something between the pod "
 			      "and the vault answering for it?");
 }
 
-int refusal_error(const struct http_reply *reply, const struct vault_question *question,
+int refusal_error(const struct http_reply *reply, const struct refusal_context *context,
 		  struct err *err)
 {
 	auto_json struct json *body = NULL;
@@ -159,7 +161,7 @@ int refusal_error(const struct http_reply *reply, const struct vault_question *q
 		akv_code(body, akv, sizeof(akv));
 	err_set(err, kind_of(reply->status), "%d%s%s%s%s", reply->status,
 		code[0] ? " " : "", code, akv[0] ? " " : "", akv);
-	add_hint(akv[0] ? akv : code, reply->status, question, err);
+	add_hint(akv[0] ? akv : code, reply->status, context, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
 	return -1;

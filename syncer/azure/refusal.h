@@ -4,16 +4,28 @@
 #ifndef AZURE_REFUSAL_H
 #define AZURE_REFUSAL_H
 
-#include "azure/vault.h"
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/kind.h"
+#include "net/request.h"
+
+/* What was asked, and by whom: a refusal's hint names the role or permission that is
+ * needed for it. */
+struct refusal_context {
+	enum object_kind kind;
+	bool list; /* a list of objects or versions; false: one object */
+	const char *client_id;
+};
 
 /*
  * Turns a reply that is not a success into an error, by its status and its innermost
- * code. The hint names the role or permission that this question needs.  ERR_IDENTITY:
+ * code. The hint names the role or permission that the context needs.  ERR_IDENTITY:
  * 401. ERR_DENIED: 403.  ERR_NOTFOUND: 404.  ERR_UNAVAILABLE: 408, 429, 5xx;
  * retry_after_ms is set when the service named a delay.  ERR_CONFIG: another 4xx. Returns
  * -1.
  */
-int refusal_error(const struct http_reply *reply, const struct vault_question *question,
+int refusal_error(const struct http_reply *reply, const struct refusal_context *context,
 		  struct err *err);
 
 /* Adds what to look at when the vault could not be reached: its name, or the way there.

@@ -5,7 +5,7 @@
 #define SECRET_MAX 4096
 
 int secret_request(const struct identity *identity, const char *resource,
-		   struct identity_request *out, struct err *err)
+		   struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf secret = BUF_INIT(SECRET_MAX);
 	const char *proof = identity->secret;

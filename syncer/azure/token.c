@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "azure/grant.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -14,12 +15,12 @@
 struct entry {
 	struct token *token;
 	char *resource;
-	struct identity_grant grant;
+	struct grant grant;
 	/* Meaningful while grant holds a token. */
 	int64_t renew_at, usable_until, ends_at;
 	int64_t asked_at;
 	unsigned serial, requests;
-	struct identity_request request;
+	struct credential_request request;
 	struct http_call *call;
 	bool failed;
 	struct err err;
@@ -47,7 +48,7 @@ static void entry_cancel(struct entry *e)
 	if (e->call != NULL)
 		http_cancel(e->token->http, e->call);
 	e->call = NULL;
-	identity_request_done(&e->request);
+	credential_request_done(&e->request);
 }
 
 void token_free(struct token *t)
@@ -59,14 +60,14 @@ void token_free(struct token *t)
 
 		t->entries = e->next;
 		entry_cancel(e);
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 		free(e->resource);
 		free(e);
 	}
 	free(t);
 }
 
-static struct entry *find(const struct token *t, const char *resource)
+static struct entry *token_find(const struct token *t, const char *resource)
 {
 	for (struct entry *e = t->entries; e != NULL; e = e->next)
 		if (strcmp(e->resource, resource) == 0)
@@ -76,7 +77,7 @@ static struct entry *find(const struct token *t, const char *resource)
 
 static struct entry *find_or_add(struct token *t, const char *resource)
 {
-	struct entry *e = find(t, resource);
+	struct entry *e = token_find(t, resource);
 
 	if (e != NULL)
 		return e;
@@ -97,7 +98,7 @@ static bool is_usable(const struct entry *e, int64_t now)
 
 enum token_state token_state(const struct token *t, const char *resource, int64_t now)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	if (e == NULL)
 		return TOKEN_NONE;
@@ -108,7 +109,7 @@ enum token_state token_state(const struct token *t, const char *resource, int64_
 	return e->failed ? TOKEN_FAILED : TOKEN_NONE;
 }
 
-static void fail(struct entry *e)
+static void token_fail(struct entry *e)
 {
 	e->failed = true;
 	e->renew_at = e->asked_at + RENEWAL_RETRY_MS;
@@ -118,20 +119,20 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct entry *e = arg;
 	const struct identity *identity = e->token->identity;
-	struct identity_grant grant = { 0 };
+	struct grant grant = { 0 };
 	int64_t usable_until;
 
 	e->call = NULL;
-	identity_request_done(&e->request);
+	credential_request_done(&e->request);
 	if (err != NULL) {
 		e->err = *err;
 		err_wrap(&e->err, "cannot get a token");
 		identity_unreachable(identity, reply->failure, &e->err);
-		fail(e);
+		token_fail(e);
 		return;
 	}
-	if (identity_reply(identity, reply, &grant, &e->err) < 0) {
-		fail(e);
+	if (grant_read(identity, reply, &grant, &e->err) < 0) {
+		token_fail(e);
 		return;
 	}
 	/* The lifetime counts from when it was asked for, at the latest. */
@@ -142,11 +143,11 @@ static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 			"cannot get a token: it came too late to be used, since it lives "
 			"for %lld s only",
 			(long long)grant.lifetime_ms / 1000);
-		identity_grant_done(&grant);
-		fail(e);
+		grant_done(&grant);
+		token_fail(e);
 		return;
 	}
-	identity_grant_done(&e->grant);
+	grant_done(&e->grant);
 	e->grant = grant;
 	e->failed = false;
 	e->err = (struct err){ 0 };
@@ -163,13 +164,13 @@ void token_request(struct token *t, const char *resource, int64_t now)
 	if (e->call != NULL || (is_usable(e, now) && now < e->renew_at))
 		return;
 	if (now >= e->ends_at)
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 	e->failed = false;
 	e->asked_at = now;
 	e->requests++;
-	if (identity_request(t->identity, resource, &e->request, &e->err) < 0) {
-		identity_request_done(&e->request);
-		fail(e);
+	if (grant_request(t->identity, resource, &e->request, &e->err) < 0) {
+		credential_request_done(&e->request);
+		token_fail(e);
 		return;
 	}
 	e->call = http_start(t->http, &e->request.http, on_reply, e);
@@ -202,38 +203,38 @@ void token_cancel(struct token *t)
 
 const char *token_bearer(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->grant.access_token : NULL;
 }
 
 unsigned token_requests(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->requests : 0;
 }
 
 unsigned token_serial(const struct token *t, const char *resource)
 {
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? e->serial : 0;
 }
 
 void token_refused(struct token *t, const char *resource, unsigned serial)
 {
-	struct entry *e = find(t, resource);
+	struct entry *e = token_find(t, resource);
 
 	if (e != NULL && serial == e->serial)
-		identity_grant_done(&e->grant);
+		grant_done(&e->grant);
 }
 
 const struct err *token_error(const struct token *t, const char *resource)
 {
 	static const struct err none = { .kind = ERR_UNAVAILABLE,
 					 .msg = "no token was asked for" };
-	const struct entry *e = find(t, resource);
+	const struct entry *e = token_find(t, resource);
 
 	return e ? &e->err : &none;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "azure/identity.h"
+#include "net/http.h"
 
 struct token;
 

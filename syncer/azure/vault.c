@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "azure/refusal.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -12,41 +11,33 @@
 /* A secret is at most 25 KiB of text. */
 #define VALUE_MAX (128 * 1024)
 
-static const struct {
-	const char *word, *path;
-} kinds[] = {
-	[OBJECT_SECRET] = { "secret", "secrets" },
-	[OBJECT_KEY] = { "key", "keys" },
-	[OBJECT_CERTIFICATE] = { "certificate", "certificates" },
+static const char *const paths[] = {
+	[OBJECT_SECRET] = "secrets",
+	[OBJECT_KEY] = "keys",
+	[OBJECT_CERTIFICATE] = "certificates",
 };
-
-const char *vault_word(enum object_kind kind)
-{
-	return kinds[kind].word;
-}
 
 char *vault_object_url(const char *vault_url, enum object_kind kind, const char *name,
 		       const char *version)
 {
-	return xasprintf("%s/%s/%s%s%s?api-version=" API_VERSION, vault_url,
-			 kinds[kind].path, name, version ? "/" : "",
-			 version ? version : "");
+	return xasprintf("%s/%s/%s%s%s?api-version=" API_VERSION, vault_url, paths[kind],
+			 name, version ? "/" : "", version ? version : "");
 }
 
 char *vault_list_url(const char *vault_url, enum object_kind kind)
 {
-	return xasprintf("%s/%s?api-version=" API_VERSION, vault_url, kinds[kind].path);
+	return xasprintf("%s/%s?api-version=" API_VERSION, vault_url, paths[kind]);
 }
 
 char *vault_versions_url(const char *vault_url, enum object_kind kind, const char *name)
 {
 	return xasprintf("%s/%s/%s/versions?api-version=" API_VERSION, vault_url,
-			 kinds[kind].path, name);
+			 paths[kind], name);
 }
 
 char *vault_object_id(const char *vault_url, enum object_kind kind, const char *name)
 {
-	return xasprintf("%s/%s/%s", vault_url, kinds[kind].path, name);
+	return xasprintf("%s/%s/%s", vault_url, paths[kind], name);
 }
 
 static int garbled(struct err *err, const char *what)
@@ -82,11 +73,12 @@ static int read_secret(struct vault_object *o, bool has_value, struct err *err)
 	return copy_version(json_string(o->body, "id"), o->version, err);
 }
 
-static int read_key(struct vault_object *o, struct err *err)
+static int vault_read_key(struct vault_object *o, struct err *err)
 {
 	o->jwk = json_get(o->body, "key");
 	if (json_string(o->jwk, "kty") == NULL)
 		return garbled(err, "no key");
+	o->of_certificate = json_bool(o->body, "managed", false);
 	return copy_version(json_string(o->jwk, "kid"), o->version, err);
 }
 
@@ -95,6 +87,7 @@ static int read_certificate(struct vault_object *o, struct err *err)
 	o->cer = json_string(o->body, "cer");
 	if (o->cer == NULL)
 		return garbled(err, "no certificate");
+	o->of_certificate = true;
 	return copy_version(json_string(o->body, "id"), o->version, err);
 }
 
@@ -105,7 +98,7 @@ static int read_kind(struct vault_object *o, enum object_kind kind, bool has_val
 	case OBJECT_SECRET:
 		return read_secret(o, has_value, err);
 	case OBJECT_KEY:
-		return read_key(o, err);
+		return vault_read_key(o, err);
 	case OBJECT_CERTIFICATE:
 		break;
 	}
@@ -119,7 +112,7 @@ static int read_object(struct vault_object *o, enum object_kind kind, bool has_v
 	const struct json *attributes = json_get(o->body, "attributes");
 
 	if (!json_bool(attributes, "enabled", true))
-		return err_set(err, ERR_DENIED, "the %s is disabled%s", kinds[kind].word,
+		return err_set(err, ERR_DENIED, "the %s is disabled%s", kind_word(kind),
 			       kind == OBJECT_CERTIFICATE
 				       ? ", or not issued yet"
 				       : ": enable it or make a new version");
@@ -150,14 +143,14 @@ static int parse_body(struct http_reply *reply, enum object_kind kind,
 	return read_object(o, kind, has_value, err);
 }
 
-int vault_object_parse(struct http_reply *reply, const struct vault_question *question,
+int vault_object_parse(struct http_reply *reply, const struct refusal_context *context,
 		       struct vault_object *out, struct err *err)
 {
 	struct vault_object o = { .value = BUF_INIT(VALUE_MAX) };
 
 	if (reply->status != 200)
-		return refusal_error(reply, question, err);
-	if (parse_body(reply, question->kind, &o, err) < 0) {
+		return refusal_error(reply, context, err);
+	if (parse_body(reply, context->kind, &o, err) < 0) {
 		vault_object_done(&o);
 		return -1;
 	}
@@ -207,7 +200,7 @@ static bool is_name(const char *s, size_t len)
 static int split_id(const char *id, enum object_kind kind, struct vault_listed *item,
 		    struct err *err)
 {
-	auto_free char *marker = xasprintf("/%s/", kinds[kind].path);
+	auto_free char *marker = xasprintf("/%s/", paths[kind]);
 	const char *name = id ? strstr(id, marker) : NULL;
 	size_t len;
 
@@ -291,19 +284,19 @@ static int read_page(const struct json *body, enum object_kind kind, const char 
 }
 
 int vault_list_parse(const struct http_reply *reply,
-		     const struct vault_question *question, const char *host,
+		     const struct refusal_context *context, const char *host,
 		     struct vault_list *list, struct err *err)
 {
 	auto_json struct json *body = NULL;
 	struct vault_list page = { 0 };
 
 	if (reply->status != 200)
-		return refusal_error(reply, question, err);
+		return refusal_error(reply, context, err);
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0) {
 		err->kind = ERR_GARBLED;
 		return err_wrap(err, "garbled reply");
 	}
-	if (read_page(body, question->kind, host, &page, err) < 0) {
+	if (read_page(body, context->kind, host, &page, err) < 0) {
 		vault_list_done(&page);
 		return -1;
 	}

@@ -11,23 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "azure/refusal.h"
 #include "base/json.h"
-#include "base/object.h"
-#include "net/http.h"
+#include "base/kind.h"
+#include "net/request.h"
 
 #define VAULT_VERSION_LEN 32
 /* Fifteen tags of 512 characters for each of 25 items, escaped. */
 #define VAULT_LIST_MAX_BYTES (4 * 1024 * 1024)
-
-/* What is asked, and who asks: for the hints of a refusal. */
-struct vault_question {
-	enum object_kind kind;
-	bool list;
-	const char *client_id;
-};
-
-/* "secret", "key", "certificate". */
-const char *vault_word(enum object_kind kind);
 
 /* The caller frees each.  The URL of an object, version NULL: the current one; of the
  * list of all objects; of the list of an object's versions. */
@@ -48,8 +39,9 @@ struct vault_object {
 	const char *content_type;                      /* NULL: none */
 	const struct json *tags;                       /* NULL: none */
 
-	struct buf value;       /* of a secret: its bytes, NUL included */
-	bool of_certificate;    /* a secret that holds a certificate and its key */
+	struct buf value;    /* of a secret: its bytes, NUL included */
+	bool of_certificate; /* a certificate, or the secret or key behind one: all three
+				have one version */
 	const struct json *jwk; /* of a key: its public members, base64url */
 	const char *cer;        /* of a certificate: the leaf's DER, base64 */
 };
@@ -59,7 +51,7 @@ struct vault_object {
  * reply. As refusal_error(), and ERR_DENIED: it is disabled, or a certificate still being
  * issued. ERR_GARBLED: the reply makes no sense.  vault_object_done() the result.
  */
-int vault_object_parse(struct http_reply *reply, const struct vault_question *question,
+int vault_object_parse(struct http_reply *reply, const struct refusal_context *context,
 		       struct vault_object *out, struct err *err) MUST_CHECK;
 void vault_object_done(struct vault_object *object);
 
@@ -86,7 +78,7 @@ struct vault_list {
  * failure.
  */
 int vault_list_parse(const struct http_reply *reply,
-		     const struct vault_question *question, const char *host,
+		     const struct refusal_context *context, const char *host,
 		     struct vault_list *list, struct err *err) MUST_CHECK;
 void vault_list_done(struct vault_list *list);
 

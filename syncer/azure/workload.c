@@ -39,7 +39,7 @@ static int read_assertion(const char *path, struct buf *out, struct err *err)
 	return 0;
 }
 
-static int read_ca(const struct identity *identity, struct identity_request *out,
+static int read_ca(const struct identity *identity, struct credential_request *out,
 		   struct err *err)
 {
 	auto_buf struct buf pem = BUF_INIT(CA_MAX);
@@ -62,7 +62,7 @@ static int read_ca(const struct identity *identity, struct identity_request *out
 }
 
 /* The proxy is connected to under its own host, and proves to be proxy_name. */
-static int use_proxy(const struct identity *identity, struct identity_request *out,
+static int use_proxy(const struct identity *identity, struct credential_request *out,
 		     struct err *err)
 {
 	const char *address = identity->proxy + strlen("https://");
@@ -87,7 +87,7 @@ static int use_proxy(const struct identity *identity, struct identity_request *o
 }
 
 int workload_request(const struct identity *identity, const char *resource,
-		     struct identity_request *out, struct err *err)
+		     struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf assertion = BUF_INIT(ASSERTION_MAX);
 

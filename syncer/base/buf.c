@@ -21,7 +21,7 @@ static void grow(struct buf *b, size_t need)
 	b->cap = cap;
 }
 
-static void add(struct buf *b, const void *p, size_t n)
+static void buf_append(struct buf *b, const void *p, size_t n)
 {
 	if (b->len + n + 1 > b->cap)
 		grow(b, b->len + n + 1);
@@ -35,7 +35,7 @@ int buf_add(struct buf *b, const void *p, size_t n, struct err *err)
 {
 	if (n > b->max - b->len)
 		return err_set(err, ERR_UNAVAILABLE, "larger than %zu bytes", b->max);
-	add(b, p, n);
+	buf_append(b, p, n);
 	return 0;
 }
 
@@ -43,7 +43,7 @@ void buf_text(struct buf *b, const char *s)
 {
 	size_t n = strlen(s);
 
-	add(b, s, n > b->max - b->len ? b->max - b->len : n);
+	buf_append(b, s, n > b->max - b->len ? b->max - b->len : n);
 }
 
 void buf_printf(struct buf *b, const char *fmt, ...)

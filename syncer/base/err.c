@@ -31,7 +31,7 @@ static void set_message(struct err *err, enum err_kind kind, const char *fmt, va
 	memcpy(err->msg, msg, sizeof(msg));
 }
 
-static void append(struct err *err, const char *separator, const char *text)
+static void err_append(struct err *err, const char *separator, const char *text)
 {
 	size_t len = strlen(err->msg);
 
@@ -57,7 +57,7 @@ int err_set_errno(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	set_message(err, kind, fmt, ap);
 	va_end(ap);
-	append(err, ": ", strerror(saved));
+	err_append(err, ": ", strerror(saved));
 	errno = saved;
 	return -1;
 }
@@ -73,8 +73,8 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	memcpy(inner, err->msg, sizeof(inner));
 	err->msg[0] = '\0';
-	append(err, "", context);
-	append(err, ": ", inner);
+	err_append(err, "", context);
+	err_append(err, ": ", inner);
 	return -1;
 }
 
@@ -86,7 +86,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(hint, sizeof(hint), fmt, ap);
 	va_end(ap);
-	append(err, "; ", hint);
+	err_append(err, "; ", hint);
 	return -1;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,14 +27,52 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 			continue;
 		if (n < 0)
 			result = err_set_errno(err, ERR_IO, "cannot read '%s'", path);
-		else if (buf_add(out, chunk, (size_t)n, err) < 0)
+		else if (buf_add(out, chunk, (size_t)n, err) < 0) {
 			result = err_set(err, ERR_IO, "'%s' is larger than %zu bytes",
 					 path, out->max);
+			errno = EFBIG;
+		}
 		if (result < 0)
 			break;
 	}
 	wipe(chunk, sizeof(chunk));
 	return result;
+}
+
+bool file_is_foreign(int cause)
+{
+	return cause == EFBIG || cause == EISDIR || cause == ELOOP || cause == ENXIO;
+}
+
+int file_compare(int dir_fd, const char *path, const void *data, size_t len, bool *same,
+		 struct err *err)
+{
+	auto_close int fd = openat(
+		dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	const char *rest = data;
+	char chunk[4096];
+	bool equal = true;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
+	while (equal && (n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err_set_errno(err, ERR_IO, "cannot read '%s'", path);
+			wipe(chunk, sizeof(chunk));
+			return -1;
+		}
+		equal = (size_t)n <= len && memcmp(chunk, rest, (size_t)n) == 0;
+		if (equal) {
+			rest += n;
+			len -= (size_t)n;
+		}
+	}
+	wipe(chunk, sizeof(chunk));
+	*same = equal && len == 0;
+	return 0;
 }
 
 static int write_all(int fd, const char *data, size_t len)

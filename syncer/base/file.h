@@ -5,13 +5,23 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 
-/* Appends the whole file to out; out->max bounds it.  ERR_IO, with errno of the open
- * kept in errno so that a caller can tell ENOENT. */
+/* Appends the whole file to out; out->max bounds it.  ERR_IO, with errno of the call that
+ * failed, so that a caller can tell ENOENT; EFBIG: it is larger than out may become. */
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
+
+/* True when errno of file_read() says that something else than a file of bounded size is
+ * there: another try would find the same. */
+bool file_is_foreign(int cause);
+
+/* Says whether the file has exactly these bytes, without keeping any of it.  A last path
+ * part that is a link is not followed.  ERR_IO, with errno of the call that failed. */
+int file_compare(int dir_fd, const char *path, const void *data, size_t len, bool *same,
+		 struct err *err) MUST_CHECK;
 
 /*
  * Creates a file that must not exist, with exactly this mode whatever the umask, and

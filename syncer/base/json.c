@@ -196,7 +196,7 @@ struct member {
 };
 
 /* Reads the key at *p, which moves to its value.  False: none is there. */
-static bool read_key(char **p, const char *end, struct member *m)
+static bool json_read_key(char **p, const char *end, struct member *m)
 {
 	char *close = *p < end && **p == '"' ? string_end(*p, end) : NULL;
 
@@ -221,7 +221,7 @@ static bool find_member(char *text, const char *end, const char *name, struct me
 		return false;
 	do {
 		p = skip_space(p + 1, end);
-		if (!read_key(&p, end, m))
+		if (!json_read_key(&p, end, m))
 			return false;
 		if (m->key_len == strlen(name) && memcmp(m->key, name, m->key_len) == 0)
 			return true;

@@ -20,7 +20,7 @@ extern char **environ;
 /* Stands in messages of what went wrong; the socket says where it is. */
 #define HOST "sidecar"
 
-struct answer {
+struct sidecar_answer {
 	bool done;
 	int status; /* 0: none came */
 	char text[512];
@@ -29,7 +29,7 @@ struct answer {
 /* The other end may be anyone of our uid: what it says is shown as one plain line. */
 static void on_answer(void *arg, struct http_reply *reply, const struct err *err)
 {
-	struct answer *answer = arg;
+	struct sidecar_answer *answer = arg;
 	char *c = answer->text;
 
 	answer->done = true;
@@ -42,7 +42,8 @@ static void on_answer(void *arg, struct http_reply *reply, const struct err *err
 	*c = '\0';
 }
 
-static int wait_for(struct http *http, const struct answer *answer, struct err *err)
+static int wait_for(struct http *http, const struct sidecar_answer *answer,
+		    struct err *err)
 {
 	int64_t until = clock_now_ms() + 2 * (int64_t)ANSWER_TIMEOUT_MS;
 	int64_t now;
@@ -55,7 +56,7 @@ static int wait_for(struct http *http, const struct answer *answer, struct err *
 	return 0;
 }
 
-static int ask(const char *dir, const char *url, bool post, struct answer *answer,
+static int ask(const char *dir, const char *url, bool post, struct sidecar_answer *answer,
 	       struct err *err)
 {
 	auto_close int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -97,7 +98,7 @@ static int tell_of_none(const char *dir, const char *cause)
 static int ask_sidecar(const char *url, bool post)
 {
 	auto_free char *dir = configuration_dir(environ);
-	struct answer answer = { 0 };
+	struct sidecar_answer answer = { 0 };
 	struct err err;
 
 	if (ask(dir, url, post, &answer, &err) < 0)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
 #include "sync/check.h"
@@ -92,8 +93,8 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 		buf_printf(out, "      %s\n", e->err.msg);
 }
 
-static void write_text(const struct configuration *c, const struct options *options,
-		       const struct check *check, struct buf *out)
+static void check_write_text(const struct configuration *c, const struct options *options,
+			     const struct check *check, struct buf *out)
 {
 	const char *vault = "";
 	bool online = options->online;
@@ -156,8 +157,9 @@ static void write_json_entry(const struct check_entry *e, bool online, struct bu
 	buf_text(out, "}");
 }
 
-static void write_json(const struct configuration *c, const struct options *options,
-		       const struct check *check, const struct err *err, struct buf *out)
+static void check_write_json(const struct configuration *c, const struct options *options,
+			     const struct check *check, const struct err *err,
+			     struct buf *out)
 {
 	bool online = options->online;
 
@@ -192,16 +194,16 @@ static int inspect(const struct options *options, struct configuration *c,
 	return options->online ? check_online(check, c, err) : check_plan(check, c, err);
 }
 
-static int report(const struct options *options, const struct configuration *c,
-		  const struct check *check, const struct err *err)
+static int check_report(const struct options *options, const struct configuration *c,
+			const struct check *check, const struct err *err)
 {
 	struct buf out = BUF_INIT(REPORT_MAX);
 	int code = command_exit_code(err ? err : &check->worst);
 
 	if (options->json)
-		write_json(c, options, check, err, &out);
+		check_write_json(c, options, check, err, &out);
 	else if (err == NULL)
-		write_text(c, options, check, &out);
+		check_write_text(c, options, check, &out);
 	else
 		fprintf(stderr, "akvsync: %s\n", err->msg);
 	fputs(buf_str(&out), stdout);
@@ -222,13 +224,13 @@ int command_check(int argc, char **argv)
 		return code;
 	if (options.file != NULL && setenv("AKVSYNC_CONFIG", options.file, 1) < 0)
 		return EXIT_LOCAL;
-	env = settings_take(environ);
+	env = environment_take(environ);
 	if (inspect(&options, &c, env, &check, &err) < 0)
-		code = report(&options, &c, &check, &err);
+		code = check_report(&options, &c, &check, &err);
 	else
-		code = report(&options, &c, &check, NULL);
+		code = check_report(&options, &c, &check, NULL);
 	check_done(&check);
 	configuration_done(&c);
-	settings_untake(env);
+	environment_untake(env);
 	return code;
 }

@@ -5,12 +5,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "command/command.h"
+#include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
 #include "report/termlog.h"
-#include "run/loop.h"
+#include "run/signals.h"
+#include "run/start.h"
 
 extern char **environ;
 
@@ -37,22 +40,34 @@ static int harden(struct err *err)
 	return 0;
 }
 
-/* The environment is kept for when the configuration file changes. */
-static int prepare(struct configuration *configuration, char ***env, struct err *err)
+/* What a run is made from. */
+struct sync_input {
+	char **env; /* kept for when the configuration file changes */
+	struct configuration configuration;
+	struct watch *watch; /* of the file; NULL: none */
+};
+
+/* A sidecar watches its file before it reads it, so that no change is missed. */
+static int prepare(struct sync_input *in, enum loop_mode mode, struct err *err)
 {
+	struct configuration *configuration = &in->configuration;
+	const char *path;
 	int loaded;
 
 	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
-	*env = settings_take(environ);
-	loaded = configuration_load(configuration, *env, true, err);
+	in->env = environment_take(environ);
+	path = configuration_path(in->env);
+	if (mode == LOOP_SIDECAR && path != NULL)
+		in->watch = watch_new(path, clock_now_ms());
+	loaded = configuration_load(configuration, in->env, true, err);
 	log_setup((enum log_level)configuration->settings.log_level,
 		  (enum log_format)configuration->settings.log_format);
 	return loaded;
 }
 
-static int fail(int code, const struct err *err)
+static int sync_fail(int code, const struct err *err)
 {
 	log_event(LOG_ERROR, "exit",
 		  LOG_FIELDS(log_int("code", code), log_str("request", err->request)),
@@ -62,33 +77,34 @@ static int fail(int code, const struct err *err)
 
 static int sync_run(enum loop_mode mode, int argc, char **argv)
 {
-	struct configuration configuration = { 0 };
-	struct loop_end end = { 0 };
-	char **env = NULL;
+	struct sync_input in = { 0 };
+	struct start_end end = { 0 };
 	struct err err;
 	int result;
 
 	/* Before all else: pid 1 loses a SIGTERM that comes too early, and SIGHUP kills.
 	 */
-	loop_block_signals();
+	signals_block();
 	hold_standard_streams();
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments; it is configured by "
 					   "environment variables",
 					   argv[0]);
-	result = prepare(&configuration, &env, &err);
-	if (result < 0)
-		termlog_write(configuration.settings.termination_log, &err);
-	else
-		result = loop_run(mode, &configuration, &end, &err);
-	configuration_done(&configuration);
-	settings_untake(env);
+	result = prepare(&in, mode, &err);
+	if (result < 0) {
+		termlog_write(in.configuration.settings.termination_log, &err);
+		watch_free(in.watch);
+	} else {
+		result = start_run(mode, &in.configuration, in.watch, &end, &err);
+	}
+	configuration_done(&in.configuration);
+	environment_untake(in.env);
 	log_finish();
 	if (end.interrupted)
 		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
 	if (result < 0)
-		return fail(end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err),
-			    &err);
+		return sync_fail(
+			end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err), &err);
 	return EXIT_DONE;
 }
 

@@ -14,6 +14,12 @@
 #define PATTERN_MAX_LEN 255
 #define TAGS_MAX 15
 
+/* In the order of their enums; the first is the default. */
+static const char *const type_words[] = { "secret", "key", "cert" };
+static const char *const format_words[] = { "pem", "pfx" };
+static const char *const encoding_words[] = { "utf-8", "base64", "hex" };
+static const char *const layout_words[] = { "single", "split", "kubernetes.io/tls" };
+
 /* ---- one check per attribute; each says the rule and the fix ---- */
 
 static bool is_vault_object_name(const char *name)
@@ -48,8 +54,7 @@ static int find_word(const char *const words[], size_t count, const char *value)
 
 static int set_type(struct object *o, const char *value, struct err *err)
 {
-	static const char *const words[] = { "secret", "key", "cert" };
-	int kind = find_word(words, ARRAY_LEN(words), value);
+	int kind = find_word(type_words, ARRAY_LEN(type_words), value);
 
 	if (kind < 0)
 		return err_set(err, ERR_CONFIG,
@@ -71,14 +76,14 @@ static int set_path(struct object *o, const char *value, struct err *err)
 }
 
 /* Resolved, and so checked, where the cloud is known. */
-static int set_vault(struct object *o, const char *value, struct err *err)
+static int attributes_set_vault(struct object *o, const char *value, struct err *err)
 {
 	(void)err;
 	o->vault = xstrdup(value);
 	return 0;
 }
 
-static int set_version(struct object *o, const char *value, struct err *err)
+static int attributes_set_version(struct object *o, const char *value, struct err *err)
 {
 	if (*value == '\0' || text_same(value, "latest"))
 		return 0;
@@ -102,18 +107,17 @@ static int set_history(struct object *o, const char *value, struct err *err)
 			       "objectVersionHistory '%.40s' is not a number", value);
 	if (*value == '-')
 		count = 0;
-	if (count > OBJECTS_MAX)
+	if (count > OBJECT_HISTORY_MAX)
 		return err_set(err, ERR_CONFIG,
 			       "objectVersionHistory '%.40s' is more than %d", value,
-			       OBJECTS_MAX);
+			       OBJECT_HISTORY_MAX);
 	o->history = count > 1 ? (int)count : 0;
 	return 0;
 }
 
 static int set_format(struct object *o, const char *value, struct err *err)
 {
-	static const char *const words[] = { "pem", "pfx" };
-	int format = find_word(words, ARRAY_LEN(words), value);
+	int format = find_word(format_words, ARRAY_LEN(format_words), value);
 
 	if (format < 0)
 		return err_set(err, ERR_CONFIG,
@@ -124,16 +128,13 @@ static int set_format(struct object *o, const char *value, struct err *err)
 
 static int set_encoding(struct object *o, const char *value, struct err *err)
 {
-	if (text_same(value, "utf-8"))
-		o->encoding = TEXT_UTF8;
-	else if (text_same(value, "base64"))
-		o->encoding = TEXT_BASE64;
-	else if (text_same(value, "hex"))
-		o->encoding = TEXT_HEX;
-	else
+	int encoding = find_word(encoding_words, ARRAY_LEN(encoding_words), value);
+
+	if (encoding < 0)
 		return err_set(err, ERR_CONFIG,
 			       "objectEncoding '%.40s' is not one of utf-8, base64, hex",
 			       value);
+	o->encoding = (enum text_encoding)encoding;
 	return 0;
 }
 
@@ -167,8 +168,7 @@ static int set_metadata(struct object *o, const char *value, struct err *err)
 
 static int set_layout(struct object *o, const char *value, struct err *err)
 {
-	static const char *const words[] = { "single", "split", "kubernetes.io/tls" };
-	int layout = find_word(words, ARRAY_LEN(words), value);
+	int layout = find_word(layout_words, ARRAY_LEN(layout_words), value);
 
 	if (layout < 0)
 		return err_set(err, ERR_CONFIG,
@@ -234,7 +234,7 @@ static const struct attribute {
 	{ "objectName", set_name, NULL },
 	{ "objectType", set_type, NULL },
 	{ "objectAlias", set_path, NULL },
-	{ "objectVersion", set_version, NULL },
+	{ "objectVersion", attributes_set_version, NULL },
 	{ "objectVersionHistory", set_history, NULL },
 	{ "objectFormat", set_format, NULL },
 	{ "objectEncoding", set_encoding, NULL },
@@ -242,13 +242,13 @@ static const struct attribute {
 	{ "optional", set_optional, NULL },
 	{ "metadata", set_metadata, NULL },
 	{ "layout", set_layout, NULL },
-	{ "vault", set_vault, NULL },
+	{ "vault", attributes_set_vault, NULL },
 	{ "pfxPasswordObject", set_password, NULL },
 	{ "objectNamePattern", set_pattern, NULL },
 	{ "tags", NULL, set_tags },
 };
 
-static const struct attribute *find(const char *name, struct err *err)
+static const struct attribute *attributes_find(const char *name, struct err *err)
 {
 	const char *names[ARRAY_LEN(attributes)];
 	const char *nearest;
@@ -267,7 +267,7 @@ static const struct attribute *find(const char *name, struct err *err)
 
 static int set_attribute(const struct yaml *node, struct object *o, struct err *err)
 {
-	const struct attribute *attribute = find(node->key, err);
+	const struct attribute *attribute = attributes_find(node->key, err);
 	auto_free char *copy = node->text ? xstrdup(node->text) : NULL;
 
 	if (attribute == NULL)
@@ -281,76 +281,14 @@ static int set_attribute(const struct yaml *node, struct object *o, struct err *
 	return attribute->set(o, text_trim(copy), err);
 }
 
-/* ---- rules that span attributes ---- */
+/* ---- entries ---- */
 
-static int check_secret_only(const struct object *o, struct err *err)
+static int attributes_finish(struct object *o, struct err *err)
 {
-	const char *only = o->format == OBJECT_PFX      ? "objectFormat pfx"
-			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
-			   : o->layout != OBJECT_SINGLE ? "layout"
-			   : o->password_object         ? "pfxPasswordObject"
-							: NULL;
-
-	if (o->kind != OBJECT_SECRET && only != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "%s needs objectType secret; the secret of a certificate "
-			       "has the certificate's name",
-			       only);
-	return 0;
-}
-
-static int check_combinations(const struct object *o, struct err *err)
-{
-	if (o->password_object != NULL && o->format != OBJECT_PFX)
-		return err_set(err, ERR_CONFIG,
-			       "pfxPasswordObject needs objectFormat: pfx");
-	if (o->layout != OBJECT_SINGLE && o->format == OBJECT_PFX)
-		return err_set(err, ERR_CONFIG,
-			       "layout cannot split a pfx; leave objectFormat out");
-	if (o->layout != OBJECT_SINGLE && o->encoding != TEXT_UTF8)
-		return err_set(err, ERR_CONFIG,
-			       "layout makes PEM files; leave objectEncoding out");
-	return check_secret_only(o, err);
-}
-
-static int check_selection(const struct object *o, struct err *err)
-{
-	const char *other = o->name      ? "objectName"
-			    : o->version ? "objectVersion"
-			    : o->history ? "objectVersionHistory"
-					 : NULL;
-
-	if (object_selects(o) && other != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "objectNamePattern and tags select objects by listing the "
-			       "vault; %s cannot stand beside them",
-			       other);
-	return 0;
-}
-
-/* Names and numbers that come behind the path must fit as well. */
-static int check_depth(const struct object *o, struct err *err)
-{
-	bool suffixed = o->layout == OBJECT_SPLIT || o->metadata;
-	auto_free char *deepest =
-		xasprintf("%s%s%s%s%s", o->path, object_selects(o) ? "/x" : "",
-			  o->history > 0 ? "/0" : "", suffixed ? ".json" : "",
-			  o->layout == OBJECT_TLS ? "/tls.crt" : "");
-
-	if (path_check(deepest, err) < 0)
-		return err_wrap(err, "path '%.200s'", deepest);
-	return 0;
-}
-
-static int finish(struct object *o, struct err *err)
-{
-	if (check_selection(o, err) < 0 || check_combinations(o, err) < 0)
-		return -1;
-	if (!object_selects(o) && o->name == NULL)
-		return err_set(err, ERR_CONFIG, "objectName is missing");
-	if (!object_selects(o) && o->path == NULL && set_path(o, o->name, err) < 0)
-		return -1;
-	return o->path ? check_depth(o, err) : 0;
+	/* The name of an object is a path that path_check() allows. */
+	if (!object_selects(o) && o->name != NULL && o->path == NULL)
+		o->path = xstrdup(o->name);
+	return object_check(o, err);
 }
 
 int attributes_read(const struct yaml *map, mode_t default_mode, struct object *out,
@@ -364,8 +302,8 @@ int attributes_read(const struct yaml *map, mode_t default_mode, struct object *
 			       "it is not a map of attributes, such as objectName: x");
 	for (const struct yaml *node = map->first; node && result == 0; node = node->next)
 		result = set_attribute(node, &o, err);
-	if (result < 0 || finish(&o, err) < 0) {
-		attributes_done(&o);
+	if (result < 0 || attributes_finish(&o, err) < 0) {
+		object_done(&o);
 		return -1;
 	}
 	*out = o;
@@ -393,7 +331,7 @@ static int split_short(char *entry, struct object *o, struct err *err)
 	}
 	if (set_name(o, name, err) < 0)
 		return -1;
-	return finish(o, err);
+	return attributes_finish(o, err);
 }
 
 int attributes_read_short(const char *entry, mode_t default_mode, struct object *out,
@@ -403,25 +341,66 @@ int attributes_read_short(const char *entry, mode_t default_mode, struct object 
 	struct object o = { .mode = default_mode };
 
 	if (split_short(copy, &o, err) < 0) {
-		attributes_done(&o);
+		object_done(&o);
 		return -1;
 	}
 	*out = o;
 	return 0;
 }
 
-void attributes_done(struct object *object)
+/* ---- back to text ---- */
+
+/* NULL for the default. */
+static const char *word_at(const char *const words[], int value)
 {
-	for (size_t i = 0; i < object->tag_count; i++) {
-		free(object->tags[i].name);
-		free(object->tags[i].value);
+	return value == 0 ? NULL : words[value];
+}
+
+static void write_tags(const struct object *o, struct buf *out)
+{
+	for (size_t i = 0; i < o->tag_count; i++) {
+		buf_text(out, i ? "," : ",\"tags\":{");
+		yaml_write_key(out, o->tags[i].name);
+		yaml_write_text(out, o->tags[i].value);
 	}
-	free(object->tags);
-	free(object->name);
-	free(object->pattern);
-	free(object->vault);
-	free(object->version);
-	free(object->path);
-	free(object->password_object);
-	*object = (struct object){ 0 };
+	buf_text(out, o->tag_count ? "}" : "");
+}
+
+void attributes_write(const struct object *o, struct buf *out)
+{
+	bool is_default_path = o->name && o->path && strcmp(o->name, o->path) == 0;
+	auto_free char *mode = xasprintf("%04o", (unsigned)o->mode);
+	auto_free char *history = o->history ? xasprintf("%d", o->history) : NULL;
+	/* NULL: it is left out, which means its default.  The mode has none of its own.
+	 */
+	const struct {
+		const char *name, *value;
+	} members[] = {
+		{ "filePermission", mode },
+		{ "objectName", o->name },
+		{ "objectType", word_at(type_words, o->kind) },
+		{ "objectAlias", is_default_path ? NULL : o->path },
+		{ "objectVersion", o->version },
+		{ "objectVersionHistory", history },
+		{ "objectFormat", word_at(format_words, o->format) },
+		{ "objectEncoding", word_at(encoding_words, o->encoding) },
+		{ "optional", o->optional ? "true" : NULL },
+		{ "metadata", o->metadata ? "true" : NULL },
+		{ "layout", word_at(layout_words, o->layout) },
+		{ "vault", o->vault },
+		{ "pfxPasswordObject", o->password_object },
+		{ "objectNamePattern", o->pattern },
+	};
+
+	_Static_assert(ARRAY_LEN(members) + 1 == ARRAY_LEN(attributes),
+		       "each attribute is written, tags apart");
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		if (members[i].value == NULL)
+			continue;
+		buf_text(out, i ? "," : "{");
+		yaml_write_key(out, members[i].name);
+		yaml_write_text(out, members[i].value);
+	}
+	write_tags(o, out);
+	buf_text(out, "}");
 }

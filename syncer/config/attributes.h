@@ -1,14 +1,16 @@
 /*
- * attributes.h: the attributes of one object, as users of the CSI provider know them,
- * from text to a checked struct object.  Pure.
+ * attributes.h: the attributes of one object, as users of the CSI provider know them:
+ * from text to a checked struct object, and back to text.  Pure.
  */
 #ifndef CONFIG_ATTRIBUTES_H
 #define CONFIG_ATTRIBUTES_H
 
-#include "config/objects.h"
+#include "base/buf.h"
+#include "config/object.h"
 #include "config/yaml.h"
 
-/* Reads a map of attributes.  ERR_CONFIG, without naming the entry: the caller does. */
+/* Reads a map of attributes.  ERR_CONFIG, without naming the entry: the caller does.
+ * object_done() the result. */
 int attributes_read(const struct yaml *map, mode_t default_mode, struct object *out,
 		    struct err *err) MUST_CHECK;
 
@@ -16,6 +18,8 @@ int attributes_read(const struct yaml *map, mode_t default_mode, struct object *
 int attributes_read_short(const char *entry, mode_t default_mode, struct object *out,
 			  struct err *err) MUST_CHECK;
 
-void attributes_done(struct object *object);
+/* Appends the object as a JSON map of attributes, which attributes_read() reads back as
+ * the same object, whatever default_mode it is given then. */
+void attributes_write(const struct object *o, struct buf *out);
 
 #endif

@@ -8,12 +8,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/auth.h"
+#include "config/document.h"
+#include "config/environment.h"
 #include "config/variable.h"
 
 #define VARIABLE "AKVSYNC_CONFIG"
 #define FILE_MAX (1024 * 1024)
 
-static int read_file(struct configuration *c, struct err *err)
+static int configuration_read_file(struct configuration *c, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(FILE_MAX);
 
@@ -23,7 +25,7 @@ static int read_file(struct configuration *c, struct err *err)
 		err->kind = ERR_CONFIG;
 		return err_wrap(err, VARIABLE);
 	}
-	if (overlay_parse(&c->file, buf_str(&text), text.len, err) < 0)
+	if (document_read(&c->file, buf_str(&text), text.len, err) < 0)
 		return err_wrap(err, "configuration file '%s'", c->path);
 	return 0;
 }
@@ -49,16 +51,16 @@ static void fill_vaults(struct configuration *c)
 int configuration_load(struct configuration *out, char *const *env, bool signs_in,
 		       struct err *err)
 {
-	const char *path = variable_find(env, VARIABLE);
+	const char *path = configuration_path(env);
 	struct err file = { 0 };
 	char **merged;
 	int result;
 
 	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
-	result = read_file(out, &file);
+	result = configuration_read_file(out, &file);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: how to tell of it is decided here. */
-	if (settings_load(&out->settings, merged, err) < 0 && result == 0)
+	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
 		result = name_file(out, err);
 	else if (result < 0)
 		*err = file;
@@ -73,16 +75,21 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	return result;
 }
 
+const char *configuration_path(char *const *env)
+{
+	return variable_find(env, VARIABLE);
+}
+
 char *configuration_dir(char *const *env)
 {
-	const char *path = variable_find(env, VARIABLE);
+	const char *path = configuration_path(env);
 	struct configuration c = { .path = path ? xstrdup(path) : NULL };
 	struct err err;
 	char **merged, *dir;
 
-	(void)!read_file(&c, &err);
+	(void)!configuration_read_file(&c, &err);
 	merged = overlay_environ(&c.file, env);
-	dir = settings_dir(merged);
+	dir = environment_dir(merged);
 	overlay_environ_free(merged);
 	configuration_done(&c);
 	return dir;

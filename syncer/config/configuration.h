@@ -26,6 +26,10 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		       struct err *err) MUST_CHECK;
 void configuration_done(struct configuration *c);
 
+/* The file's path, for who watches it before it is read; NULL: none.  The environment's.
+ */
+const char *configuration_path(char *const *env);
+
 /* The directory alone, for who only asks the sidecar there: validates nothing, and a file
  * that cannot be read counts as none.  The caller frees it. */
 char *configuration_dir(char *const *env);

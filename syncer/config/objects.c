@@ -1,6 +1,5 @@
 #include "config/objects.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,9 @@
 #include "config/path.h"
 #include "config/yaml.h"
 
-static void add(struct objects *all, const struct object *o)
+_Static_assert(OBJECT_HISTORY_MAX <= OBJECTS_MAX, "a history fits into a list");
+
+static void objects_add(struct objects *all, const struct object *o)
 {
 	all->items = xgrow(all->items, all->count, sizeof(*all->items));
 	all->items[all->count++] = *o;
@@ -35,7 +36,7 @@ static int parse_short(struct objects *all, const char *text, mode_t mode,
 			continue;
 		if (attributes_read_short(piece, mode, &o, err) < 0)
 			return wrap_entry(err, all->count + 1);
-		add(all, &o);
+		objects_add(all, &o);
 	}
 	return 0;
 }
@@ -64,7 +65,7 @@ static int parse_list(struct objects *all, const struct yaml *list, mode_t mode,
 
 		if (parse_inner(item, mode, &o, err) < 0)
 			return wrap_entry(err, all->count + 1);
-		add(all, &o);
+		objects_add(all, &o);
 	}
 	return 0;
 }
@@ -205,57 +206,28 @@ int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 void objects_done(struct objects *o)
 {
 	for (size_t i = 0; i < o->count; i++)
-		attributes_done(&o->items[i]);
+		object_done(&o->items[i]);
 	free(o->items);
 	*o = (struct objects){ 0 };
 }
 
-/* ---- one entry ---- */
+/* ---- the list as a whole ---- */
 
-static bool has_tag(const struct object_tag *wanted, const struct object_tag *tags,
-		    size_t count)
+uint64_t objects_number(const struct objects *o)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(tags[i].name, wanted->name) == 0)
-			return strcmp(tags[i].value, wanted->value) == 0;
-	return false;
+	uint64_t sum = 0;
+
+	/* A sum, so that the order of the list does not count. */
+	for (size_t i = 0; i < o->count; i++)
+		sum += object_fingerprint(&o->items[i]);
+	return sum >> 1 ? sum >> 1 : 1;
 }
 
-bool object_matches(const struct object *o, const char *name,
-		    const struct object_tag *tags, size_t tag_count)
+void objects_write(const struct objects *o, struct buf *out)
 {
-	if (o->pattern != NULL && fnmatch(o->pattern, name, FNM_CASEFOLD) != 0)
-		return false;
-	for (size_t i = 0; i < o->tag_count; i++)
-		if (!has_tag(&o->tags[i], tags, tag_count))
-			return false;
-	return true;
-}
-
-char *object_words(const struct object *o)
-{
-	static const char *const words[] = { "secret", "key", "certificate" };
-
-	if (!object_selects(o))
-		return xasprintf("%s '%s'", words[o->kind], o->name);
-	if (o->pattern == NULL)
-		return xasprintf("%ss with tag '%s'", words[o->kind], o->tags[0].name);
-	return xasprintf("%ss like '%s'", words[o->kind], o->pattern);
-}
-
-uint64_t object_fingerprint(const struct object *o)
-{
-	const char *const texts[] = { o->name,    o->pattern, o->vault,
-				      o->version, o->path,    o->password_object };
-	uint64_t hash = TEXT_HASH;
-	auto_free char *rest =
-		xasprintf("%d %d %o %d %d %d %d %d", (int)o->kind, o->history,
-			  (unsigned)o->mode, (int)o->encoding, (int)o->format,
-			  (int)o->layout, o->optional, o->metadata);
-
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		hash = text_hash(hash, texts[i]);
-	for (size_t i = 0; i < o->tag_count; i++)
-		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
-	return text_hash(hash, rest);
+	for (size_t i = 0; i < o->count; i++) {
+		buf_text(out, i ? "," : "[");
+		attributes_write(&o->items[i], out);
+	}
+	buf_text(out, o->count ? "]" : "[]");
 }

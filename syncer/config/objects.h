@@ -4,48 +4,18 @@
 #ifndef CONFIG_OBJECTS_H
 #define CONFIG_OBJECTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/types.h>
-
-#include "base/err.h"
-#include "base/object.h"
-#include "base/text.h"
+#include "base/buf.h"
+#include "config/object.h"
+#include "config/yaml.h"
 
 #define OBJECTS_MAX 1000
-
-/* One entry of the list: an object of a vault, or a choice of several, and the files it
- * becomes. */
-struct object {
-	enum object_kind kind;
-	char *name;    /* in the vault, [0-9A-Za-z-]{1,127}; NULL: it selects */
-	char *pattern; /* a glob that names match, whatever their case; NULL: any */
-	struct object_tag *tags; /* all of which a selected object has */
-	size_t tag_count;
-	char *vault;   /* name or URL as given; NULL: the default one */
-	char *version; /* 32 hexadecimal digits; NULL: always the current one */
-	int history;   /* 2 or more: so many versions, as path/0 …; 0: one */
-	char *path; /* of the file, relative to the directory, already normal; of an entry
-		       that selects, the folder, or NULL: none */
-	mode_t mode;
-	enum text_encoding encoding;
-	enum object_format format;
-	enum object_layout layout;
-	char *password_object; /* the secret that encrypts the pfx; NULL: none */
-	bool optional;         /* it need not exist */
-	bool metadata;         /* path.json tells of it */
-};
+/* Of a list as text: as much as objects_parse() takes. */
+#define OBJECTS_TEXT_MAX YAML_TEXT_MAX
 
 struct objects {
 	struct object *items;
 	size_t count;
 };
-
-static inline bool object_selects(const struct object *o)
-{
-	return o->pattern != NULL || o->tag_count > 0;
-}
 
 /*
  * Parses the short form, the YAML or JSON list of maps, and the provider's `array:` of
@@ -55,15 +25,17 @@ int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 		  struct err *err) MUST_CHECK;
 void objects_done(struct objects *o);
 
-/* True when an object of this name and these tags is one that the entry selects. */
-bool object_matches(const struct object *o, const char *name,
-		    const struct object_tag *tags, size_t tag_count);
+/* A number for what the list asks for, below 2^63 and never 0.  The same entries in
+ * another order have the same number. */
+uint64_t objects_number(const struct objects *o);
 
-/* "secret 'db-pass'", "keys like 'app-*'": the entry in a message.  The caller frees. */
-char *object_words(const struct object *o);
-
-/* A number for what an entry asks for, whatever its place in the list: two entries that
- * differ in anything but by chance have two. */
-uint64_t object_fingerprint(const struct object *o);
+/*
+ * Appends the list as JSON text: an array of maps, with the attributes' names that users
+ * know.  objects_parse() reads it back, whatever default_mode it is given then, as the
+ * same list with the same objects_number().  A process remembers the list that its files
+ * were made for in this form.  A text that passes the limit of *out is cut, and
+ * objects_parse() refuses it.
+ */
+void objects_write(const struct objects *o, struct buf *out);
 
 #endif

@@ -1,9 +1,6 @@
 /*
- * overlay.h: a configuration file as the variables it stands for.  Pure.
- *
- * Two kinds of file: our own YAML, whose keys are the names of the variables in camelCase
- * (AKVSYNC_POLL_INTERVAL is pollInterval, AZURE_CLIENT_ID is clientId), and a whole
- * SecretProviderClass of the CSI provider.
+ * overlay.h: the variables that a configuration file sets, and how they go together with
+ * the environment.  Pure.
  */
 #ifndef CONFIG_OVERLAY_H
 #define CONFIG_OVERLAY_H
@@ -24,9 +21,6 @@ struct overlay {
 		ignored; /* "usePodIdentity, secretObjects": what has no meaning here */
 };
 
-/* ERR_CONFIG with the key or line.  overlay_done() the result. */
-int overlay_parse(struct overlay *out, const char *text, size_t len,
-		  struct err *err) MUST_CHECK;
 void overlay_done(struct overlay *o);
 
 /* Adds a variable; for the readers of each kind of file. */

@@ -34,7 +34,7 @@ static void ignore(struct overlay *o, const char *name)
 
 /* ---- one reader per parameter ---- */
 
-static int set_vault(struct overlay *o, const char *value, struct err *err)
+static int provider_set_vault(struct overlay *o, const char *value, struct err *err)
 {
 	(void)err;
 	overlay_set(o, "AKVSYNC_VAULT", value);
@@ -106,10 +106,14 @@ static const struct parameter {
 	const char *name;
 	int (*set)(struct overlay *o, const char *value, struct err *err);
 } parameters[] = {
-	{ "keyvaultName", set_vault }, { "objects", set_objects },
-	{ "tenantID", set_tenant },    { "tenantId", set_tenant },
-	{ "clientID", set_client },    { "userAssignedIdentityID", set_client },
-	{ "cloudName", set_cloud },    { "useVMManagedIdentity", set_managed },
+	{ "keyvaultName", provider_set_vault },
+	{ "objects", set_objects },
+	{ "tenantID", set_tenant },
+	{ "tenantId", set_tenant },
+	{ "clientID", set_client },
+	{ "userAssignedIdentityID", set_client },
+	{ "cloudName", set_cloud },
+	{ "useVMManagedIdentity", set_managed },
 };
 
 static bool is_false(const char *value)

@@ -1,10 +1,10 @@
 /*
- * settings.h: what the environment asks for, validated once at start.
+ * settings.h: what is asked of the program, from the environment and the configuration
+ * file: one field for each variable, and what can be told of them.  Pure.
  *
  * One typed row per variable drives parsing, help, the README table and the start-up
  * line.  Secrets of objects never come from here; those of credentials are redacted and
- * wiped.  Refuses: unknown variables
- * under our prefix, malformed values, combinations that cannot work.
+ * wiped.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
@@ -25,10 +25,6 @@ enum settings_auth {
 enum settings_stale { STALE_ACCEPT, STALE_REFUSE };
 enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
-
-/* Stands before each entry of AKVSYNC_NOTIFY when it comes from a YAML list, so that an
- * entry may hold any other separator: U+001E, the record separator. */
-#define SETTINGS_ENTRY "\x1e"
 
 struct settings {
 	char *config;                  /* AKVSYNC_CONFIG: a file; NULL: none */
@@ -72,24 +68,8 @@ struct settings {
 	char *pod_uid;       /* POD_UID or HOSTNAME, seeds jitter; NULL: neither */
 };
 
-/*
- * Reads and validates all but the identity in the environment, an array as environ(7)'s.
- * Empty values count as unset.  Every problem is ERR_CONFIG and names the variable, the
- * accepted form and, for an unknown name, the nearest known one.  log_level, log_format
- * and termination_log are usable even then, so that it can be told.  The caller calls
- * settings_done() either way.
- */
-int settings_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
+/* Wipes the values of credentials and frees all. */
 void settings_done(struct settings *s);
-
-/* The directory alone; validates nothing.  The caller frees it. */
-char *settings_dir(char *const *env);
-
-/* Copies an environment and wipes the values of credentials in the original: who may look
- * at it later, and a child, does not get them.  settings_untake() wipes and frees the
- * copy. */
-char **settings_take(char *const *env);
-void settings_untake(char **env);
 
 /* Appends the members of a JSON object (without braces) with every effective setting,
  * e.g. "AKVSYNC_DIR":"/secrets".  Redacted rows show "(set)", or leave out the user of a

@@ -127,10 +127,10 @@ static void describe_plain(const char *text, struct buf *out)
 static void describe_list(const char *text, struct buf *out)
 {
 	auto_buf struct buf joined = BUF_INIT(SIZE_MAX);
-	auto_free char *copy = xstrdup(text + strlen(SETTINGS_ENTRY));
+	auto_free char *copy = xstrdup(text + strlen(VARIABLE_ENTRY));
 	char *rest = copy, *entry;
 
-	while ((entry = strsep(&rest, SETTINGS_ENTRY)) != NULL)
+	while ((entry = strsep(&rest, VARIABLE_ENTRY)) != NULL)
 		buf_printf(&joined, "%s%s", joined.len > 0 ? "; " : "", entry);
 	describe_plain(buf_str(&joined), out);
 }
@@ -149,7 +149,7 @@ static void describe_text(const char *text, enum variable_redact redact, struct 
 		shown = xasprintf("%.*s(user)%s", scheme ? (int)(scheme + 3 - text) : 0,
 				  text, at);
 		json_quote(out, shown);
-	} else if (text_starts(text, SETTINGS_ENTRY)) {
+	} else if (text_starts(text, VARIABLE_ENTRY)) {
 		describe_list(text, out);
 	} else {
 		describe_plain(text, out);

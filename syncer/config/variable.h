@@ -5,7 +5,17 @@
 #ifndef CONFIG_VARIABLE_H
 #define CONFIG_VARIABLE_H
 
-#include "config/settings.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct settings;
+
+/* Stands before each entry of AKVSYNC_NOTIFY when it comes from a YAML list, so that an
+ * entry may hold any other separator: U+001E, the record separator. */
+#define VARIABLE_ENTRY "\x1e"
 
 enum variable_type {
 	VARIABLE_TEXT,

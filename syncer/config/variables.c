@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
+#include "config/settings.h"
 #include "config/variable.h"
 
 /* Words of a CHOICE, in the order of its enum. */

@@ -6,10 +6,12 @@
 #include <yaml.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
-#define BYTES_MAX (1024 * 1024)
 #define DEPTH_MAX 16
 #define NODES_MAX 50000
+/* libyaml wants the colon of a key without '?' within 1024 characters. */
+#define SHORT_KEY_MAX 1000
 
 struct reader {
 	yaml_parser_t parser;
@@ -17,7 +19,7 @@ struct reader {
 	size_t nodes;
 };
 
-static int fail(const struct reader *r, struct err *err, const char *what)
+static int yaml_fail(const struct reader *r, struct err *err, const char *what)
 {
 	err_set(err, ERR_CONFIG, "YAML line %zu: %s", r->event.start_mark.line + 1, what);
 	return -1;
@@ -58,9 +60,9 @@ static int check_scalar(const struct reader *r, struct err *err)
 	const yaml_event_t *e = &r->event;
 
 	if (e->data.scalar.anchor || e->data.scalar.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	if (strlen((const char *)e->data.scalar.value) != e->data.scalar.length)
-		return fail(r, err, "a NUL character is not allowed");
+		return yaml_fail(r, err, "a NUL character is not allowed");
 	return 0;
 }
 
@@ -82,7 +84,7 @@ static int read_list(struct reader *r, int depth, struct yaml *list, struct err 
 	struct yaml **tail = &list->first;
 
 	if (r->event.data.sequence_start.anchor || r->event.data.sequence_start.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	for (;;) {
 		if (next_event(r, err) < 0)
 			return -1;
@@ -99,7 +101,7 @@ static int check_key(const struct reader *r, const struct yaml *map, struct err 
 	const char *key = (const char *)r->event.data.scalar.value;
 
 	if (r->event.type != YAML_SCALAR_EVENT)
-		return fail(r, err, "a key must be plain text");
+		return yaml_fail(r, err, "a key must be plain text");
 	if (check_scalar(r, err) < 0)
 		return -1;
 	for (const struct yaml *n = map->first; n; n = n->next)
@@ -115,7 +117,7 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 	struct yaml **tail = &map->first;
 
 	if (r->event.data.mapping_start.anchor || r->event.data.mapping_start.tag)
-		return fail(r, err, "anchors and tags are not supported here");
+		return yaml_fail(r, err, "anchors and tags are not supported here");
 	for (;;) {
 		auto_free char *key = NULL;
 		struct yaml *node = NULL;
@@ -143,7 +145,7 @@ static int read_map(struct reader *r, int depth, struct yaml *map, struct err *e
 static int read_node(struct reader *r, int depth, struct yaml **out, struct err *err)
 {
 	if (depth > DEPTH_MAX || r->nodes > NODES_MAX)
-		return fail(r, err, "nested too deeply, or too long");
+		return yaml_fail(r, err, "nested too deeply, or too long");
 	switch (r->event.type) {
 	case YAML_SCALAR_EVENT:
 		return read_scalar(r, out, err);
@@ -154,9 +156,9 @@ static int read_node(struct reader *r, int depth, struct yaml **out, struct err 
 		*out = new_node(r, YAML_MAP);
 		return read_map(r, depth, *out, err);
 	case YAML_ALIAS_EVENT:
-		return fail(r, err, "aliases are not supported here");
+		return yaml_fail(r, err, "aliases are not supported here");
 	default:
-		return fail(r, err, "a value is missing");
+		return yaml_fail(r, err, "a value is missing");
 	}
 }
 
@@ -173,13 +175,13 @@ static int read_document(struct reader *r, struct yaml **root, struct err *err)
 	if (skip_events(r, 2, err) < 0) /* nothing, then the start of the stream */
 		return -1;
 	if (r->event.type != YAML_DOCUMENT_START_EVENT)
-		return fail(r, err, "it is empty");
+		return yaml_fail(r, err, "it is empty");
 	if (next_event(r, err) < 0 || read_node(r, 0, root, err) < 0)
 		return -1;
 	if (skip_events(r, 2, err) < 0) /* the node's end, then the document's */
 		return -1;
 	if (r->event.type != YAML_STREAM_END_EVENT)
-		return fail(r, err, "only one document is allowed");
+		return yaml_fail(r, err, "only one document is allowed");
 	return 0;
 }
 
@@ -189,9 +191,9 @@ int yaml_tree_load(const char *text, size_t len, struct yaml **out, struct err *
 	struct yaml *root = NULL;
 	int result;
 
-	if (len > BYTES_MAX)
+	if (len > YAML_TEXT_MAX)
 		return err_set(err, ERR_CONFIG, "YAML is larger than %d bytes",
-			       BYTES_MAX);
+			       YAML_TEXT_MAX);
 	if (!yaml_parser_initialize(&r.parser))
 		abort();
 	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
@@ -226,4 +228,67 @@ void yaml_tree_free(struct yaml *node)
 		free(node);
 		node = next;
 	}
+}
+
+/* ---- writing ---- */
+
+static uint32_t code_point(const char *text, size_t len)
+{
+	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	uint32_t code = (unsigned char)text[0] & masks[len];
+
+	for (size_t i = 1; i < len; i++)
+		code = code << 6 | ((unsigned char)text[i] & 0x3f);
+	return code;
+}
+
+/* YAML 1.1, section 5.1, without line breaks, and without what is special in quotes. */
+static bool is_plain(uint32_t code)
+{
+	if (code == '"' || code == '\\')
+		return false;
+	return (code >= 0x20 && code <= 0x7e) || (code >= 0xa0 && code <= 0x2027) ||
+	       (code >= 0x202a && code <= 0xd7ff) ||
+	       (code >= 0xe000 && code <= 0xfffd && code != 0xfeff) || code >= 0x10000;
+}
+
+/* How many bytes stand for themselves. */
+static size_t plain_length(const char *text)
+{
+	size_t plain = 0, len;
+
+	while (text[plain] != '\0') {
+		len = text_utf8_length(text + plain);
+		if (len == 0 || !is_plain(code_point(text + plain, len)))
+			break;
+		plain += len;
+	}
+	return plain;
+}
+
+void yaml_write_text(struct buf *out, const char *text)
+{
+	buf_text(out, "\"");
+	while (*text != '\0') {
+		size_t plain = plain_length(text);
+		size_t len = text_utf8_length(text + plain);
+
+		buf_printf(out, "%.*s", (int)plain, text);
+		text += plain;
+		if (*text == '\0')
+			break;
+		/* What is not UTF-8 becomes U+FFFD. */
+		buf_printf(out, "\\u%04x", len > 0 ? code_point(text, len) : 0xfffd);
+		text += len > 0 ? len : 1;
+	}
+	buf_text(out, "\"");
+}
+
+void yaml_write_key(struct buf *out, const char *key)
+{
+	auto_buf struct buf quoted = BUF_INIT(out->max);
+
+	yaml_write_text(&quoted, key);
+	buf_printf(out, "%s%s:", quoted.len > SHORT_KEY_MAX ? "? " : "",
+		   buf_str(&quoted));
 }

@@ -126,7 +126,7 @@ static int read_ec(const struct jwk *jwk, EVP_PKEY **out, struct err *err)
 	return 0;
 }
 
-static int read_key(const struct jwk *jwk, EVP_PKEY **out, struct err *err)
+static int jwk_read_key(const struct jwk *jwk, EVP_PKEY **out, struct err *err)
 {
 	const char *kty = jwk->kty ? jwk->kty : "";
 
@@ -161,7 +161,7 @@ int jwk_to_pem(const struct jwk *key, struct buf *out, struct err *err)
 	EVP_PKEY *pkey = NULL;
 	int result;
 
-	if (read_key(key, &pkey, err) < 0)
+	if (jwk_read_key(key, &pkey, err) < 0)
 		return -1;
 	ERR_clear_error();
 	if (pkey == NULL)

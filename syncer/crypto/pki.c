@@ -44,14 +44,14 @@ bool pki_is_in_order(const struct pki *p)
 }
 
 /* OpenSSL's own text may quote its input, so only the kind of its complaint is used. */
-static int fail(struct err *err, const char *what)
+static int pki_fail(struct err *err, const char *what)
 {
 	ERR_clear_error();
 	return err_set(err, ERR_CONFIG, "%s", what);
 }
 
 /* Takes over a certificate; a second copy is dropped. */
-static int add(struct pki *p, X509 *certificate, struct err *err)
+static int pki_add(struct pki *p, X509 *certificate, struct err *err)
 {
 	for (int i = 0; i < p->count; i++) {
 		if (X509_cmp(p->certificates[i], certificate) == 0) {
@@ -62,7 +62,7 @@ static int add(struct pki *p, X509 *certificate, struct err *err)
 	}
 	if (p->count == CERTIFICATES_MAX) {
 		X509_free(certificate);
-		return fail(err, "it holds more than 32 certificates");
+		return pki_fail(err, "it holds more than 32 certificates");
 	}
 	p->certificates[p->count++] = certificate;
 	return 0;
@@ -105,7 +105,7 @@ static bool is_issuer(const struct graph *g, int i)
 }
 
 /* The certificate of the key; without a key, the first that issued no other. */
-static int find_leaf(const struct pki *p, const struct graph *g)
+static int pki_find_leaf(const struct pki *p, const struct graph *g)
 {
 	for (int i = 0; i < p->count; i++)
 		if (p->key != NULL
@@ -163,12 +163,12 @@ static int put_in_order(struct pki *p, struct err *err)
 	struct graph g;
 
 	if (p->count == 0)
-		return fail(err, "it holds no certificate");
+		return pki_fail(err, "it holds no certificate");
 	find_issuers(p, &g);
-	leaf = find_leaf(p, &g);
+	leaf = pki_find_leaf(p, &g);
 	ERR_clear_error();
 	if (leaf < 0)
-		return fail(err, "its private key fits none of its certificates");
+		return pki_fail(err, "its private key fits none of its certificates");
 	p->chain_length = length = find_chain(&g, leaf, chain);
 	for (int i = 0; i < length; i++) {
 		ordered[i] = p->certificates[chain[i]];
@@ -184,7 +184,7 @@ static int put_in_order(struct pki *p, struct err *err)
 	return 0;
 }
 
-static int finish(struct pki *p, struct pki **out, struct err *err)
+static int pki_finish(struct pki *p, struct pki **out, struct err *err)
 {
 	if (put_in_order(p, err) < 0) {
 		pki_free(p);
@@ -211,11 +211,13 @@ static int explain_pkcs12(struct err *err)
 			  ERR_GET_REASON(code) == PKCS12_R_MAC_VERIFY_FAILURE;
 	}
 	if (unsupported)
-		return fail(err, "its PKCS#12 is encrypted with an algorithm that is out "
-				 "of use, such as RC2; import it anew with AES or 3DES");
+		return pki_fail(err,
+				"its PKCS#12 is encrypted with an algorithm that is out "
+				"of use, such as RC2; import it anew with AES or 3DES");
 	if (locked)
-		return fail(err, "its PKCS#12 has a password; Key Vault's own have none");
-	return fail(err, "its PKCS#12 is damaged");
+		return pki_fail(err,
+				"its PKCS#12 has a password; Key Vault's own have none");
+	return pki_fail(err, "its PKCS#12 is damaged");
 }
 
 static int take_pkcs12(struct pki *p, PKCS12 *pkcs12, struct err *err)
@@ -228,9 +230,9 @@ static int take_pkcs12(struct pki *p, PKCS12 *pkcs12, struct err *err)
 	if (PKCS12_parse(pkcs12, "", &p->key, &leaf, &others) != 1)
 		return explain_pkcs12(err);
 	if (leaf != NULL)
-		result = add(p, leaf, err);
+		result = pki_add(p, leaf, err);
 	while (result == 0 && (other = sk_X509_shift(others)) != NULL)
-		result = add(p, other, err);
+		result = pki_add(p, other, err);
 	sk_X509_pop_free(others, X509_free);
 	return result;
 }
@@ -245,33 +247,33 @@ int pki_from_pkcs12(const void *der, size_t len, struct pki **out, struct err *e
 	ERR_clear_error();
 	pkcs12 = len <= INT_MAX ? d2i_PKCS12(NULL, &bytes, (long)len) : NULL;
 	if (pkcs12 == NULL)
-		return fail(err, "it is not a PKCS#12");
+		return pki_fail(err, "it is not a PKCS#12");
 	p = xcalloc(1, sizeof(*p));
-	result = effort_is_bearable(pkcs12)
-			 ? take_pkcs12(p, pkcs12, err)
-			 : fail(err,
-				"its PKCS#12 asks for too many iterations, or scrypt: "
-				"import it anew with fewer");
+	result = effort_is_bearable(pkcs12) ? take_pkcs12(p, pkcs12, err)
+					    : pki_fail(err, "its PKCS#12 asks for too "
+							    "many iterations, or scrypt: "
+							    "import it anew with fewer");
 	PKCS12_free(pkcs12);
 	if (result < 0) {
 		pki_free(p);
 		return -1;
 	}
-	return finish(p, out, err);
+	return pki_finish(p, out, err);
 }
 
 static int take_key(struct pki *p, const char *name, const char *header,
 		    const unsigned char *der, long len, struct err *err)
 {
 	if (strcmp(name, "ENCRYPTED PRIVATE KEY") == 0 || strstr(header, "ENCRYPTED"))
-		return fail(err, "its private key has a password");
+		return pki_fail(err, "its private key has a password");
 	if (p->key != NULL)
-		return fail(err, "it holds more than one private key");
+		return pki_fail(err, "it holds more than one private key");
 	if (strcmp(name, "PRIVATE KEY") != 0 || p->count > 0)
 		p->in_order = false;
 	p->key = d2i_AutoPrivateKey(NULL, &der, len);
 	return p->key ? 0
-		      : fail(err, "its private key is damaged, or of an unknown kind");
+		      : pki_fail(err,
+				 "its private key is damaged, or of an unknown kind");
 }
 
 static int take_block(struct pki *p, const char *name, const char *header,
@@ -288,8 +290,8 @@ static int take_block(struct pki *p, const char *name, const char *header,
 	}
 	certificate = d2i_X509(NULL, &der, len);
 	if (certificate == NULL)
-		return fail(err, "one of its certificates is damaged");
-	return add(p, certificate, err);
+		return pki_fail(err, "one of its certificates is damaged");
+	return pki_add(p, certificate, err);
 }
 
 static int take_pem(struct pki *p, BIO *bio, struct err *err)
@@ -310,7 +312,7 @@ static int take_pem(struct pki *p, BIO *bio, struct err *err)
 			return -1;
 	}
 	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return fail(err, "its PEM is damaged");
+		return pki_fail(err, "its PEM is damaged");
 	ERR_clear_error();
 	return 0;
 }
@@ -322,7 +324,7 @@ int pki_from_pem(const char *pem, size_t len, struct pki **out, struct err *err)
 	BIO *bio;
 
 	if (len > INT_MAX)
-		return fail(err, "its PEM is too large");
+		return pki_fail(err, "its PEM is too large");
 	ERR_clear_error();
 	p = xcalloc(1, sizeof(*p));
 	p->in_order = true;
@@ -333,7 +335,7 @@ int pki_from_pem(const char *pem, size_t len, struct pki **out, struct err *err)
 		pki_free(p);
 		return -1;
 	}
-	return finish(p, out, err);
+	return pki_finish(p, out, err);
 }
 
 /* ---- writing ---- */
@@ -348,7 +350,7 @@ static int take_bio(BIO *bio, int written, struct buf *out, struct err *err)
 	if (written == 1)
 		result = buf_add(out, bytes, (size_t)len, err);
 	else
-		result = fail(err, "it cannot be written");
+		result = pki_fail(err, "it cannot be written");
 	BIO_free(bio);
 	return result;
 }
@@ -358,8 +360,9 @@ int pki_write_key(const struct pki *p, struct buf *out, struct err *err)
 	BIO *bio;
 
 	if (p->key == NULL)
-		return fail(err, "it has no private key: is it not exportable (key_props."
-				 "exportable of the certificate's policy)?");
+		return pki_fail(err,
+				"it has no private key: is it not exportable (key_props."
+				"exportable of the certificate's policy)?");
 	bio = BIO_new(BIO_s_mem());
 	return take_bio(
 		bio,
@@ -436,7 +439,7 @@ int pki_write_pkcs12(const struct pki *p, const char *password, struct buf *out,
 			       0, 0, 0);
 	sk_X509_free(others);
 	if (pkcs12 == NULL)
-		return fail(err, "it cannot be made a PKCS#12");
+		return pki_fail(err, "it cannot be made a PKCS#12");
 	bio = BIO_new(BIO_s_mem());
 	written = i2d_PKCS12_bio(bio, pkcs12);
 	PKCS12_free(pkcs12);
@@ -450,7 +453,7 @@ int pki_certificate_pem(const void *der, size_t len, struct buf *out, struct err
 	int result;
 
 	if (certificate == NULL)
-		return fail(err, "it is not a certificate");
+		return pki_fail(err, "it is not a certificate");
 	result = write_certificate(certificate, out, err);
 	X509_free(certificate);
 	return result;

@@ -111,7 +111,7 @@ static int read_pkcs12(struct sign_key *k, const struct buf *bytes, const char *
 }
 
 /* The certificate of the key, wherever it stands. */
-static int find_leaf(struct sign_key *k, struct err *err)
+static int sign_find_leaf(struct sign_key *k, struct err *err)
 {
 	for (int i = 0; i < sk_X509_num(k->rest); i++) {
 		if (X509_check_private_key(sk_X509_value(k->rest, i), k->key) != 1)
@@ -124,7 +124,7 @@ static int find_leaf(struct sign_key *k, struct err *err)
 	return err_set(err, ERR_IDENTITY, "it holds no certificate of its private key");
 }
 
-static int check(const struct sign_key *k, struct err *err)
+static int sign_check(const struct sign_key *k, struct err *err)
 {
 	const ASN1_TIME *end = X509_get0_notAfter(k->leaf);
 	struct tm tm;
@@ -152,7 +152,7 @@ int sign_key_read(struct sign_key **out, const struct buf *bytes, const char *pa
 
 	k->rest = sk_X509_new_null();
 	if ((is_pem ? read_pem : read_pkcs12)(k, bytes, password, err) < 0 ||
-	    find_leaf(k, err) < 0 || check(k, err) < 0) {
+	    sign_find_leaf(k, err) < 0 || sign_check(k, err) < 0) {
 		sign_key_free(k);
 		return -1;
 	}

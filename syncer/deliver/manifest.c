@@ -8,6 +8,10 @@
 
 #define FORMAT 1
 
+/* Quoted, the list takes up to six times its length; the files have the rest. */
+_Static_assert(6 * MANIFEST_LIST_MAX_BYTES + 4 * 1024 * 1024 <= MANIFEST_MAX_BYTES,
+	       "a manifest has room for the longest list and for the files");
+
 void manifest_add(struct manifest *m, const struct manifest_entry *entry)
 {
 	m->items = xgrow(m->items, m->count, sizeof(*m->items));
@@ -20,6 +24,33 @@ void manifest_add(struct manifest *m, const struct manifest_entry *entry)
 		.size = entry->size,
 		.mtime_ns = entry->mtime_ns,
 	};
+}
+
+void manifest_set_list(struct manifest *m, const char *list)
+{
+	free(m->list);
+	m->list = NULL;
+	if (list != NULL && strlen(list) <= MANIFEST_LIST_MAX_BYTES)
+		m->list = xstrdup(list);
+}
+
+static bool entry_equal(const struct manifest_entry *a, const struct manifest_entry *b)
+{
+	return strcmp(a->path, b->path) == 0 && strcmp(a->object, b->object) == 0 &&
+	       strcmp(a->version, b->version) == 0 &&
+	       strcmp(a->options, b->options) == 0 && a->mode == b->mode &&
+	       a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
+bool manifest_equal(const struct manifest *a, const struct manifest *b)
+{
+	if (a->configuration != b->configuration || a->count != b->count ||
+	    strcmp(a->list ? a->list : "", b->list ? b->list : "") != 0)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!entry_equal(&a->items[i], &b->items[i]))
+			return false;
+	return true;
 }
 
 const struct manifest_entry *manifest_find(const struct manifest *m, const char *path)
@@ -39,8 +70,11 @@ static void write_member(struct buf *out, const char *name, const char *value)
 void manifest_write(const struct manifest *m, struct buf *out)
 {
 	/* Text, since it passes 2^53. */
-	buf_printf(out, "{\"format\":%d,\"configuration\":\"%llu\",\"files\":[", FORMAT,
+	buf_printf(out, "{\"format\":%d,\"configuration\":\"%llu\",", FORMAT,
 		   (unsigned long long)m->configuration);
+	if (m->list != NULL)
+		write_member(out, "list", m->list);
+	buf_text(out, "\"files\":[");
 	for (size_t i = 0; i < m->count; i++) {
 		const struct manifest_entry *e = &m->items[i];
 
@@ -56,7 +90,8 @@ void manifest_write(const struct manifest *m, struct buf *out)
 	buf_text(out, "\n]}\n");
 }
 
-static int parse_entry(const struct json *item, struct manifest *m, struct err *err)
+static int manifest_parse_entry(const struct json *item, struct manifest *m,
+				struct err *err)
 {
 	struct manifest_entry e = {
 		.path = (char *)json_string(item, "path"),
@@ -86,9 +121,10 @@ int manifest_parse(const char *text, size_t len, struct manifest *out, struct er
 	if (json_int(root, "format", 0) != FORMAT)
 		return err_set(err, ERR_IO, "the manifest has another format");
 	m.configuration = (uint64_t)json_loose_int(root, "configuration", 0);
+	manifest_set_list(&m, json_string(root, "list"));
 	for (const struct json *i = json_first(json_get(root, "files")); i;
 	     i = json_next(i)) {
-		if (parse_entry(i, &m, err) < 0) {
+		if (manifest_parse_entry(i, &m, err) < 0) {
 			manifest_done(&m);
 			return -1;
 		}
@@ -106,5 +142,6 @@ void manifest_done(struct manifest *m)
 		free(m->items[i].options);
 	}
 	free(m->items);
+	free(m->list);
 	*m = (struct manifest){ 0 };
 }

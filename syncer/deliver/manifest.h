@@ -8,13 +8,16 @@
 #ifndef DELIVER_MANIFEST_H
 #define DELIVER_MANIFEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 
 #define MANIFEST_NAME "..manifest"
-#define MANIFEST_MAX_BYTES (4 * 1024 * 1024)
+#define MANIFEST_MAX_BYTES (16 * 1024 * 1024)
+/* Of the list of objects, before it is quoted, which makes it up to six times as long. */
+#define MANIFEST_LIST_MAX_BYTES (2 * 1024 * 1024)
 
 struct manifest_entry {
 	char *path;
@@ -28,6 +31,7 @@ struct manifest_entry {
 
 struct manifest {
 	uint64_t configuration; /* a number for what was asked for; 0: not known */
+	char *list;             /* the list of objects, as publish.h says; NULL: none */
 	struct manifest_entry *items;
 	size_t count;
 };
@@ -35,6 +39,13 @@ struct manifest {
 /* Adds a copy of the entry. */
 void manifest_add(struct manifest *m, const struct manifest_entry *entry);
 const struct manifest_entry *manifest_find(const struct manifest *m, const char *path);
+
+/* Remembers a copy of the list; one over MANIFEST_LIST_MAX_BYTES is left out, so that the
+ * manifest stays whole. */
+void manifest_set_list(struct manifest *m, const char *list);
+
+/* True when both would be written as the same text. */
+bool manifest_equal(const struct manifest *a, const struct manifest *b);
 
 /* Appends the manifest as JSON. */
 void manifest_write(const struct manifest *m, struct buf *out);

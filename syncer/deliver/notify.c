@@ -1,5 +1,6 @@
 #include "deliver/notify.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct notify {
 	int64_t splay_ms;
 	struct jitter *jitter;
 	char *generation; /* the newest */
+	bool replaced;    /* it is known to have replaced an earlier one */
 };
 
 int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_ms,
@@ -76,24 +78,77 @@ static void set_text(char **field, const char *value)
 	*field = value ? xstrdup(value) : NULL;
 }
 
+/* Its place among the targets; their count: it is not configured. */
+static size_t find_target(const struct notify *n, const char *text)
+{
+	size_t i = 0;
+
+	while (i < n->targets.count && strcmp(n->targets.items[i].text, text) != 0)
+		i++;
+	return i;
+}
+
+static bool is_configured(const struct notify *n, const char *text)
+{
+	return find_target(n, text) < n->targets.count;
+}
+
+/* The older of two generations, of which NULL is none.  Their names sort by time, and ""
+ * stands for the time before the first set. */
+static const char *older(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a ? a : b;
+	return strcmp(a, b) < 0 ? a : b;
+}
+
 /* ---- ..notified: {"format":1,"delivered":{"signal=HUP,process=nginx":"..2026_…"}} ----
  */
 
-static void read_state(struct notify *n)
+enum memory {
+	MEMORY_NONE,    /* no ..notified: nothing was ever delivered */
+	MEMORY_FOREIGN, /* something that cannot be understood */
+	MEMORY_READ,
+};
+
+/* Of MEMORY_READ, *root has the members. */
+static int read_memory(const struct notify *n, enum memory *memory, struct json **root,
+		       struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(STATE_MAX);
-	auto_json struct json *root = NULL;
-	const struct json *delivered;
 	struct err ignored;
 
-	if (file_read(n->dir_fd, STATE_NAME, &text, &ignored) < 0 ||
-	    json_parse(buf_str(&text), text.len, &root, &ignored) < 0 ||
-	    json_int(root, "format", 0) != STATE_FORMAT)
-		return;
-	delivered = json_get(root, "delivered");
-	for (size_t i = 0; i < n->targets.count; i++)
-		set_text(&n->states[i].delivered,
-			 json_string(delivered, n->targets.items[i].text));
+	*memory = MEMORY_FOREIGN;
+	if (file_read(n->dir_fd, STATE_NAME, &text, err) < 0) {
+		if (errno == ENOENT)
+			*memory = MEMORY_NONE;
+		else if (!file_is_foreign(errno)) {
+			err_wrap(err, "cannot tell who was notified");
+			err->kind = ERR_UNAVAILABLE;
+			return -1;
+		}
+		return 0;
+	}
+	if (json_parse(buf_str(&text), text.len, root, &ignored) == 0 &&
+	    json_int(*root, "format", 0) == STATE_FORMAT)
+		*memory = MEMORY_READ;
+	return 0;
+}
+
+/* The oldest generation that was delivered last to a target which is behind, and no
+ * longer configured; NULL: there is no such target. */
+static const char *left_behind(const struct notify *n, const struct json *delivered)
+{
+	const char *oldest = NULL;
+
+	for (const struct json *m = json_first(delivered); m; m = json_next(m)) {
+		const char *target = json_name(m), *last = json_text(m);
+
+		if (target != NULL && last != NULL && strcmp(last, n->generation) != 0 &&
+		    !is_configured(n, target))
+			oldest = older(oldest, last);
+	}
+	return oldest;
 }
 
 static int write_state(const struct notify *n, struct err *err)
@@ -101,8 +156,6 @@ static int write_state(const struct notify *n, struct err *err)
 	auto_buf struct buf text = BUF_INIT(STATE_MAX);
 	const char *separator = "";
 
-	if (n->targets.count == 0)
-		return 0;
 	buf_printf(&text, "{\"format\":%d,\"delivered\":{", STATE_FORMAT);
 	for (size_t i = 0; i < n->targets.count; i++) {
 		if (n->states[i].delivered == NULL)
@@ -127,45 +180,131 @@ static void make_due(struct state *s, int64_t at)
 	process_set_clear(&s->told);
 }
 
-void notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now)
+/* Not written, the same is found again at the next start. */
+static void keep_state(const struct notify *n)
 {
 	struct err ignored;
 
-	if (generation == NULL)
-		return;
-	set_text(&n->generation, generation);
-	read_state(n);
-	for (size_t i = 0; i < n->targets.count; i++) {
-		struct state *s = &n->states[i];
-
-		if (s->delivered == NULL)
-			set_text(&s->delivered, generation);
-		else if (strcmp(s->delivered, generation) != 0 &&
-			 (n->targets.items[i].on_first || !before_app))
-			make_due(s, now);
-	}
-	/* Not written, the same is found again at the next start. */
 	(void)!write_state(n, &ignored);
+}
+
+/* What a target that is new takes over from those that it replaces: the generation that
+ * they were told of last.  Those that were told of none have missed the first set, of
+ * which only on=first targets are to know, unless it was replaced since. */
+static const char *inherited(const struct notify *n, const struct target *t,
+			     const char *left)
+{
+	if (left == NULL || (left[0] == '\0' && !t->on_first && !n->replaced))
+		return n->generation;
+	return left;
+}
+
+int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
+		  struct err *err)
+{
+	auto_json struct json *root = NULL;
+	const struct json *delivered = NULL;
+	const char *left = NULL;
+	enum memory memory;
+
+	if (generation == NULL)
+		return 0;
+	if (read_memory(n, &memory, &root, err) < 0)
+		return -1;
+	set_text(&n->generation, generation);
+	if (memory == MEMORY_READ) {
+		delivered = json_get(root, "delivered");
+		left = left_behind(n, delivered);
+	} else if (memory == MEMORY_NONE) {
+		left = "";
+	}
+	for (size_t i = 0; i < n->targets.count; i++) {
+		const struct target *t = &n->targets.items[i];
+		struct state *s = &n->states[i];
+		const char *last = delivered ? json_string(delivered, t->text) : NULL;
+
+		if (last == NULL)
+			last = inherited(n, t, left);
+		if (strcmp(last, generation) != 0 && (t->on_first || !before_app))
+			make_due(s, now);
+		set_text(&s->delivered, last);
+	}
+	/* Before the app runs, what others are behind is not for us to forget. */
+	if (!before_app || memory != MEMORY_READ)
+		keep_state(n);
+	return 0;
+}
+
+static bool is_behind(const struct notify *n, const struct state *s)
+{
+	return s->due != CLOCK_NEVER || (s->delivered != NULL && n->generation != NULL &&
+					 strcmp(s->delivered, n->generation) != 0);
+}
+
+/* A target that stays configured: what it was told of, and how its tries went. */
+static void take_over_target(struct state *s, const struct state *old, int64_t now)
+{
+	set_text(&s->delivered, old->delivered);
+	s->due = old->due == CLOCK_NEVER ? CLOCK_NEVER : now;
+	s->attempts = old->attempts;
+	s->backoff = old->backoff;
+	s->err = old->err;
+	process_set_copy(&s->told, &old->told);
+}
+
+void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
+{
+	const char *left = NULL;
+
+	set_text(&n->generation, old->generation);
+	n->replaced = old->replaced;
+	if (n->generation == NULL)
+		return;
+	for (size_t i = 0; i < old->targets.count; i++) {
+		const struct state *s = &old->states[i];
+
+		if (is_behind(old, s) && !is_configured(n, old->targets.items[i].text))
+			left = older(left, s->delivered ? s->delivered : "");
+	}
+	for (size_t i = 0; i < n->targets.count; i++) {
+		const struct target *t = &n->targets.items[i];
+		struct state *s = &n->states[i];
+		size_t same = find_target(old, t->text);
+		const char *last = inherited(n, t, left);
+
+		if (same < old->targets.count) {
+			take_over_target(s, &old->states[same], now);
+			continue;
+		}
+		if (strcmp(last, n->generation) != 0)
+			make_due(s, now);
+		set_text(&s->delivered, last);
+	}
+	keep_state(n);
 }
 
 void notify_published(struct notify *n, const char *generation, bool before_app,
 		      int64_t now)
 {
 	int64_t splay_ms = before_app ? 0 : jitter_between(n->jitter, 0, n->splay_ms);
-	struct err ignored;
 
 	set_text(&n->generation, generation);
+	n->replaced = !before_app;
 	for (size_t i = 0; i < n->targets.count; i++) {
+		bool on_first = n->targets.items[i].on_first;
 		struct state *s = &n->states[i];
 
 		if (before_app) /* for on=first ones: known, but told of nothing yet */
-			set_text(&s->delivered,
-				 n->targets.items[i].on_first ? "" : generation);
-		if (!before_app || n->targets.items[i].on_first)
-			make_due(s, now + splay_ms);
+			set_text(&s->delivered, on_first ? "" : generation);
+		if (!before_app || on_first)
+			make_due(s, clock_sooner(s->due, now + splay_ms));
+		else
+			s->due = CLOCK_NEVER;
 	}
+	/* Also without a target: that there is no ..notified means that the process did
+	 * not get here. */
 	if (before_app)
-		(void)!write_state(n, &ignored);
+		keep_state(n);
 }
 
 int64_t notify_deadline(const struct notify *n)

@@ -30,13 +30,36 @@ void notify_free(struct notify *n);
 /*
  * At start, with the generation found on the volume (NULL: none): targets that ..notified
  * shows behind that generation become due.  before_app: the app does not run, only
- * on=first targets become due.
+ * on=first targets become due; the others stay behind.
+ *
+ * A target that ..notified does not list is new.  It is behind only when ..notified also
+ * lists a target that is behind and no longer configured: the new one then replaces it,
+ * as when a typo in a name was mended.
+ * No ..notified beside a set: the process was killed right after it published the first
+ * set, so on=first targets become due.
+ * A ..notified that is garbage or of another format counts as all delivered.
+ * ERR_UNAVAILABLE: ..notified could not be read for another reason.  Nothing is written,
+ * and no target is due; worth trying again.
  */
-void notify_resume(struct notify *n, const char *generation, bool before_app,
-		   int64_t now);
+int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
+		  struct err *err) MUST_CHECK;
 
-/* After a swap.  before_app: no set was there before, or the app does not run for another
- * reason: only on=first targets become due, and without delay. */
+/*
+ * At a reload, in place of notify_resume(): n, just made, continues what old has not
+ * delivered.  A target with the same text stays where it was; when it was due, it is due
+ * now.  A target that is new replaces those that are no longer configured: when one of
+ * them has not been notified of the newest generation, the new one is due now.
+ * old stays as it is, for the caller to free.
+ */
+void notify_take_over(struct notify *n, const struct notify *old, int64_t now);
+
+/*
+ * After a swap.  before_app: no set was there before, or the app does not run for another
+ * reason: only on=first targets become due, and without delay.
+ *
+ * Otherwise each target becomes due after a random part of the splay.  One that is due
+ * already stays due no later than it was, so that frequent sets do not put it off.
+ */
 void notify_published(struct notify *n, const char *generation, bool before_app,
 		      int64_t now);
 

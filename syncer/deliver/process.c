@@ -193,8 +193,9 @@ static uint64_t started_at(pid_t pid)
 static bool was_told(const struct process_set *told, pid_t pid)
 {
 	for (size_t i = 0; i < told->count; i++)
-		if (told->items[i].pid == pid)
-			return told->items[i].started == started_at(pid);
+		if (told->items[i].pid == pid &&
+		    told->items[i].started == started_at(pid))
+			return true;
 	return false;
 }
 
@@ -210,9 +211,17 @@ void process_set_clear(struct process_set *set)
 	*set = (struct process_set){ 0 };
 }
 
+void process_set_copy(struct process_set *to, const struct process_set *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		to->items = xgrow(to->items, to->count, sizeof(*to->items));
+		to->items[to->count++] = from->items[i];
+	}
+}
+
 /* ---- signalling ---- */
 
-static int explain(pid_t pid, const char *name, struct err *err)
+static int process_explain(pid_t pid, const char *name, struct err *err)
 {
 	int error = errno;
 	auto_free char *who = name ? xasprintf("process %d ('%s')", (int)pid, name)
@@ -235,7 +244,7 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 	const char *fatal;
 
 	if (fd < 0)
-		return errno == ESRCH ? 1 : explain(pid, name, err);
+		return errno == ESRCH ? 1 : process_explain(pid, name, err);
 	/* The descriptor is of whoever has the pid now: is it still the one we found? */
 	if (name != NULL && !is_named(pid, name))
 		return 1;
@@ -250,7 +259,7 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 			       (int)pid, fatal);
 	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
 		return 0;
-	return errno == ESRCH ? 1 : explain(pid, name, err);
+	return errno == ESRCH ? 1 : process_explain(pid, name, err);
 }
 
 /* Signals those of the matches that are no children of another and were not told yet;

@@ -22,6 +22,8 @@ struct process_set {
 };
 
 void process_set_clear(struct process_set *set);
+/* *to must be empty. */
+void process_set_copy(struct process_set *to, const struct process_set *from);
 
 /*
  * Signals every process of that name whose parent is not one of them too (nginx's master,

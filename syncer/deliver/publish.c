@@ -1,6 +1,5 @@
 #include "deliver/publish.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -15,26 +14,16 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "deliver/generation.h"
-#include "deliver/tree.h"
-
-#define DATA_LINK "..data"
-
-/* A generation that readers may still have open. */
-struct retired {
-	char name[GENERATION_LEN];
-	int64_t remove_at;
-};
+#include "deliver/change.h"
+#include "deliver/links.h"
+#include "deliver/retired.h"
 
 struct publish {
 	char *dir;
 	int dir_fd; /* also holds the lock */
 	int64_t retain_ms;
 	struct generation current;
-	uint64_t configuration;
-	struct retired *retired;
-	size_t retired_count;
+	struct retired retired;
 };
 
 /* A set on its way; what it has made so far is taken back when it fails. */
@@ -46,7 +35,7 @@ struct attempt {
 };
 
 /* Says what to change, for the causes that have one. */
-static int explain(struct err *err, int cause)
+static int publish_explain(struct err *err, int cause)
 {
 	switch (cause) {
 	case ENOSPC:
@@ -79,7 +68,7 @@ int publish_dir_fd(const struct publish *p)
 
 size_t publish_count(const struct publish *p)
 {
-	return p->current.manifest.count;
+	return p ? p->current.manifest.count : 0;
 }
 
 /* ---- opening ---- */
@@ -102,11 +91,18 @@ static int check_rights(const struct publish *p, struct err *err)
 
 	if (faccessat(p->dir_fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
 		err_set_errno(err, ERR_IO, "cannot write to '%s'", p->dir);
-		return explain(err, errno);
+		return publish_explain(err, errno);
 	}
-	if (fstat(p->dir_fd, &dir) < 0 ||
-	    fstatat(p->dir_fd, DATA_LINK, &data, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0; /* nothing there yet */
+	if (fstat(p->dir_fd, &dir) < 0)
+		return err_set_errno(err, ERR_UNAVAILABLE, "cannot look at '%s'", p->dir);
+	if (fstatat(p->dir_fd, LINKS_DATA, &data, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno == ENOENT)
+			return 0;
+		return err_set_errno(err, ERR_UNAVAILABLE,
+				     "cannot look at '%s/" LINKS_DATA
+				     "'; nothing was changed on the volume",
+				     p->dir);
+	}
 	if ((dir.st_mode & S_ISVTX) && geteuid() != 0 && dir.st_uid != geteuid() &&
 	    data.st_uid != geteuid())
 		return err_set(err, ERR_IO,
@@ -117,78 +113,25 @@ static int check_rights(const struct publish *p, struct err *err)
 	return 0;
 }
 
-static void read_current(struct publish *p)
+/* Which set is there.  That there is none is believed only when the system says so: else
+ * the sweep would take the set that readers use for an old one. */
+static int read_current(struct publish *p, struct err *err)
 {
-	char target[GENERATION_LEN] = "";
+	char target[2 * GENERATION_LEN] = "";
+	ssize_t n = readlinkat(p->dir_fd, LINKS_DATA, target, sizeof(target) - 1);
 
-	if (readlinkat(p->dir_fd, DATA_LINK, target, sizeof(target) - 1) > 0 &&
-	    generation_is_name(target))
-		(void)generation_open(p->dir_fd, target, &p->current);
-}
-
-static void retire(struct publish *p, const char *name, int64_t remove_at)
-{
-	struct retired *r;
-
-	p->retired = xgrow(p->retired, p->retired_count, sizeof(*p->retired));
-	r = &p->retired[p->retired_count++];
-	snprintf(r->name, sizeof(r->name), "%s", name);
-	r->remove_at = remove_at;
-}
-
-/* True for a link of ours that leads nowhere: its set was never published, or is gone.
- * Whatever ..data points to decides, also a set that we did not make. */
-static bool is_stale_link(const struct publish *p, const char *name)
-{
-	auto_free char *expected = xasprintf(DATA_LINK "/%s", name);
-	size_t len = strlen(expected);
-	auto_free char *target = xcalloc(1, len + 2);
-	struct stat st;
-
-	if (readlinkat(p->dir_fd, name, target, len + 1) != (ssize_t)len ||
-	    strcmp(target, expected) != 0)
-		return false;
-	return fstatat(p->dir_fd, expected, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-	       errno == ENOENT;
-}
-
-static void sweep_entry(struct publish *p, const char *name, int64_t now)
-{
-	auto_free char *manifest = NULL;
-
-	if (text_starts(name, FILE_TEMP_PREFIX)) {
-		tree_remove(p->dir_fd, name);
-	} else if (generation_is_name(name)) {
-		if (strcmp(name, p->current.name) == 0)
-			return;
-		manifest = xasprintf("%s/" MANIFEST_NAME, name);
-		if (faccessat(p->dir_fd, manifest, F_OK, 0) == 0)
-			retire(p, name, now + p->retain_ms);
-		else
-			tree_remove(p->dir_fd, name);
-	} else if (is_stale_link(p, name)) {
-		(void)unlinkat(p->dir_fd, name, 0);
-	}
-}
-
-/* What an earlier process left: half-made sets, temporary names, links to nowhere. */
-static void sweep(struct publish *p, int64_t now)
-{
-	int fd = openat(p->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct dirent *entry;
-	DIR *dir;
-
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			sweep_entry(p, entry->d_name, now);
-	closedir(dir);
+	/* EINVAL: it is no link; publishing tells of it. */
+	if (n < 0 && (errno == ENOENT || errno == EINVAL))
+		return 0;
+	if (n < 0)
+		err_set_errno(err, ERR_IO, "cannot read link '" LINKS_DATA "'");
+	else if (!generation_is_name(target) ||
+		 generation_open(p->dir_fd, target, &p->current, err) == 0)
+		return 0;
+	err_wrap(err, "cannot read the current set of '%s'", p->dir);
+	err_hint(err, "nothing was changed on the volume");
+	err->kind = ERR_UNAVAILABLE;
+	return -1;
 }
 
 static int open_directory(struct publish *p, struct err *err)
@@ -202,7 +145,7 @@ static int open_directory(struct publish *p, struct err *err)
 			       "medium: Memory there, or set AKVSYNC_DIR",
 			       p->dir);
 	err_set_errno(err, ERR_IO, "cannot open directory '%s'", p->dir);
-	return explain(err, errno);
+	return publish_explain(err, errno);
 }
 
 int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64_t now,
@@ -215,12 +158,11 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 	p->current = GENERATION_NONE;
 	p->retain_ms = retain_ms;
 	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 ||
-	    check_rights(p, err) < 0) {
+	    check_rights(p, err) < 0 || read_current(p, err) < 0) {
 		publish_close(p);
 		return -1;
 	}
-	read_current(p);
-	sweep(p, now);
+	retired_sweep(&p->retired, p->dir_fd, &p->current, now + retain_ms);
 	*out = p;
 	return 0;
 }
@@ -232,24 +174,48 @@ void publish_close(struct publish *p)
 	generation_close(&p->current);
 	if (p->dir_fd >= 0)
 		close(p->dir_fd);
-	free(p->retired);
+	retired_done(&p->retired);
 	free(p->dir);
 	free(p);
 }
 
 /* ---- what is there ---- */
 
-const struct manifest_entry *publish_at(const struct publish *p, const char *path)
+int publish_look(struct publish *p, struct err *err)
 {
-	return p ? generation_find(&p->current, path) : NULL;
+	if (generation_look(&p->current, err) == 0)
+		return 0;
+	return err_wrap(err, "cannot look at the current set of '%s'", p->dir);
+}
+
+const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
+					   enum publish_state *state)
+{
+	if (p == NULL || i >= p->current.manifest.count)
+		return NULL;
+	if (state != NULL)
+		*state = p->current.states[i];
+	return &p->current.manifest.items[i];
+}
+
+const struct manifest_entry *publish_at(const struct publish *p, const char *path,
+					enum publish_state *state)
+{
+	const struct manifest_entry *e =
+		p ? manifest_find(&p->current.manifest, path) : NULL;
+
+	if (e != NULL && state != NULL)
+		*state = p->current.states[e - p->current.manifest.items];
+	return e;
 }
 
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version)
 {
-	const struct manifest_entry *e = publish_at(p, path);
+	enum publish_state state;
+	const struct manifest_entry *e = publish_at(p, path, &state);
 
-	if (e == NULL || strcmp(e->object, object) != 0 ||
+	if (e == NULL || state != PUBLISH_INTACT || strcmp(e->object, object) != 0 ||
 	    strcmp(e->options, options) != 0 || e->mode != mode)
 		return false;
 	if (version != NULL)
@@ -257,99 +223,48 @@ bool publish_has(const struct publish *p, const char *path, const char *object,
 	return true;
 }
 
-const struct manifest_entry *publish_entry(const struct publish *p, size_t i)
+bool publish_is_whole(const struct publish *p)
 {
-	return p != NULL && i < p->current.manifest.count ? &p->current.manifest.items[i]
-							  : NULL;
-}
-
-void publish_configure(struct publish *p, uint64_t configuration)
-{
-	p->configuration = configuration;
-}
-
-bool publish_fits(const struct publish *p)
-{
-	const struct manifest *m = &p->current.manifest;
-
-	if (m->count == 0 || m->configuration != p->configuration)
-		return false;
-	for (size_t i = 0; i < m->count; i++)
-		if (generation_find(&p->current, m->items[i].path) == NULL)
+	for (size_t i = 0; i < publish_count(p); i++)
+		if (p->current.states[i] == PUBLISH_MISSING)
 			return false;
 	return true;
 }
 
-/* ---- publishing ---- */
-
-/* DIR/name -> ..data/name, unless it is there already. */
-static int make_name(const struct publish *p, struct attempt *a, const char *name,
-		     struct err *err)
+bool publish_fits(const struct publish *p, uint64_t configuration)
 {
-	auto_free char *target = xasprintf(DATA_LINK "/%s", name);
-	size_t len = strlen(target);
-	auto_free char *found = xcalloc(1, len + 2);
-
-	if (symlinkat(target, p->dir_fd, name) == 0) {
-		a->names = xgrow(a->names, a->name_count, sizeof(*a->names));
-		a->names[a->name_count++] = xstrdup(name);
-		return 0;
-	}
-	if (errno != EEXIST)
-		return err_set_errno(err, ERR_IO, "cannot make link '%s'", name);
-	if (readlinkat(p->dir_fd, name, found, len + 1) == (ssize_t)len &&
-	    strcmp(found, target) == 0)
-		return 0;
-	errno = 0;
-	return err_set(err, ERR_IO,
-		       "'%s/%s' is in the way: it is not a link that akvsync made; "
-		       "remove it or give the object another path",
-		       p->dir, name);
+	return p != NULL && p->current.known &&
+	       p->current.manifest.configuration == configuration;
 }
 
-static int make_names(const struct publish *p, struct attempt *a, struct err *err)
+const char *publish_list(const struct publish *p)
 {
-	const struct manifest *m = &a->generation.manifest;
+	return p ? p->current.manifest.list : NULL;
+}
 
+/* ---- publishing ---- */
+
+/* The links to the files that are there. */
+static int make_names(const struct publish *p, const struct manifest *m,
+		      const enum publish_state *states, struct attempt *a,
+		      struct err *err)
+{
 	for (size_t i = 0; i < m->count; i++) {
 		const char *path = m->items[i].path;
 		auto_free char *name = xstrndup(path, strcspn(path, "/"));
+		bool made = false;
 
-		if (make_name(p, a, name, err) < 0)
+		if (states[i] == PUBLISH_MISSING)
+			continue;
+		if (links_make(p->dir_fd, p->dir, name, &made, err) < 0)
 			return -1;
+		if (!made)
+			continue;
+		a->names = xgrow(a->names, a->name_count, sizeof(*a->names));
+		a->names[a->name_count++] = name;
+		name = NULL;
 	}
 	return 0;
-}
-
-static int swap(const struct publish *p, struct attempt *a, struct err *err)
-{
-	struct stat st;
-
-	if (fstatat(p->dir_fd, DATA_LINK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    !S_ISLNK(st.st_mode)) {
-		errno = 0;
-		return err_set(err, ERR_IO,
-			       "'%s/" DATA_LINK
-			       "' is in the way: it is not a link; remove it",
-			       p->dir);
-	}
-	file_temp_name(a->link);
-	if (symlinkat(a->generation.name, p->dir_fd, a->link) < 0)
-		return err_set_errno(err, ERR_IO, "cannot make link '%s'", a->link);
-	if (renameat(p->dir_fd, a->link, p->dir_fd, DATA_LINK) < 0)
-		return err_set_errno(err, ERR_IO, "cannot replace '%s/" DATA_LINK "'",
-				     p->dir);
-	return 0;
-}
-
-static int build(const struct publish *p, struct attempt *a,
-		 const struct publish_file *files, size_t count, struct err *err)
-{
-	if (generation_make(p->dir_fd, &p->current, p->configuration, files, count,
-			    &a->generation, err) < 0 ||
-	    make_names(p, a, err) < 0)
-		return -1;
-	return swap(p, a, err);
 }
 
 static void attempt_done(struct attempt *a)
@@ -368,72 +283,103 @@ static void take_back(const struct publish *p, struct attempt *a)
 	generation_remove(p->dir_fd, &a->generation);
 }
 
-/* Links to names that the new set no longer has. */
-static void remove_stale_names(const struct publish *p, const struct manifest *old)
-{
-	for (size_t i = 0; i < old->count; i++) {
-		const char *path = old->items[i].path;
-		auto_free char *name = xstrndup(path, strcspn(path, "/"));
-
-		if (is_stale_link(p, name))
-			(void)unlinkat(p->dir_fd, name, 0);
-	}
-}
-
+/* Readers see the new set from here on. */
 static void adopt(struct publish *p, struct attempt *a, int64_t now)
 {
-	struct generation old = p->current;
-
-	/* Readers see the new set; that it reaches a disk is a bonus. */
+	/* That it reaches a disk is a bonus. */
 	(void)fsync(p->dir_fd);
-	if (old.name[0])
-		retire(p, old.name, now + p->retain_ms);
+	if (p->current.name[0])
+		retired_add(&p->retired, p->current.name, now + p->retain_ms);
+	generation_close(&p->current);
 	p->current = a->generation;
-	remove_stale_names(p, &old.manifest);
-	generation_close(&old);
+	a->generation = GENERATION_NONE;
+	/* Of names that went, also those that only an unknown manifest had listed. */
+	links_sweep(p->dir_fd);
 }
 
-int publish_set(struct publish *p, const struct publish_file *files, size_t count,
-		int64_t now, struct err *err)
+static int publish_replace(struct publish *p, const struct publish_set *set,
+			   struct changes *c, struct attempt *a, int64_t now,
+			   struct err *err)
+{
+	const struct generation *g = &a->generation;
+
+	if (changes_make(c, p->dir_fd, &p->current, set, &a->generation, err) < 0 ||
+	    make_names(p, &g->manifest, g->states, a, err) < 0 ||
+	    links_swap(p->dir_fd, p->dir, g->name, a->link, err) < 0)
+		return -1;
+	adopt(p, a, now);
+	return 0;
+}
+
+/* Whether the current generation can go on as the set.  Its directory may belong to the
+ * uid of an earlier container, where this one could not replace the manifest. */
+static int can_stay(const struct publish *p, const struct changes *c, bool *stays,
+		    struct err *err)
+{
+	struct stat st;
+
+	*stays = p->current.known && c->changed == 0;
+	if (!*stays || manifest_equal(&c->manifest, &p->current.manifest))
+		return 0;
+	if (fstat(p->current.fd, &st) < 0)
+		return err_set_errno(err, ERR_IO, "cannot look at '%s'", p->current.name);
+	*stays = st.st_uid == geteuid();
+	return 0;
+}
+
+static int commit(struct publish *p, const struct publish_set *set, struct changes *c,
+		  struct attempt *a, int64_t now, enum publish_result *result,
+		  struct err *err)
+{
+	bool stays = false;
+
+	if (changes_find(c, &p->current, set, err) < 0 || can_stay(p, c, &stays, err) < 0)
+		return -1;
+	if (!stays) {
+		*result = p->current.name[0] ? PUBLISH_REPLACED : PUBLISH_FIRST;
+		return publish_replace(p, set, c, a, now, err);
+	}
+	*result = PUBLISH_UNCHANGED;
+	/* Another program may have removed a link, without which nobody finds the file.
+	 */
+	if (make_names(p, &c->manifest, c->states, a, err) < 0)
+		return -1;
+	return generation_revise(&p->current, &c->manifest, &c->states, err);
+}
+
+int publish_commit(struct publish *p, const struct publish_set *set, int64_t now,
+		   enum publish_result *result, size_t *changed, struct err *err)
 {
 	struct attempt a = { .generation = GENERATION_NONE };
-	int result = build(p, &a, files, count, err);
+	struct changes c = { 0 };
+	enum publish_result became = PUBLISH_UNCHANGED;
+	int done = commit(p, set, &c, &a, now, &became, err);
 
-	if (result == 0) {
-		adopt(p, &a, now);
+	if (done == 0) {
+		*result = became;
+		*changed = c.changed;
 	} else {
 		int cause = errno;
 
 		err_wrap(err, "cannot publish to '%s'", p->dir);
-		explain(err, cause);
+		publish_explain(err, cause);
 		take_back(p, &a);
 	}
 	attempt_done(&a);
-	return result;
+	changes_done(&c);
+	return done;
 }
 
 /* ---- later ---- */
 
 int64_t publish_deadline(const struct publish *p)
 {
-	int64_t soonest = CLOCK_NEVER;
-
-	for (size_t i = 0; i < p->retired_count; i++)
-		soonest = clock_sooner(soonest, p->retired[i].remove_at);
-	return soonest;
+	return retired_deadline(&p->retired);
 }
 
 void publish_run(struct publish *p, int64_t now)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < p->retired_count; i++) {
-		if (now < p->retired[i].remove_at)
-			p->retired[kept++] = p->retired[i];
-		else
-			tree_remove(p->dir_fd, p->retired[i].name);
-	}
-	p->retired_count = kept;
+	retired_run(&p->retired, p->dir_fd, now);
 }
 
 const char *publish_advice(const struct publish *p, size_t i)

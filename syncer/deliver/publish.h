@@ -17,25 +17,28 @@
 
 #include "base/buf.h"
 #include "deliver/manifest.h"
+#include "deliver/publish_set.h"
 
 struct publish;
 
-/* One file of a set.  The strings stay the caller's. */
-struct publish_file {
-	const char *path; /* relative, normal, checked by the configuration */
-	mode_t mode;
-	const char *object; /* where it came from: "https://shop-kv…/secrets/db-pass" */
-	const char *version; /* the vault's version of it */
-	const char
-		*options; /* how it was rendered, e.g. "encoding=base64"; never a value */
-	const void *data; /* NULL: carry the current generation's file forward */
-	size_t len;
+/* What readers see after publish_commit(). */
+enum publish_result {
+	PUBLISH_UNCHANGED, /* the set of before: nobody needs to be notified */
+	PUBLISH_FIRST,     /* a set where there was none */
+	PUBLISH_REPLACED,  /* another set in place of the one before */
 };
 
 /*
  * Opens the directory, takes its lock for the life of *out, reads the current set's
- * manifest and sweeps what an earlier crash left behind.
- * ERR_UNAVAILABLE: another process holds the lock; worth trying again for a moment.
+ * manifest, looks at its files and sweeps what an earlier crash left behind.
+ *
+ * That there is no set is believed only when the system says so.  A manifest that is
+ * garbage or of another format counts as one that names no files.
+ *
+ * ERR_UNAVAILABLE: another process holds the lock, or the current set could not be read
+ * for another reason, such as no memory or no free descriptor.  Nothing is changed or
+ * removed, the message names what could not be read, and it is worth trying again for
+ * some seconds.
  * ERR_IO: the directory is missing, not writable, or its ..data belongs to another uid;
  * the message names the fix.  publish_close() the result.
  */
@@ -51,38 +54,63 @@ int publish_dir_fd(const struct publish *p);
 /* The name of the current generation; NULL: no set has been published. */
 const char *publish_generation(const struct publish *p);
 
+/*
+ * Looks at each file of the current set once and remembers its state.  The questions
+ * below answer from the last look, without another one; publish_open() and a
+ * publish_commit() that succeeds leave states that are true.
+ * ERR_IO: a file could not be looked at, and the message names it.  What was remembered
+ * before stays.
+ */
+int publish_look(struct publish *p, struct err *err) MUST_CHECK;
+
+/* What a file of the current set was made from, whatever its state, which goes to *state
+ * when state is not NULL.  NULL: the current set has no file of this path.  Owned by p
+ * until the next publish_commit(). */
+const struct manifest_entry *publish_at(const struct publish *p, const char *path,
+					enum publish_state *state);
+
+/* The same for file i of the current set, from 0; NULL behind the last. */
+const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
+					   enum publish_state *state);
+
 /* True when a current file was made from exactly this object, with these options and
- * this mode, and is on disk as the manifest says.  The version is written to *version
- * (owned by p, until the next publish_set) when version is not NULL. */
+ * this mode, and is intact.  The version is written to *version (owned by p, until the
+ * next publish_commit) when version is not NULL. */
 bool publish_has(const struct publish *p, const char *path, const char *object,
 		 const char *options, mode_t mode, const char **version);
 
-/* What a file of the current set was made from, when it is on disk as the manifest says;
- * NULL: it is not, or p is NULL.  Owned by p until the next publish_set(). */
-const struct manifest_entry *publish_at(const struct publish *p, const char *path);
-
-/* What file i of the current set was made from, owned by p until the next publish_set();
- * NULL behind the last. */
-const struct manifest_entry *publish_entry(const struct publish *p, size_t i);
-
-/* A number for the configuration that sets are published for from now on, below 2^63. */
-void publish_configure(struct publish *p, uint64_t configuration);
-
-/* True when the current set was published for that configuration, and all its files are
- * still what was published. */
-bool publish_fits(const struct publish *p);
+/* True when no file of the current set is missing; also when there is no set. */
+bool publish_is_whole(const struct publish *p);
 
 /* How many files the current set has. */
 size_t publish_count(const struct publish *p);
 
+/* True when the current set was published for the configuration of this number.  It says
+ * nothing about the state of the files. */
+bool publish_fits(const struct publish *p, uint64_t configuration);
+
+/* The list that the current set was published with; NULL: none is known.  Owned by p
+ * until the next publish_commit(). */
+const char *publish_list(const struct publish *p);
+
 /*
- * Publishes files as the new content of the directory, by one rename.  The previous
- * generation stays on disk for the retain time.  Blocks for the file system only.
+ * Makes the set the content of the directory.
+ *
+ * The bytes decide.  A file whose bytes and mode are on the volume already is carried
+ * forward.  When no byte, no name and no mode changes, no new generation is made: the
+ * manifest of the current one is replaced in its place, and only when it would say
+ * something else.  Otherwise a new generation is published by one rename, and the one
+ * before stays on disk for the retain time.
+ *
+ * *changed is the number of files that got other bytes or another mode, that are new, or
+ * that went.  Blocks for the file system only.
  * ERR_IO: readers see the old set, nothing is left behind that the next call minds,
- * and calling again later is safe.
+ * and calling again later is safe.  publish_look() first: another program may have
+ * changed a file that was to be carried forward.
  */
-int publish_set(struct publish *p, const struct publish_file *files, size_t count,
-		int64_t now, struct err *err) MUST_CHECK;
+int publish_commit(struct publish *p, const struct publish_set *set, int64_t now,
+		   enum publish_result *result, size_t *changed,
+		   struct err *err) MUST_CHECK;
 
 /* When publish_run() next has a retired generation to remove; CLOCK_NEVER: none. */
 int64_t publish_deadline(const struct publish *p);

@@ -105,7 +105,7 @@ static int parse_action(struct target *t, const char *key, char *rest, struct er
 		       key);
 }
 
-static int parse_entry(struct target *t, const char *entry, struct err *err)
+static int target_parse_entry(struct target *t, const char *entry, struct err *err)
 {
 	auto_free char *copy = xstrdup(entry);
 	char *rest = copy;
@@ -159,7 +159,7 @@ int targets_parse(struct targets *out, const char *text, struct err *err)
 		all.items = xgrow(all.items, all.count, sizeof(*all.items));
 		t = &all.items[all.count++];
 		*t = (struct target){ 0 };
-		if (parse_entry(t, entry, err) < 0) {
+		if (target_parse_entry(t, entry, err) < 0) {
 			targets_done(&all);
 			return err_wrap(err, "AKVSYNC_NOTIFY: entry '%.100s'", entry);
 		}

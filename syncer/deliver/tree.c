@@ -38,6 +38,26 @@ int tree_make_parents(int dir_fd, const char *path, struct err *err)
 	return 0;
 }
 
+void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name),
+	       void *arg)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct dirent *entry;
+	DIR *dir;
+
+	if (fd < 0)
+		return;
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			visit(arg, dir_fd, entry->d_name);
+	closedir(dir);
+}
+
 static void remove_below(int dir_fd, const char *name, int depth);
 
 static void empty_directory(DIR *dir, int depth)

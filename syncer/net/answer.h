@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "net/http.h"
+#include "net/request.h"
 
 /* Status, delays, ids and challenge of a reply that came. */
 void answer_read(CURL *easy, struct http_reply *reply);

@@ -47,25 +47,25 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	const struct http_call *call = arg;
-	struct http *h = call->http;
-	unsigned timeout_ms = (unsigned)h->options.timeout_ms;
+	struct calls *all = call->all;
+	unsigned timeout_ms = (unsigned)all->options.timeout_ms;
 
 	(void)purpose;
 	/* A peer that vanished is noticed also while we only wait for its bytes. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
-	pool_opened(&h->pool, fd);
+	pool_opened(&all->pool, fd);
 	/* Those that wait for this connection know, too, that the name resolves. */
-	for (struct http_call *other = h->calls; other; other = other->next)
+	for (struct http_call *other = all->first; other; other = other->next)
 		other->named |= strcmp(other->host, call->host) == 0;
 	return CURL_SOCKOPT_OK;
 }
 
 static int on_close(void *arg, curl_socket_t fd)
 {
-	struct http *h = arg;
+	struct calls *all = arg;
 
-	pool_closed(&h->pool, fd);
+	pool_closed(&all->pool, fd);
 	return close(fd);
 }
 
@@ -80,7 +80,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 
 /* ---- requests ---- */
 
-static void add_header(struct http_call *call, const char *line)
+static void call_add_header(struct http_call *call, const char *line)
 {
 	call->headers = curl_slist_append(call->headers, line);
 }
@@ -90,9 +90,9 @@ static void set_request(struct http_call *call, const struct http_request *reque
 	CURL *easy = call->easy;
 
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	add_header(call, "Accept: application/json");
+	call_add_header(call, "Accept: application/json");
 	if (request->header != NULL)
-		add_header(call, request->header);
+		call_add_header(call, request->header);
 	if (request->bearer != NULL) {
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->bearer);
@@ -101,7 +101,8 @@ static void set_request(struct http_call *call, const struct http_request *reque
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(request->form));
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)request->form->len);
-		add_header(call, "Expect:"); /* no extra round trip for 100-continue */
+		call_add_header(call,
+				"Expect:"); /* no extra round trip for 100-continue */
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
@@ -123,7 +124,7 @@ static bool is_local(const struct http_request *request)
 /* Through the proxy or not: libcurl's own look at the environment is never used. */
 static void set_proxy(struct http_call *call, const struct http_request *request)
 {
-	const struct http_options *options = &call->http->options;
+	const struct http_options *options = &call->all->options;
 	CURL *easy = call->easy;
 
 	/* Decided here, so that failures blame whom they should. */
@@ -138,9 +139,9 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
-static void set_version(struct http_call *call, const struct http_request *request)
+static void call_set_version(struct http_call *call, const struct http_request *request)
 {
-	bool may_multiplex = !is_local(request) && !call->http->keep_alive;
+	bool may_multiplex = !is_local(request) && !call->all->keep_alive;
 
 	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
 			 is_local(request) ? "http" : "https");
@@ -154,10 +155,10 @@ static void set_version(struct http_call *call, const struct http_request *reque
 
 static void set_policy(struct http_call *call)
 {
-	struct http *h = call->http;
+	struct calls *all = call->all;
 	CURL *easy = call->easy;
 
-	curl_easy_setopt(easy, CURLOPT_SHARE, h->share);
+	curl_easy_setopt(easy, CURLOPT_SHARE, all->share);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
@@ -166,14 +167,14 @@ static void set_policy(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)h->options.timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)all->options.timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* Stopping must not wait for a name server that never answers. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, h);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, all);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->cause);
@@ -181,28 +182,28 @@ static void set_policy(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
 }
 
-struct http_call *call_new(struct http *h, const struct http_request *request,
+struct http_call *call_new(struct calls *all, const struct http_request *request,
 			   http_done *done, void *arg)
 {
 	struct http_call *call = wipe_calloc(1, sizeof(*call));
 
-	call->http = h;
-	call->born = pool_tick(&h->pool);
+	call->all = all;
+	call->born = pool_tick(&all->pool);
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
 	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
 	call_host(call->host, sizeof(call->host), request->url);
-	call->next = h->calls;
-	call->link = &h->calls;
-	if (h->calls)
-		h->calls->link = &call->next;
-	h->calls = call;
-	call->trust = request->trust ? request->trust : h->trust;
+	call->next = all->first;
+	call->link = &all->first;
+	if (all->first)
+		all->first->link = &call->next;
+	all->first = call;
+	call->trust = request->trust ? request->trust : all->trust;
 	set_policy(call);
 	set_request(call, request);
 	set_proxy(call, request);
-	set_version(call, request);
+	call_set_version(call, request);
 	return call;
 }
 
@@ -219,27 +220,27 @@ static int socket_of(const struct http_call *call)
 /* After a timeout: the connection may be dead, and so may idle ones as old. */
 static void abandon_connections(const struct http_call *call)
 {
-	const struct http *h = call->http;
+	const struct calls *all = call->all;
 	auto_free int *busy = NULL;
 	size_t count = 0;
 
-	for (const struct http_call *other = h->calls; other; other = other->next)
+	for (const struct http_call *other = all->first; other; other = other->next)
 		if (other != call) {
 			busy = xgrow(busy, count, sizeof(*busy));
 			busy[count++] = socket_of(other);
 		}
-	pool_abandon(&h->pool, socket_of(call), call->born, busy, count);
+	pool_abandon(&all->pool, socket_of(call), call->born, busy, count);
 }
 
-static void fail(struct http_call *call, CURLcode code, struct err *err)
+static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 {
-	const struct http *h = call->http;
+	const struct calls *all = call->all;
 	struct answer_context context = {
 		.host = call->host,
-		.proxy = call->proxied ? h->proxy_host : NULL,
+		.proxy = call->proxied ? all->proxy_host : NULL,
 		.cause = call->cause,
 		.named = call->named,
-		.timeout_ms = h->options.timeout_ms,
+		.timeout_ms = all->options.timeout_ms,
 		.body_max = call->reply.body.max,
 	};
 
@@ -256,10 +257,10 @@ void call_end(struct http_call *call, CURLcode code)
 
 	if (code == CURLE_OK) {
 		answer_read(call->easy, &call->reply);
-		call->http->multiplexed |= call->reply.multiplexed;
+		call->all->multiplexed |= call->reply.multiplexed;
 		call->done(call->arg, &call->reply, NULL);
 	} else {
-		fail(call, code, &err);
+		call_fail(call, code, &err);
 		call->done(call->arg, &call->reply, &err);
 	}
 	call_free(call);
@@ -267,7 +268,7 @@ void call_end(struct http_call *call, CURLcode code)
 
 void call_free(struct http_call *call)
 {
-	curl_multi_remove_handle(call->http->multi, call->easy);
+	curl_multi_remove_handle(call->all->multi, call->easy);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
 	curl_slist_free_all(call->connect_to);

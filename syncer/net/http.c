@@ -8,6 +8,12 @@
 #include "net/call.h"
 #include "net/trust.h"
 
+struct http {
+	struct calls calls;
+	bool close_when_idle;
+	bool forget_when_idle; /* what the certificates from before vouched for */
+};
+
 int http_global_init(struct err *err)
 {
 	if (trust_global_init(err) < 0)
@@ -47,17 +53,18 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
-	h->options = *options;
+	h->calls.options = *options;
 	if (options->proxy != NULL)
-		call_host(h->proxy_host, sizeof(h->proxy_host), options->proxy);
-	if (!options->local_only &&
-	    trust_load(&h->trust, options->ca_file, options->extra_ca_file, err) < 0) {
+		call_host(h->calls.proxy_host, sizeof(h->calls.proxy_host),
+			  options->proxy);
+	if (!options->local_only && trust_load(&h->calls.trust, options->ca_file,
+					       options->extra_ca_file, err) < 0) {
 		http_free(h);
 		return -1;
 	}
-	h->multi = new_multi();
-	h->share = new_share();
-	if (h->multi == NULL || h->share == NULL) {
+	h->calls.multi = new_multi();
+	h->calls.share = new_share();
+	if (h->calls.multi == NULL || h->calls.share == NULL) {
 		http_free(h);
 		return err_set(err, ERR_UNAVAILABLE, "cannot initialise libcurl");
 	}
@@ -69,22 +76,22 @@ void http_free(struct http *h)
 {
 	if (h == NULL)
 		return;
-	while (h->calls)
-		call_free(h->calls);
-	curl_multi_cleanup(h->multi);
-	curl_share_cleanup(h->share);
-	trust_free(h->trust);
-	pool_done(&h->pool);
+	while (h->calls.first)
+		call_free(h->calls.first);
+	curl_multi_cleanup(h->calls.multi);
+	curl_share_cleanup(h->calls.share);
+	trust_free(h->calls.trust);
+	pool_done(&h->calls.pool);
 	free(h);
 }
 
 struct http_call *http_start(struct http *h, const struct http_request *request,
 			     http_done *done, void *arg)
 {
-	struct http_call *call = call_new(h, request, done, arg);
+	struct http_call *call = call_new(&h->calls, request, done, arg);
 
 	h->close_when_idle = false;
-	curl_multi_add_handle(h->multi, call->easy);
+	curl_multi_add_handle(h->calls.multi, call->easy);
 	return call;
 }
 
@@ -106,7 +113,7 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 			extra[used++] =
 				(struct curl_waitfd){ .fd = fds[i].fd,
 						      .events = CURL_WAIT_POLLIN };
-	code = curl_multi_poll(h->multi, extra, used,
+	code = curl_multi_poll(h->calls.multi, extra, used,
 			       timeout_ms < 0 ? INT_MAX : timeout_ms, NULL);
 	if (code != CURLM_OK)
 		return err_set(err, ERR_UNAVAILABLE, "cannot wait: %s",
@@ -122,15 +129,15 @@ static void forget_trusted(struct http *h)
 {
 	CURLSH *share;
 
-	h->forget_when_idle = h->calls != NULL;
+	h->forget_when_idle = h->calls.first != NULL;
 	if (h->forget_when_idle)
 		return;
 	http_close_idle(h);
 	share = new_share();
 	if (share == NULL)
 		return;
-	curl_share_cleanup(h->share);
-	h->share = share;
+	curl_share_cleanup(h->calls.share);
+	h->calls.share = share;
 }
 
 void http_run(struct http *h)
@@ -138,8 +145,8 @@ void http_run(struct http *h)
 	const CURLMsg *msg;
 	int left, running;
 
-	curl_multi_perform(h->multi, &running);
-	while ((msg = curl_multi_info_read(h->multi, &left)) != NULL) {
+	curl_multi_perform(h->calls.multi, &running);
+	while ((msg = curl_multi_info_read(h->calls.multi, &left)) != NULL) {
 		/* The message dies with the handle: copy first. */
 		CURLcode code = msg->data.result;
 		char *call = NULL;
@@ -161,41 +168,42 @@ void http_close_idle(struct http *h)
 
 	/* libcurl has no call for this; connections live and die with the multi handle.
 	 */
-	h->close_when_idle = h->calls != NULL;
+	h->close_when_idle = h->calls.first != NULL;
 	if (h->close_when_idle)
 		return;
 	fresh = new_multi();
 	if (fresh == NULL)
 		return;
-	curl_multi_cleanup(h->multi);
-	h->multi = fresh;
+	curl_multi_cleanup(h->calls.multi);
+	h->calls.multi = fresh;
 }
 
 void http_keep_alive(struct http *h)
 {
-	if (h->keep_alive)
+	if (h->calls.keep_alive)
 		return;
-	h->keep_alive = true;
-	if (h->multiplexed)
+	h->calls.keep_alive = true;
+	if (h->calls.multiplexed)
 		http_close_idle(h);
 }
 
 bool http_multiplexes(const struct http *h)
 {
-	return !h->keep_alive;
+	return !h->calls.keep_alive;
 }
 
 int http_reload_trust(struct http *h, struct err *err)
 {
 	struct trust *fresh;
 
-	if (trust_load(&fresh, h->options.ca_file, h->options.extra_ca_file, err) < 0)
+	if (trust_load(&fresh, h->calls.options.ca_file, h->calls.options.extra_ca_file,
+		       err) < 0)
 		return -1;
-	for (struct http_call *call = h->calls; call; call = call->next)
-		if (call->trust == h->trust)
+	for (struct http_call *call = h->calls.first; call; call = call->next)
+		if (call->trust == h->calls.trust)
 			call->trust = fresh;
-	trust_free(h->trust);
-	h->trust = fresh;
+	trust_free(h->calls.trust);
+	h->calls.trust = fresh;
 	forget_trusted(h);
 	return 0;
 }

@@ -64,8 +64,8 @@ const char *render_suffix(const struct render_how *how, size_t i)
 
 /* ---- secrets ---- */
 
-static int write_text(const struct buf *value, enum text_encoding encoding,
-		      struct buf *out, struct err *err)
+static int render_write_text(const struct buf *value, enum text_encoding encoding,
+			     struct buf *out, struct err *err)
 {
 	switch (encoding) {
 	case TEXT_BASE64:
@@ -103,7 +103,7 @@ static int write_plain(const struct render_how *how, const struct render_source 
 		return err_set(err, ERR_CONFIG,
 			       "pfxPasswordObject needs the secret of a certificate, "
 			       "which this is not");
-	return write_text(source->value, how->encoding, &out->items[0], err);
+	return render_write_text(source->value, how->encoding, &out->items[0], err);
 }
 
 static int is_pem(const struct render_source *source, bool *pem, struct err *err)
@@ -189,7 +189,8 @@ static int write_certificates(const struct render_how *how,
 	if (is_pem(source, &pem, err) < 0)
 		return -1;
 	if (how->format == OBJECT_PFX && how->password_object == NULL)
-		return write_text(source->value, how->encoding, &out->items[0], err);
+		return render_write_text(source->value, how->encoding, &out->items[0],
+					 err);
 	if (how->format == OBJECT_PEM && how->encoding != TEXT_UTF8)
 		return err_set(
 			err, ERR_CONFIG,

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/object.h"
+#include "base/kind.h"
 #include "base/text.h"
 
 #define RENDER_FILES_MAX 3

@@ -2,7 +2,7 @@
  * incident.h: what is failing now.  A failure is logged when it starts and when it
  * changes; repeats are counted; its end is logged with the count.
  *
- * There is one set of them in a process, whatever list of objects is in force.
+ * There is one set of incidents in a process, whatever list of objects is in force.
  */
 #ifndef REPORT_INCIDENT_H
 #define REPORT_INCIDENT_H
@@ -13,31 +13,75 @@
 #include "base/err.h"
 #include "report/log.h"
 
+/* What fails.  An incident is found by its kind and its name, so an object that is called
+ * like a vault, or "publish", has an incident of its own. */
+enum incident_kind {
+	INCIDENT_OBJECT,   /* name: the path of its file */
+	INCIDENT_LIST,     /* name: the words for it, "list of secrets like 'a*'" */
+	INCIDENT_LEFT_OUT, /* some objects of a list have no place; name: the list's */
+	INCIDENT_VAULT,    /* name: the vault's */
+	INCIDENT_TOKEN_ENDPOINT, /* who gives access tokens; no name */
+	INCIDENT_IDENTITY,       /* our own identity is refused; no name */
+	INCIDENT_VOLUME,         /* a set cannot be published on it; no name */
+	INCIDENT_SET,            /* a set is held back; no name */
+};
+
+/*
+ * What was said of an incident since incidents_begin().  A later mark wins over an
+ * earlier one, in whatever order they come: two lists that are asked for in turn may say
+ * different things.
+ *
+ *   begin → ABSENT → confirm → CONFIRMED → hold → HELD → report → REPORTED
+ */
+enum incident_mark {
+	INCIDENT_ABSENT,    /* nothing: at the end it is withdrawn */
+	INCIDENT_CONFIRMED, /* it was looked at and works: at the end it has recovered */
+	INCIDENT_HELD,      /* nobody knows: it stays open as it is */
+	INCIDENT_REPORTED,  /* it fails: it stays open, and one more failure is counted */
+};
+
 struct incident {
-	char *key;      /* what fails: an object's path, "vault 'NAME'", "token endpoint",
-			   "identity", "publish" */
+	enum incident_kind kind;
+	char *name;     /* "" where the kind has none */
 	struct err err; /* the latest failure */
 	int64_t since;  /* monotonic milliseconds */
 	int64_t said;   /* when it was last logged */
 	int count;      /* failures so far */
-	bool reported, held; /* since the last incidents_begin() */
+	enum incident_mark mark;
 };
 
+/* {0} is empty. */
 struct incidents {
-	struct incident *items;
+	struct incident *items; /* the open ones, the oldest first */
 	size_t count;
+	size_t *slots; /* a hash table: 0, or 1 + an index of items */
+	size_t slot_count;
 };
 
-/* Between begin and end, which is one round or one for each list, every failure that
- * still holds is reported, of which the first report counts, and what was not looked at
- * is held; end logs the end of the others. */
+/*
+ * Between begin and end is one round, or one round for each list.  In it everything that
+ * is asked for is marked: with incidents_report() when it fails, with incidents_confirm()
+ * when it was looked at and works, with incidents_hold() when this is not known.
+ *
+ * The name may be NULL for a kind that has none.  Confirm and hold do nothing when there
+ * is no such incident.  Each call takes the same time however many are open.
+ */
 void incidents_begin(struct incidents *all);
-void incidents_report(struct incidents *all, enum log_level level, const char *key,
-		      const struct err *err, const char *consequence, int64_t now);
-/* Whether it still fails is not known: it stays as it is. */
-void incidents_hold(struct incidents *all, const char *key);
+
+/* Of several reports since incidents_begin() only the first counts.  It is logged when it
+ * is new, when its cause is another than before, and once an hour: the message is that of
+ * err; consequence, which may be NULL, says what the failure means for the files. */
+void incidents_report(struct incidents *all, enum log_level level,
+		      enum incident_kind kind, const char *name, const struct err *err,
+		      const char *consequence, int64_t now);
+void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name);
+void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name);
+
+/* Closes what was confirmed (event "recovered", for a set "set-released") and what nobody
+ * asks for any more (event "withdrawn"), and logs that. */
 void incidents_end(struct incidents *all, int64_t now);
 
+/* Forgets all of them and says nothing. */
 void incidents_done(struct incidents *all);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 
 /* The kubelet keeps 4096 bytes; an error is shorter. */
-static void replace(const char *path, const char *text, size_t len)
+static void termlog_replace(const char *path, const char *text, size_t len)
 {
 	auto_close int fd = path == NULL ? -1
 					 : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC |
@@ -27,10 +27,10 @@ void termlog_write(const char *path, const struct err *err)
 			     err->request);
 	else
 		n = snprintf(line, sizeof(line), "%s\n", err->msg);
-	replace(path, line, (size_t)n);
+	termlog_replace(path, line, (size_t)n);
 }
 
 void termlog_clear(const char *path)
 {
-	replace(path, NULL, 0);
+	termlog_replace(path, NULL, 0);
 }

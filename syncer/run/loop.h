@@ -1,35 +1,89 @@
 /*
  * loop.h: the running program: one thread that sleeps in one place until a signal, a
  * file, the network or the clock wants something.
+ *
+ *   LOOP_STARTING --------> LOOP_READY --------> LOOP_FINISHED
+ *        a complete set is        init: it is also free of
+ *        on the volume            failures that matter
+ *
+ * A stop is heeded in each of them.
  */
 #ifndef RUN_LOOP_H
 #define RUN_LOOP_H
 
 #include <stdbool.h>
 
-#include "config/configuration.h"
+#include "base/backoff.h"
+#include "deliver/notify.h"
+#include "deliver/publish.h"
+#include "run/active.h"
+#include "run/health.h"
+#include "run/schedule.h"
+#include "run/watch.h"
+#include "sync/round.h"
+#include "sync/source.h"
 
 enum loop_mode {
 	LOOP_INIT,    /* one sync, tried until a deadline */
 	LOOP_SIDECAR, /* the same, then polls until a signal stops it */
 };
 
-struct loop_end {
-	bool interrupted;   /* SIGTERM or SIGINT came first */
-	bool notify_failed; /* the files are there, but an on=first target failed */
+enum loop_phase {
+	LOOP_STARTING, /* no complete set of the active list has been seen yet */
+	LOOP_READY,    /* one has; it stays so whatever fails later */
+	LOOP_FINISHED, /* init: no further round is due */
 };
 
-/*
- * Blocks the signals the loop reads from a descriptor, for this thread and all that
- * libraries start later.  First thing in the process.
- */
-void loop_block_signals(void);
+/* Files that are read again when they change. */
+enum loop_watch {
+	WATCH_CONFIGURATION,
+	WATCH_CREDENTIAL,
+	WATCH_PASSWORD,
+	WATCH_CA,
+	WATCH_EXTRA_CA,
+	WATCHES
+};
 
-/*
- * Runs until the work is done or a signal stops it.  -1: it could not be done; *err is
- * the failure an operator should see first, and *end is set as well.
- */
-int loop_run(enum loop_mode mode, const struct configuration *configuration,
-	     struct loop_end *end, struct err *err) MUST_CHECK;
+/* What waits for the end of the round that is under way; bits of loop.pending. */
+enum loop_pending {
+	PENDING_POLL = 1,  /* somebody asked for a poll */
+	PENDING_TRUST = 2, /* a CA file has changed */
+	PENDING_LOOK = 4,  /* all watched files are to be looked at */
+};
+
+struct loop {
+	enum loop_mode mode;
+	enum loop_phase phase;
+	const struct settings *settings; /* those that apply now */
+	struct active active;
+	struct sources sources;
+	struct publish *publish;
+	struct notify *notify;
+	struct watch *watches[WATCHES];
+	struct health *health;
+	struct health_facts facts;
+	struct jitter jitter;
+	struct schedule schedule;
+	struct round *round; /* NULL between rounds */
+	int signal_fd;
+	int64_t next_round_at;
+	int64_t give_up_at; /* init's deadline; CLOCK_NEVER: none */
+	unsigned pending;   /* enum loop_pending */
+	bool stopping;
+	struct failures last; /* what failed in the latest round */
+};
+
+/* Runs until the work is done, the deadline has passed, or a signal stops it.  All that
+ * it works with is open.  -1: it cannot wait any more. */
+int loop_run(struct loop *l, struct err *err) MUST_CHECK;
+
+/* Reads the signals that came: a stop, or a poll that is asked for. */
+void loop_take_signals(struct loop *l);
+
+/* After a round, and at the start: whether a complete set is on the volume. */
+void loop_note_complete(struct loop *l);
+
+/* on=first targets that still fail after this many tries fail `init`. */
+#define LOOP_FIRST_NOTIFY_TRIES 5
 
 #endif

@@ -8,7 +8,10 @@
 /* Pods that started together, or were let in by a throttling vault one after the other,
  * go apart with their first poll. */
 #define FIRST_JITTER_PERCENT 50
-/* An object near its end is polled sooner, but not more often than this. */
+/* An object near its end is polled sooner, but not sooner than this part of the poll
+ * interval, and not sooner than this: all pods of a deployment share the end, so this is
+ * also how many times as many polls the vault gets then. */
+#define EXPIRY_SHARE 4
 #define EXPIRY_MIN_MS 10000
 
 void schedule_init(struct schedule *s, int64_t poll_interval_ms)
@@ -20,39 +23,45 @@ void schedule_init(struct schedule *s, int64_t poll_interval_ms)
 }
 
 /* Halfway to the end of the first object that has one: whoever renews it will not wait
- * for its last moment. */
-static int64_t before_expiry(const struct schedule *s, int64_t expires_in_ms)
+ * for its last moment.  With jitter, since the end is the same for all pods. */
+static int64_t before_expiry(const struct schedule *s, int64_t expires_in_ms,
+			     struct jitter *jitter)
 {
-	int64_t least =
-		s->poll_interval_ms < EXPIRY_MIN_MS ? s->poll_interval_ms : EXPIRY_MIN_MS;
+	int64_t least = s->poll_interval_ms / EXPIRY_SHARE;
 
 	if (expires_in_ms <= 0)
 		return INT64_MAX;
-	return expires_in_ms / 2 > least ? expires_in_ms / 2 : least;
+	if (least < EXPIRY_MIN_MS)
+		least = clock_sooner(s->poll_interval_ms, EXPIRY_MIN_MS);
+	return jitter_around(jitter,
+			     expires_in_ms / 2 > least ? expires_in_ms / 2 : least,
+			     JITTER_PERCENT);
 }
 
 int64_t schedule_next(struct schedule *s, const struct round_result *result, bool synced,
 		      struct jitter *jitter)
 {
+	const struct failures *failures = &result->failures;
 	int64_t delay;
 
-	s->not_found = result->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
-	if (!result->transient && (result->complete || synced)) {
+	s->not_found = result->failures.worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
+	if (!result->failures.try_soon && synced) {
 		backoff_reset(&s->backoff);
 		delay = jitter_around(jitter, s->poll_interval_ms,
 				      s->polling ? JITTER_PERCENT : FIRST_JITTER_PERCENT);
 		s->polling = true;
-		delay = clock_sooner(delay, before_expiry(s, result->expires_in_ms));
+		delay = clock_sooner(delay,
+				     before_expiry(s, result->expires_in_ms, jitter));
 	} else {
 		/* All who were told the same delay must not come back together. */
-		return result->retry_after_ms + backoff_next(&s->backoff, jitter);
+		return failures->retry_after_ms + backoff_next(&s->backoff, jitter);
 	}
-	return delay < result->retry_after_ms ? result->retry_after_ms : delay;
+	return delay < failures->retry_after_ms ? failures->retry_after_ms : delay;
 }
 
 bool schedule_gives_up(const struct schedule *s, const struct round_result *result)
 {
-	switch (result->worst.kind) {
+	switch (result->failures.worst.kind) {
 	case ERR_USAGE:
 	case ERR_CONFIG:
 	case ERR_IO:

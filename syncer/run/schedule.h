@@ -20,10 +20,11 @@ struct schedule {
 void schedule_init(struct schedule *s, int64_t poll_interval_ms);
 
 /*
- * How long to wait after a round, in milliseconds.  synced: a complete set that fits the
- * configuration is on the volume; then a permanent failure waits for the next poll, and
+ * How long to wait after a round, in milliseconds.  synced: a complete set of the active
+ * list is on the volume; then a permanent failure waits for the next poll, and
  * only what is transient is tried again sooner.  A poll comes sooner when an object is
- * about to expire.  Never less than the service asked for.
+ * about to expire, with jitter and not much sooner, since other pods have the object
+ * too.  Never less than the service asked for.
  */
 int64_t schedule_next(struct schedule *s, const struct round_result *result, bool synced,
 		      struct jitter *jitter);

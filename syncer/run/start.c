@@ -1,41 +1,22 @@
 #include "run/start.h"
 
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "report/log.h"
+#include "report/termlog.h"
+#include "run/signals.h"
+#include "sync/session.h"
 
-/* A predecessor that is being killed lets go of the volume within moments. */
-#define LOCK_WAIT_MS 5000
-#define LOCK_RETRY_MS 100
-
-static sigset_t our_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	return set;
-}
-
-void loop_block_signals(void)
-{
-	sigset_t set = our_signals();
-
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
+/* A predecessor that is being killed lets go of the volume within moments, and a lack of
+ * memory or descriptors may pass. */
+#define VOLUME_WAIT_MS 5000
+#define VOLUME_RETRY_MS 100
 
 /* A pod keeps its rhythm, and two pods have different ones. */
-static void seed(struct loop *l)
+static void start_seed(struct loop *l)
 {
 	const char *uid = l->settings->pod_uid;
 	int64_t own[] = { clock_wall_ms(), getpid() };
@@ -46,43 +27,82 @@ static void seed(struct loop *l)
 		jitter_seed(&l->jitter, own, sizeof(own));
 }
 
-/* Everything that can be wrong with the configuration, before anything is touched. */
-static int configure(struct loop *l, struct err *err)
+/* ---- opening ---- */
+
+static void start_watch(struct loop *l, enum loop_watch which, const char *path)
+{
+	if (path != NULL)
+		l->watches[which] = watch_new(path, clock_now_ms());
+}
+
+/* Everything that can be wrong with the configuration, before anything is touched.  Each
+ * file is watched before it is read. */
+static int start_configure(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
+	const struct identity *identity = &l->sources.identity;
 	struct notify *parsed = NULL;
 
 	if (notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
-	return session_open(&l->sources, s, desire_objects(&l->desire), &l->jitter, err);
+	start_watch(l, WATCH_CA, s->ca_file);
+	start_watch(l, WATCH_EXTRA_CA, s->extra_ca_file);
+	if (session_open(&l->sources, s, l->active.list.objects, &l->jitter, err) < 0)
+		return -1;
+	/* Read when a token is asked for. */
+	start_watch(l, WATCH_CREDENTIAL, identity_file(identity));
+	start_watch(l, WATCH_PASSWORD,
+		    identity->kind == IDENTITY_CERTIFICATE ? identity->password_file
+							   : NULL);
+	return 0;
 }
 
-void start_take_signals(struct loop *l)
+static int start_try_volume(struct loop *l, struct err *err)
 {
-	struct signalfd_siginfo info;
+	const struct settings *s = l->settings;
+	int64_t now = clock_now_ms();
 
-	while (read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) {
-			log_event(LOG_INFO, "poll-requested", NULL,
-				  "polling now: SIGHUP");
-			l->again = true;
-			continue;
+	if (l->publish == NULL &&
+	    publish_open(&l->publish, s->dir, s->retain_ms, now, err) < 0)
+		return -1;
+	if (l->notify == NULL &&
+	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
+		       s->notify_splay_ms, &l->jitter, err) < 0)
+		return -1;
+	return notify_resume(l->notify, publish_generation(l->publish),
+			     l->mode == LOOP_INIT, now, err);
+}
+
+/* Opens the volume and reads its state; waits a moment for whoever else writes to it. */
+static int start_open_volume(struct loop *l, struct err *err)
+{
+	int64_t until = clock_now_ms() + VOLUME_WAIT_MS;
+	struct http_wait wait = { .fd = l->signal_fd };
+
+	while (start_try_volume(l, err) < 0) {
+		if (err->kind != ERR_UNAVAILABLE)
+			return -1;
+		if (clock_now_ms() >= until) {
+			err->kind = ERR_IO;
+			return -1;
 		}
-		log_event(LOG_INFO, "stop",
-			  LOG_FIELDS(log_int("from_pid", (int64_t)info.ssi_pid)),
-			  "stopping: %s",
-			  info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-		l->stopping = true;
+		if (http_wait(l->sources.http, &wait, 1, VOLUME_RETRY_MS, err) < 0)
+			return -1;
+		loop_take_signals(l);
+		if (l->stopping)
+			return err_set(err, ERR_IO, "stopped while waiting for '%s'",
+				       l->settings->dir);
 	}
+	return 0;
 }
 
 /* Probes are a convenience: syncing goes on without. */
-static void open_health(struct loop *l)
+static void start_open_health(struct loop *l)
 {
 	struct err err;
 
-	l->facts.last = &l->last;
+	l->facts.last = &l->last.worst;
 	if (l->mode == LOOP_SIDECAR &&
 	    health_new(&l->health, publish_dir_fd(l->publish), &l->facts, &err) < 0)
 		log_event(LOG_WARN, "advice", NULL,
@@ -90,55 +110,28 @@ static void open_health(struct loop *l)
 			  err.msg);
 }
 
-/* Opens the volume; waits a moment for whoever else writes to it. */
-static int open_volume(struct loop *l, struct err *err)
-{
-	int64_t until = clock_now_ms() + LOCK_WAIT_MS;
-	struct http_wait wait = { .fd = l->signal_fd };
-
-	for (;;) {
-		int64_t now = clock_now_ms();
-
-		if (publish_open(&l->publish, l->settings->dir, l->settings->retain_ms,
-				 now, err) == 0)
-			return 0;
-		if (err->kind != ERR_UNAVAILABLE || now >= until) {
-			err->kind = ERR_IO;
-			return -1;
-		}
-		if (http_wait(l->sources.http, &wait, 1, LOCK_RETRY_MS, err) < 0)
-			return -1;
-		start_take_signals(l);
-		if (l->stopping)
-			return err_set(err, ERR_IO, "stopped while waiting for '%s'",
-				       l->settings->dir);
-	}
-}
-
-static void say_start(struct loop *l)
+static void start_log(const struct loop *l)
 {
 	auto_buf struct buf settings = BUF_INIT(256 * 1024);
-	const struct objects *objects = desire_objects(&l->desire);
+	size_t objects = l->active.list.objects->count;
+	const char *vault = l->sources.first->vault.url;
+	const char *mode = l->mode == LOOP_INIT ? "init" : "sidecar";
 	const char *advice;
 
 	buf_text(&settings, "{");
 	settings_describe(l->settings, &settings);
 	buf_text(&settings, "}");
 	log_event(LOG_INFO, "start",
-		  LOG_FIELDS(log_str("version", AKVSYNC_VERSION),
-			     log_str("mode", l->mode == LOOP_INIT ? "init" : "sidecar"),
+		  LOG_FIELDS(log_str("version", AKVSYNC_VERSION), log_str("mode", mode),
 			     log_int("pid", getpid()), log_int("uid", geteuid()),
-			     log_int("gid", getegid()),
-			     log_str("vault", l->sources.first->vault.url),
-			     log_int("objects", (int64_t)objects->count),
+			     log_int("gid", getegid()), log_str("vault", vault),
+			     log_int("objects", (int64_t)objects),
 			     log_str("auth", identity_name(l->sources.identity.kind)),
 			     log_str("identity", identity_id(&l->sources.identity)),
 			     log_raw("settings", buf_str(&settings))),
-		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s",
-		  l->mode == LOOP_INIT ? "init" : "sidecar", objects->count,
-		  objects->count == 1 ? "" : "s", l->sources.first->vault.url,
-		  l->settings->dir);
-	desire_say(&l->desire);
+		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s", mode,
+		  objects, objects == 1 ? "" : "s", vault, l->settings->dir);
+	active_log_ignored(&l->active);
 	if (!l->settings->verify_challenge)
 		log_event(LOG_WARN, "advice", NULL,
 			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "
@@ -148,65 +141,50 @@ static void say_start(struct loop *l)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 
-/* What an earlier container left on the volume. */
-static void pick_up(struct loop *l, int64_t now)
+/* What an earlier container left on the volume.  init has to publish the configured list,
+ * whatever was active before. */
+static void start_pick_up(struct loop *l)
 {
 	const char *generation = publish_generation(l->publish);
+	bool changed = l->mode == LOOP_SIDECAR &&
+		       active_remember(&l->active, &l->sources, l->publish);
+	const char *note = "";
 
-	publish_configure(l->publish, round_configuration(desire_objects(&l->desire)));
-	l->synced = publish_fits(l->publish);
-	notify_resume(l->notify, generation, l->mode == LOOP_INIT, now);
+	if (active_is_complete(&l->active, l->publish)) {
+		l->phase = LOOP_READY;
+		termlog_clear(l->settings->termination_log);
+		note = changed ? ", complete for an earlier list of objects; the "
+				 "configured one is tried next"
+			       : ", complete for this configuration";
+	}
 	if (generation != NULL)
 		log_event(LOG_INFO, "resume",
 			  LOG_FIELDS(log_str("generation", generation)),
 			  "found %zu file%s on the volume%s", publish_count(l->publish),
-			  publish_count(l->publish) == 1 ? "" : "s",
-			  l->synced ? ", complete for this configuration" : "");
+			  publish_count(l->publish) == 1 ? "" : "s", note);
 }
 
-static void open_watches(struct loop *l, int64_t now)
+static int start_open(struct loop *l, struct err *err)
 {
-	const struct identity *identity = &l->sources.identity;
-	const char *paths[WATCHES] = {
-		[WATCH_CREDENTIAL] = identity_file(identity),
-		[WATCH_PASSWORD] = identity->kind == IDENTITY_CERTIFICATE
-					   ? identity->password_file
-					   : NULL,
-		[WATCH_CA] = l->settings->ca_file,
-		[WATCH_EXTRA_CA] = l->settings->extra_ca_file,
-	};
-	for (int i = 0; i < WATCHES; i++)
-		if (paths[i] != NULL)
-			l->watches[i] = watch_new(paths[i], now);
-}
-
-int start_open(struct loop *l, struct err *err)
-{
-	const struct settings *s = l->settings;
-	sigset_t set = our_signals();
 	int64_t now = clock_now_ms();
 
-	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->signal_fd = signals_open(err);
 	if (l->signal_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot read signals");
-	seed(l);
-	if (configure(l, err) < 0 || open_volume(l, err) < 0 ||
-	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
-		       s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
-	schedule_init(&l->schedule, s->poll_interval_ms);
-	say_start(l);
-	open_watches(l, now);
-	if (l->mode == LOOP_SIDECAR)
-		desire_watch(&l->desire, now);
-	pick_up(l, now);
-	open_health(l);
+	start_seed(l);
+	if (start_configure(l, err) < 0 || start_open_volume(l, err) < 0)
+		return -1;
+	schedule_init(&l->schedule, l->settings->poll_interval_ms);
+	start_log(l);
+	start_pick_up(l);
+	start_open_health(l);
 	l->next_round_at = now;
-	l->give_up_at = l->mode == LOOP_INIT ? now + s->init_timeout_ms : CLOCK_NEVER;
+	l->give_up_at =
+		l->mode == LOOP_INIT ? now + l->settings->init_timeout_ms : CLOCK_NEVER;
 	return 0;
 }
 
-void start_close(struct loop *l)
+static void start_close(struct loop *l)
 {
 	round_free(l->round);
 	for (int i = 0; i < WATCHES; i++)
@@ -215,7 +193,61 @@ void start_close(struct loop *l)
 	notify_free(l->notify);
 	publish_close(l->publish);
 	session_close(&l->sources);
-	desire_done(&l->desire);
+	active_done(&l->active);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
+}
+
+/* ---- the end ---- */
+
+/* What init has come to. */
+static int start_judge_init(const struct loop *l, struct start_end *end, struct err *err)
+{
+	const struct err *unnotified = notify_first_failure(l->notify, 1);
+
+	if (l->phase == LOOP_FINISHED && unnotified == NULL)
+		return 0;
+	if (l->phase == LOOP_FINISHED) {
+		end->notify_failed = true;
+		*err = *unnotified;
+		return -1;
+	}
+	*err = l->last.worst;
+	if (l->phase == LOOP_STARTING || l->settings->stale != STALE_ACCEPT)
+		return -1;
+	log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
+		  "starting with the files of an earlier start, since not every object "
+		  "could be read now (AKVSYNC_INIT_STALE=refuse turns this off)");
+	return 0;
+}
+
+static int start_work(struct loop *l, struct start_end *end, struct err *err)
+{
+	if (start_open(l, err) < 0 || loop_run(l, err) < 0) {
+		end->interrupted = l->stopping;
+		return -1;
+	}
+	/* Once the set of init is published, a signal only ends the tries to notify. */
+	end->interrupted = l->stopping && l->phase != LOOP_FINISHED;
+	if (l->mode == LOOP_INIT && !end->interrupted)
+		return start_judge_init(l, end, err);
+	return 0;
+}
+
+int start_run(enum loop_mode mode, const struct configuration *configuration,
+	      struct watch *watch, struct start_end *end, struct err *err)
+{
+	struct loop l = { .mode = mode,
+			  .settings = &configuration->settings,
+			  .watches[WATCH_CONFIGURATION] = watch,
+			  .signal_fd = -1 };
+	int result;
+
+	*end = (struct start_end){ 0 };
+	active_init(&l.active, configuration);
+	result = start_work(&l, end, err);
+	if (result < 0 && !end->interrupted)
+		termlog_write(configuration->settings.termination_log, err);
+	start_close(&l);
+	return result;
 }

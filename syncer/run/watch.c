@@ -35,10 +35,20 @@ static struct {
 } shared = { .fd = -1 };
 
 struct watch {
-	bool armed;  /* false: blind, there is no descriptor */
-	int64_t due; /* when a blind one looks */
 	char *path;
+	char *trouble;   /* why it is blind; NULL: it is not */
+	bool told_blind; /* what watch_news() said last */
+	int64_t due;     /* when a blind one looks */
 	struct look seen;
+};
+
+/* What helps when the kernel refuses. */
+static const struct {
+	int error;
+	const char *hint;
+} hints[] = {
+	{ EMFILE, "; raise fs.inotify.max_user_instances on the node" },
+	{ ENOSPC, "; raise fs.inotify.max_user_watches on the node" },
 };
 
 /* The part of the path still to walk; links are replaced in it by their targets. */
@@ -47,12 +57,21 @@ struct walk {
 			      */
 	char rest[PATH_MAX]; /* "a/b/c" */
 	int links;
+	int refused;                /* the first errno of the kernel, 0: none */
+	char refused_dir[PATH_MAX]; /* for this directory */
 };
 
-static void watch_directory(const struct walk *walk)
+static void watch_directory(struct walk *walk)
 {
-	/* A directory that cannot be watched is found by the next event of another. */
-	(void)inotify_add_watch(shared.fd, walk->done[0] ? walk->done : "/", EVENTS);
+	const char *dir = walk->done[0] ? walk->done : "/";
+
+	if (inotify_add_watch(shared.fd, dir, EVENTS) >= 0)
+		return;
+	/* One that is not there any more is found by the next event of another. */
+	if (errno == ENOENT || errno == ENOTDIR || walk->refused != 0)
+		return;
+	walk->refused = errno;
+	snprintf(walk->refused_dir, sizeof(walk->refused_dir), "%s", dir);
 }
 
 /* Puts a link's target before the rest of the path. */
@@ -116,13 +135,37 @@ static bool step(struct walk *walk)
 	return follow(walk, target, walk->rest);
 }
 
-static void arm(const struct watch *w)
+/* The watch is blind: what could not be watched is its path or one of the directories. */
+static void go_blind(struct watch *w, const char *unwatched, int error)
+{
+	const char *hint = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+		if (hints[i].error == error)
+			hint = hints[i].hint;
+	w->trouble = xasprintf("hot reload of '%s' now takes up to %d s: cannot watch "
+			       "'%s': %s%s",
+			       w->path, BLIND_LOOK_MS / 1000, unwatched, strerror(error),
+			       hint);
+}
+
+static void arm(struct watch *w)
 {
 	struct walk walk = { 0 };
 
+	free(w->trouble);
+	w->trouble = NULL;
+	if (shared.fd < 0)
+		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (shared.fd < 0) {
+		go_blind(w, w->path, errno);
+		return;
+	}
 	snprintf(walk.rest, sizeof(walk.rest), "%s", w->path);
 	while (step(&walk))
 		;
+	if (walk.refused != 0)
+		go_blind(w, walk.refused_dir, walk.refused);
 }
 
 static struct look look_at(const char *path)
@@ -141,11 +184,8 @@ static bool is_same(const struct look *a, const struct look *b)
 	       a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static void look(struct watch *w, int64_t now)
+static void watch_see(struct watch *w, int64_t now)
 {
-	if (shared.fd < 0)
-		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	w->armed = shared.fd >= 0;
 	/* Watched first, looked at then: what comes in between is another event. */
 	arm(w);
 	w->seen = look_at(w->path);
@@ -166,7 +206,7 @@ struct watch *watch_new(const char *path, int64_t now)
 
 	shared.users++;
 	w->path = absolute(path);
-	look(w, now);
+	watch_see(w, now);
 	return w;
 }
 
@@ -178,32 +218,57 @@ void watch_free(struct watch *w)
 		close(shared.fd);
 		shared.fd = -1;
 	}
+	free(w->trouble);
 	free(w->path);
 	free(w);
 }
 
-bool watch_is_blind(const struct watch *w)
+const char *watch_path(const struct watch *w)
 {
-	return !w->armed;
+	return w->path;
+}
+
+const char *watch_trouble(const struct watch *w)
+{
+	return w->trouble;
+}
+
+enum watch_news watch_news(struct watch *w)
+{
+	bool is_blind = w != NULL && w->trouble != NULL;
+
+	if (w == NULL || w->told_blind == is_blind)
+		return WATCH_NO_NEWS;
+	w->told_blind = is_blind;
+	return is_blind ? WATCH_WENT_BLIND : WATCH_SEES_AGAIN;
 }
 
 int watch_fd(const struct watch *w)
 {
-	return w && w->armed ? shared.fd : -1;
+	return w != NULL ? shared.fd : -1;
 }
 
 int64_t watch_deadline(const struct watch *w)
 {
-	return w != NULL && !w->armed ? w->due : CLOCK_NEVER;
+	return w != NULL && w->trouble != NULL ? w->due : CLOCK_NEVER;
+}
+
+bool watch_look(struct watch *w, int64_t now)
+{
+	struct look before;
+
+	if (w == NULL)
+		return false;
+	before = w->seen;
+	watch_see(w, now);
+	return !is_same(&before, &w->seen);
 }
 
 bool watch_run(struct watch *w, int64_t now)
 {
-	struct look before = w->seen;
 	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
 
 	while (shared.fd >= 0 && read(shared.fd, events, sizeof(events)) > 0)
 		;
-	look(w, now);
-	return !is_same(&before, &w->seen);
+	return watch_look(w, now);
 }

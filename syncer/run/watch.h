@@ -16,15 +16,27 @@
 struct watch;
 
 /*
- * Watches the path, which need not exist yet.  A node gives each uid 128 instances of
- * inotify, for all its pods together: a watch that gets none is blind, looks by itself
- * every few seconds, and tries again.  watch_free() the result.
+ * Watches the path, which need not exist yet.  watch_free() the result.
+ *
+ * A node gives each uid a number of inotify instances (128) and of watched directories,
+ * for all its pods together.  A watch that gets no instance, or one of whose directories
+ * cannot be watched, is blind: it looks by itself every few seconds, and tries again.
  */
 struct watch *watch_new(const char *path, int64_t now);
-bool watch_is_blind(const struct watch *w);
 void watch_free(struct watch *w);
+const char *watch_path(const struct watch *w);
 
-/* Readable when something happened; -1 when w is NULL or blind. */
+/* Why it is blind, as a sentence that names the path, what failed, and what to change on
+ * the node; NULL when it is not.  Valid until the next call that looks. */
+const char *watch_trouble(const struct watch *w);
+
+/* What has changed of that since the last call, for whoever logs it: each change is
+ * given once.  w may be NULL. */
+enum watch_news { WATCH_NO_NEWS, WATCH_WENT_BLIND, WATCH_SEES_AGAIN };
+enum watch_news watch_news(struct watch *w);
+
+/* Readable when something happened; -1 when w is NULL or there is no instance.  A blind
+ * watch may have one: some of its directories are watched. */
 int watch_fd(const struct watch *w);
 
 /* When watch_run() is due without that. */
@@ -33,5 +45,9 @@ int64_t watch_deadline(const struct watch *w);
 /* Takes the events and watches the path as it is now.  True when another file is there
  * than before, or it has other bytes: directories have other news, too. */
 bool watch_run(struct watch *w, int64_t now);
+
+/* The same whether or not an event came, for whoever asks: the way out when one was
+ * missed.  Leaves the events to watch_run().  w may be NULL. */
+bool watch_look(struct watch *w, int64_t now);
 
 #endif

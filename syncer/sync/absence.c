@@ -5,30 +5,34 @@
 
 #include "base/mem.h"
 
-void absences_begin(struct absences *all)
+void absences_begin(struct absences *all, int64_t now, int64_t poll_interval_ms)
 {
+	all->now = now;
+	all->poll_interval_ms = poll_interval_ms;
 	for (size_t i = 0; i < all->count; i++)
 		all->items[i].seen = false;
 }
 
-static struct absence *find(struct absences *all, const char *path)
+static struct absence *absence_find(struct absences *all, const char *path)
 {
 	for (size_t i = 0; i < all->count; i++)
 		if (strcmp(all->items[i].path, path) == 0)
 			return &all->items[i];
 	all->items = xgrow(all->items, all->count, sizeof(*all->items));
-	all->items[all->count] = (struct absence){ .path = xstrdup(path) };
+	all->items[all->count] =
+		(struct absence){ .path = xstrdup(path), .since = all->now };
 	return &all->items[all->count++];
 }
 
 bool absences_count(struct absences *all, const char *path)
 {
-	struct absence *it = find(all, path);
+	struct absence *it = absence_find(all, path);
 
 	it->seen = true;
 	if (it->count < ABSENCE_POLLS)
 		it->count++;
-	return it->count >= ABSENCE_POLLS;
+	return it->count >= ABSENCE_POLLS &&
+	       (all->now - it->since) / ABSENCE_POLLS >= all->poll_interval_ms;
 }
 
 void absences_end(struct absences *all)
@@ -46,8 +50,8 @@ void absences_end(struct absences *all)
 
 void absences_done(struct absences *all)
 {
-	absences_begin(all);
-	absences_end(all);
+	for (size_t i = 0; i < all->count; i++)
+		free(all->items[i].path);
 	free(all->items);
 	*all = (struct absences){ 0 };
 }

@@ -110,7 +110,7 @@ static void access_throttled(struct access *a, struct http_reply *reply)
 {
 	struct err err;
 
-	refusal_error(reply, &(struct vault_question){ 0 }, &err);
+	refusal_error(reply, &(struct refusal_context){ 0 }, &err);
 	err_wrap(&err, "vault '%s'", a->source->vault.host);
 	source_slow_down(a->source, &err, clock_now_ms());
 }

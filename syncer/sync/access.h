@@ -50,9 +50,9 @@ void access_start(struct access *a, struct source *source, int64_t now);
 /* Asks for what is missing.  url, requests and since are set by the owner before. */
 enum access_state access_run(struct access *a, int64_t now);
 
-/* Takes what a 401 asks for, if it is of the vault's own domain and tenant.  -1: it is
- * not, and no token goes there. */
-int access_learn(struct access *a, const char *challenge, struct err *err) MUST_CHECK;
+/* Takes what a 401 asks for in its WWW-Authenticate header, if it is of the vault's own
+ * domain and tenant.  -1: it is not, and no token goes there. */
+int access_learn(struct access *a, const char *header, struct err *err) MUST_CHECK;
 
 /* True when nothing is missing, whatever the vault's pace. */
 bool access_is_granted(const struct access *a, int64_t now);

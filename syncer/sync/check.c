@@ -6,11 +6,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "deliver/notify.h"
-#include "sync/round.h"
+#include "sync/plan.h"
 #include "sync/session.h"
 
-static struct check_entry *add(struct check *c, const struct object *o, char *words,
-			       const struct source *source)
+static struct check_entry *check_add(struct check *c, const struct object *o, char *words,
+				     const struct source *source)
 {
 	struct check_entry *e;
 
@@ -26,21 +26,20 @@ static struct check_entry *add(struct check *c, const struct object *o, char *wo
 	return e;
 }
 
-static void add_files(struct check_entry *e, const struct task *t)
+static void check_add_files(struct check_entry *e, const struct task *t)
 {
-	char *path;
-
-	for (size_t i = 0; (path = task_path(t, i)) != NULL; i++) {
+	for (size_t i = 0; i < t->file_count; i++) {
 		e->files = xgrow(e->files, e->file_count, sizeof(char *));
-		e->files[e->file_count++] = path;
+		e->files[e->file_count++] = xstrdup(t->files[i].path);
 	}
 }
 
 /* ---- without the network ---- */
 
-static void plan(struct check *c, const struct object *o, struct source *source)
+static void check_plan_entry(struct check *c, const struct object *o,
+			     struct source *source)
 {
-	struct check_entry *e = add(c, o, object_words(o), source);
+	struct check_entry *e = check_add(c, o, object_words(o), source);
 
 	if (object_selects(o))
 		return;
@@ -49,7 +48,7 @@ static void plan(struct check *c, const struct object *o, struct source *source)
 			o->history ? xasprintf("%s/%d", o->path, i) : xstrdup(o->path);
 		struct task *t = task_new(o, source, NULL, o->name, path, NULL);
 
-		add_files(e, t);
+		check_add_files(e, t);
 		task_free(t);
 	}
 }
@@ -79,7 +78,7 @@ int check_plan(struct check *out, const struct configuration *c, struct err *err
 	for (size_t i = 0; i < c->objects.count && result == 0; i++) {
 		result = sources_get(&sources, c->objects.items[i].vault, &source, err);
 		if (result == 0)
-			plan(out, &c->objects.items[i], source);
+			check_plan_entry(out, &c->objects.items[i], source);
 	}
 	sources_done(&sources);
 	if (result < 0)
@@ -89,62 +88,78 @@ int check_plan(struct check *out, const struct configuration *c, struct err *err
 
 /* ---- with it ---- */
 
-struct telling {
-	struct check *check;
-	struct sources *sources;
-};
-
-static bool is_excused(const struct check_entry *e)
+static void check_fail(struct check *c, struct check_entry *e, const struct err *err,
+		       bool excused)
 {
-	return e->optional && (e->err.kind == ERR_NOTFOUND || e->err.kind == ERR_DENIED);
-}
-
-static void tell(void *arg, const struct task *task, const struct object *object,
-		 const struct err *err)
-{
-	struct telling *telling = arg;
-	struct source *source;
-	struct check_entry *e;
-	struct err checked;
-
-	if (sources_get(telling->sources, object->vault, &source, &checked) < 0)
-		return;
-	e = add(telling->check, object,
-		task ? xstrdup(task->words) : object_words(object), source);
-	if (task != NULL) {
-		add_files(e, task);
-		if (task->fresh != NULL) {
-			free(e->version);
-			e->version = xstrdup(task->fresh);
-		}
-	}
 	e->err = *err;
 	e->failed = err->kind != ERR_NONE;
-	e->excused = task != NULL && is_excused(e);
-	if (e->failed && !e->excused && err_outranks(err, &telling->check->worst))
-		telling->check->worst = *err;
+	e->excused = e->failed && excused;
+	if (e->failed && !excused && err_outranks(err, &c->worst))
+		c->worst = *err;
 }
 
-static int run_round(struct round *r, struct http *http, int64_t until, struct err *err)
+static void check_take_listing(struct check *c, const struct listing *l)
+{
+	const struct err *err = &l->err;
+
+	/* The tasks of a history stand for it, and those of a list that came. */
+	if (!object_selects(l->object) || (err->kind == ERR_NONE && l->left_out == 0))
+		return;
+	if (err->kind == ERR_NONE)
+		err = &l->left_out_why;
+	check_fail(c, check_add(c, l->object, object_words(l->object), l->source), err,
+		   l->object->optional);
+}
+
+static void check_take_task(struct check *c, const struct task *t)
+{
+	struct check_entry *e = check_add(c, t->object, xstrdup(t->words), t->source);
+
+	check_add_files(e, t);
+	if (t->new_version != NULL) {
+		free(e->version);
+		e->version = xstrdup(t->new_version);
+	}
+	check_fail(c, e, &t->err, fate_is_excused(t->err.kind, t->need));
+}
+
+static int check_run(struct plan *p, struct http *http, int64_t until, struct err *err)
 {
 	for (;;) {
 		int64_t now = clock_now_ms();
-		int64_t wake = clock_sooner(round_deadline(r), until);
+		int64_t wake = clock_sooner(plan_deadline(p), until);
 
 		if (now >= until)
 			return 0;
 		if (http_wait(http, NULL, 0, clock_ms_until(wake, now), err) < 0)
 			return -1;
 		http_run(http);
-		if (round_run(r, clock_now_ms()))
+		if (plan_run(p, clock_now_ms()))
 			return 0;
 	}
 }
 
-int check_online(struct check *out, const struct configuration *c, struct err *err)
+static int check_ask(struct check *out, const struct configuration *c,
+		     struct sources *sources, struct err *err)
 {
 	int64_t now = clock_now_ms();
-	int64_t own[] = { clock_wall_ms(), now };
+	struct plan plan;
+	int result;
+
+	plan_start(&plan, sources, &c->objects, NULL, now);
+	result = check_run(&plan, sources->http, now + c->settings.init_timeout_ms, err);
+	plan_end(&plan);
+	for (const struct listing *l = plan.listings; l; l = l->next)
+		check_take_listing(out, l);
+	for (const struct task *t = plan.tasks; t; t = t->next)
+		check_take_task(out, t);
+	plan_free(&plan);
+	return result;
+}
+
+int check_online(struct check *out, const struct configuration *c, struct err *err)
+{
+	int64_t own[] = { clock_wall_ms(), clock_now_ms() };
 	struct sources sources;
 	struct jitter jitter;
 	int result;
@@ -154,15 +169,8 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 		return -1;
 	jitter_seed(&jitter, own, sizeof(own));
 	result = session_open(&sources, &c->settings, &c->objects, &jitter, err);
-	if (result == 0) {
-		struct round_work work = { .sources = &sources, .objects = &c->objects };
-		struct round *r = round_start(&work, now);
-
-		result = run_round(r, sources.http, now + c->settings.init_timeout_ms,
-				   err);
-		round_tell(r, tell,
-			   &(struct telling){ .check = out, .sources = &sources });
-	}
+	if (result == 0)
+		result = check_ask(out, c, &sources, err);
 	session_close(&sources);
 	if (result < 0)
 		check_done(out);

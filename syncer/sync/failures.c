@@ -4,137 +4,133 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "report/log.h"
 
-static bool is_transient(const struct err *err)
-{
-	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_IDENTITY;
-}
-
-bool failure_is_excused(const struct task *t)
-{
-	return task_is_optional(t) &&
-	       (t->err.kind == ERR_NOTFOUND || t->err.kind == ERR_DENIED);
-}
-
-const char *failure_consequence(const struct round *r, const struct task *t)
-{
-	if (t != NULL && failure_is_excused(t) && t->on_disk == NULL)
-		return "it is left out until it is there";
-	return publish_generation(r->work.publish) ? "the last good files stay"
-						   : "no files have been published yet";
-}
-
-/* What an outage is told under: of whom we get tokens from, or of a vault. */
-#define TOKEN_ENDPOINT "token endpoint"
-
-/* The same whatever other vaults there are: a changed list must not rename an outage. */
-static char *vault_key(const struct source *source)
-{
-	return xasprintf("vault '%s'", source->vault.name);
-}
-
-/* One line for a vault or identity that fails for all, one for each object that fails by
- * itself. */
-static void report(struct round *r, const struct source *source, const struct task *t,
-		   const char *what, const struct err *err, int64_t now)
-{
-	auto_free char *vault = vault_key(source);
-	bool excused = t != NULL && failure_is_excused(t);
-	enum log_level level =
-		excused || publish_generation(r->work.publish) ? LOG_WARN : LOG_ERROR;
-
-	if (err->kind == ERR_IDENTITY)
-		what = "identity";
-	else if (err->kind == ERR_UNAVAILABLE)
-		what = err->tokenless ? TOKEN_ENDPOINT : vault;
-	incidents_report(r->work.incidents, level, what, err, failure_consequence(r, t),
-			 now);
-}
-
-bool failure_holds_back(const struct round *r, const struct task *t)
-{
-	return t == NULL || t->on_disk != NULL || !t->object->optional ||
-	       publish_generation(r->work.publish) != NULL;
-}
-
-struct told {
-	bool identity, token_endpoint;
-	bool *vaults; /* by the index of their source */
+/* What failures_report() works with. */
+struct failures_view {
+	struct failures *sum;
+	const struct plan *plan;
+	bool has_files;
+	struct incidents *incidents;
+	int64_t now;
 };
 
-static void note_failure(struct round *r, const struct source *source,
-			 const struct task *t, const char *what, const struct err *err,
-			 struct told *told, int64_t now, struct round_result *out)
-{
-	bool *said = err->kind == ERR_IDENTITY ? &told->identity
-		     : err->tokenless          ? &told->token_endpoint
-					       : &told->vaults[source->index];
+/* One question to a vault, with what came of it. */
+struct failures_subject {
+	const struct source *source;
+	enum incident_kind kind; /* of a failure that is the subject's own */
+	const char *name;
+	const struct err *err;
+	enum fate_need need;
+	const char *consequence;
+};
 
-	if (!is_transient(err) || !*said)
-		report(r, source, t, what, err, now);
-	if (t != NULL && failure_is_excused(t))
-		return;
-	if (out->retry_after_ms < err->retry_after_ms)
-		out->retry_after_ms = err->retry_after_ms;
-	if (err_outranks(err, &out->worst))
-		out->worst = *err;
-	if (!is_transient(err))
-		return;
-	*said = true;
-	out->transient = true;
-	if (failure_holds_back(r, t))
-		lane_of(r, source)->held = true;
+static struct failures_subject failures_of_task(const struct task *t)
+{
+	return (struct failures_subject){ .source = t->source,
+					  .kind = INCIDENT_OBJECT,
+					  .name = t->path,
+					  .err = &t->err,
+					  .need = t->need,
+					  .consequence = t->verdict->reason };
 }
 
-/* A pattern with a slip selects nothing, which is no failure but worth a word. */
-static void warn_of_nothing(struct round *r, const struct listing *l, int64_t now)
+static struct failures_subject failures_of_listing(const struct failures_view *v,
+						   const struct listing *l)
+{
+	return (struct failures_subject){
+		.source = l->source,
+		.kind = INCIDENT_LIST,
+		.name = l->words,
+		.err = &l->err,
+		/* A list that is refused is nothing that was selected. */
+		.need = l->object->optional ? FATE_OPTIONAL : FATE_REQUIRED,
+		.consequence = v->has_files          ? "the last good files stay"
+			       : l->object->optional ? "what it selects is left out "
+						       "until it can be read"
+						     : "no files have been published yet",
+	};
+}
+
+/* The incident that a failure belongs to. */
+static void failures_key(const struct failures_subject *s, enum incident_kind *kind,
+			 const char **name)
+{
+	*kind = s->kind;
+	*name = s->name;
+	if (s->err->kind == ERR_IDENTITY)
+		*kind = INCIDENT_IDENTITY;
+	else if (s->err->kind == ERR_UNAVAILABLE && s->err->tokenless)
+		*kind = INCIDENT_TOKEN_ENDPOINT;
+	else if (s->err->kind == ERR_UNAVAILABLE)
+		*kind = INCIDENT_VAULT;
+	if (*kind == INCIDENT_VAULT)
+		*name = s->source->vault.name;
+	else if (*kind != s->kind)
+		*name = NULL;
+}
+
+static void failures_add(const struct failures_view *v, const struct failures_subject *s)
+{
+	bool excused = fate_is_excused(s->err->kind, s->need);
+	enum incident_kind kind;
+	const char *name;
+
+	failures_key(s, &kind, &name);
+	incidents_report(v->incidents, excused || v->has_files ? LOG_WARN : LOG_ERROR,
+			 kind, name, s->err, s->consequence, v->now);
+	v->sum->try_soon |= fate_is_transient(s->err->kind);
+	if (v->sum->retry_after_ms < s->err->retry_after_ms)
+		v->sum->retry_after_ms = s->err->retry_after_ms;
+	if (!excused && err_outranks(s->err, &v->sum->worst))
+		v->sum->worst = *s->err;
+}
+
+/* A failure of the vault or the identity says nothing of the subject itself. */
+static void failures_take(const struct failures_view *v, const struct failures_subject *s)
+{
+	if (s->err->kind == ERR_NONE) {
+		incidents_confirm(v->incidents, s->kind, s->name);
+		return;
+	}
+	failures_add(v, s);
+	if (fate_is_transient(s->err->kind))
+		incidents_hold(v->incidents, s->kind, s->name);
+}
+
+/* ---- lists ---- */
+
+/* A pattern with a typo selects nothing, which is no failure but worth a word. */
+static void failures_warn_of_nothing(const struct failures_view *v,
+				     const struct listing *l)
 {
 	struct err nothing;
 
-	if (l->selected > 0)
-		return;
 	err_set(&nothing, ERR_NOTFOUND, "%s: nothing in the vault matches", l->words);
-	incidents_report(r->work.incidents, LOG_WARN, l->words, &nothing,
-			 "it makes no files", now);
+	incidents_report(v->incidents, LOG_WARN, INCIDENT_LIST, l->words, &nothing,
+			 "it makes no files", v->now);
 }
 
-void failures_note(struct round *r, int64_t now, struct round_result *out)
+/* One warning for all that has no place, with the reason of the first. */
+static void failures_warn_of_left_out(const struct failures_view *v,
+				      const struct listing *l)
 {
-	auto_free bool *vaults = xcalloc(r->work.sources->count, sizeof(*vaults));
-	struct told told = { .vaults = vaults };
+	struct err why = l->left_out_why;
 
-	for (const struct listing *l = r->listings; l; l = l->next) {
-		if (!object_selects(l->object))
-			continue;
-		if (l->err.kind == ERR_NONE)
-			warn_of_nothing(r, l, now);
-		else
-			note_failure(r, l->source, NULL, l->words, &l->err, &told, now,
-				     out);
+	if (l->left_out == 0) {
+		incidents_confirm(v->incidents, INCIDENT_LEFT_OUT, l->words);
+		return;
 	}
-	for (const struct task *t = r->tasks; t; t = t->next)
-		if (t->err.kind != ERR_NONE)
-			note_failure(r, t->source, t, t->path, &t->err, &told, now, out);
+	if (l->left_out > 1)
+		err_hint(&why, "%zu of the %zu objects that match are left out",
+			 l->left_out, l->selected);
+	incidents_report(v->incidents, LOG_WARN, INCIDENT_LEFT_OUT, l->words, &why,
+			 l->left_out > 1 ? "they are left out" : "it is left out",
+			 v->now);
 }
 
-/* Notes whether a question was answered, or its failure may hold as before. */
-static void note_answer(struct round *r, const struct source *source,
-			const struct fetch_item *item, const struct err *err,
-			const char *what)
+static bool failures_is_planned(const struct plan *plan, const char *path)
 {
-	struct lane *lane = lane_of(r, source);
-
-	lane->asked |= item->state != FETCH_NONE;
-	if (is_transient(err))
-		incidents_hold(r->work.incidents, what);
-	else if (item->state != FETCH_NONE)
-		lane->answered = true;
-}
-
-static bool is_planned(const struct round *r, const char *path)
-{
-	const struct task *t = r->tasks;
+	const struct task *t = plan->tasks;
 
 	while (t != NULL && strcmp(t->path, path) != 0)
 		t = t->next;
@@ -142,47 +138,109 @@ static bool is_planned(const struct round *r, const char *path)
 }
 
 /* A list that did not come does not say which of its objects are still there to fail. */
-static void hold_unlisted(struct round *r)
+static void failures_hold_unlisted(const struct failures_view *v)
 {
-	for (size_t i = 0; i < r->work.incidents->count; i++) {
-		const struct incident *it = &r->work.incidents->items[i];
+	for (size_t i = 0; i < v->incidents->count; i++) {
+		const struct incident *it = &v->incidents->items[i];
 
-		if (!is_transient(&it->err) && it->err.kind != ERR_IO &&
-		    !is_planned(r, it->key))
-			incidents_hold(r->work.incidents, it->key);
+		if (it->kind == INCIDENT_OBJECT &&
+		    !failures_is_planned(v->plan, it->name))
+			incidents_hold(v->incidents, it->kind, it->name);
 	}
 }
 
-static bool has_token(const struct source *s, int64_t now)
+static void failures_take_listing(const struct failures_view *v, const struct listing *l)
+{
+	struct failures_subject subject = failures_of_listing(v, l);
+
+	if (!object_selects(l->object))
+		return; /* the tasks of a history stand for it */
+	if (l->err.kind == ERR_NONE && l->selected == 0)
+		failures_warn_of_nothing(v, l);
+	else
+		failures_take(v, &subject);
+	if (l->err.kind == ERR_NONE) {
+		failures_warn_of_left_out(v, l);
+		return;
+	}
+	incidents_hold(v->incidents, INCIDENT_LEFT_OUT, l->words);
+	failures_hold_unlisted(v);
+}
+
+/* ---- vaults and the identity ---- */
+
+/* What a vault was asked in this sync. */
+enum failures_answer {
+	ANSWER_UNUSED,    /* the list has nothing of it */
+	ANSWER_NOT_ASKED, /* what it has of it is on the volume and cannot change */
+	ANSWER_NONE,      /* it was asked, and did not answer */
+	ANSWER_CAME,      /* it answered, with an accepted token */
+};
+
+static void failures_note(enum failures_answer *answer, const struct fetch_item *item,
+			  const struct err *err)
+{
+	enum failures_answer now = ANSWER_NOT_ASKED;
+
+	if (item->state != FETCH_NONE)
+		now = fate_is_transient(err->kind) ? ANSWER_NONE : ANSWER_CAME;
+	if (*answer < now)
+		*answer = now;
+}
+
+static bool failures_has_token(const struct source *s, int64_t now)
 {
 	return token_state(s->shared->token, s->resource, now) == TOKEN_READY;
 }
 
-void failures_hold_unknown(struct round *r, int64_t now)
+static void failures_mark(const struct failures_view *v, bool works,
+			  enum incident_kind kind, const char *name)
 {
+	if (works)
+		incidents_confirm(v->incidents, kind, name);
+	else
+		incidents_hold(v->incidents, kind, name);
+}
+
+static void failures_judge_vaults(const struct failures_view *v)
+{
+	const struct plan *plan = v->plan;
+	auto_free enum failures_answer *answers =
+		xcalloc(plan->sources->count, sizeof(*answers));
 	bool asked = false, answered = false, have_tokens = true;
 
-	for (const struct listing *l = r->listings; l; l = l->next) {
-		note_answer(r, l->source, &l->item, &l->err, l->words);
-		if (is_transient(&l->err) && object_selects(l->object))
-			hold_unlisted(r);
-	}
-	for (const struct task *t = r->tasks; t; t = t->next)
-		note_answer(r, t->source, &t->value.item, &t->err, t->path);
-	for (const struct source *s = r->work.sources->first; s; s = s->next) {
-		auto_free char *key = vault_key(s);
-		const struct lane *lane = lane_of(r, s);
+	for (const struct listing *l = plan->listings; l; l = l->next)
+		failures_note(&answers[l->source->index], &l->item, &l->err);
+	for (const struct task *t = plan->tasks; t; t = t->next)
+		failures_note(&answers[t->source->index], &t->value.item, &t->err);
+	for (const struct source *s = plan->sources->first; s; s = s->next) {
+		enum failures_answer answer = answers[s->index];
 
-		if (!lane->asked)
+		if (answer != ANSWER_UNUSED)
+			failures_mark(v, answer == ANSWER_CAME, INCIDENT_VAULT,
+				      s->vault.name);
+		if (answer < ANSWER_NONE)
 			continue;
 		asked = true;
-		answered |= lane->answered;
-		have_tokens &= has_token(s, now);
-		if (!lane->answered)
-			incidents_hold(r->work.incidents, key);
+		answered |= answer == ANSWER_CAME;
+		have_tokens &= failures_has_token(s, v->now);
 	}
-	if (asked && !(answered && have_tokens))
-		incidents_hold(r->work.incidents, "identity");
-	if (!have_tokens)
-		incidents_hold(r->work.incidents, TOKEN_ENDPOINT);
+	failures_mark(v, asked && answered && have_tokens, INCIDENT_IDENTITY, NULL);
+	failures_mark(v, asked && have_tokens, INCIDENT_TOKEN_ENDPOINT, NULL);
+}
+
+void failures_report(struct failures *sum, const struct plan *plan, bool has_files,
+		     struct incidents *incidents, int64_t now)
+{
+	const struct failures_view v = { sum, plan, has_files, incidents, now };
+
+	*sum = (struct failures){ 0 };
+	for (const struct listing *l = plan->listings; l; l = l->next)
+		failures_take_listing(&v, l);
+	for (const struct task *t = plan->tasks; t; t = t->next) {
+		struct failures_subject subject = failures_of_task(t);
+
+		failures_take(&v, &subject);
+	}
+	failures_judge_vaults(&v);
 }

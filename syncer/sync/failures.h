@@ -1,51 +1,29 @@
 /*
- * failures.h: what of a round failed, who is told, and whether the rest may go on.  A
- * part of sync/round, which it shares the round's state with.
+ * failures.h: what failed in one sync: reported as incidents, and summed up for whoever
+ * plans the next one.
+ *
+ * A vault or an identity that fails for all of its objects is one incident; an object
+ * that fails by itself is one of its own.  Only evidence ends an incident: what this sync
+ * had no answer about may fail as before.
  */
 #ifndef SYNC_FAILURES_H
 #define SYNC_FAILURES_H
 
-#include "sync/listing.h"
-#include "sync/round.h"
-#include "sync/task.h"
+#include <stdbool.h>
 
-/* What a round has to do with one vault. */
-struct lane {
-	struct fetch *fetch;
-	bool held;     /* by a transient error */
-	bool asked;    /* something was asked of the vault */
-	bool answered; /* and it answered, with an accepted token */
+#include "report/incident.h"
+#include "sync/plan.h"
+
+struct failures {
+	struct err worst;   /* of what the set needs: the one that an operator should see
+			       first; ERR_NONE: nothing failed */
+	bool try_soon;      /* something that failed may work before the next poll */
+	int retry_after_ms; /* but not sooner than so, as a service said; 0: none said */
 };
 
-struct round {
-	struct round_work work;
-	struct lane *lanes; /* one a source */
-	struct task *tasks, **tail;
-	size_t task_count;
-	struct listing *listings; /* in the order in which they take their paths */
-	bool fits;                /* a whole set of this configuration is on the volume */
-	int64_t started;
-};
-
-static inline struct lane *lane_of(const struct round *r, const struct source *source)
-{
-	return &r->lanes[source->index];
-}
-
-/* Reports every failure, sums them up in *out, and holds back vaults. */
-void failures_note(struct round *r, int64_t now, struct round_result *out);
-
-/* What this round has not looked at may fail as before: only evidence ends an incident.
- */
-void failures_hold_unknown(struct round *r, int64_t now);
-
-/* Nobody need act on it: an optional object may be missing, or not be for us. */
-bool failure_is_excused(const struct task *t);
-
-/* A first set does not wait for an optional object. */
-bool failure_holds_back(const struct round *r, const struct task *t);
-
-/* What it means for the files; t may be NULL. */
-const char *failure_consequence(const struct round *r, const struct task *t);
+/* Reports what failed in a plan that has ended, whose tasks have their verdicts.
+ * has_files: a set is on the volume. */
+void failures_report(struct failures *sum, const struct plan *plan, bool has_files,
+		     struct incidents *incidents, int64_t now);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@ bool listing_is_needed(const struct object *object)
 	return object_selects(object) || object->history > 0;
 }
 
-static int parse_page(void *arg, struct http_reply *reply, struct err *err)
+static int listing_parse(void *arg, struct http_reply *reply, struct err *err)
 {
 	struct listing *l = arg;
 
@@ -33,13 +34,13 @@ struct listing *listing_new(const struct object *object, struct source *source,
 	l->url = object_selects(object) ? vault_list_url(source->vault.url, object->kind)
 					: vault_versions_url(source->vault.url,
 							     object->kind, object->name);
-	l->asked = (struct vault_question){ .kind = object->kind,
-					    .list = true,
-					    .client_id = identity_id(
-						    &source->shared->identity) };
+	l->asked = (struct refusal_context){ .kind = object->kind,
+					     .list = true,
+					     .client_id = identity_id(
+						     &source->shared->identity) };
 	l->item = (struct fetch_item){ .url = l->url,
 				       .words = l->words,
-				       .parse = parse_page,
+				       .parse = listing_parse,
 				       .arg = l,
 				       .max_bytes = VAULT_LIST_MAX_BYTES };
 	fetch_add(fetch, &l->item);
@@ -60,7 +61,7 @@ void listing_free(struct listing *l)
 	free(l);
 }
 
-static bool is_over(const struct fetch_item *item)
+static bool listing_is_over(const struct fetch_item *item)
 {
 	return item->state == FETCH_NONE || item->state == FETCH_GOT ||
 	       item->state == FETCH_FAILED;
@@ -68,7 +69,7 @@ static bool is_over(const struct fetch_item *item)
 
 bool listing_is_done(struct listing *l)
 {
-	if (!is_over(&l->item))
+	if (!listing_is_over(&l->item))
 		return false;
 	if (l->item.state == FETCH_FAILED)
 		l->err = l->item.err;
@@ -76,7 +77,7 @@ bool listing_is_done(struct listing *l)
 		if (++l->pages == PAGES_MAX || strcmp(l->found.next, l->url) == 0) {
 			err_set(&l->err, ERR_GARBLED,
 				"%s: garbled reply: its pages have no end", l->words);
-			return is_over(&l->current.item);
+			return listing_is_over(&l->current.item);
 		}
 		free(l->url);
 		l->item.url = l->url = l->found.next;
@@ -84,7 +85,7 @@ bool listing_is_done(struct listing *l)
 		fetch_again(&l->item);
 		return false;
 	}
-	return is_over(&l->current.item);
+	return listing_is_over(&l->current.item);
 }
 
 /* ---- a history ---- */
@@ -171,26 +172,31 @@ static struct task *version_task(const struct listing *l, const struct publish *
 				 size_t i, const char *version)
 {
 	auto_free char *path = xasprintf("%s/%zu", l->object->path, i);
+	struct task *t =
+		task_new(l->object, l->source, publish, l->object->name, path, version);
 
-	return task_new(l->object, l->source, publish, l->object->name, path, version);
+	/* A history may be shorter, but not empty. */
+	if (i > 0 && t->need == FATE_REQUIRED)
+		t->need = FATE_SELECTED;
+	return t;
 }
 
-/* From index first on, what is on the volume; the first one even if it is not, when there
- * is no other to tell of the failure. */
-static void expand_rest(const struct listing *l, const struct publish *publish,
-			size_t first, bool may_go, const struct err *why,
-			listing_add *add, void *arg)
+/* From index first on, what is on the volume; the first one even if it is not, when no
+ * other stands for the failure. */
+static void expand_rest(struct listing *l, const struct publish *publish, size_t first,
+			bool may_go, const struct err *why, listing_add *add, void *arg)
 {
 	for (size_t i = first; i < (size_t)l->object->history; i++) {
 		struct task *t = version_task(l, publish, i, NULL);
 
-		if (t->on_disk == NULL && (i > 0 || may_go)) {
+		if (task_files_on_volume(t) == FATE_NO_FILES && (i > 0 || may_go)) {
 			task_free(t);
 			continue;
 		}
 		t->err = *why;
-		t->may_go = may_go;
-		add(arg, t);
+		if (may_go && t->need == FATE_REQUIRED)
+			t->need = FATE_SELECTED;
+		add(arg, l, t);
 	}
 }
 
@@ -214,7 +220,7 @@ static void expand_history(struct listing *l, const struct publish *publish,
 		    text_same(l->current.got.version, h.versions[i]) &&
 		    t->object->password_object == NULL)
 			task_take(t, &l->current.got);
-		add(arg, t);
+		add(arg, l, t);
 	}
 	err_set(&gone, ERR_NOTFOUND, "%s: there are %zu now", l->words, h.count);
 	expand_rest(l, publish, h.count, h.count > 0, &gone, add, arg);
@@ -233,44 +239,83 @@ static struct task *selected_task(const struct listing *l, const struct publish 
 	return task_new(l->object, l->source, publish, name, path, NULL);
 }
 
-static bool is_listed(const struct listing *l, const char *name)
+static int listing_by_name(const void *a, const void *b)
 {
-	for (size_t i = 0; i < l->found.count; i++) {
-		const struct vault_listed *item = &l->found.items[i];
+	const struct vault_listed *x = a, *y = b;
+	int order = strcasecmp(x->name, y->name);
 
-		if (text_same(item->name, name) &&
-		    object_matches(l->object, name, item->tags, item->tag_count))
-			return true;
-	}
-	return false;
+	return order != 0 ? order : strcmp(x->name, y->name);
 }
 
-/* Files on the volume that this entry selected earlier, and that the list, as far as it
- * is there, does not name. */
-static void expand_selected_before(const struct listing *l, const struct publish *publish,
+static int listing_compare_name(const void *name, const void *item)
+{
+	const struct vault_listed *listed = item;
+
+	return strcasecmp(name, listed->name);
+}
+
+/* The items are in the order of their names. */
+static bool is_listed(const struct listing *l, const char *name)
+{
+	const struct vault_listed *item =
+		l->found.count == 0
+			? NULL
+			: bsearch(name, l->found.items, l->found.count,
+				  sizeof(*l->found.items), listing_compare_name);
+
+	return item != NULL &&
+	       object_matches(l->object, item->name, item->tags, item->tag_count);
+}
+
+/* Files on the volume that this entry selected earlier, however they were rendered, and
+ * that the list, as far as it is there, does not name. */
+static void expand_selected_before(struct listing *l, const struct publish *publish,
 				   const struct err *why, listing_add *add, void *arg)
 {
 	auto_free char *options = task_options(l->object);
 	auto_free char *prefix =
 		vault_object_id(l->source->vault.url, l->object->kind, "");
 	const struct manifest_entry *e;
+	enum publish_state state;
 
-	for (size_t i = 0; (e = publish_entry(publish, i)) != NULL; i++) {
+	for (size_t i = 0; (e = publish_entry(publish, i, &state)) != NULL; i++) {
 		const char *name = e->object + strlen(prefix);
-		auto_free char *first = NULL;
 		struct task *t;
 
-		if (strcmp(e->options, options) != 0 || !text_starts(e->object, prefix) ||
+		if (strcmp(task_selection(e->options), task_selection(options)) != 0 ||
+		    !text_starts(e->object, prefix) ||
 		    (l->err.kind == ERR_NONE && is_listed(l, name)))
 			continue;
 		t = selected_task(l, publish, name);
-		first = task_path(t, 0);
-		if (t->on_disk == NULL || strcmp(first, e->path) != 0) {
+		if (t->files[0].entry == NULL || strcmp(t->files[0].path, e->path) != 0) {
 			task_free(t);
 			continue;
 		}
 		t->err = *why;
-		add(arg, t);
+		add(arg, l, t);
+	}
+}
+
+static void expand_listed(struct listing *l, const struct publish *publish,
+			  listing_add *add, void *arg)
+{
+	bool has_room = true;
+
+	for (size_t i = 0; i < l->found.count; i++) {
+		const struct vault_listed *item = &l->found.items[i];
+		struct task *t;
+
+		if (!object_matches(l->object, item->name, item->tags, item->tag_count))
+			continue;
+		l->selected++;
+		if (!has_room) {
+			l->left_out++;
+			continue;
+		}
+		t = selected_task(l, publish, item->name);
+		if (!item->enabled)
+			err_set(&t->err, ERR_DENIED, "%s: it is disabled", t->words);
+		has_room = add(arg, l, t);
 	}
 }
 
@@ -283,18 +328,10 @@ static void expand_selection(struct listing *l, const struct publish *publish,
 		expand_selected_before(l, publish, &l->err, add, arg);
 		return;
 	}
-	for (size_t i = 0; i < l->found.count; i++) {
-		const struct vault_listed *item = &l->found.items[i];
-		struct task *t;
-
-		if (!object_matches(l->object, item->name, item->tags, item->tag_count))
-			continue;
-		l->selected++;
-		t = selected_task(l, publish, item->name);
-		if (!item->enabled)
-			err_set(&t->err, ERR_DENIED, "%s: it is disabled", t->words);
-		add(arg, t);
-	}
+	if (l->found.count > 0)
+		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
+		      listing_by_name);
+	expand_listed(l, publish, add, arg);
 	err_set(&gone, ERR_NOTFOUND, "%s: it is no longer there", l->words);
 	expand_selected_before(l, publish, &gone, add, arg);
 }
@@ -307,4 +344,12 @@ void listing_expand(struct listing *l, const struct publish *publish, listing_ad
 		expand_selection(l, publish, add, arg);
 	else
 		expand_history(l, publish, add, arg);
+}
+
+void listing_cut(struct listing *l)
+{
+	if (l->item.state == FETCH_FAILED)
+		l->err = l->item.err;
+	else if (l->err.kind == ERR_NONE)
+		err_set(&l->err, ERR_UNAVAILABLE, "%s: no answer in time", l->words);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "sync/question.h"
 #include "sync/task.h"
 
 struct listing {
@@ -20,13 +21,15 @@ struct listing {
 	char *words;
 	char *url; /* of the page that is asked for */
 	int pages;
-	struct vault_question asked;
+	struct refusal_context asked;
 	struct fetch_item item;
 	struct vault_list found;
 	struct question current; /* of a history: its current version */
 	struct err err;          /* why the list is not complete */
-	size_t selected;         /* of a selection: how many objects it names */
 	bool expanded;           /* its tasks have been made */
+	size_t selected; /* of a selection: how many objects of the vault it names */
+	size_t left_out; /* how many of them have no part in the set */
+	struct err left_out_why; /* of the first of them */
 };
 
 /* True for an entry that needs one. */
@@ -41,12 +44,17 @@ void listing_free(struct listing *l);
  * source is then to be run once more. */
 bool listing_is_done(struct listing *l);
 
-/* Takes a task, which has an err when it only stands for files on the volume. */
-typedef void listing_add(void *arg, struct task *task);
+/* Takes a task, which has an err when it only stands for files on the volume.  False: no
+ * further task of this list has a place; they are only counted. */
+typedef bool listing_add(void *arg, struct listing *l, struct task *task);
 
-/* Makes the tasks: of what the list says, and of what is on the volume but not in the
- * list. Without a complete list, l->err says why, and they are those on the volume. */
+/* Makes the tasks, in the order of the objects' names: of what the list says, and of what
+ * is on the volume but not in the list.  Without a complete list, l->err says why, and
+ * they are those on the volume. */
 void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
 		    void *arg);
+
+/* The request for it was cut off by the end of the sync: l->err says so. */
+void listing_cut(struct listing *l);
 
 #endif

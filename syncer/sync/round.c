@@ -1,117 +1,31 @@
-#include "sync/failures.h"
+#include "sync/round.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "config/path.h"
 #include "report/log.h"
-#include "sync/listing.h"
-#include "sync/set.h"
-#include "sync/task.h"
+#include "sync/plan.h"
 
-/* ---- asking ---- */
+/* Bytes of the versions that a line names, at most one path more. */
+#define VERSIONS_MAX 2048
+#define VERSIONS_ROOM 8192
 
-static bool takes(const struct task *t, const char *path)
-{
-	bool found = false;
+struct round {
+	struct round_work work;
+	struct plan plan;
+	int64_t started;
+	struct err look; /* why the volume could not be looked at; ERR_NONE: it could */
+};
 
-	for (size_t i = 0; !found; i++) {
-		auto_free char *own = task_path(t, i);
-
-		if (own == NULL)
-			return false;
-		found = path_collides(own, path);
-	}
-	return found;
-}
-
-/* The task that is in the way of a new one; NULL: none. */
-static const struct task *in_the_way(const struct round *r, const struct task *t)
-{
-	for (size_t i = 0;; i++) {
-		auto_free char *path = task_path(t, i);
-
-		if (path == NULL)
-			return NULL;
-		for (const struct task *other = r->tasks; other; other = other->next)
-			if (takes(other, path))
-				return other;
-	}
-}
-
-static void append(struct round *r, struct task *t)
-{
-	*r->tail = t;
-	r->tail = &t->next;
-	r->task_count++;
-	if (t->err.kind == ERR_NONE && t->value.item.state == FETCH_NONE &&
-	    !task_is_settled(t))
-		task_ask(t, lane_of(r, t->source)->fetch);
-}
-
-/* Paths of objects that an entry selects are known only now; named ones come first. */
-static void add_listed(void *arg, struct task *t)
-{
-	struct round *r = arg;
-	const struct task *other = in_the_way(r, t);
-
-	if (other != NULL && strcmp(other->id, t->id) == 0 &&
-	    strcmp(other->path, t->path) == 0) {
-		task_free(t); /* the same object in the same place */
-		return;
-	}
-	if (other != NULL)
-		err_set(&t->err, ERR_CONFIG,
-			"%s: its path '%.100s' is in the way of '%.100s' of %s; give one "
-			"entry an objectAlias",
-			t->words, t->path, other->path, other->words);
-	else if (r->task_count >= OBJECTS_MAX)
-		err_set(&t->err, ERR_CONFIG,
-			"%s: there are more than %d objects; narrow the pattern",
-			t->words, OBJECTS_MAX);
-	else {
-		append(r, t);
-		return;
-	}
-	/* It is told of, but has no part in the set. */
-	if (r->work.publish == NULL) {
-		append(r, t);
-		return;
-	}
-	incidents_report(r->work.incidents, LOG_WARN, t->path, &t->err, "it is left out",
-			 clock_now_ms());
-	task_free(t);
-}
-
-/* Histories first, whose paths are known, then choices in the order of the list: who has
- * a path must not depend on which vault answers first. */
-static void add_listing(struct round *r, struct listing *l)
-{
-	struct listing **at = &r->listings;
-
-	while (*at != NULL &&
-	       (object_selects(l->object) || !object_selects((*at)->object)))
-		at = &(*at)->next;
-	l->next = *at;
-	*at = l;
-}
-
-static void plan(struct round *r, const struct object *o)
-{
-	struct source *source;
-	struct err checked; /* the loop has resolved it before */
-
-	if (sources_get(r->work.sources, o->vault, &source, &checked) < 0)
-		return;
-	if (listing_is_needed(o)) {
-		add_listing(r, listing_new(o, source, lane_of(r, source)->fetch));
-		return;
-	}
-	append(r, task_new(o, source, r->work.publish, o->name, o->path, o->version));
-}
+/* The set that a round makes. */
+struct round_set {
+	struct publish_file *files; /* their strings and bytes are the tasks' */
+	size_t count;
+	bool has_news;       /* some of them have new bytes */
+	struct err held_by;  /* why there may be no set; ERR_NONE: there may */
+	struct buf versions; /* "path@version,…" of what is new, for the log */
+};
 
 struct round *round_start(const struct round_work *work, int64_t now)
 {
@@ -119,129 +33,194 @@ struct round *round_start(const struct round_work *work, int64_t now)
 
 	r->work = *work;
 	r->started = now;
-	r->tail = &r->tasks;
-	if (work->publish != NULL) {
-		publish_configure(work->publish, round_configuration(work->objects));
-		r->fits = publish_fits(work->publish);
-	}
-	r->lanes = xcalloc(work->sources->count, sizeof(*r->lanes));
-	for (struct source *s = work->sources->first; s; s = s->next)
-		r->lanes[s->index].fetch = fetch_start(s, now);
-	for (size_t i = 0; i < work->objects->count; i++)
-		plan(r, &work->objects->items[i]);
+	if (publish_look(work->publish, &r->look) == 0)
+		r->look.kind = ERR_NONE;
+	plan_start(&r->plan, work->sources, work->objects, work->publish, now);
 	return r;
 }
 
 int64_t round_deadline(const struct round *r)
 {
-	int64_t soonest = CLOCK_NEVER;
-
-	for (size_t i = 0; i < r->work.sources->count; i++)
-		soonest = clock_sooner(soonest, fetch_deadline(r->lanes[i].fetch));
-	return soonest;
-}
-
-static bool run_fetches(struct round *r, int64_t now)
-{
-	bool done = true;
-
-	for (size_t i = 0; i < r->work.sources->count; i++)
-		done &= fetch_run(r->lanes[i].fetch, now);
-	return done;
-}
-
-/* True when a list moved on, so that there is more to fetch. */
-static bool run_listings(struct round *r)
-{
-	bool moved = false, in_turn = true;
-
-	for (struct listing *l = r->listings; l; l = l->next) {
-		if (l->expanded)
-			continue;
-		if (!listing_is_done(l)) {
-			moved |= l->item.state == FETCH_WAITING;
-			in_turn = false;
-		} else if (in_turn) {
-			listing_expand(l, r->work.publish, add_listed, r);
-			moved = true;
-		}
-	}
-	return moved;
+	return plan_deadline(&r->plan);
 }
 
 bool round_run(struct round *r, int64_t now)
 {
-	bool done = run_fetches(r, now);
-
-	if (run_listings(r))
-		done = run_fetches(r, now);
-	for (struct listing *l = r->listings; l; l = l->next)
-		done &= l->expanded;
-	return done;
+	return plan_run(&r->plan, now);
 }
 
-/* ---- the set ---- */
-
-static bool uses_new(const struct round *r, const struct task *t)
+void round_free(struct round *r)
 {
-	return t->err.kind == ERR_NONE && !lane_of(r, t->source)->held;
-}
-
-/* What a whole set of this configuration does without may come later: it does not hold
- * back the other vaults. */
-static bool may_wait(const struct round *r, const struct task *t)
-{
-	if (failure_is_excused(t) || (t->object->optional && !failure_holds_back(r, t)))
-		return true;
-	return r->fits && (task_is_optional(t) || t->object->history > 0);
-}
-
-static void add_files(struct set *set, const struct round *r, const struct task *t)
-{
-	if (set_add(set, t, uses_new(r, t)))
+	if (r == NULL)
 		return;
-	/* Made in another way than is wanted now, and it cannot be made anew. */
-	if (t->kept && t->object->optional && set_keep(set, t, r->work.publish))
-		return;
-	set->complete &= may_wait(r, t);
+	plan_free(&r->plan);
+	free(r);
 }
 
-/* The object has been gone for long enough, and its files may go. */
-static bool is_gone(struct round *r, const struct task *t, bool counts)
+/* ---- fates ---- */
+
+static struct fate_facts round_facts(const struct round *r)
 {
-	return counts && t->err.kind == ERR_NOTFOUND && task_is_optional(t) && t->kept &&
-	       absences_count(r->work.absences, t->path);
+	return (struct fate_facts){
+		.same_configuration = publish_fits(r->work.publish, r->work.number),
+		.first_set = publish_generation(r->work.publish) == NULL,
+	};
 }
 
-static void collect(struct round *r, bool counts, struct set *set)
+static struct fate_facts round_task_facts(const struct round *r, const struct task *t)
 {
-	const struct task *last = NULL;
+	struct fate_facts facts = round_facts(r);
 
-	*set = SET_EMPTY;
-	if (counts)
-		absences_begin(r->work.absences);
-	/* Without the list, only a set of the same choice can be carried forward. */
-	for (struct listing *l = r->listings; l; l = l->next)
-		set->complete &= l->err.kind == ERR_NONE || !object_selects(l->object) ||
-				 l->object->optional || r->fits;
-	for (const struct task *t = r->tasks; t; t = t->next) {
-		if (is_gone(r, t, counts)) {
-			last = t;
-			continue;
-		}
-		add_files(set, r, t);
+	facts.error = t->err.kind;
+	facts.need = t->need;
+	facts.files = task_files_on_volume(t);
+	return facts;
+}
+
+/* A list that did not come: what it selected before is on the volume only when the set
+ * was published for the same list of objects. */
+static struct fate_facts round_listing_facts(const struct round *r,
+					     const struct listing *l)
+{
+	struct fate_facts facts = round_facts(r);
+
+	facts.error = l->err.kind;
+	facts.need = l->object->optional ? FATE_OPTIONAL : FATE_REQUIRED;
+	facts.files = facts.same_configuration ? FATE_GOOD_FILES : FATE_NO_FILES;
+	return facts;
+}
+
+/* Which vaults a transient failure holds, by the index of their source.  True: some. */
+static bool round_find_held(const struct round *r, bool *held)
+{
+	bool any = false;
+
+	for (const struct listing *l = r->plan.listings; l; l = l->next) {
+		struct fate_facts facts = round_listing_facts(r, l);
+
+		held[l->source->index] |=
+			object_selects(l->object) && fate_holds_vault(&facts);
 	}
-	/* Never the last file of a set: an empty list is more likely a mistake. */
-	if (set->count == 0 && last != NULL)
-		add_files(set, r, last);
+	for (const struct task *t = r->plan.tasks; t; t = t->next) {
+		struct fate_facts facts = round_task_facts(r, t);
+
+		held[t->source->index] |= fate_holds_vault(&facts);
+	}
+	for (size_t i = 0; i < r->work.sources->count; i++)
+		any |= held[i];
+	return any;
+}
+
+/* Nothing vanishes in a round that had no answer from somewhere. */
+static void round_judge(struct round *r, const bool *held, bool counts, int64_t now)
+{
+	if (counts)
+		absences_begin(r->work.absences, now, r->work.poll_interval_ms);
+	for (struct task *t = r->plan.tasks; t; t = t->next) {
+		struct fate_facts facts = round_task_facts(r, t);
+
+		facts.vault_held = held[t->source->index];
+		facts.gone = counts && facts.error == ERR_NOTFOUND &&
+			     facts.need != FATE_REQUIRED &&
+			     facts.files != FATE_NO_FILES &&
+			     absences_count(r->work.absences, t->path);
+		t->verdict = fate_of(&facts);
+	}
 	if (counts)
 		absences_end(r->work.absences);
 }
 
-static void say_without_key(const struct round *r)
+/* Never the last file of a set: an empty list is more likely a mistake. */
+static void round_keep_last(const struct round *r)
 {
-	for (const struct task *t = r->tasks; t; t = t->next)
-		if (t->rendered && t->files.without_key)
+	struct fate_facts facts;
+	struct task *last = NULL;
+
+	for (struct task *t = r->plan.tasks; t; t = t->next) {
+		if (t->verdict->fate == FATE_GO)
+			last = t;
+		else if (t->verdict->fate != FATE_ABSENT)
+			return;
+	}
+	if (last == NULL)
+		return;
+	facts = round_task_facts(r, last);
+	last->verdict = fate_of(&facts);
+}
+
+static void round_decide(struct round *r, int64_t now)
+{
+	auto_free bool *held = xcalloc(r->work.sources->count, sizeof(*held));
+	bool any_transient = round_find_held(r, held);
+
+	for (const struct task *t = r->plan.tasks; t; t = t->next)
+		any_transient |= fate_is_transient(t->err.kind);
+	for (const struct listing *l = r->plan.listings; l; l = l->next)
+		any_transient |= fate_is_transient(l->err.kind);
+	round_judge(r, held, !any_transient, now);
+	round_keep_last(r);
+}
+
+/* ---- the set ---- */
+
+/* "path@version,…": which versions are new, as far as a line can hold. */
+static void round_name_version(struct buf *names, const struct task *t)
+{
+	if (names->len <= VERSIONS_MAX)
+		buf_printf(names, "%s%s@%s", names->len ? "," : "", t->path,
+			   t->new_version);
+	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
+		buf_text(names, ",…");
+}
+
+static void round_hold(struct round_set *set, const struct task *t)
+{
+	if (set->held_by.kind != ERR_NONE)
+		return;
+	if (t->err.kind != ERR_NONE) {
+		set->held_by = t->err;
+		return;
+	}
+	err_set(&set->held_by, ERR_UNAVAILABLE,
+		"%s waits until all objects of its vault '%s' have answered", t->words,
+		t->source->vault.name);
+}
+
+static void round_collect(const struct round *r, struct round_set *set)
+{
+	for (const struct listing *l = r->plan.listings; l; l = l->next) {
+		struct fate_facts facts = round_listing_facts(r, l);
+
+		if (l->err.kind != ERR_NONE && object_selects(l->object) &&
+		    set->held_by.kind == ERR_NONE &&
+		    fate_of(&facts)->fate == FATE_HOLD_SET)
+			set->held_by = l->err;
+	}
+	for (const struct task *t = r->plan.tasks; t; t = t->next) {
+		bool is_new = t->verdict->fate == FATE_NEW &&
+			      (t->has_new_files || t->has_new_metadata);
+
+		if (t->verdict->fate == FATE_HOLD_SET)
+			round_hold(set, t);
+		set->has_news |= is_new;
+		if (is_new)
+			round_name_version(&set->versions, t);
+		task_add_files(t, &set->files, &set->count);
+	}
+}
+
+static void round_set_done(struct round_set *set)
+{
+	free(set->files);
+	buf_done(&set->versions);
+}
+
+/* ---- publishing ---- */
+
+static void round_warn_without_key(const struct round *r)
+{
+	for (const struct task *t = r->plan.tasks; t; t = t->next)
+		if (t->has_new_files && t->new_files.without_key)
 			log_event(LOG_WARN, "no-private-key",
 				  LOG_FIELDS(log_str("what", t->path)),
 				  "%s has no private key, only certificates: is it not "
@@ -249,64 +228,99 @@ static void say_without_key(const struct round *r)
 				  t->words);
 }
 
-static void log_published(const struct round *r, const struct set *set, int64_t now)
+static void round_log_published(const struct round *r, const struct round_set *set,
+				size_t changed)
 {
-	const struct publish *p = r->work.publish;
-
 	log_event(LOG_INFO, "published",
-		  LOG_FIELDS(log_str("generation", publish_generation(p)),
+		  LOG_FIELDS(log_str("generation", publish_generation(r->work.publish)),
 			     log_int("files", (int64_t)set->count),
-			     log_int("changed", (int64_t)set->changed),
+			     log_int("changed", (int64_t)changed),
 			     log_str("versions", buf_str(&set->versions)),
-			     log_int("ms", now - r->started)),
+			     log_int("ms", clock_now_ms() - r->started)),
 		  "published %zu file%s, %zu changed", set->count,
-		  set->count == 1 ? "" : "s", set->changed);
-	say_without_key(r);
+		  set->count == 1 ? "" : "s", changed);
+	round_warn_without_key(r);
 }
 
-static void publish_changes(struct round *r, const struct set *set, int64_t now,
-			    struct round_result *out)
+static enum round_outcome round_commit(const struct round *r, const struct round_set *set,
+				       int64_t now, struct err *err)
 {
 	struct publish *p = r->work.publish;
-	bool first = publish_generation(p) == NULL;
-	struct err err = { 0 };
+	const struct publish_set wanted = { .files = set->files,
+					    .count = set->count,
+					    .configuration = r->work.number,
+					    .list = r->work.text };
+	enum publish_result result = PUBLISH_UNCHANGED;
+	size_t changed = 0;
 
-	/* Also when only the configuration changed: the set then says that it fits. */
-	if ((set->changed == 0 && publish_count(p) == set->count && r->fits) ||
-	    set->count == 0) {
+	if (r->look.kind != ERR_NONE) {
+		*err = r->look;
+		return ROUND_REFUSED;
+	}
+	if (set->has_news || !publish_fits(p, r->work.number) ||
+	    publish_count(p) != set->count) {
+		if (publish_commit(p, &wanted, now, &result, &changed, err) < 0)
+			return ROUND_REFUSED;
+		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
+	}
+	if (result == PUBLISH_UNCHANGED) {
 		log_event(LOG_DEBUG, "unchanged",
 			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
-		return;
+		return ROUND_UNCHANGED;
 	}
-	if (publish_set(p, set->files, set->count, now, &err) == 0) {
-		log_published(r, set, clock_now_ms());
-		out->published = true;
-		out->first = first;
-		return;
-	}
-	incidents_report(r->work.incidents, LOG_ERROR, "publish", &err,
-			 failure_consequence(r, NULL), now);
-	out->transient = true;
-	out->complete = false;
-	out->held = true;
-	if (err_outranks(&err, &out->worst))
-		out->worst = err;
+	round_log_published(r, set, changed);
+	return result == PUBLISH_FIRST ? ROUND_FIRST : ROUND_REPLACED;
 }
 
-static void stop_fetches(struct round *r)
+static void round_report_held(const struct round *r, const struct round_set *set,
+			      bool has_files, int64_t now)
 {
-	for (size_t i = 0; i < r->work.sources->count; i++) {
-		fetch_free(r->lanes[i].fetch);
-		r->lanes[i].fetch = NULL;
-	}
+	struct err held = set->held_by;
+
+	err_wrap(&held, "no new set is published");
+	incidents_report(r->work.incidents, has_files ? LOG_WARN : LOG_ERROR,
+			 INCIDENT_SET, NULL, &held,
+			 has_files ? "the last good files stay"
+				   : "no files have been published yet",
+			 now);
+	incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
 }
 
-/* How long until the first of the objects that still hold ends; 0: none will. */
-static int64_t next_expiry(const struct round *r)
+/* The outcome; a failure of the volume is added to those of the vaults. */
+static enum round_outcome round_publish(const struct round *r,
+					const struct round_set *set, int64_t now,
+					struct failures *failures)
+{
+	bool has_files = publish_generation(r->work.publish) != NULL;
+	enum round_outcome outcome;
+	struct err err = { 0 };
+
+	if (set->held_by.kind != ERR_NONE) {
+		round_report_held(r, set, has_files, now);
+		if (failures->worst.kind == ERR_NONE)
+			failures->worst = set->held_by;
+		return ROUND_HELD;
+	}
+	incidents_confirm(r->work.incidents, INCIDENT_SET, NULL);
+	outcome = round_commit(r, set, now, &err);
+	if (outcome != ROUND_REFUSED)
+		return outcome;
+	incidents_report(r->work.incidents, LOG_ERROR, INCIDENT_VOLUME, NULL, &err,
+			 has_files ? "the last good files stay"
+				   : "no files have been published yet",
+			 now);
+	failures->try_soon = true;
+	if (err_outranks(&err, &failures->worst))
+		failures->worst = err;
+	return outcome;
+}
+
+/* How long until the first of the objects that are still valid ends; 0: none will. */
+static int64_t round_next_expiry(const struct round *r)
 {
 	int64_t now = clock_wall_ms(), soonest = 0;
 
-	for (const struct task *t = r->tasks; t; t = t->next) {
+	for (const struct task *t = r->plan.tasks; t; t = t->next) {
 		int64_t left = t->value.got.expires * 1000 - now;
 
 		if (t->value.item.state == FETCH_GOT && t->value.got.expires > 0 &&
@@ -316,82 +330,19 @@ static int64_t next_expiry(const struct round *r)
 	return soonest;
 }
 
-/* Lists that were not finished in time: their items have failed by now. */
-static void settle(struct round *r)
-{
-	for (struct listing *l = r->listings; l; l = l->next) {
-		if (l->expanded)
-			continue;
-		if (l->item.state == FETCH_FAILED)
-			l->err = l->item.err;
-		else if (l->err.kind == ERR_NONE)
-			err_set(&l->err, ERR_UNAVAILABLE, "%s: no answer in time",
-				l->words);
-		listing_expand(l, r->work.publish, add_listed, r);
-	}
-	for (struct task *t = r->tasks; t; t = t->next)
-		task_settle(t);
-}
-
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
-	struct set set;
+	struct round_set set = { .versions = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM) };
 
 	*out = (struct round_result){ 0 };
-	stop_fetches(r);
-	settle(r);
-	failures_note(r, now, out);
-	failures_hold_unknown(r, now);
-	out->complete = out->worst.kind == ERR_NONE;
-	out->expires_in_ms = next_expiry(r);
-	collect(r, !out->transient, &set);
-	out->held = !set.complete;
-	if (set.complete)
-		publish_changes(r, &set, now, out);
-	else
-		incidents_hold(r->work.incidents, "publish");
-	set_done(&set);
+	plan_end(&r->plan);
+	round_decide(r, now);
+	failures_report(&out->failures, &r->plan,
+			publish_generation(r->work.publish) != NULL, r->work.incidents,
+			now);
+	out->expires_in_ms = round_next_expiry(r);
+	round_collect(r, &set);
+	out->outcome = round_publish(r, &set, now, &out->failures);
+	round_set_done(&set);
 	round_free(r);
-}
-
-void round_tell(struct round *r, round_told *tell, void *arg)
-{
-	stop_fetches(r);
-	settle(r);
-	for (const struct listing *l = r->listings; l; l = l->next)
-		if (l->err.kind != ERR_NONE && object_selects(l->object))
-			tell(arg, NULL, l->object, &l->err);
-	for (const struct task *t = r->tasks; t; t = t->next)
-		tell(arg, t, t->object, &t->err);
-	round_free(r);
-}
-
-void round_free(struct round *r)
-{
-	struct listing *l, *next_l;
-	struct task *t, *next_t;
-
-	if (r == NULL)
-		return;
-	stop_fetches(r);
-	for (l = r->listings; l; l = next_l) {
-		next_l = l->next;
-		listing_free(l);
-	}
-	for (t = r->tasks; t; t = next_t) {
-		next_t = t->next;
-		task_free(t);
-	}
-	free(r->lanes);
-	free(r);
-}
-
-uint64_t round_configuration(const struct objects *objects)
-{
-	uint64_t sum = 0;
-
-	/* A sum: the order of the list is of no account. */
-	for (size_t i = 0; i < objects->count; i++)
-		sum += object_fingerprint(&objects->items[i]);
-	return sum >> 1 ? sum >> 1 : 1;
 }

@@ -9,41 +9,11 @@
 #define METADATA_MAX (64 * 1024)
 #define METADATA_SUFFIX ".json"
 #define METADATA_OPTIONS "metadata"
+#define SELECTION ";like="
 
-/* ---- questions ---- */
+/* ---- what is on the volume ---- */
 
-static int parse_answer(void *arg, struct http_reply *reply, struct err *err)
-{
-	struct question *q = arg;
-
-	return vault_object_parse(reply, &q->asked, &q->got, err);
-}
-
-void question_ask(struct question *q, struct fetch *fetch, const struct source *source,
-		  enum object_kind kind, const char *name, const char *version)
-{
-	q->url = vault_object_url(source->vault.url, kind, name, version);
-	q->words = xasprintf("%s '%s'", vault_word(kind), name);
-	q->asked = (struct vault_question){
-		.kind = kind, .client_id = identity_id(&source->shared->identity)
-	};
-	q->item = (struct fetch_item){
-		.url = q->url, .words = q->words, .parse = parse_answer, .arg = q
-	};
-	fetch_add(fetch, &q->item);
-}
-
-void question_done(struct question *q)
-{
-	vault_object_done(&q->got);
-	free(q->url);
-	free(q->words);
-	*q = (struct question){ 0 };
-}
-
-/* ---- what is there ---- */
-
-struct render_how task_how(const struct object *object)
+static struct render_how task_how(const struct object *object)
 {
 	return (struct render_how){
 		.kind = object->kind,
@@ -62,7 +32,8 @@ char *task_options(const struct object *object)
 
 	if (!object_selects(object))
 		return options;
-	more = xasprintf("%s;like=%s", options, object->pattern ? object->pattern : "*");
+	more = xasprintf("%s" SELECTION "%s", options,
+			 object->pattern ? object->pattern : "*");
 	free(options);
 	for (size_t i = 0; i < object->tag_count; i++) {
 		options = more;
@@ -73,54 +44,64 @@ char *task_options(const struct object *object)
 	return more;
 }
 
-char *task_path(const struct task *t, size_t i)
+const char *task_selection(const char *options)
 {
-	const char *suffix = render_suffix(&t->how, i);
+	const char *selection = strstr(options, SELECTION);
 
-	if (suffix != NULL)
-		return xasprintf("%s%s", t->path, suffix);
-	if (!t->object->metadata || (i > 0 && render_suffix(&t->how, i - 1) == NULL))
-		return NULL;
-	return xasprintf("%s" METADATA_SUFFIX, t->path);
+	return selection ? selection : "";
 }
 
-/* The version that all its files have; NULL when one is missing or differs. */
-static const char *version_on_disk(const struct task *t, const struct publish *publish)
+static void task_add_path(struct task *t, const struct publish *publish,
+			  const char *suffix, const char *options)
 {
-	const char *first = NULL, *version = NULL;
+	struct task_file *file = &t->files[t->file_count++];
+	enum publish_state state = PUBLISH_MISSING;
+	const struct manifest_entry *e;
 
-	for (size_t i = 0; render_suffix(&t->how, i) != NULL; i++) {
-		auto_free char *path = task_path(t, i);
+	file->path = xasprintf("%s%s", t->path, suffix);
+	e = publish_at(publish, file->path, &state);
+	if (e == NULL || strcmp(e->object, t->id) != 0)
+		return;
+	file->entry = e;
+	file->as_wanted = strcmp(e->options, options) == 0 && e->mode == t->object->mode;
+	file->intact = state == PUBLISH_INTACT;
+}
 
-		if (!publish_has(publish, path, t->id, t->options, t->object->mode,
-				 &version) ||
-		    (first != NULL && strcmp(first, version) != 0))
+/* The version that files [from, to) have, all as wanted; NULL when one is missing or
+ * differs. */
+static const char *task_version(const struct task *t, size_t from, size_t to)
+{
+	const char *version = NULL;
+
+	for (size_t i = from; i < to; i++) {
+		const struct task_file *f = &t->files[i];
+
+		if (!f->as_wanted || !f->intact ||
+		    (version != NULL && strcmp(version, f->entry->version) != 0))
 			return NULL;
-		first = version;
+		version = f->entry->version;
 	}
-	return first;
+	return version;
 }
 
-const struct manifest_entry *task_kept(const struct task *t,
-				       const struct publish *publish, size_t i)
+static void task_look(struct task *t, const struct publish *publish)
 {
-	auto_free char *path = task_path(t, i);
-	const struct manifest_entry *e = path ? publish_at(publish, path) : NULL;
+	const char *suffix;
 
-	return e != NULL && strcmp(e->object, t->id) == 0 ? e : NULL;
+	for (size_t i = 0; (suffix = render_suffix(&t->how, i)) != NULL; i++)
+		task_add_path(t, publish, suffix, t->options);
+	t->rendered_count = t->file_count;
+	if (t->object->metadata)
+		task_add_path(t, publish, METADATA_SUFFIX, METADATA_OPTIONS);
+	t->current = task_version(t, 0, t->rendered_count);
+	t->metadata = task_version(t, t->rendered_count, t->file_count);
 }
 
-static void look(struct task *t, const struct publish *publish)
+static enum fate_need task_need(const struct object *object)
 {
-	auto_free char *metadata = xasprintf("%s" METADATA_SUFFIX, t->path);
-
-	for (size_t i = 0; i < TASK_FILES_MAX; i++)
-		t->kept |= task_kept(t, publish, i) != NULL;
-	t->on_disk = version_on_disk(t, publish);
-	if (!t->object->metadata ||
-	    !publish_has(publish, metadata, t->id, METADATA_OPTIONS, t->object->mode,
-			 &t->metadata_on_disk))
-		t->metadata_on_disk = NULL;
+	if (object->optional)
+		return FATE_OPTIONAL;
+	return object_selects(object) ? FATE_SELECTED : FATE_REQUIRED;
 }
 
 struct task *task_new(const struct object *object, struct source *source,
@@ -137,9 +118,10 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->id = vault_object_id(source->vault.url, object->kind, name);
 	t->how = task_how(object);
 	t->options = task_options(object);
-	t->words = xasprintf("%s '%s'", vault_word(object->kind), name);
-	t->metadata = BUF_INIT(METADATA_MAX);
-	look(t, publish);
+	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
+	t->need = task_need(object);
+	t->new_metadata = BUF_INIT(METADATA_MAX);
+	task_look(t, publish);
 	return t;
 }
 
@@ -147,32 +129,45 @@ void task_free(struct task *t)
 {
 	if (t == NULL)
 		return;
+	for (size_t i = 0; i < t->file_count; i++)
+		free(t->files[i].path);
 	question_done(&t->value);
 	question_done(&t->password);
-	render_files_done(&t->files);
-	buf_done(&t->metadata);
+	render_files_done(&t->new_files);
+	buf_done(&t->new_metadata);
 	free(t->name);
 	free(t->path);
 	free(t->version);
 	free(t->id);
 	free(t->options);
 	free(t->words);
-	free(t->fresh);
-	free(t->metadata_fresh);
+	free(t->new_version);
+	free(t->new_metadata_version);
 	free(t);
 }
 
-bool task_is_settled(const struct task *t)
+bool task_needs_no_answer(const struct task *t)
 {
-	return t->version != NULL && t->on_disk != NULL &&
-	       t->object->password_object == NULL &&
-	       (!t->object->metadata || t->metadata_on_disk != NULL) &&
-	       text_same(t->on_disk, t->version);
+	/* Tags may change with a version, so path.json has to be asked for. */
+	return t->version != NULL && t->current != NULL &&
+	       t->object->password_object == NULL && !t->object->metadata &&
+	       text_same(t->current, t->version);
 }
 
-bool task_is_optional(const struct task *t)
+enum fate_files task_files_on_volume(const struct task *t)
 {
-	return t->may_go || t->object->optional || object_selects(t->object);
+	bool any = false, all = true, intact = true;
+
+	if (t->current != NULL)
+		return FATE_GOOD_FILES;
+	for (size_t i = 0; i < t->rendered_count; i++) {
+		any |= t->files[i].entry != NULL;
+		all &= t->files[i].as_wanted;
+		intact &= t->files[i].intact;
+	}
+	if (!any)
+		return FATE_NO_FILES;
+	return all && !intact ? FATE_ALTERED_FILES : FATE_OTHER_FILES;
 }
 
 /* ---- what came ---- */
@@ -192,7 +187,7 @@ void task_take(struct task *t, struct vault_object *got)
 	*got = (struct vault_object){ 0 };
 }
 
-static void render_files(struct task *t)
+static void task_render_files(struct task *t)
 {
 	const struct vault_object *got = &t->value.got;
 	const struct render_source source = {
@@ -204,13 +199,13 @@ static void render_files(struct task *t)
 		.password = &t->password.got.value,
 	};
 
-	if (render_object(&t->how, &source, &t->files, &t->err) < 0)
+	if (render_object(&t->how, &source, &t->new_files, &t->err) < 0)
 		err_wrap(&t->err, "%s", t->words);
 	else
-		t->rendered = true;
+		t->has_new_files = true;
 }
 
-static void render_facts(struct task *t)
+static void task_render_metadata(struct task *t)
 {
 	const struct vault_object *got = &t->value.got;
 	static const char *const types[] = { "secret", "key", "cert" };
@@ -224,70 +219,87 @@ static void render_facts(struct task *t)
 						.not_before = got->not_before,
 						.expires = got->expires,
 						.tags = got->tags },
-			&t->metadata);
-	/* A PATCH changes what is told of a version, not the version. */
-	t->metadata_fresh = xasprintf(
+			&t->new_metadata);
+	/* A PATCH changes the tags of a version, not the version. */
+	t->new_metadata_version = xasprintf(
 		"%s@%016llx", got->version,
-		(unsigned long long)text_hash(TEXT_HASH, buf_str(&t->metadata)));
-	t->told = t->metadata_on_disk == NULL ||
-		  strcmp(t->metadata_on_disk, t->metadata_fresh) != 0;
+		(unsigned long long)text_hash(TEXT_HASH, buf_str(&t->new_metadata)));
+	t->has_new_metadata =
+		t->metadata == NULL || strcmp(t->metadata, t->new_metadata_version) != 0;
 }
 
-static bool is_missing(struct task *t, const struct question *q)
-{
-	if (q->item.state == FETCH_GOT || q->item.state == FETCH_NONE)
-		return false;
-	t->err = q->item.err;
-	return true;
-}
-
-void task_settle(struct task *t)
+void task_render(struct task *t)
 {
 	const struct vault_object *got = &t->value.got;
 
-	if (t->err.kind != ERR_NONE || t->value.item.state == FETCH_NONE ||
-	    is_missing(t, &t->value) || is_missing(t, &t->password))
+	if (t->err.kind != ERR_NONE || t->value.item.state == FETCH_NONE)
 		return;
-	t->fresh = t->object->password_object == NULL
-			   ? xstrdup(got->version)
-			   : xasprintf("%s+%s", got->version, t->password.got.version);
-	if (t->on_disk == NULL || !text_same(t->on_disk, t->fresh))
-		render_files(t);
+	if (question_failed(&t->value) || question_failed(&t->password)) {
+		t->err = question_failed(&t->value) ? t->value.item.err
+						    : t->password.item.err;
+		return;
+	}
+	t->new_version =
+		t->object->password_object == NULL
+			? xstrdup(got->version)
+			: xasprintf("%s+%s", got->version, t->password.got.version);
+	if (t->current == NULL || !text_same(t->current, t->new_version))
+		task_render_files(t);
 	if (t->err.kind == ERR_NONE && t->object->metadata)
-		render_facts(t);
+		task_render_metadata(t);
 }
 
-static struct publish_file file_of(const struct task *t, const struct buf *bytes,
-				   const char *fresh, const char *on_disk)
+/* ---- the set ---- */
+
+/* As it was published, in whatever way that was; as_is: also when another program changed
+ * or removed it. */
+static struct publish_file task_carry(const struct task_file *f, bool as_is)
 {
+	return (struct publish_file){ .path = f->path,
+				      .mode = f->entry->mode,
+				      .object = f->entry->object,
+				      .version = f->entry->version,
+				      .options = f->entry->options,
+				      .as_is = as_is };
+}
+
+static struct publish_file task_make(const struct task *t, size_t i)
+{
+	bool metadata = i == t->rendered_count;
+	const struct buf *bytes = metadata ? &t->new_metadata : &t->new_files.items[i];
+
 	return (struct publish_file){
-		.path = NULL,
+		.path = t->files[i].path,
 		.mode = t->object->mode,
 		.object = t->id,
-		.version = bytes ? fresh : on_disk,
-		.options = t->options,
-		.data = bytes ? buf_str(bytes) : NULL,
-		.len = bytes ? bytes->len : 0,
+		.version = metadata ? t->new_metadata_version : t->new_version,
+		.options = metadata ? METADATA_OPTIONS : t->options,
+		.data = buf_str(bytes),
+		.len = bytes->len,
 	};
 }
 
-bool task_files(const struct task *t, bool use_new,
-		struct publish_file files[TASK_FILES_MAX], size_t *count)
+static bool task_is_new(const struct task *t, size_t i)
 {
-	bool fresh = use_new && t->rendered, told = use_new && t->told;
-	size_t n = 0;
-
-	*count = 0;
-	if (!fresh && t->on_disk == NULL)
+	if (t->verdict->fate != FATE_NEW)
 		return false;
-	for (size_t i = 0; render_suffix(&t->how, i) != NULL; i++)
-		files[n++] = file_of(t, fresh ? &t->files.items[i] : NULL, t->fresh,
-				     t->on_disk);
-	if (told || t->metadata_on_disk != NULL) {
-		files[n] = file_of(t, told ? &t->metadata : NULL, t->metadata_fresh,
-				   t->metadata_on_disk);
-		files[n++].options = METADATA_OPTIONS;
+	return i == t->rendered_count ? t->has_new_metadata : t->has_new_files;
+}
+
+void task_add_files(const struct task *t, struct publish_file **files, size_t *count)
+{
+	bool as_is = t->verdict->fate == FATE_KEEP_AS_IS;
+
+	if (t->verdict->fate == FATE_GO)
+		return;
+	for (size_t i = 0; i < t->file_count; i++) {
+		const struct task_file *f = &t->files[i];
+		bool is_new = task_is_new(t, i);
+
+		if (!is_new && f->entry == NULL)
+			continue;
+		*files = xgrow(*files, *count, sizeof(**files));
+		(*files)[(*count)++] =
+			is_new ? task_make(t, i) : task_carry(f, as_is || !f->intact);
 	}
-	*count = n;
-	return true;
 }

@@ -1,25 +1,29 @@
 /*
- * task.h: one version of one object on its way through a round: what is on the volume of
- * it, what is asked for, what came, and the files it becomes.
+ * task.h: one version of one object on its way through a sync: what the volume has of it,
+ * what is asked for, what came, the files it becomes, and its fate.
  */
 #ifndef SYNC_TASK_H
 #define SYNC_TASK_H
 
 #include <stdbool.h>
 
-#include "azure/vault.h"
 #include "config/objects.h"
 #include "deliver/publish.h"
 #include "render/render.h"
-#include "sync/fetch.h"
+#include "sync/fate.h"
+#include "sync/question.h"
 
-/* What a round asks a vault for, beside the fetch that does it: strings of a fetch_item.
- */
-struct question {
-	char *url, *words;
-	struct vault_question asked;
-	struct fetch_item item; /* FETCH_NONE: not asked */
-	struct vault_object got;
+/* The files of an object, and path.json. */
+#define TASK_FILES_MAX (RENDER_FILES_MAX + 1)
+
+/* One file that a task makes. */
+struct task_file {
+	char *path;
+	const struct manifest_entry
+		*entry; /* what the current set has at the path, when
+			   it was made from this object; NULL: nothing */
+	bool as_wanted; /* it was made with these options and this mode */
+	bool intact;    /* and is as it was published */
 };
 
 struct task {
@@ -31,39 +35,40 @@ struct task {
 	char *version; /* the one to get; NULL: the current one */
 	char *id, *options, *words;
 	struct render_how how;
+	enum fate_need need;
 
-	const char *on_disk; /* the version of all its files on the volume; NULL: none */
-	const char *metadata_on_disk;
-	bool kept; /* files of its paths were made from it, perhaps in another way */
+	struct task_file files[TASK_FILES_MAX]; /* path.json is the last, if asked for */
+	size_t file_count, rendered_count;      /* all, and those without path.json */
+	const char *current;  /* the version that all its files but path.json have on the
+				 volume, as they are wanted; NULL: none */
+	const char *metadata; /* the same of path.json */
 
 	struct question value, password;
-	char *fresh, *metadata_fresh; /* the versions of what came */
-	bool rendered, told;          /* files, metadata hold new bytes */
-	struct render_files files;
-	struct buf metadata;
 	struct err err; /* why it has no new bytes, though it should */
-	bool may_go;    /* a list that should name it, does not */
+	char *new_version, *new_metadata_version; /* of what came */
+	bool has_new_files, has_new_metadata;
+	struct render_files new_files;
+	struct buf new_metadata;
+
+	const struct fate_verdict *verdict; /* set at the end of the sync */
 };
 
-/*
- * A task for an object of the entry.  version: NULL for the current one.  Looks at the
- * volume.  task_free() the result.
- */
+/* A task for an object of the entry.  version: NULL for the current one.  Looks at what
+ * the volume has of it; publish NULL: no volume.  task_free() the result. */
 struct task *task_new(const struct object *object, struct source *source,
 		      const struct publish *publish, const char *name, const char *path,
 		      const char *version);
 void task_free(struct task *t);
 
-/* How an entry's objects are rendered, and the name of these options on the volume; the
- * caller frees. */
-struct render_how task_how(const struct object *object);
+/* The name of an entry's rendering options on the volume, and the part of it that says
+ * which objects the entry selects ("" for one that names its object).  The caller frees.
+ */
 char *task_options(const struct object *object);
+const char *task_selection(const char *options);
 
-/* True when its version is pinned and all its files are on the volume: nothing to ask. */
-bool task_is_settled(const struct task *t);
-
-/* True when it may go, or not come at all: its object is optional or was selected. */
-bool task_is_optional(const struct task *t);
+/* True when all that is asked for is on the volume and cannot change: its version is
+ * pinned, and no tags are asked for. */
+bool task_needs_no_answer(const struct task *t);
 
 /* Asks for what it needs. */
 void task_ask(struct task *t, struct fetch *fetch);
@@ -72,24 +77,13 @@ void task_ask(struct task *t, struct fetch *fetch);
 void task_take(struct task *t, struct vault_object *got);
 
 /* Renders what came, or keeps the reason why nothing did. */
-void task_settle(struct task *t);
+void task_render(struct task *t);
 
-/* Adds its files to a set: new bytes where use_new and there are some, else those on the
- * volume.  False: it has neither, nothing was added. */
-#define TASK_FILES_MAX (RENDER_FILES_MAX + 1)
-bool task_files(const struct task *t, bool use_new,
-		struct publish_file files[TASK_FILES_MAX], size_t *count);
+/* What the current set has of its files. */
+enum fate_files task_files_on_volume(const struct task *t);
 
-/* What its file i on the volume was made from, if from this object, in whatever way. */
-const struct manifest_entry *task_kept(const struct task *t,
-				       const struct publish *publish, size_t i);
-
-/* Its file i without the volume: the path, caller frees; NULL behind the last. */
-char *task_path(const struct task *t, size_t i);
-
-/* Shared with listings: builds and frees a question, and asks it. */
-void question_ask(struct question *q, struct fetch *fetch, const struct source *source,
-		  enum object_kind kind, const char *name, const char *version);
-void question_done(struct question *q);
+/* Adds the files that its verdict leaves it to a set; their bytes and strings stay the
+ * task's. */
+void task_add_files(const struct task *t, struct publish_file **files, size_t *count);
 
 #endif

@@ -220,8 +220,8 @@ class World:
             nonlocal sees
             try:
                 sees = self.files()
-            except FileNotFoundError:
-                return False  # it went between the look and the reading
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return False  # it went, or became a directory, between the look and the reading
             return sees == expected
 
         if not wait_until(seen, timeout):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 from conftest import BINARY, wait_until
@@ -338,7 +339,7 @@ def test_while_a_new_set_has_no_room_the_old_one_rotates(world, small_volume):
 
 def told(process):
     """What of the log begins and ends failures."""
-    return [(e["event"], e["what"]) for e in process.entries if e["event"] in ("failure", "recovered")]
+    return [(e["event"], e["what"]) for e in process.entries if e["event"] in ("failure", "recovered", "withdrawn")]
 
 
 def test_an_outage_is_one_whatever_lists_there_are(world):
@@ -356,9 +357,9 @@ def test_an_outage_is_one_whatever_lists_there_are(world):
     world.fake.clear_faults()
     assert sidecar.wait_log("recovered", timeout=120)["failures"] > 1
     config.write("objects: [{objectName: a}]\n")
-    sidecar.wait_log("recovered", what="b")
+    sidecar.wait_log("withdrawn", what="b")
     vault = "vault 'shop-kv'"
-    assert told(sidecar) == [("failure", vault), ("failure", "b"), ("recovered", vault), ("recovered", "b")]
+    assert told(sidecar) == [("failure", vault), ("failure", "b"), ("recovered", vault), ("withdrawn", "b")]
 
 
 def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
@@ -376,7 +377,53 @@ def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
 def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
     sidecar, config, _ = start_without_room(world, small_volume)
     config.write("objects: a\n")
-    sidecar.wait_log("recovered", what="publish")
+    sidecar.wait_log("withdrawn", what="publish", kind="volume")
+
+
+def start_blind(world, config):
+    """A sidecar for which the kernel watches nothing: in a user namespace with a limit of its own."""
+    limit = ("unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 >/proc/sys/user/max_inotify_watches && exec "$@"', "sh")
+    if subprocess.run([*limit, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are not permitted here")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path), wrapper=limit)
+    sidecar.wait_log("ready")
+    return sidecar
+
+
+def test_a_change_is_applied_when_nothing_can_be_watched(world):
+    a, b = world.plant("a", "b")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    sidecar = start_blind(world, config)
+    says = f"hot reload of '{config.path}' now takes up to 10 s: .*No space left on device; raise fs.inotify.max_user_watches on"
+    sidecar.wait_log("watch-blind", says, level="warn", path=config.path)
+    config.write("objects: a, b\n")
+    assert wait_until(lambda: world.files() == {"a": a, "b": b}, 30)
+    assert len(sidecar.find("watch-blind", path=config.path)) == 1
+    assert not sidecar.find("watch-restored")
+    if os.geteuid():
+        return  # only root may enter the user namespace of a process that is not dumpable
+    raised = "echo 100 >/proc/sys/user/max_inotify_watches"
+    subprocess.run(["nsenter", "--user", "--preserve-credentials", "-t", str(sidecar.pid), "sh", "-c", raised], check=True)
+    sidecar.wait_log("watch-restored", f"hot reload of '{config.path}' is immediate again", timeout=30, path=config.path)
+    config.write("objects: b\n")
+    world.wait_files({"b": b})
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", "refresh"])
+def test_a_poll_that_is_asked_for_looks_at_the_file_first(world, how):
+    a, b = world.plant("a", "b")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    sidecar = start_blind(world, config)
+    sidecar.wait_log("watch-blind")
+    config.write("objects: a, b\n")
+    since = sidecar.mark()
+    if how == "SIGHUP":
+        sidecar.poll()
+    else:
+        subprocess.run([BINARY, "refresh"], env={"AKVSYNC_DIR": str(world.volume)}, check=True, timeout=30)
+    sidecar.wait_log("configuration-applied", since=since)
+    assert world.files() == {"a": a, "b": b}
+    assert not sidecar.find("unchanged", since=since), "the old list was polled first"
 
 
 def test_a_plain_file_may_be_edited_in_place(world):

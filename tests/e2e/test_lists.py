@@ -1,7 +1,11 @@
 """Entries that list the vault: version histories, patterns and tags; and what may be missing."""
 
+import datetime
+import re
+
 import pytest
 from conftest import wait_until
+from test_health import ask
 
 
 def versions(world, name, count, start=1_700_000_000, step=1):
@@ -177,17 +181,35 @@ def test_who_has_a_path_does_not_depend_on_who_answers_first(world):
         world.fake.remove_fault(late)
 
 
+# An absent object keeps its file for three polls and three poll intervals.
+OFTEN = {"AKVSYNC_POLL_INTERVAL": "1s"}
+# A list that makes no sense is asked for again and again: three such rounds take longer than three of these.
+SELDOM = {"AKVSYNC_POLL_INTERVAL": "5s"}
+
+
 @pytest.mark.parametrize(
     "body", [{"value": {}, "nextLink": None}, {"value": "x"}, {"value": None}, {"value": [], "nextLink": 5}]
 )
 def test_what_is_no_list_is_not_an_empty_one(world, body):
     files = dict(zip(("app-a", "z"), world.plant("app-a", "z")))
-    sidecar = world.sidecar("[{objectName: z}, {objectNamePattern: 'app-*'}]")
+    sidecar = world.sidecar("[{objectName: z}, {objectNamePattern: 'app-*'}]", **SELDOM)
     world.fake.fault({"status": 200, "json": body}, target="vault", path="/secrets", authenticated=True, times=-1)
     for _ in range(3):
         polled(sidecar)
     sidecar.wait_log("failure", "list of secrets like 'app-\\*': garbled reply")
     assert world.files() == files
+
+
+def outlast(sidecar):
+    """Waits for longer than an absent object keeps its file, while nothing changes; for a sidecar that polls OFTEN."""
+    since = sidecar.mark()
+
+    def lasted():
+        # The first may be the end of a round that began before.
+        times = [datetime.datetime.strptime(e["ts"], "%Y-%m-%dT%H:%M:%S.%fZ") for e in sidecar.find("unchanged", since=since)][1:]
+        return len(times) >= 3 and (times[-1] - times[0]).total_seconds() > 3.1
+
+    assert wait_until(lasted, 60)
 
 
 def poll(sidecar, event="unchanged"):
@@ -199,30 +221,36 @@ def poll(sidecar, event="unchanged"):
 def test_new_matches_appear_and_gone_ones_go_after_three_polls(world):
     a, b = world.plant("app-a", "app-b")
     world.fake.vault_settings(settle_s=0)
-    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]", **OFTEN)
     new = world.plant("app-new")
-    sidecar.poll()
     world.wait_files({"app-a": a, "app-b": b, "app-new": new})
+    since = sidecar.mark()
     world.fake.delete("app-a")
-    for _ in range(2):
+    world.wait_files({"app-b": b, "app-new": new})
+    assert len(sidecar.find("unchanged", since=since)) >= 3
+
+
+def test_polls_on_request_take_no_file_away(world):
+    """The poll interval is an hour: many polls within a second say as little as one."""
+    a, b, c = world.plant("app-a", "app-b", "c")
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}, {objectName: c, optional: true}]")
+    world.fake.delete("app-a")
+    world.fake.delete("c")
+    for _ in range(5):
         poll(sidecar)
-        assert "app-a" in world.files()
-    poll(sidecar, "published")
-    assert world.files() == {"app-b": b, "app-new": new}
+    assert world.files() == {"app-a": a, "app-b": b, "c": c}
 
 
 def test_an_incomplete_list_takes_nothing_away(world):
     names = [f"app-{i:02}" for i in range(30)]
     values = dict(zip(names, world.plant(*names)))
-    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]", **SELDOM)
     world.wait_files(values)
     generation = world.generation()
     rule = world.fake.fault({"garbage": True}, target="vault", path="/secrets", after=1, times=-1, authenticated=True)
-    since = sidecar.mark()
     for _ in range(3):
-        sidecar.poll()
-        sidecar.wait_log("unchanged", since=since)
-        since = sidecar.mark()
+        polled(sidecar)
     assert sidecar.find("failure", "list of secrets like 'app-\\*': garbled reply")
     assert world.generation() == generation
     world.fake.remove_fault(rule)
@@ -231,10 +259,9 @@ def test_an_incomplete_list_takes_nothing_away(world):
 
 def test_a_list_that_is_refused_takes_nothing_away(world):
     value = world.plant("app-a")
-    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]", **OFTEN)
     world.fake.revoke("list")
-    for _ in range(4):
-        poll(sidecar)
+    outlast(sidecar)
     assert world.files() == {"app-a": value}
     assert sidecar.find("failure", "list of secrets like 'app-\\*': 403")
     world.fake.grant("list")
@@ -266,10 +293,9 @@ def test_a_list_that_does_not_come_ends_no_failure_of_its_objects(world):
 def test_the_last_file_never_goes(world):
     value = world.plant("app-a")
     world.fake.vault_settings(settle_s=0)
-    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]")
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*'}]", **OFTEN)
     world.fake.delete("app-a")
-    for _ in range(5):
-        poll(sidecar)
+    outlast(sidecar)
     assert world.files() == {"app-a": value}
 
 
@@ -284,6 +310,49 @@ def test_a_next_page_elsewhere_gets_no_token(world, link):
     assert process.find("exit", "its next page is (at another host|not at an https URL)")
     with_token = [e for e in world.fake.journal() if e["bearer"] != "none"]
     assert with_token and {(e["vault"], e["path"]) for e in with_token} == {("shop-kv", "/secrets")}
+
+
+MATCHES, MOST = 3000, 1000
+
+
+def many_matches(world):
+    """A vault with more secrets that match than there may be objects, in one long page."""
+    url = world.fake.url("shop-kv")
+    items = [{"id": f"{url}/secrets/n-{i:04}", "attributes": {"enabled": True}} for i in range(MATCHES)]
+    secret = {"value": "planted-value-of-all-of-them", "id": f"{url}/secrets/n/{'0' * 32}", "attributes": {"enabled": True}}
+    for matching, reply in (("/secrets", {"value": items, "nextLink": None}), ("/secrets/n-*", secret)):
+        world.fake.fault({"status": 200, "json": reply}, target="vault", path=matching, authenticated=True, times=-1)
+
+
+def test_more_matches_than_there_may_be_objects_are_one_warning(world):
+    many_matches(world)
+    sidecar = world.sidecar("[{objectNamePattern: 'n-*'}]", wait=False)
+    assert wait_until((world.volume / "..sock").is_socket)
+
+    def is_ready():
+        told = ask(world, "probe", "live")
+        assert told.returncode == 0, told.stderr
+        return sidecar.find("ready")
+
+    assert wait_until(is_ready, timeout=120)
+    polled(sidecar)
+    assert len(world.files()) == MOST
+    [told] = sidecar.find("failure")
+    assert (told["level"], told["kind"]) == ("warn", "left-out")
+    assert {str(MATCHES - MOST), str(MOST)} <= set(re.findall(r"\d+", told["msg"].replace(",", ""))), told["msg"]
+    assert len(sidecar.text) < 200_000
+
+
+def test_what_was_left_out_is_told_as_over_when_it_is(world):
+    many_matches(world)
+    sidecar = world.sidecar("[{objectNamePattern: 'n-*'}]", wait=False)
+    sidecar.wait_log("ready")
+    sidecar.wait_log("failure", kind="left-out")
+    world.fake.clear_faults()
+    value = world.plant("n-0000")
+    sidecar.poll()
+    assert sidecar.wait_log("recovered", kind="left-out")
+    assert wait_until(lambda: (world.volume / "n-0000").read_text() == value)
 
 
 def test_pages_without_end(world):
@@ -327,18 +396,15 @@ def test_optional_covers_what_may_not_be_read(world, state):
 def test_optional_object_goes_after_three_polls_but_never_when_forbidden(world):
     a, b = world.plant("a", "b")
     world.fake.vault_settings(settle_s=0)
-    sidecar = world.sidecar("[{objectName: a}, {objectName: b, optional: true}]")
+    sidecar = world.sidecar("[{objectName: a}, {objectName: b, optional: true}]", **OFTEN)
     world.fake.revoke("get", name="b")
-    for _ in range(4):
-        poll(sidecar)
+    outlast(sidecar)
     assert world.files() == {"a": a, "b": b}
+    since = sidecar.mark()
     world.fake.grant("get", name="b")
     world.fake.delete("b")
-    poll(sidecar)
-    poll(sidecar)
-    assert world.files() == {"a": a, "b": b}
-    poll(sidecar, "published")
-    assert world.files() == {"a": a}
+    world.wait_files({"a": a})
+    assert len(sidecar.find("unchanged", since=since)) >= 3
 
 
 def test_optional_object_whose_mode_changes_while_it_is_forbidden_keeps_its_file(world):
@@ -359,10 +425,9 @@ def test_optional_object_whose_mode_changes_while_it_is_forbidden_keeps_its_file
 def test_a_required_object_that_is_deleted_keeps_its_file(world):
     a, b = world.plant("a", "b")
     world.fake.vault_settings(settle_s=0)
-    sidecar = world.sidecar("a, b")
+    sidecar = world.sidecar("a, b", **OFTEN)
     world.fake.delete("b")
-    for _ in range(4):
-        poll(sidecar)
+    outlast(sidecar)
     assert world.files() == {"a": a, "b": b}
 
 

@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import pytest
 from app import App
-from conftest import BINARY, DEADLINE_S
+from conftest import BINARY, DEADLINE_S, wait_until
+from test_config import ConfigMap
 from test_sidecar import rotate
 
 
@@ -207,3 +209,143 @@ def test_splay_delays(world, app):
     sidecar = world.sidecar("s", AKVSYNC_NOTIFY_SPLAY="1s", **by_name(app))
     rotate(world, sidecar, "s")
     assert app.wait_signals(1, timeout=DEADLINE_S) == ["SIGHUP"]
+
+
+SPLAY_S = 5
+NO_SHORT_DELAY = "splay-2745"
+"""A pod whose random delays are all longer than the pause between two rotations here."""
+
+
+def test_rotations_do_not_put_off_the_splay(world, app):
+    """A rotation a second, each of which alone would be told within the splay."""
+    world.plant("s")
+    env = world.env("s", AKVSYNC_NOTIFY_SPLAY=f"{SPLAY_S}s", **by_name(app)) | {"POD_UID": NO_SHORT_DELAY}
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    start = time.monotonic()
+    while not app.signals and time.monotonic() < start + SPLAY_S + 3:
+        rotate(world, sidecar, "s")
+        wait_until(app.settled, timeout=0.8)
+    assert app.signals, f"not told within {time.monotonic() - start:.1f} s, with {len(sidecar.find('published'))} sets"
+    # What came meanwhile is told in the same way, and nothing more than that.
+    last = sidecar.find("published")[-1]["generation"]
+    sidecar.wait_log("notified", generation=last)
+    told = [entry["generation"] for entry in sidecar.find("notified")]
+    assert len(set(told)) == len(told) == len(app.wait_signals(len(told)))
+
+
+# Whom to tell changes
+
+
+def start_with_a_typo(world, whom, **more):
+    """A rotation while the configuration file names a process that does not exist."""
+    world.plant("s")
+    config = ConfigMap(world.folder / "config", f"objects: s\nnotify: {whom}\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path, **more)
+    sidecar = world.start("sidecar", env=env)
+    sidecar.wait_log("ready")
+    rotate(world, sidecar, "s")
+    sidecar.wait_log("notify-failed", "no process named 'no-such-app'")
+    return sidecar, config, env
+
+
+def test_a_mended_name_is_told_of_the_set_that_it_missed(world, app):
+    sidecar, config, _ = start_with_a_typo(world, "signal=HUP,process=no-such-app")
+    config.write(f"objects: s\nnotify: signal=HUP,process={app.name}\n")
+    sidecar.wait_log("configuration-applied")
+    assert app.wait_signals(1) == ["SIGHUP"]
+    notified = sidecar.find("notified")
+    assert [entry["generation"] for entry in notified] == [world.generation()]
+    rotate(world, sidecar, "s")
+    assert app.wait_signals(2) == ["SIGHUP"] * 2
+
+
+def test_a_name_that_is_mended_while_the_sidecar_is_stopped(world, app):
+    sidecar, config, env = start_with_a_typo(world, "signal=HUP,process=no-such-app")
+    sidecar.stop(signal.SIGKILL)
+    config.write(f"objects: s\nnotify: signal=HUP,process={app.name}\n")
+    for _ in range(2):
+        again = world.start("sidecar", env=env)
+        again.wait_log("unchanged")
+        assert app.wait_signals(1) == ["SIGHUP"], "once, also after another restart"
+        again.stop()
+
+
+def test_only_the_mended_name_is_told(world, app):
+    """The other one got the signal for this set already."""
+    other = f"signal=HUP,process={app.name}; signal=USR1,process="
+    sidecar, config, _ = start_with_a_typo(world, other + "no-such-app")
+    assert app.wait_signals(1) == ["SIGHUP"]
+    config.write(f"objects: s\nnotify: {other}{app.name}\n")
+    sidecar.wait_log("configuration-applied")
+    assert app.wait_signals(2) == ["SIGHUP", "SIGUSR1"]
+
+
+def test_a_name_that_is_mended_twice(world, app):
+    """The set is missed by two wrong names in turn."""
+    sidecar, config, _ = start_with_a_typo(world, "signal=HUP,process=no-such-app")
+    since = sidecar.mark()
+    config.write("objects: s\nnotify: signal=HUP,process=nor-this-one\n")
+    sidecar.wait_log("notify-failed", "no process named 'nor-this-one'", since)
+    config.write(f"objects: s\nnotify: signal=HUP,process={app.name}\n")
+    assert app.wait_signals(1) == ["SIGHUP"]
+
+
+def test_a_pending_target_stays_pending_when_something_else_changes(world):
+    """A hot reload of the list while the app does not run yet."""
+    app = App(world.folder)
+    world.plant("s", "t")
+    notify = f"notify: signal=HUP,process={app.name}\n"
+    config = ConfigMap(world.folder / "config", f"objects: s\n{notify}")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    rotate(world, sidecar, "s")
+    sidecar.wait_log("notify-failed")
+    config.write(f"objects: s\npollInterval: 2h\n{notify}")
+    sidecar.wait_log("configuration-applied")
+    with app:
+        assert app.wait_signals(1) == ["SIGHUP"]
+
+
+def test_a_name_that_is_new_is_not_told_of_what_nobody_missed(world, app):
+    world.plant("s")
+    config = ConfigMap(world.folder / "config", "objects: s\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    rotate(world, sidecar, "s")
+    config.write(f"objects: s\nnotify: signal=HUP,process={app.name}\n")
+    sidecar.wait_log("configuration-applied")
+    assert app.settled() == []
+    rotate(world, sidecar, "s")
+    assert app.wait_signals(1) == ["SIGHUP"]
+
+
+# The first set
+
+
+@pytest.mark.parametrize("command", ["sidecar", "init"])
+def test_a_crash_between_the_first_set_and_its_record_is_made_up_for(world, command):
+    """Those who asked for the first set are told once, the others not at all."""
+    app = App(world.folder)
+    world.plant("s")
+    notify = f"on=first,signal=HUP,process={app.name}; signal=USR1,process={app.name}"
+    sidecar = world.sidecar("s", AKVSYNC_NOTIFY=notify)
+    sidecar.wait_log("notify-failed")
+    sidecar.stop(signal.SIGKILL)
+    (world.volume / "..notified").unlink()
+    with app:
+        again = world.start(command, env=world.env("s", AKVSYNC_NOTIFY=notify))
+        again.wait_log("unchanged")
+        assert app.wait_signals(1) == ["SIGHUP"]
+        again.stop()
+        again = world.start(command, env=world.env("s", AKVSYNC_NOTIFY=notify))
+        again.wait_log("unchanged")
+        assert app.settled() == ["SIGHUP"], "and only once"
+
+
+def test_who_is_named_after_the_first_set_is_not_told_of_it(world, app):
+    """The first set was made when nobody was to be told, which is no crash."""
+    world.plant("s")
+    world.sidecar("s").stop()
+    world.sidecar("s", AKVSYNC_NOTIFY=f"on=first,signal=HUP,process={app.name}")
+    assert app.settled() == []

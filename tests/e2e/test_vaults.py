@@ -74,7 +74,7 @@ def test_an_outage_ends_with_the_use_of_its_vault(world, vaults):
     sidecar.wait_log("failure", what="vault 'mail-kv'")
     config.write("objects: a\n")
     world.wait_files({"a": files["a"]})
-    sidecar.wait_log("recovered", what="vault 'mail-kv'")
+    sidecar.wait_log("withdrawn", what="vault 'mail-kv'")
 
 
 def test_the_first_set_needs_all_vaults(world, vaults):

@@ -1,6 +1,6 @@
 /* The configuration file: our own YAML, or a SecretProviderClass. */
-#include "config/overlay.h"
-#include "config/settings.h"
+#include "config/document.h"
+#include "config/environment.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -10,13 +10,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct overlay overlay = { 0 };
 	struct settings settings;
 	struct err err = { 0 };
-	int result = overlay_parse(&overlay, (const char *)data, size, &err);
+	int result = document_read(&overlay, (const char *)data, size, &err);
 	char **env;
 
 	must_explain(result, &err);
 	env = overlay_environ(&overlay, none);
 	err = (struct err){ 0 };
-	must_explain(settings_load(&settings, env, &err), &err);
+	must_explain(environment_load(&settings, env, &err), &err);
 	settings_done(&settings);
 	overlay_environ_free(env);
 	overlay_done(&overlay);

@@ -5,11 +5,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct http_reply reply = reply_of(data, size);
-	const struct vault_question question = { .list = true, .client_id = "client" };
+	const struct refusal_context context = { .list = true, .client_id = "client" };
 	struct vault_list list = { 0 };
 	struct err err = { 0 };
 	int result =
-		vault_list_parse(&reply, &question, "kv.vault.azure.net", &list, &err);
+		vault_list_parse(&reply, &context, "kv.vault.azure.net", &list, &err);
 
 	must_explain(result, &err);
 	/* A token goes there, so it must be the vault. */

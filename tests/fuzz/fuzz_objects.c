@@ -3,6 +3,22 @@
 #include "config/path.h"
 #include "fuzz.h"
 
+/* The text that is remembered stands for the same list. */
+static void read_back(const struct objects *all)
+{
+	auto_buf struct buf text = BUF_INIT(OBJECTS_TEXT_MAX);
+	auto_buf struct buf again = BUF_INIT(OBJECTS_TEXT_MAX);
+	struct objects back = { 0 };
+	struct err err = { 0 };
+
+	objects_write(all, &text);
+	must(objects_parse(&back, buf_str(&text), 0400, &err) == 0);
+	must(objects_number(&back) == objects_number(all));
+	objects_write(&back, &again);
+	must(strcmp(buf_str(&text), buf_str(&again)) == 0);
+	objects_done(&back);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_free char *text = xstrndup((const char *)data, size);
@@ -23,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)object_matches(&all.items[i], "app-1", all.items[i].tags,
 				     all.items[i].tag_count);
 	}
+	if (result == 0)
+		read_back(&all);
 	objects_done(&all);
 	return 0;
 }

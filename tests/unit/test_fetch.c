@@ -29,10 +29,10 @@ static int tear_down(void **state)
 
 static int parse(void *arg, struct http_reply *reply, struct err *err)
 {
-	const struct vault_question question = { .kind = OBJECT_SECRET,
+	const struct refusal_context context = { .kind = OBJECT_SECRET,
 						 .client_id = "client-1" };
 
-	return vault_object_parse(reply, &question, arg, err);
+	return vault_object_parse(reply, &context, arg, err);
 }
 
 /* A new fetch of s00, s01, … */

@@ -41,6 +41,7 @@ static void test_read(void **state)
 		int result = file_read(AT_FDCWD, at("f"), &text, &err);
 
 		if (slack < 0) {
+			assert_int_equal(errno, EFBIG);
 			check_err("too large", result, &err, ERR_IO, "is larger than");
 			continue;
 		}
@@ -48,6 +49,53 @@ static void test_read(void **state)
 		assert_int_equal(text.len, sizeof(big));
 		assert_memory_equal(text.data, big, sizeof(big));
 	}
+}
+
+static void test_compare(void **state)
+{
+	static const struct {
+		const char *there, *data;
+		size_t len;
+		bool same;
+	} rows[] = {
+		{ "", "", 0, true },        { "", "x", 1, false },
+		{ "abc", "abc", 3, true },  { "abc", "abc", 4, false },
+		{ "abc", "abd", 3, false }, { "abc", "ab", 2, false },
+		{ "abc", "", 0, false },
+	};
+	struct err err = { 0 };
+	bool same;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		volume_write(dir, "f", rows[i].there);
+		check_ok(rows[i].there,
+			 file_compare(AT_FDCWD, at("f"), rows[i].data, rows[i].len, &same,
+				      &err),
+			 &err);
+		check_int(rows[i].data, same, rows[i].same);
+	}
+	check_err("none", file_compare(AT_FDCWD, at("none"), "", 0, &same, &err), &err,
+		  ERR_IO, "cannot open");
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(symlink("f", at("link")), 0);
+	check_err("link", file_compare(AT_FDCWD, at("link"), "", 0, &same, &err), &err,
+		  ERR_IO, "cannot open");
+	check_err("directory", file_compare(AT_FDCWD, dir, "", 0, &same, &err), &err,
+		  ERR_IO, "cannot read");
+}
+
+/* What a wait does not mend. */
+static void test_foreign(void **state)
+{
+	static const int is[] = { EFBIG, EISDIR, ELOOP, ENXIO };
+	static const int is_not[] = { ENOENT, ENOMEM, ENFILE, EMFILE, EIO, EACCES, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(is); i++)
+		check(strerror(is[i]), file_is_foreign(is[i]));
+	for (size_t i = 0; i < ARRAY_LEN(is_not); i++)
+		check(strerror(is_not[i]), !file_is_foreign(is_not[i]));
 }
 
 static void test_unreadable(void **state)
@@ -157,6 +205,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIR(test_read),
+		IN_DIR(test_compare),
+		IN_DIR(test_foreign),
 		IN_DIR(test_unreadable),
 		IN_DIR(test_pipe_does_not_block),
 		IN_DIR(test_create),

@@ -1,6 +1,9 @@
+// LDFLAGS: -Wl,--wrap=openat
 /* Who is told of which generation, and what a restart remembers of it.  The processes are
  * fakes that the tests script. */
 #include "volume.h"
+
+#include <errno.h>
 
 #include "base/clock.h"
 #include "deliver/notify.h"
@@ -13,6 +16,8 @@
 /* What was signalled, as "app:1 /run/app.pid:10 ", and who fails now. */
 static char told[256];
 static const char *failing;
+/* How many processes are known to have taken the signal before. */
+static size_t known;
 
 static int tell(const char *whom, int signal, struct err *err)
 {
@@ -26,6 +31,7 @@ static int tell(const char *whom, int signal, struct err *err)
 int process_signal_name(const char *name, int signal, struct process_set *set,
 			struct err *err)
 {
+	known = set->count;
 	set->count = 3;
 	return tell(name, signal, err);
 }
@@ -33,6 +39,11 @@ int process_signal_name(const char *name, int signal, struct process_set *set,
 void process_set_clear(struct process_set *set)
 {
 	*set = (struct process_set){ 0 };
+}
+
+void process_set_copy(struct process_set *to, const struct process_set *from)
+{
+	*to = *from;
 }
 
 int process_signal_pidfile(const char *path, int signal, struct err *err)
@@ -72,7 +83,18 @@ static void start(const char *targets, const char *generation, int64_t now)
 
 	notify_free(n);
 	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
-	notify_resume(n, generation, false, now);
+	check_ok(targets, notify_resume(n, generation, false, now, &err), &err);
+}
+
+/* The configuration is read anew. */
+static void reload(const char *targets, int64_t now)
+{
+	struct notify *old = n;
+	struct err err = { 0 };
+
+	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
+	notify_take_over(n, old, now);
+	notify_free(old);
 }
 
 /* Runs what is due; says what was signalled. */
@@ -117,7 +139,10 @@ static void test_no_targets(void **state)
 	notify_published(n, "..g2", false, 0);
 	assert_string_equal(run(9), "");
 	assert_false(notify_first_pending(n, 1000));
-	assert_int_equal(volume_count(dir, ""), 0);
+	/* It says that the first set was seen. */
+	assert_int_equal(volume_count(dir, ""), 1);
+	start(FIRST, "..g2", 0);
+	assert_string_equal(run(9), "");
 }
 
 static void test_bad_targets(void **state)
@@ -199,10 +224,10 @@ static void test_retry(void **state)
 		now = notify_deadline(n);
 	}
 	/* The newest generation only, at once and from the first attempt. */
-	notify_published(n, "..g2", false, now + 1);
+	notify_published(n, "..g2", false, now - 1);
 	failing = NULL;
-	assert_int_equal(notify_deadline(n), now + 1);
-	assert_true(notify_run(n, now + 1, &outcome));
+	assert_int_equal(notify_deadline(n), now - 1);
+	assert_true(notify_run(n, now - 1, &outcome));
 	assert_true(outcome.ok);
 	assert_int_equal(outcome.attempt, 1);
 	assert_string_equal(outcome.generation, "..g2");
@@ -223,11 +248,244 @@ static void test_splay(void **state)
 
 		notify_published(n, "..g1", false, 5000);
 		due = notify_deadline(n);
+		assert_string_equal(run(6000), "app:1 ");
 		least = due < least ? due : least;
 		most = due > most ? due : most;
 	}
 	assert_in_range(least, 5000, 5050);
 	assert_in_range(most, 5950, 6000);
+}
+
+/* Sets that follow each other faster than the splay do not put the target off. */
+static void test_splay_is_a_bound(void **state)
+{
+	struct err err = { 0 };
+	int64_t due;
+	struct notify_outcome outcome;
+
+	(void)state;
+	check_ok("splay", notify_new(&n, HUP, dir_fd, 600000, &jitter, &err), &err);
+	for (int round = 0; round < 50; round++) {
+		int64_t began = INT64_C(10000000) * round, now = began;
+
+		notify_published(n, "..g1", false, now);
+		due = notify_deadline(n);
+		for (; now < due; now += 60000) {
+			notify_published(n, "..g2", false, now);
+			assert_true(notify_deadline(n) <= due);
+			assert_true(notify_deadline(n) >= now);
+			due = notify_deadline(n);
+		}
+		assert_true(due <= began + 600000);
+		assert_true(notify_run(n, due, &outcome));
+		assert_string_equal(outcome.generation, "..g2");
+		assert_true(notify_deadline(n) == CLOCK_NEVER);
+	}
+}
+
+/* One that waits for its retry is tried within the splay for a new set. */
+static void test_splay_and_retry(void **state)
+{
+	struct notify_outcome outcome;
+	struct err err = { 0 };
+	int64_t now = 0;
+
+	(void)state;
+	check_ok("splay", notify_new(&n, HUP, dir_fd, 500, &jitter, &err), &err);
+	failing = "app";
+	notify_published(n, "..g1", false, 0);
+	for (int attempt = 1; attempt <= 5; attempt++) {
+		now = notify_deadline(n);
+		assert_true(notify_run(n, now, &outcome));
+		assert_int_equal(outcome.attempt, attempt);
+	}
+	assert_true(notify_deadline(n) >= now + 1000);
+	notify_published(n, "..g2", false, now + 10);
+	assert_in_range(notify_deadline(n), now + 10, now + 510);
+	assert_true(notify_run(n, notify_deadline(n), &outcome));
+	assert_int_equal(outcome.attempt, 1);
+	assert_string_equal(outcome.generation, "..g2");
+}
+
+#define TYPO "signal=HUP,process=ap"
+
+static void test_reload_keeps(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start(HUP ";" USR1, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	reload(HUP ";" USR1, 1);
+	assert_string_equal(run(1), "");
+	failing = "app";
+	notify_published(n, "..g2", false, 2);
+	assert_string_equal(run(2), "/run/app.pid:10 ");
+	assert_true(notify_deadline(n) >= 1002);
+	/* A pending one is due now; one that was told is not, nor is another new one. */
+	failing = NULL;
+	reload(USR1 ";" HUP ";signal=HUP,process=other", 3);
+	assert_int_equal(notify_deadline(n), 3);
+	assert_true(notify_run(n, 3, &outcome));
+	assert_string_equal(outcome.target, HUP);
+	assert_int_equal(outcome.attempt, 2);
+	assert_int_equal(known, 3);
+	assert_string_equal(outcome.generation, "..g2");
+	assert_string_equal(run(3), "");
+	/* All of it is on the volume. */
+	start(USR1 ";" HUP ";signal=HUP,process=other", "..g2", 4);
+	assert_string_equal(run(4), "");
+}
+
+/* A typo, a set that nobody could be told of, and the typo is mended. */
+static void test_reload_mends(void **state)
+{
+	(void)state;
+	start(TYPO, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "ap";
+	notify_published(n, "..g2", false, 2);
+	notify_published(n, "..g3", false, 3);
+	assert_string_equal(run(3), "");
+	reload(HUP, 4);
+	assert_int_equal(notify_deadline(n), 4);
+	/* Killed before it is told: still due. */
+	start(HUP, "..g3", 5);
+	assert_string_equal(run(5), "app:1 ");
+	/* Nothing is left: another new one is not behind. */
+	reload(USR1, 6);
+	assert_string_equal(run(6), "");
+	start(USR1, "..g3", 7);
+	assert_string_equal(run(7), "");
+}
+
+/* The same by a restart with another configuration. */
+static void test_restart_mends(void **state)
+{
+	(void)state;
+	start(TYPO ";" USR1, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "ap";
+	notify_published(n, "..g2", false, 2);
+	assert_string_equal(run(2), "/run/app.pid:10 ");
+	start(HUP ";" USR1, "..g2", 3);
+	assert_string_equal(run(3), "app:1 ");
+	start(HUP ";" USR1 ";signal=HUP,process=other", "..g2", 3);
+	assert_string_equal(run(3), "");
+}
+
+/* The first set is for on=first targets only, also for one that replaces another. */
+static void test_first_set_mended(void **state)
+{
+	static const struct {
+		const char *to;
+		bool replaced; /* the set, meanwhile */
+		const char *told;
+	} rows[] = {
+		{ FIRST, false, "early:1 " },
+		{ HUP, false, "" },
+		{ HUP, true, "app:1 " },
+		{ FIRST, true, "early:1 " },
+	};
+
+	(void)state;
+	failing = "ap";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		start("on=first," TYPO, NULL, 0);
+		notify_published(n, "..g1", true, 0);
+		assert_string_equal(run(0), "");
+		if (rows[i].replaced)
+			notify_published(n, "..g2", false, 1);
+		assert_string_equal(run(1), "");
+		reload(rows[i].to, 2);
+		check_text(rows[i].to, run(2), rows[i].told);
+	}
+	start("on=first," TYPO, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	start(FIRST ";" HUP, "..g1", 0);
+	assert_string_equal(run(0), "early:1 ");
+}
+
+/* Nothing was published yet, so there is nothing to be told of. */
+static void test_reload_before_first_set(void **state)
+{
+	(void)state;
+	start(TYPO, NULL, 0);
+	reload(FIRST ";" HUP, 1);
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+	notify_published(n, "..g1", true, 2);
+	assert_string_equal(run(2), "early:1 ");
+}
+
+/* Killed between the first set and ..notified. */
+static void test_no_state(void **state)
+{
+	(void)state;
+	start(FIRST ";" HUP, "..g1", 5);
+	assert_true(notify_first_pending(n, 1));
+	assert_string_equal(run(5), "early:1 ");
+	start(FIRST ";" HUP, "..g1", 6);
+	assert_string_equal(run(6), "");
+	start(FIRST ";" HUP, "..g2", 7);
+	assert_string_equal(run(7), "early:1 app:1 ");
+}
+
+/* An init container without targets does not forget what the sidecar's are behind. */
+static void test_others_targets(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g2", false, 0);
+	notify_free(n);
+	check_ok("none", notify_new(&n, NULL, dir_fd, 0, &jitter, &err), &err);
+	check_ok("none", notify_resume(n, "..g2", true, 0, &err), &err);
+	start(HUP, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
+}
+
+static int read_error;
+
+int __real_openat(int fd, const char *path, int flags, ...);
+int __wrap_openat(int fd, const char *path, int flags, ...);
+int __wrap_openat(int fd, const char *path, int flags, ...)
+{
+	if (read_error != 0 && strcmp(path, "..notified") == 0) {
+		errno = read_error;
+		return -1;
+	}
+	return __real_openat(fd, path, flags, 0600);
+}
+
+/* That it cannot be read now says nothing of what was delivered. */
+static void test_state_cannot_be_read(void **state)
+{
+	static const int errors[] = { ENOMEM, ENFILE, EMFILE, EIO, EACCES };
+
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g2", false, 0);
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		struct err err = { 0 };
+		char before[128], after[128];
+		int result;
+
+		notify_free(n);
+		check_ok("new", notify_new(&n, HUP, dir_fd, 0, &jitter, &err), &err);
+		volume_read(dir, "..notified", before);
+		read_error = errors[i];
+		result = notify_resume(n, "..g2", false, 0, &err);
+		read_error = 0;
+		check_err("resume", result, &err, ERR_UNAVAILABLE, "'..notified'");
+		assert_true(notify_deadline(n) == CLOCK_NEVER);
+		volume_read(dir, "..notified", after);
+		assert_string_equal(before, after);
+	}
+	start(HUP, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
 }
 
 static void test_first_set(void **state)
@@ -276,7 +534,7 @@ static void test_before_app(void **state)
 	notify_published(n, "..g2", false, 0);
 	notify_free(n);
 	check_ok("new", notify_new(&n, HUP ";" FIRST, dir_fd, 0, &jitter, &err), &err);
-	notify_resume(n, "..g2", true, 0);
+	check_ok("init", notify_resume(n, "..g2", true, 0, &err), &err);
 	assert_string_equal(run(0), "early:1 ");
 	start(HUP ";" FIRST, "..g2", 0);
 	assert_string_equal(run(0), "app:1 ");
@@ -344,13 +602,30 @@ static void test_state_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_replacing_set), IN_DIR(test_no_targets),
-		IN_DIR(test_bad_targets),   IN_DIR(test_restart),
-		IN_DIR(test_one_fails),     IN_DIR(test_new_target),
-		IN_DIR(test_retry),         IN_DIR(test_splay),
-		IN_DIR(test_first_set),     IN_DIR(test_first_set_fails),
-		IN_DIR(test_before_app),    IN_DIR(test_strange_state),
-		IN_DIR(test_state_file),    IN_DIR(test_state_cannot_be_written),
+		IN_DIR(test_replacing_set),
+		IN_DIR(test_no_targets),
+		IN_DIR(test_bad_targets),
+		IN_DIR(test_restart),
+		IN_DIR(test_one_fails),
+		IN_DIR(test_new_target),
+		IN_DIR(test_retry),
+		IN_DIR(test_splay),
+		IN_DIR(test_first_set),
+		IN_DIR(test_first_set_fails),
+		IN_DIR(test_before_app),
+		IN_DIR(test_strange_state),
+		IN_DIR(test_state_file),
+		IN_DIR(test_state_cannot_be_written),
+		IN_DIR(test_splay_is_a_bound),
+		IN_DIR(test_splay_and_retry),
+		IN_DIR(test_reload_keeps),
+		IN_DIR(test_reload_mends),
+		IN_DIR(test_restart_mends),
+		IN_DIR(test_first_set_mended),
+		IN_DIR(test_reload_before_first_set),
+		IN_DIR(test_no_state),
+		IN_DIR(test_others_targets),
+		IN_DIR(test_state_cannot_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -337,7 +337,7 @@ static void test_nobody(void **state)
 static void test_told(void **state)
 {
 	struct child c = child_start(name_a, HANDLES);
-	struct process_set told = { 0 };
+	struct process_set told = { 0 }, copy = { 0 };
 	struct err err = { 0 };
 
 	(void)state;
@@ -349,8 +349,12 @@ static void test_told(void **state)
 	told.items[0] = (struct process_seen){ c.pid, told.items[0].started - 1 };
 	check_ok("reused", process_signal_name(name_a, SIGHUP, &told, &err), &err);
 	assert_int_equal(told.count, 2);
-	assert_int_equal(child_stop(c), 1);
+	process_set_copy(&copy, &told);
 	process_set_clear(&told);
+	check_ok("copied", process_signal_name(name_a, SIGHUP, &copy, &err), &err);
+	assert_int_equal(copy.count, 2);
+	assert_int_equal(child_stop(c), 1);
+	process_set_clear(&copy);
 }
 
 /* A name is never a pattern, a part, or a number. */

@@ -26,19 +26,33 @@ static struct {
 	int countdown; /* calls left until it strikes */
 	int error;
 	bool struck;
-	bool stutter; /* writes take one byte, reads are interrupted now and then */
+	bool stutter;   /* writes take one byte, reads are interrupted now and then */
+	bool looks;     /* only calls that look at something, see is_look() */
+	const char *at; /* the call that was struck first */
 	int calls;
 } plan;
 
-static bool strike(void)
+static bool is_look(const char *call)
 {
-	if (!plan.armed)
+	static const char *const calls[] = { "readlinkat", "openat", "read", "fstatat",
+					     "faccessat" };
+
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		if (strcmp(call, calls[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool strike(const char *call)
+{
+	if (!plan.armed || (plan.looks && !is_look(call)))
 		return false;
 	plan.calls++;
 	if (plan.countdown > 0 && --plan.countdown > 0)
 		return false;
 	if (plan.struck && plan.fault == FAIL_ONCE)
 		return false;
+	plan.at = plan.struck ? plan.at : call;
 	plan.struck = true;
 	if (plan.fault == KILL)
 		kill(getpid(), SIGKILL);
@@ -51,7 +65,7 @@ static bool strike(void)
 	type __wrap_##name params;                                                       \
 	type __wrap_##name params                                                        \
 	{                                                                                \
-		if (strike())                                                            \
+		if (strike(#name))                                                       \
 			return failed;                                                   \
 		return __real_##name args;                                               \
 	}
@@ -79,7 +93,7 @@ int __real_close(int fd);
 int __wrap_close(int fd);
 int __wrap_close(int fd)
 {
-	bool failed = strike();
+	bool failed = strike("close");
 	int result = __real_close(fd);
 
 	return failed ? -1 : result;
@@ -89,7 +103,7 @@ int __real_closedir(DIR *d);
 int __wrap_closedir(DIR *d);
 int __wrap_closedir(DIR *d)
 {
-	bool failed = strike();
+	bool failed = strike("closedir");
 	int result = __real_closedir(d);
 
 	return failed ? -1 : result;
@@ -99,14 +113,14 @@ int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
 {
-	return strike() ? -1 : __real_open(path, flags, 0600);
+	return strike("open") ? -1 : __real_open(path, flags, 0600);
 }
 
 int __real_openat(int fd, const char *path, int flags, ...);
 int __wrap_openat(int fd, const char *path, int flags, ...);
 int __wrap_openat(int fd, const char *path, int flags, ...)
 {
-	return strike() ? -1 : __real_openat(fd, path, flags, 0600);
+	return strike("openat") ? -1 : __real_openat(fd, path, flags, 0600);
 }
 
 static bool interrupt(void)
@@ -123,7 +137,7 @@ ssize_t __real_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n)
 {
-	if (strike() || interrupt())
+	if (strike("read") || interrupt())
 		return -1;
 	return __real_read(fd, p, plan.stutter && n > 1 ? 1 : n);
 }
@@ -132,7 +146,7 @@ ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
-	if (strike() || interrupt())
+	if (strike("write") || interrupt())
 		return -1;
 	return __real_write(fd, p, plan.stutter && n > 1 ? 1 : n);
 }
@@ -142,13 +156,16 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 static const char *const names[] = { "keep", "change",   "gone",
 				     "new",  "dir/kept", "dir/new" };
 #define NAMES (sizeof(names) / sizeof(names[0]))
-#define NEW_TOP_NAMES 4 /* keep, change, new, dir */
 
 static const char *const nothing[NAMES] = { "-", "-", "-", "-", "-", "-" };
 static const char *const old_set[NAMES] = { "keep 1", "change 1", "gone 1",
 					    "-",      "dir 1",    "-" };
 static const char *const new_set[NAMES] = { "keep 1", "change 2", "-",
 					    "new 2",  "dir 1",    "dir 2" };
+/* Another program has edited one file of the old set, and removed one. */
+static const char *const hurt_set[NAMES] = { "keep 1", "edited", "-", "-", "dir 1", "-" };
+static const char *const healed_set[NAMES] = { "keep 1", "edited", "-",
+					       "new 2",  "dir 1",  "-" };
 
 static int publish_old(struct publish *p, struct err *err)
 {
@@ -159,10 +176,26 @@ static int publish_old(struct publish *p, struct err *err)
 		volume_file("dir/kept", "1", "dir 1"),
 	};
 
-	return publish_set(p, files, 4, 0, err);
+	return volume_commit(p, files, 4, 0, err);
 }
 
 /* Carries forward what is there, as a round does. */
+static int publish_known(struct publish *p, struct publish_file *files, size_t count,
+			 struct err *err)
+{
+	if (publish_look(p, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *version = NULL;
+
+		if (publish_has(p, files[i].path, files[i].object, files[i].options, 0440,
+				&version) &&
+		    strcmp(version, files[i].version) == 0)
+			files[i].data = NULL;
+	}
+	return volume_commit(p, files, count, 0, err);
+}
+
 static int publish_new(struct publish *p, struct err *err)
 {
 	struct publish_file files[] = {
@@ -173,15 +206,55 @@ static int publish_new(struct publish *p, struct err *err)
 		volume_file("dir/new", "2", "dir 2"),
 	};
 
-	for (size_t i = 0; i < 5; i++) {
-		const char *version = NULL;
+	return publish_known(p, files, 5, err);
+}
 
-		if (publish_has(p, files[i].path, files[i].object, files[i].options, 0440,
-				&version) &&
-		    strcmp(version, files[i].version) == 0)
-			files[i].data = NULL;
-	}
-	return publish_set(p, files, 5, 0, err);
+/* Only the version of one file is new. */
+static int publish_same(struct publish *p, struct err *err)
+{
+	struct publish_file files[] = {
+		volume_file("keep", "1", "keep 1"),
+		volume_file("change", "2", "change 1"),
+		volume_file("gone", "1", "gone 1"),
+		volume_file("dir/kept", "1", "dir 1"),
+	};
+
+	return publish_known(p, files, 4, err);
+}
+
+/* Two files cannot be fetched now, and stay as they are. */
+static int publish_as_is(struct publish *p, struct err *err)
+{
+	struct publish_file files[] = {
+		volume_file("keep", "1", "keep 1"), volume_file("change", "1", NULL),
+		volume_file("gone", "1", NULL),     volume_file("dir/kept", "1", "dir 1"),
+		volume_file("new", "2", "new 2"),
+	};
+
+	files[1].as_is = true;
+	files[2].as_is = true;
+	return publish_known(p, files, 5, err);
+}
+
+static int publish_empty(struct publish *p, struct err *err)
+{
+	return publish_known(p, NULL, 0, err);
+}
+
+static void hurt(const char *dir)
+{
+	char path[128];
+
+	volume_write(dir, "..data/change", "edited");
+	snprintf(path, sizeof(path), "%s/..data/change", dir);
+	assert_int_equal(chmod(path, 0440), 0);
+	snprintf(path, sizeof(path), "%s/..data/gone", dir);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void spoil_manifest(const char *dir)
+{
+	volume_write(dir, "..data/..manifest", "{\"format\":9,\"files\":{}}");
 }
 
 /* True when a reader sees exactly this set. */
@@ -197,35 +270,77 @@ static bool shows(const char *dir, const char *const set[])
 	return true;
 }
 
-/* A later start succeeds, publishes the new set and leaves nothing of the failure. */
-static void recover(const char *dir)
-{
-	struct publish *p = volume_open(dir);
-	struct err err = { 0 };
-
-	if (publish_new(p, &err) < 0)
-		fail_msg("the next try failed: %s", err.msg);
-	assert_true(shows(dir, new_set));
-	publish_run(p, RETAIN_MS);
-	assert_int_equal(volume_count(dir, ".."), 2); /* ..data and one generation */
-	assert_int_equal(volume_count(dir, ""), 2 + NEW_TOP_NAMES);
-	publish_close(p);
-}
-
 /* ---- the sweep ---- */
 
 struct scenario {
 	const char *name;
-	bool has_old;  /* a set is there before */
-	bool reopened; /* publish_open() is swept too, over the leftovers of a crash */
+	const char *const *before; /* what readers see */
+	int (*publish)(struct publish *p, struct err *err);
+	const char *const *after;
+	int after_names;                /* of the directory */
+	bool reopened;                  /* publish_open() is swept too */
+	bool leftovers;                 /* of a crash are there then */
+	void (*spoil)(const char *dir); /* done to the old set by others */
 };
 
 static const struct scenario scenarios[] = {
-	{ "first set", false, false },
-	{ "replace a set", true, false },
-	{ "open an empty volume and publish", false, true },
-	{ "open over leftovers and publish", true, true },
+	{ "first set", nothing, publish_new, new_set, 4, .spoil = NULL },
+	{ "replace a set", old_set, publish_new, new_set, 4, .spoil = NULL },
+	{ "open an empty volume and publish", nothing, publish_new, new_set, 4,
+	  .reopened = true },
+	{ "open over leftovers and publish", old_set, publish_new, new_set, 4,
+	  .reopened = true, .leftovers = true },
+	{ "same bytes, another version", old_set, publish_same, old_set, 4,
+	  .spoil = NULL },
+	{ "open and find the same bytes", old_set, publish_same, old_set, 4,
+	  .reopened = true },
+	{ "as is", hurt_set, publish_as_is, healed_set, 4, .spoil = hurt },
+	{ "open and publish as is", hurt_set, publish_as_is, healed_set, 4,
+	  .reopened = true, .spoil = hurt },
+	{ "empty set", old_set, publish_empty, nothing, 0, .spoil = NULL },
+	{ "first set is empty", nothing, publish_empty, nothing, 0, .spoil = NULL },
+	{ "unknown manifest", old_set, publish_new, new_set, 4, .reopened = true,
+	  .spoil = spoil_manifest },
 };
+
+/* A later start succeeds, publishes the set and leaves nothing of the failure. */
+static void recover(const struct scenario *s, const char *dir)
+{
+	struct publish *p = volume_open(dir);
+	struct err err = { 0 };
+	enum publish_state state;
+	char current[80];
+
+	/* A manifest that was being replaced is the old one or the new one. */
+	if (s->before == old_set && s->spoil == NULL)
+		assert_true(publish_fits(p, 1));
+	snprintf(current, sizeof(current), "%s/..data", dir);
+	if (publish_generation(p) != NULL)
+		check_int(s->name, volume_count(current, "..tmp."), 0);
+	if (s->publish(p, &err) < 0)
+		fail_msg("%s: the next try failed: %s", s->name, err.msg);
+	assert_true(shows(dir, s->after));
+	publish_run(p, RETAIN_MS);
+	/* ..data and one generation */
+	check_int(s->name, volume_count(dir, ".."), 2);
+	check_int(s->name, volume_count(dir, ""), 2 + s->after_names);
+	publish_close(p);
+	p = volume_open(dir);
+	assert_true(publish_fits(p, 1));
+	if (s->publish == publish_same)
+		check_text(s->name, publish_at(p, "change", NULL)->version, "2");
+	if (s->publish == publish_as_is) {
+		assert_non_null(publish_at(p, "change", &state));
+		check_int(s->name, state, PUBLISH_ALTERED);
+		assert_non_null(publish_at(p, "gone", &state));
+		check_int(s->name, state, PUBLISH_MISSING);
+		assert_non_null(publish_at(p, "new", &state));
+		check_int(s->name, state, PUBLISH_INTACT);
+		assert_non_null(publish_at(p, "keep", &state));
+		check_int(s->name, state, PUBLISH_INTACT);
+	}
+	publish_close(p);
+}
 
 static void arm(enum fault fault, int n, int error)
 {
@@ -251,9 +366,11 @@ static struct publish *set_up(const struct scenario *s, const char *dir)
 	struct publish *p = volume_open(dir);
 	struct err err = { 0 };
 
-	if (s->has_old)
+	if (s->before != nothing)
 		assert_int_equal(publish_old(p, &err), 0);
-	if (s->has_old && s->reopened)
+	if (s->spoil)
+		s->spoil(dir);
+	if (s->leftovers)
 		leave_leftovers(dir);
 	if (!s->reopened)
 		return p;
@@ -262,11 +379,12 @@ static struct publish *set_up(const struct scenario *s, const char *dir)
 }
 
 /* The swept calls.  0, or -1 with *err. */
-static int act(struct publish **p, const char *dir, struct err *err)
+static int act(const struct scenario *s, struct publish **p, const char *dir,
+	       struct err *err)
 {
 	if (*p == NULL && publish_open(p, dir, RETAIN_MS, 0, err) < 0)
 		return -1;
-	return publish_new(*p, err);
+	return s->publish(*p, err);
 }
 
 /* False when the n-th call does not exist: the sweep is over. */
@@ -280,35 +398,36 @@ static bool sweep_failure(const struct scenario *s, enum fault fault, int n, int
 	volume_make(dir);
 	p = set_up(s, dir);
 	arm(fault, n, error);
-	result = act(&p, dir, &err);
+	result = act(s, &p, dir, &err);
 	plan.armed = false;
 	if (result == 0) {
-		if (!shows(dir, new_set))
+		if (!shows(dir, s->after))
 			fail_msg("%s, call %d, error %d: success, but not the new set",
 				 s->name, n, error);
 	} else {
-		if (!shows(dir, s->has_old ? old_set : nothing))
+		if (!shows(dir, s->before))
 			fail_msg("%s, call %d, error %d: failed, but not the old set: %s",
 				 s->name, n, error, err.msg);
 		assert_true(strlen(err.msg) > 10 && strchr(err.msg, '\'') != NULL);
 		/* The same process tries again, as the sidecar does. */
-		if (p != NULL && publish_new(p, &err) < 0)
+		if (p != NULL && s->publish(p, &err) < 0)
 			fail_msg("%s, call %d, error %d: no retry: %s", s->name, n, error,
 				 err.msg);
 	}
 	publish_close(p);
-	recover(dir);
+	recover(s, dir);
 	volume_remove(dir);
 	return plan.struck;
 }
 
 static void test_failures(void **state)
 {
-	static const int errors[] = { ENOSPC, EACCES, EROFS, EIO, EMFILE };
+	/* EPERM: a file that may not be linked is copied. */
+	static const int errors[] = { ENOSPC, EACCES, EROFS, EIO, EMFILE, EPERM };
 	int points = 0;
 
 	(void)state;
-	for (size_t s = 0; s < 4; s++)
+	for (size_t s = 0; s < ARRAY_LEN(scenarios); s++)
 		for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++)
 			for (int once = 0; once < 2; once++)
 				for (int n = 1; sweep_failure(&scenarios[s],
@@ -333,13 +452,13 @@ static bool sweep_kill(const struct scenario *s, int n)
 		struct err err = { 0 };
 
 		arm(KILL, n, 0);
-		_exit(act(&p, dir, &err) == 0 ? 0 : 1);
+		_exit(act(s, &p, dir, &err) == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
-	if (!shows(dir, new_set) && !shows(dir, s->has_old ? old_set : nothing))
+	if (!shows(dir, s->after) && !shows(dir, s->before))
 		fail_msg("%s, killed before call %d: neither the old nor the new set",
 			 s->name, n);
-	recover(dir);
+	recover(s, dir);
 	volume_remove(dir);
 	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
 	return WIFSIGNALED(status);
@@ -350,7 +469,7 @@ static void test_kills(void **state)
 	int points = 0;
 
 	(void)state;
-	for (size_t s = 0; s < 4; s++)
+	for (size_t s = 0; s < ARRAY_LEN(scenarios); s++)
 		for (int n = 1; sweep_kill(&scenarios[s], n); n++)
 			points++;
 	print_message("swept %d kills\n", points);
@@ -378,7 +497,123 @@ static void test_late_removal(void **state)
 		struck = plan.struck;
 		assert_true(shows(dir, new_set));
 		publish_close(p);
-		recover(dir);
+		recover(&scenarios[1], dir);
+		volume_remove(dir);
+	}
+}
+
+/* ---- only "it does not exist" means that there is none ---- */
+
+/* The n-th look of publish_open() fails while a set is there, and one that is retired. */
+static bool sweep_open(enum fault fault, int n, int error)
+{
+	struct publish *p = NULL;
+	auto_free char *first = NULL, *live = NULL, *manifest = NULL;
+	struct err err = { 0 };
+	char dir[64];
+	int entries;
+
+	volume_make(dir);
+	p = volume_open(dir);
+	assert_int_equal(publish_new(p, &err), 0);
+	first = xstrdup(publish_generation(p));
+	assert_int_equal(publish_old(p, &err), 0);
+	live = xstrdup(publish_generation(p));
+	publish_close(p);
+	leave_leftovers(dir);
+	entries = volume_count(dir, "");
+	manifest = xasprintf("%s/%s/..manifest", dir, first);
+	p = NULL;
+	arm(fault, n, error);
+	plan.looks = true;
+	if (publish_open(&p, dir, RETAIN_MS, 0, &err) < 0) {
+		plan.armed = false;
+		/* Whether the directory may be written to is another question. */
+		if (strcmp(plan.at, "faccessat") != 0) {
+			check_int(plan.at, err.kind, ERR_UNAVAILABLE);
+			check_holds(plan.at, err.msg, "nothing was changed");
+		}
+		check_holds(plan.at, err.msg, dir);
+		check_int(plan.at, volume_count(dir, ""), entries);
+	} else {
+		plan.armed = false;
+		check_text(plan.at ? plan.at : "-", publish_generation(p), live);
+		if (access(manifest, F_OK) < 0)
+			fail_msg("%s %d: the retired set is gone at once", plan.at, n);
+		publish_run(p, RETAIN_MS);
+		publish_close(p);
+	}
+	if (!shows(dir, old_set))
+		fail_msg("%s %d: the live set is gone", plan.at, n);
+	p = volume_open(dir);
+	check_text("live", publish_generation(p), live);
+	publish_run(p, RETAIN_MS);
+	assert_true(shows(dir, old_set));
+	check_int("generations", volume_count(dir, "..2"), 1);
+	publish_close(p);
+	volume_remove(dir);
+	return plan.struck;
+}
+
+static void test_open_failures(void **state)
+{
+	static const int errors[] = { ENOMEM, ENFILE, EMFILE, EIO, EACCES };
+	int points = 0;
+
+	(void)state;
+	for (size_t e = 0; e < ARRAY_LEN(errors); e++)
+		for (int once = 0; once < 2; once++)
+			for (int n = 1;
+			     sweep_open(once ? FAIL_ONCE : FAIL_ON, n, errors[e]); n++)
+				points++;
+	print_message("swept %d looks of an opening\n", points);
+	assert_true(points > 100);
+}
+
+/* A file in the place of ..data is never replaced, whichever call fails. */
+static void check_in_the_way(struct publish *p, const char *dir)
+{
+	for (int n = 1;; n++) {
+		struct err err = { 0 };
+		char text[128];
+
+		arm(FAIL_ONCE, n, EIO);
+		assert_int_equal(publish_new(p, &err), -1);
+		plan.armed = false;
+		volume_read(dir, "..data", text);
+		check_text(plan.at ? plan.at : "-", text, "mine");
+		if (!plan.struck)
+			return;
+	}
+}
+
+/* What is there answers: it is no set, and the next publishing tells or mends it. */
+static void test_no_set(void **state)
+{
+	static const struct {
+		const char *target; /* of ..data; NULL: it is a file */
+	} rows[] = { { NULL },
+		     { "elsewhere" },
+		     { "..2026_01_01_00_00_00.000000001" },
+		     { "..2026_01_01_00_00_00.0000000012" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct publish *p;
+		char dir[64], path[128];
+
+		volume_make(dir);
+		snprintf(path, sizeof(path), "%s/..data", dir);
+		if (rows[i].target == NULL)
+			volume_write(dir, "..data", "mine");
+		else
+			assert_int_equal(symlink(rows[i].target, path), 0);
+		p = volume_open(dir);
+		assert_null(publish_generation(p));
+		assert_false(publish_fits(p, 1));
+		if (rows[i].target == NULL)
+			check_in_the_way(p, dir);
+		publish_close(p);
 		volume_remove(dir);
 	}
 }
@@ -413,12 +648,15 @@ static void test_sweep_is_complete(void **state)
 		"cd \"$(dirname \"$(readlink -f /proc/$PPID/exe)\")/..\" && "
 		"nm -u syncer/deliver/publish.o syncer/deliver/generation.o "
 		"syncer/deliver/tree.o syncer/deliver/manifest.o "
+		"syncer/deliver/change.o syncer/deliver/links.o "
+		"syncer/deliver/retired.o "
 		"syncer/base/file.o | awk '$1 == \"U\" { print $2 } END { print NR }' | "
 		"sort -u | grep -vxE "
 		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
 		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
 		"json|text|file|"
-		"manifest|generation|tree)_[a-z_0-9]+|x[a-z]+|wipe|getrandom|geteuid|"
+		"manifest|generation|tree|changes|links|retired)_[a-z_0-9]+|x[a-z]+|wipe|"
+		"getrandom|geteuid|"
 		"gmtime_r|dirfd|"
 		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|"
 		"symlinkat|"
@@ -442,6 +680,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failures),          cmocka_unit_test(test_kills),
 		cmocka_unit_test(test_late_removal),      cmocka_unit_test(test_stutter),
+		cmocka_unit_test(test_open_failures),     cmocka_unit_test(test_no_set),
 		cmocka_unit_test(test_sweep_is_complete),
 	};
 

@@ -64,7 +64,7 @@ static void rotate(struct publish *p, int n)
 			volume_file("constant", "1", n ? NULL : "same"),
 		};
 
-		if (publish_set(p, files, 3, clock_now_ms(), &err) < 0)
+		if (volume_commit(p, files, 3, clock_now_ms(), &err) < 0)
 			fail_msg("rotation %d: %s", n, err.msg);
 	}
 	publish_run(p, clock_now_ms());

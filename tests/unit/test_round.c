@@ -8,6 +8,9 @@
 #include "sync/absence.h"
 #include "sync/round.h"
 
+/* Rounds are a minute apart. */
+#define POLL_INTERVAL_MS 60000
+
 static char dir[64];
 static struct publish *volume;
 static struct objects objects;
@@ -21,7 +24,6 @@ static void configure(const char *text)
 
 	objects_done(&objects);
 	check_ok(text, objects_parse(&objects, text, 0440, &err), &err);
-	publish_configure(volume, round_configuration(&objects));
 }
 
 static int set_up(void **state)
@@ -49,7 +51,33 @@ static int tear_down(void **state)
 
 static struct round_work work(void)
 {
-	return (struct round_work){ &sources, &objects, volume, &incidents, &absences };
+	return (struct round_work){ .sources = &sources,
+				    .objects = &objects,
+				    .number = objects_number(&objects),
+				    .publish = volume,
+				    .incidents = &incidents,
+				    .absences = &absences,
+				    .poll_interval_ms = POLL_INTERVAL_MS };
+}
+
+static bool published(void)
+{
+	return result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
+}
+
+static bool first(void)
+{
+	return result.outcome == ROUND_FIRST;
+}
+
+static bool all_well(void)
+{
+	return round_succeeded(result.outcome) && result.failures.worst.kind == ERR_NONE;
+}
+
+static bool fits(void)
+{
+	return publish_fits(volume, objects_number(&objects)) && publish_is_whole(volume);
 }
 
 /* How the vault answers for an object: a value, or a status. */
@@ -115,7 +143,7 @@ static int sync_with(const struct reply_for *replies)
 	}
 	round_end(r, now, &result);
 	incidents_end(&incidents, now);
-	now += 60000;
+	now += POLL_INTERVAL_MS;
 	return net.started - before;
 }
 
@@ -138,16 +166,16 @@ static const struct reply_for nobody[] = { { .name = NULL } };
 static void test_first_set(void **state)
 {
 	(void)state;
-	assert_false(publish_fits(volume));
+	assert_false(fits());
 	sync_with(both);
-	assert_true(result.published && result.first && result.complete);
-	assert_int_equal(result.worst.kind, ERR_NONE);
+	assert_true(published() && first() && all_well());
+	assert_int_equal(result.failures.worst.kind, ERR_NONE);
 	check_file("a", "A1");
 	check_file("b", "B1");
-	assert_true(publish_fits(volume));
+	assert_true(fits());
 	/* The same again: asked, but not written. */
 	assert_int_equal(sync_with(both), 2);
-	assert_true(result.complete && !result.published);
+	assert_true(all_well() && !published());
 }
 
 /* The first set needs every object. */
@@ -159,8 +187,8 @@ static void test_first_set_incomplete(void **state)
 
 	(void)state;
 	sync_with(replies);
-	assert_false(result.published || result.complete || result.transient);
-	assert_int_equal(result.worst.kind, ERR_NOTFOUND);
+	assert_false(published() || all_well() || result.failures.try_soon);
+	assert_int_equal(result.failures.worst.kind, ERR_NOTFOUND);
 	check_file("a", "-");
 	check_holds("said", buf_str(&said), "3 failure: secret 'b': 404");
 	check_holds("said", buf_str(&said), "no files have been published yet");
@@ -188,10 +216,10 @@ static void test_frozen(void **state)
 
 		sync_with(both);
 		sync_with(replies);
-		check_int(row, result.published, !rows[i].transient);
-		check_int(row, result.transient, rows[i].transient);
-		check_int(row, result.complete, false);
-		check_int(row, result.worst.kind, rows[i].kind);
+		check_int(row, published(), !rows[i].transient);
+		check_int(row, result.failures.try_soon, rows[i].transient);
+		check_int(row, all_well(), false);
+		check_int(row, result.failures.worst.kind, rows[i].kind);
 		check_file("a", rows[i].transient ? "A1" : "A2");
 		check_file("b", "B1");
 	}
@@ -213,9 +241,9 @@ static void test_two_vaults(void **state)
 		"- objectName: a\n- objectName: b\n- objectName: c\n  vault: other-kv\n");
 	sync_with(REPLIES(GIVES("a", "A1", VERSION), GIVES("b", "B1", VERSION),
 			  GIVES("c", "C1", VERSION)));
-	assert_true(result.complete);
+	assert_true(all_well());
 	sync_with(replies);
-	assert_true(result.published && result.transient && !result.complete);
+	assert_true(published() && result.failures.try_soon && !all_well());
 	check_file("a", "A1");
 	check_file("b", "B1");
 	check_file("c", "C2");
@@ -269,7 +297,7 @@ static void sync_with_hsm(int token, int hsm)
 	}
 	round_end(r, now, &result);
 	incidents_end(&incidents, now);
-	now += 60000;
+	now += POLL_INTERVAL_MS;
 }
 
 /* The token for one kind of vault tells nothing of the other's. */
@@ -309,9 +337,9 @@ static void test_worst(void **state)
 	(void)state;
 	configure("a,b,c");
 	sync_with(replies);
-	assert_int_equal(result.worst.kind, ERR_DENIED);
-	assert_true(result.transient);
-	assert_int_equal(result.retry_after_ms, 30000);
+	assert_int_equal(result.failures.worst.kind, ERR_DENIED);
+	assert_true(result.failures.try_soon);
+	assert_int_equal(result.failures.retry_after_ms, 30000);
 }
 
 /* What cannot be rendered is its object's failure. */
@@ -326,8 +354,8 @@ static void test_bad_encoding(void **state)
 	sync_with(REPLIES(GIVES("a", "A1", VERSION), GIVES("b", "QjE=", VERSION)));
 	check_file("b", "B1");
 	sync_with(replies);
-	assert_true(result.published && !result.complete && !result.transient);
-	assert_int_equal(result.worst.kind, ERR_CONFIG);
+	assert_true(published() && !all_well() && !result.failures.try_soon);
+	assert_int_equal(result.failures.worst.kind, ERR_CONFIG);
 	check_file("a", "A2");
 	check_file("b", "B1");
 	check_holds("said", buf_str(&said), "secret 'b': not standard base64");
@@ -340,11 +368,11 @@ static void test_new_options(void **state)
 	sync_with(REPLIES(GIVES("a", "QQ==", VERSION), GIVES("b", "B1", VERSION)));
 	configure("- objectName: a\n  objectEncoding: base64\n- objectName: b\n  "
 		  "filePermission: 0400\n");
-	assert_false(publish_fits(volume));
+	assert_false(fits());
 	sync_with(REPLIES(GIVES("a", "QQ==", VERSION), GIVES("b", "B1", VERSION)));
-	assert_true(result.published);
+	assert_true(published());
 	check_file("a", "A");
-	assert_true(publish_fits(volume));
+	assert_true(fits());
 }
 
 /* A pinned version that is on the volume is not asked for. */
@@ -355,7 +383,7 @@ static void test_pinned(void **state)
 	assert_int_equal(sync_with(both), 3);
 	check_file("a", "A1");
 	assert_int_equal(sync_with(nobody), 0);
-	assert_true(result.complete && !result.published);
+	assert_true(all_well() && !published());
 	/* Another pin is. */
 	configure("- objectName: a\n  objectVersion: " NEWER "\n");
 	sync_with(REPLIES(GIVES("a", "A2", NEWER)));
@@ -367,12 +395,36 @@ static void test_object_leaves(void **state)
 	(void)state;
 	sync_with(both);
 	configure("a");
-	assert_false(publish_fits(volume));
+	assert_false(fits());
 	sync_with(both);
-	assert_true(result.published && !result.first);
+	assert_true(published() && !first());
 	check_file("a", "A1");
 	check_file("b", "-");
-	assert_true(publish_fits(volume));
+	assert_true(fits());
+}
+
+/* An optional object that is gone keeps its file for three polls and three intervals;
+ * rounds that follow each other at once do not make that shorter. */
+static void test_optional_goes(void **state)
+{
+	const struct reply_for *gone =
+		REPLIES(GIVES("a", "A1", VERSION), FAILS("b", 404));
+
+	(void)state;
+	configure("- objectName: a\n- objectName: b\n  optional: true\n");
+	sync_with(both);
+	for (int n = 0; n < 5; n++) {
+		sync_with(gone);
+		now -= POLL_INTERVAL_MS - 1000;
+	}
+	check_file("b", "B1");
+	now += 3 * POLL_INTERVAL_MS - 5000 - 1000;
+	sync_with(gone);
+	check_file("b", "B1");
+	now -= POLL_INTERVAL_MS - 1000;
+	sync_with(gone);
+	check_file("b", "-");
+	check_file("a", "A1");
 }
 
 /* A failure is told once, its end too. */
@@ -395,19 +447,50 @@ static void test_told_once(void **state)
 		    "1 recovered: vault 'shop-kv' no longer fails");
 }
 
+/* An object that leaves the list while it fails does not work again. */
+static void test_told_of_leaving(void **state)
+{
+	(void)state;
+	sync_with(both);
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("b", 404)));
+	buf_done(&said);
+	configure("a");
+	sync_with(both);
+	check_holds("said", buf_str(&said), "1 withdrawn: b is no longer asked for");
+	assert_null(strstr(buf_str(&said), "recovered"));
+}
+
+/* A secret that is called like the volume's incident, while both fail. */
+static void test_told_of_namesakes(void **state)
+{
+	(void)state;
+	configure("- objectName: a\n- objectName: publish\n  optional: true\n");
+	volume_write(dir, "a", "in the way");
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("publish", 404)));
+	check_holds("said", buf_str(&said), "what=publish kind=object");
+	check_holds("said", buf_str(&said), "what=publish kind=volume");
+	assert_int_equal(unlinkat(publish_dir_fd(volume), "a", 0), 0);
+	buf_done(&said);
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), FAILS("publish", 404)));
+	check_holds("said", buf_str(&said),
+		    "1 recovered: publish no longer fails, after 1 failure what=publish "
+		    "kind=volume");
+	assert_null(strstr(buf_str(&said), "kind=object"));
+}
+
 /* The volume refuses: told, and tried again. */
 static void test_volume_fails(void **state)
 {
 	(void)state;
 	volume_write(dir, "a", "in the way");
 	sync_with(both);
-	assert_false(result.published || result.complete);
-	assert_true(result.transient);
-	assert_int_equal(result.worst.kind, ERR_IO);
+	assert_false(published() || all_well());
+	assert_true(result.failures.try_soon);
+	assert_int_equal(result.failures.worst.kind, ERR_IO);
 	check_holds("said", buf_str(&said), "what=publish");
 	assert_int_equal(unlinkat(publish_dir_fd(volume), "a", 0), 0);
 	sync_with(both);
-	assert_true(result.published && result.first);
+	assert_true(published() && first());
 }
 
 /* A stop leaves nothing open; an end in mid-flight counts what is open as failed. */
@@ -428,7 +511,7 @@ static void test_stop(void **state)
 	round_run(r, now);
 	round_end(r, now, &result);
 	assert_int_equal(net.count, 0);
-	assert_true(result.transient && !result.published && !result.complete);
+	assert_true(result.failures.try_soon && !published() && !all_well());
 	check_holds("said", buf_str(&said), "no answer in time");
 	check_file("a", "A1");
 	round_free(NULL);
@@ -439,13 +522,23 @@ static void test_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_first_set),     WITH_VOLUME(test_first_set_incomplete),
-		WITH_VOLUME(test_frozen),        WITH_VOLUME(test_two_vaults),
-		WITH_VOLUME(test_two_tokens),    WITH_VOLUME(test_one_token_refused),
-		WITH_VOLUME(test_worst),         WITH_VOLUME(test_bad_encoding),
-		WITH_VOLUME(test_new_options),   WITH_VOLUME(test_pinned),
-		WITH_VOLUME(test_object_leaves), WITH_VOLUME(test_told_once),
-		WITH_VOLUME(test_volume_fails),  WITH_VOLUME(test_stop),
+		WITH_VOLUME(test_first_set),
+		WITH_VOLUME(test_first_set_incomplete),
+		WITH_VOLUME(test_frozen),
+		WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_two_tokens),
+		WITH_VOLUME(test_one_token_refused),
+		WITH_VOLUME(test_worst),
+		WITH_VOLUME(test_bad_encoding),
+		WITH_VOLUME(test_new_options),
+		WITH_VOLUME(test_pinned),
+		WITH_VOLUME(test_object_leaves),
+		WITH_VOLUME(test_told_once),
+		WITH_VOLUME(test_told_of_leaving),
+		WITH_VOLUME(test_told_of_namesakes),
+		WITH_VOLUME(test_optional_goes),
+		WITH_VOLUME(test_volume_fails),
+		WITH_VOLUME(test_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

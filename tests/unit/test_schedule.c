@@ -1,19 +1,19 @@
 /* When the next round starts, and when init gives up. */
 #include "unit.h"
 
+#include <math.h>
+
 #include "run/schedule.h"
 
 #define POLL 300000
 
 static struct jitter jitter = { 1 };
 
-static struct round_result outcome(enum err_kind worst, bool transient,
-				   int retry_after_ms)
+static struct round_result outcome(enum err_kind worst, bool try_soon, int retry_after_ms)
 {
-	return (struct round_result){ .complete = worst == ERR_NONE,
-				      .transient = transient,
-				      .retry_after_ms = retry_after_ms,
-				      .worst = { .kind = worst } };
+	return (struct round_result){ .failures = { .try_soon = try_soon,
+						    .retry_after_ms = retry_after_ms,
+						    .worst = { .kind = worst } } };
 }
 
 static void test_delay(void **state)
@@ -79,29 +79,121 @@ static void test_first_poll(void **state)
 	assert_true(most <= 450000 && most > 435000);
 }
 
-/* A poll comes halfway to the end of an object, but not too often and never later. */
+/* A poll comes halfway to the end of an object, with jitter, but not sooner than a part
+ * of the interval and never later than without the end. */
 static void test_expiry(void **state)
 {
 	static const struct {
+		const char *row;
 		int64_t expires_in_ms, interval_ms, least, most;
 	} rows[] = {
-		{ 0, POLL, 240000, 360000 },      { 10 * POLL, POLL, 240000, 360000 },
-		{ 200000, POLL, 100000, 100000 }, { 30000, POLL, 15000, 15000 },
-		{ 1, POLL, 10000, 10000 },        { 1, 2000, 1600, 2400 },
+		{ "no end", 0, POLL, 240000, 360000 },
+		{ "far away", 10 * POLL, POLL, 240000, 360000 },
+		{ "halfway", 300000, POLL, 120000, 180000 },
+		{ "half is a quarter of the interval", 150000, POLL, 60000, 90000 },
+		{ "soon", 30000, POLL, 60000, 90000 },
+		{ "at once", 1, POLL, 60000, 90000 },
+		{ "a long interval", 1, 3600000, 720000, 1080000 },
+		{ "a quarter is less than ten seconds", 1, 20000, 8000, 12000 },
+		{ "the interval is", 1, 2000, 1600, 2400 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct round_result r = outcome(ERR_NONE, false, 0);
-		struct schedule s;
-		int64_t delay;
+		int64_t least = INT64_MAX, most = 0;
+		int64_t tenth = (rows[i].most - rows[i].least) / 10;
 
 		r.expires_in_ms = rows[i].expires_in_ms;
-		schedule_init(&s, rows[i].interval_ms);
-		s.polling = true;
-		delay = schedule_next(&s, &r, true, &jitter);
-		check("at the soonest", delay >= rows[i].least);
-		check("at the latest", delay <= rows[i].most);
+		for (int n = 0; n < 500; n++) {
+			struct schedule s;
+			int64_t delay;
+
+			schedule_init(&s, rows[i].interval_ms);
+			s.polling = true;
+			delay = schedule_next(&s, &r, true, &jitter);
+			least = delay < least ? delay : least;
+			most = delay > most ? delay : most;
+		}
+		check(rows[i].row, least >= rows[i].least);
+		check(rows[i].row, least < rows[i].least + tenth);
+		check(rows[i].row, most <= rows[i].most);
+		check(rows[i].row, most > rows[i].most - tenth);
+	}
+}
+
+/*
+ * The pods of a deployment, each with a jitter of its own, share an object with an end:
+ * they poll more often before it, but the vault gets at most so many times as many polls
+ * as in steady state.
+ */
+#define PODS 300
+#define PEAK 8
+/* Before the end, in seconds: all pods start; steady state is measured; the peak is. */
+#define START_S (24 * 3600)
+#define STEADY_FROM_S (12 * 3600)
+#define STEADY_TO_S (6 * 3600)
+#define LOOK_S (30 * 60)
+
+/* polls[s]: how many of them come in that second before the end. */
+static void simulate(int64_t interval_ms, unsigned salt, unsigned polls[START_S + 1])
+{
+	for (unsigned i = 0; i < PODS; i++) {
+		unsigned seed[] = { salt, i };
+		struct round_result r = outcome(ERR_NONE, false, 0);
+		struct jitter own;
+		struct schedule s;
+
+		jitter_seed(&own, seed, sizeof(seed));
+		schedule_init(&s, interval_ms);
+		r.expires_in_ms = START_S * 1000LL;
+		while (r.expires_in_ms > 0) {
+			polls[r.expires_in_ms / 1000]++;
+			r.expires_in_ms -= schedule_next(&s, &r, true, &own);
+		}
+	}
+}
+
+/* The most that come in one of the buckets, of so many seconds each. */
+static unsigned most_in(const unsigned *polls, int seconds, int bucket_s)
+{
+	unsigned most = 0;
+
+	for (int from = 0; from + bucket_s <= seconds; from += bucket_s) {
+		unsigned sum = 0;
+
+		for (int s = from; s < from + bucket_s; s++)
+			sum += polls[s];
+		most = sum > most ? sum : most;
+	}
+	return most;
+}
+
+static void test_peak_before_an_expiry(void **state)
+{
+	static const int intervals_s[] = { 20, 60, 300, 900, 3600 };
+
+	(void)state;
+	for (size_t i = 0; i < 5 * ARRAY_LEN(intervals_s); i++) {
+		int interval_s = intervals_s[i / 5];
+		/* Enough for some polls in steady state. */
+		int bucket_s = interval_s > 300 ? interval_s / 15 : 20;
+		auto_free unsigned *polls = xcalloc(START_S + 1, sizeof(*polls));
+		auto_free char *row = xasprintf("300 pods, interval %d s", interval_s);
+		double steady, peak;
+
+		simulate(interval_s * 1000LL, (unsigned)i, polls);
+		steady = (double)most_in(polls + STEADY_TO_S, STEADY_FROM_S - STEADY_TO_S,
+					 STEADY_FROM_S - STEADY_TO_S) /
+			 (STEADY_FROM_S - STEADY_TO_S);
+		peak = (double)most_in(polls, LOOK_S, bucket_s) / bucket_s;
+		print_message("%s: %.2f polls a second; before the expiry %.2f for %d s, "
+			      "which is %.1f times as many, and %u in the worst second\n",
+			      row, steady, peak, bucket_s, peak / steady,
+			      most_in(polls, LOOK_S, 1));
+		check(row, fabs(steady * interval_s - PODS) < 0.1 * PODS);
+		check(row, peak > steady);
+		check(row, peak <= PEAK * steady);
 	}
 }
 
@@ -186,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delay),
 		cmocka_unit_test(test_expiry),
+		cmocka_unit_test(test_peak_before_an_expiry),
 		cmocka_unit_test(test_first_poll),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_short_poll),

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "config/auth.h"
-#include "config/settings.h"
+#include "config/environment.h"
 
 #define GUID "33333333-3333-3333-3333-333333333333"
 
@@ -33,7 +33,7 @@ static int load(const char *extra, struct settings *s, struct err *err)
 		env[n++] = (char *)(uintptr_t)pod[i];
 	env[n] = NULL;
 	*err = (struct err){ 0 };
-	if (settings_load(s, env, err) < 0)
+	if (environment_load(s, env, err) < 0)
 		return -1;
 	return auth_check(s, err);
 }

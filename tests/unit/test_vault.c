@@ -31,8 +31,8 @@ static int parse(int status, const char *body, struct vault_object *out, struct 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
 	result = vault_object_parse(&reply,
-				    &(struct vault_question){ .kind = OBJECT_SECRET,
-							      .client_id = "client-1" },
+				    &(struct refusal_context){ .kind = OBJECT_SECRET,
+							       .client_id = "client-1" },
 				    out, err);
 	buf_done(&reply.body);
 	return result;

@@ -1,8 +1,10 @@
+// LDFLAGS: -Wl,--wrap=inotify_add_watch
 /* Files as the kubelet projects them: every replacement is noticed, wherever the link
  * that is swapped stands in the path. */
 #include "volume.h"
 
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
@@ -11,11 +13,29 @@
 static char dir[64], path[200];
 static struct watch *w;
 
+/* What the kernel says to directories whose name ends so; NULL: to none. */
+static const char *refused;
+static int refused_errno;
+
+int __real_inotify_add_watch(int fd, const char *name, uint32_t mask);
+int __wrap_inotify_add_watch(int fd, const char *name, uint32_t mask);
+
+int __wrap_inotify_add_watch(int fd, const char *name, uint32_t mask)
+{
+	size_t len = strlen(name), end = refused ? strlen(refused) : 0;
+
+	if (refused == NULL || len < end || strcmp(name + len - end, refused) != 0)
+		return __real_inotify_add_watch(fd, name, mask);
+	errno = refused_errno;
+	return -1;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
 	volume_make(dir);
 	w = NULL;
+	refused = NULL;
 	return 0;
 }
 
@@ -46,7 +66,7 @@ static void start(const char *name)
 {
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	w = watch_new(path, 0);
-	assert_false(watch_is_blind(w));
+	assert_null(watch_trouble(w));
 }
 
 /* True when something happened; takes it. */
@@ -125,15 +145,117 @@ static void test_blind(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	w = watch_new(path, 1000);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_true(watch_is_blind(w));
+	check_holds("trouble", watch_trouble(w), path);
+	check_holds("trouble", watch_trouble(w),
+		    "Too many open files; raise "
+		    "fs.inotify.max_user_instances");
 	assert_int_equal(watch_fd(w), -1);
 	assert_in_range(watch_deadline(w), 1001, 60000);
 	volume_write(dir, "token", "two!");
 	assert_true(watch_run(w, watch_deadline(w)));
-	assert_false(watch_is_blind(w));
+	assert_null(watch_trouble(w));
 	assert_int_equal(watch_deadline(w), CLOCK_NEVER);
 	volume_write(dir, "token", "three");
 	assert_noticed();
+}
+
+/* A directory that cannot be watched makes it blind, whichever of them it is; one that is
+ * not there does not, since the one above it is watched. */
+static void test_refused_directory(void **state)
+{
+	static const struct {
+		const char *row, *refused;
+		int error;
+		const char *says; /* NULL: it is not blind */
+	} rows[] = {
+		{ "none is left", "", ENOSPC,
+		  "': No space left on device; raise fs.inotify.max_user_watches on the "
+		  "node" },
+		{ "the one of the link", "/link", ENOSPC, "/link': No space left" },
+		{ "the one of the file", "/real", ENOSPC, "/real': No space left" },
+		{ "not even a little memory", "/real", ENOMEM,
+		  "/real': Cannot allocate memory" },
+		{ "not for us", "/link", EACCES, "/link': Permission denied" },
+		{ "gone a moment ago", "/real", ENOENT, NULL },
+		{ "a file by now", "/real", ENOTDIR, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(mkdir(at("link"), 0755), 0);
+	assert_int_equal(mkdir(at("real"), 0755), 0);
+	volume_write(dir, "real/token", "one");
+	assert_int_equal(symlink("../real/token", at("link/token")), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *row = rows[i].row;
+
+		refused = rows[i].refused;
+		refused_errno = rows[i].error;
+		w = watch_new(at("link/token"), 1000);
+		if (rows[i].says == NULL) {
+			check(row, watch_trouble(w) == NULL);
+			check(row, watch_deadline(w) == CLOCK_NEVER);
+			check_int(row, watch_news(w), WATCH_NO_NEWS);
+			watch_free(w);
+			continue;
+		}
+		check(row, watch_trouble(w) != NULL);
+		check_holds(row, watch_trouble(w), watch_path(w));
+		check_holds(row, watch_trouble(w), "now takes up to 10 s");
+		check_holds(row, watch_trouble(w), rows[i].says);
+		check_int(row, watch_news(w), WATCH_WENT_BLIND);
+		check_int(row, watch_news(w), WATCH_NO_NEWS);
+		/* It looks by itself, and stays as blind. */
+		check_int(row, watch_deadline(w), 11000);
+		volume_write(dir, "real/token", i % 2 ? "two!" : "three");
+		check(row, watch_run(w, 11000));
+		check(row, !watch_run(w, 21000));
+		check_int(row, watch_deadline(w), 31000);
+		check_int(row, watch_news(w), WATCH_NO_NEWS);
+		/* Until the kernel has some again. */
+		refused = NULL;
+		check(row, !watch_run(w, 31000));
+		check(row, watch_trouble(w) == NULL);
+		check_int(row, watch_news(w), WATCH_SEES_AGAIN);
+		check_int(row, watch_news(w), WATCH_NO_NEWS);
+		check(row, watch_deadline(w) == CLOCK_NEVER);
+		watch_free(w);
+	}
+	w = NULL;
+}
+
+/* The directories that are watched are of use meanwhile. */
+static void test_half_blind(void **state)
+{
+	(void)state;
+	project("", "token", 1);
+	assert_int_equal(symlink("..data/token", at("token")), 0);
+	refused = "/..gen1";
+	refused_errno = ENOSPC;
+	snprintf(path, sizeof(path), "%s/token", dir);
+	w = watch_new(path, 0);
+	assert_non_null(watch_trouble(w));
+	project("", "token", 2);
+	assert_noticed();
+	assert_null(watch_trouble(w));
+}
+
+/* Whoever asks gets a look, whatever came of the events. */
+static void test_look(void **state)
+{
+	(void)state;
+	volume_write(dir, "token", "one");
+	start("token");
+	assert_false(watch_look(w, 0));
+	volume_write(dir, "token", "two!");
+	assert_true(watch_look(w, 0));
+	assert_false(watch_look(w, 0));
+	/* The events are still there, and say nothing new. */
+	assert_false(watch_run(w, 0));
+	assert_quiet();
+	volume_write(dir, "token", "three");
+	assert_noticed();
+	assert_false(watch_look(NULL, 0));
+	assert_int_equal(watch_news(NULL), WATCH_NO_NEWS);
 }
 
 static void test_plain_file(void **state)
@@ -293,10 +415,19 @@ static void test_relative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_shared),     IN_DIR(test_flat),          IN_DIR(test_nested),
-		IN_DIR(test_plain_file), IN_DIR(test_not_there_yet), IN_DIR(test_links),
-		IN_DIR(test_loops),      IN_DIR(test_long_path),     IN_DIR(test_blind),
+		IN_DIR(test_shared),
+		IN_DIR(test_flat),
+		IN_DIR(test_nested),
+		IN_DIR(test_plain_file),
+		IN_DIR(test_not_there_yet),
+		IN_DIR(test_links),
+		IN_DIR(test_loops),
+		IN_DIR(test_long_path),
+		IN_DIR(test_blind),
 		IN_DIR(test_relative),
+		IN_DIR(test_refused_directory),
+		IN_DIR(test_half_blind),
+		IN_DIR(test_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "config/yaml.h"
 
 /* The tree as one line: [a,{k:v}]. */
@@ -174,13 +175,92 @@ static void test_lines(void **state)
 	yaml_tree_free(tree);
 }
 
+/* What is written is read back, and is JSON where a key is not too long. */
+static void test_written(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"plain text / 'quoted' # no comment: - ? & * !",
+		"null",
+		"~",
+		" leading and trailing ",
+		"\"\\",
+		"a\nb\r\n\tc\v\f\b\a\x1b",
+		"\x7f",
+		"\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0",
+		"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa",
+		"\xed\x9f\xbf\xee\x80\x80",
+		"\xef\xbb\xbf\xef\xbf\xbd\xef\xbf\xbe\xef\xbf\xbf",
+		"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
+		"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x94\x91",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf out = BUF_INIT(1000);
+		auto_json struct json *json = NULL;
+		struct yaml *tree = NULL;
+		struct err err = { 0 };
+
+		buf_text(&out, "{");
+		yaml_write_key(&out, rows[i]);
+		yaml_write_text(&out, rows[i]);
+		buf_text(&out, "}");
+		check_ok(rows[i], yaml_tree_load(out.data, out.len, &tree, &err), &err);
+		check_text(rows[i], tree->first->key, rows[i]);
+		check_text(rows[i], tree->first->text, rows[i]);
+		yaml_tree_free(tree);
+		check_ok(rows[i], json_parse(out.data, out.len, &json, &err), &err);
+		check_text(rows[i], json_string(json, rows[i]), rows[i]);
+	}
+}
+
+/* One map whose key has so many characters, each of which is written as c. */
+static void check_long_key(size_t length, const char *c)
+{
+	auto_buf struct buf out = BUF_INIT(64 * 1024), key = BUF_INIT(64 * 1024);
+	struct yaml *tree = NULL;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < length; i++)
+		buf_text(&key, c);
+	buf_text(&out, "[{");
+	yaml_write_key(&out, buf_str(&key));
+	yaml_write_text(&out, buf_str(&key));
+	buf_text(&out, ",");
+	yaml_write_key(&out, "next");
+	yaml_write_text(&out, "x");
+	buf_text(&out, "}]");
+	check_ok(c, yaml_tree_load(out.data, out.len, &tree, &err), &err);
+	check_text(c, tree->first->first->key, buf_str(&key));
+	check_text(c, tree->first->first->text, buf_str(&key));
+	check_text(c, tree->first->first->next->key, "next");
+	yaml_tree_free(tree);
+}
+
+static void test_long_keys(void **state)
+{
+	static const char *const rows[] = { "x", "\"", "\x01", "\xc3\xa9",
+					    "\xe2\x80\xa8" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		check_long_key(512, rows[i]);
+		for (size_t length = 990; length < 1030; length++)
+			check_long_key(length, rows[i]);
+		check_long_key(4096, rows[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trees), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_depth), cmocka_unit_test(test_size),
-		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_trees),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_depth),     cmocka_unit_test(test_size),
+		cmocka_unit_test(test_lines),     cmocka_unit_test(test_written),
+		cmocka_unit_test(test_long_keys),
 	};
 
+	json_global_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,4 +95,15 @@ static inline struct publish *volume_open(const char *dir)
 	return p;
 }
 
+/* Publishes the files for configuration 1, without a list. */
+static inline int volume_commit(struct publish *p, const struct publish_file *files,
+				size_t count, int64_t at, struct err *err)
+{
+	struct publish_set set = { .files = files, .count = count, .configuration = 1 };
+	enum publish_result result;
+	size_t changed;
+
+	return publish_commit(p, &set, at, &result, &changed, err);
+}
+
 #endif

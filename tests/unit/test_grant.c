@@ -1,7 +1,7 @@
 /* The token request: its form from the assertion's file, and every kind of answer. */
 #include "volume.h"
 
-#include "azure/identity.h"
+#include "azure/grant.h"
 
 static char dir[64], path[128];
 
@@ -27,13 +27,13 @@ static const struct identity identity = { .authority = "https://login.example",
 
 static void test_form(void **state)
 {
-	struct identity_request request;
+	struct credential_request request;
 	struct err err = { 0 };
 
 	(void)state;
 	volume_write(dir, "token", "\n aA.-_9.zz \r\n");
 	check_ok("form",
-		 identity_request(&identity, "https://vault.azure.net", &request, &err),
+		 grant_request(&identity, "https://vault.azure.net", &request, &err),
 		 &err);
 	assert_string_equal(request.http.url,
 			    "https://login.example/tenant-1/oauth2/v2.0/token");
@@ -45,23 +45,23 @@ static void test_form(void **state)
 		"&client_assertion_type="
 		"urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
 		"&client_assertion=aA.-_9.zz");
-	identity_request_done(&request);
+	credential_request_done(&request);
 }
 
 /* The file is read for each request, so a renewed assertion is used at once. */
 static void test_read_anew(void **state)
 {
-	struct identity_request request;
+	struct credential_request request;
 	struct err err = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		volume_write(dir, "token", i ? "new.b.c" : "old.b.c");
-		check_ok("form", identity_request(&identity, "https://a", &request, &err),
+		check_ok("form", grant_request(&identity, "https://a", &request, &err),
 			 &err);
 		check_holds("form", buf_str(&request.form),
 			    i ? "client_assertion=new" : "client_assertion=old");
-		identity_request_done(&request);
+		credential_request_done(&request);
 	}
 }
 
@@ -83,7 +83,7 @@ static void test_no_assertion(void **state)
 
 	(void)state;
 	for (size_t i = 0; i <= ARRAY_LEN(rows); i++) {
-		struct identity_request request;
+		struct credential_request request;
 		bool missing = i == ARRAY_LEN(rows);
 
 		if (missing)
@@ -91,37 +91,35 @@ static void test_no_assertion(void **state)
 		else
 			volume_write(dir, "token", rows[i].text);
 		check_err(missing ? "missing" : rows[i].text,
-			  identity_request(&identity, "https://a", &request, &err), &err,
+			  grant_request(&identity, "https://a", &request, &err), &err,
 			  ERR_IDENTITY,
 			  missing ? "AZURE_FEDERATED_TOKEN_FILE" : rows[i].cause);
 		check_holds("names the file", err.msg, path);
 		check("silent", strstr(err.msg, "MARKER") == NULL);
 		check("nothing is sent", request.form.len == 0);
-		identity_request_done(&request);
+		credential_request_done(&request);
 	}
 }
 
 static void test_large_assertion(void **state)
 {
 	auto_free char *big = xcalloc(1, 64 * 1024 + 2);
-	struct identity_request request;
+	struct credential_request request;
 	struct err err = { 0 };
 
 	(void)state;
 	memset(big, '.', 64 * 1024);
 	volume_write(dir, "token", big);
-	check_ok("64 KiB", identity_request(&identity, "https://a", &request, &err),
-		 &err);
-	identity_request_done(&request);
+	check_ok("64 KiB", grant_request(&identity, "https://a", &request, &err), &err);
+	credential_request_done(&request);
 	big[64 * 1024] = '.';
 	volume_write(dir, "token", big);
-	check_err("more", identity_request(&identity, "https://a", &request, &err), &err,
+	check_err("more", grant_request(&identity, "https://a", &request, &err), &err,
 		  ERR_IDENTITY, "larger than");
-	identity_request_done(&request);
+	credential_request_done(&request);
 }
 
-static int reply(int status, const char *body, struct identity_grant *grant,
-		 struct err *err)
+static int reply(int status, const char *body, struct grant *grant, struct err *err)
 {
 	struct http_reply r = { .status = status,
 				.body = BUF_INIT(128 * 1024),
@@ -130,7 +128,7 @@ static int reply(int status, const char *body, struct identity_grant *grant,
 
 	*err = (struct err){ 0 };
 	buf_text(&r.body, body);
-	result = identity_reply(&identity, &r, grant, err);
+	result = grant_read(&identity, &r, grant, err);
 	buf_done(&r.body);
 	return result;
 }
@@ -157,13 +155,13 @@ static void test_granted(void **state)
 			"{\"token_type\":\"Bearer\",\"expires_in\":%s,\"ext\":{},"
 			"\"access_token\":\"a.b.c\"}",
 			rows[i].expires_in);
-		struct identity_grant grant = { 0 };
+		struct grant grant = { 0 };
 		struct err err;
 
 		check_ok(body, reply(200, body, &grant, &err), &err);
 		check_text(body, grant.access_token, "a.b.c");
 		check_int(body, grant.lifetime_ms, rows[i].lifetime_ms);
-		identity_grant_done(&grant);
+		grant_done(&grant);
 		assert_null(grant.access_token);
 	}
 }
@@ -210,7 +208,7 @@ static void test_not_granted(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct identity_grant grant = { 0 };
+		struct grant grant = { 0 };
 		struct err err;
 
 		check_err(rows[i].body, reply(rows[i].status, rows[i].body, &grant, &err),
@@ -226,7 +224,7 @@ static void test_large_token(void **state)
 {
 	static const size_t most = 32 * 1024;
 	auto_free char *big = xcalloc(1, most + 2);
-	struct identity_grant grant = { 0 };
+	struct grant grant = { 0 };
 	struct err err;
 
 	(void)state;
@@ -237,7 +235,7 @@ static void test_large_token(void **state)
 		body = xasprintf("{\"access_token\":\"%s\",\"expires_in\":9}", big);
 		assert_int_equal(reply(200, body, &grant, &err), len > most ? -1 : 0);
 	}
-	identity_grant_done(&grant);
+	grant_done(&grant);
 }
 
 static void test_unreachable(void **state)

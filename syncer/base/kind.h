@@ -1,10 +1,15 @@
 /*
- * object.h: the words that configuration, vault and rendering share about an object.
+ * kind.h: what configuration, vault and rendering share about an object: of which kind it
+ * is, and which form its files have.
  */
-#ifndef BASE_OBJECT_H
-#define BASE_OBJECT_H
+#ifndef BASE_KIND_H
+#define BASE_KIND_H
 
 enum object_kind { OBJECT_SECRET, OBJECT_KEY, OBJECT_CERTIFICATE };
+
+/* "secret", "key", "certificate". */
+const char *kind_word(enum object_kind kind);
+
 enum object_format { OBJECT_PEM, OBJECT_PFX };
 
 /* Which files the secret of a certificate becomes: one with all; that one, PATH.crt and

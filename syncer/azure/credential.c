@@ -1,0 +1,58 @@
+#include "azure/credential.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "azure/form.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+char *credential_url(const char *base, const char *tenant)
+{
+	return xasprintf("%s/%s/oauth2/v2.0/token", base, tenant);
+}
+
+void credential_form(const struct identity *identity, const char *resource,
+		     struct buf *form)
+{
+	auto_free char *scope = xasprintf("%s/.default", resource);
+
+	form_add(form, "client_id", identity->client);
+	form_add(form, "scope", scope);
+	form_add(form, "grant_type", "client_credentials");
+}
+
+void credential_assertion(struct buf *form, const char *assertion)
+{
+	form_add(form, "client_assertion_type",
+		 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+	form_add(form, "client_assertion", assertion);
+}
+
+int credential_read(const char *path, const char *what, struct buf *out, struct err *err)
+{
+	char *text;
+
+	if (file_read(AT_FDCWD, path, out, err) < 0) {
+		err->kind = ERR_IDENTITY;
+		return err_hint(err, "%s names it", what);
+	}
+	text = out->data ? text_trim(out->data) : NULL;
+	if (text == NULL || *text == '\0')
+		return err_set(err, ERR_IDENTITY, "'%s', which %s names, is empty", path,
+			       what);
+	memmove(out->data, text, strlen(text) + 1);
+	buf_truncate(out, strlen(out->data));
+	return 0;
+}
+
+void credential_request_done(struct credential_request *request)
+{
+	free(request->url);
+	free(request->connect_to);
+	buf_done(&request->form);
+	buf_done(&request->header);
+	trust_free(request->trust);
+	*request = (struct credential_request){ 0 };
+}

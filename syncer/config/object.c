@@ -1,0 +1,149 @@
+#include "config/object.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/path.h"
+
+void object_done(struct object *o)
+{
+	for (size_t i = 0; i < o->tag_count; i++) {
+		free(o->tags[i].name);
+		free(o->tags[i].value);
+	}
+	free(o->tags);
+	free(o->name);
+	free(o->pattern);
+	free(o->vault);
+	free(o->version);
+	free(o->path);
+	free(o->password_object);
+	*o = (struct object){ 0 };
+}
+
+static int check_secret_only(const struct object *o, struct err *err)
+{
+	const char *only = o->format == OBJECT_PFX      ? "objectFormat pfx"
+			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
+			   : o->layout != OBJECT_SINGLE ? "layout"
+			   : o->password_object         ? "pfxPasswordObject"
+							: NULL;
+
+	if (o->kind != OBJECT_SECRET && only != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "%s needs objectType secret; the secret of a certificate "
+			       "has the certificate's name",
+			       only);
+	return 0;
+}
+
+static int check_combinations(const struct object *o, struct err *err)
+{
+	if (o->password_object != NULL && o->format != OBJECT_PFX)
+		return err_set(err, ERR_CONFIG,
+			       "pfxPasswordObject needs objectFormat: pfx");
+	if (o->layout != OBJECT_SINGLE && o->format == OBJECT_PFX)
+		return err_set(err, ERR_CONFIG,
+			       "layout cannot split a pfx; leave objectFormat out");
+	if (o->layout != OBJECT_SINGLE && o->encoding != TEXT_UTF8)
+		return err_set(err, ERR_CONFIG,
+			       "layout makes PEM files; leave objectEncoding out");
+	return check_secret_only(o, err);
+}
+
+static int check_selection(const struct object *o, struct err *err)
+{
+	const char *other = o->name      ? "objectName"
+			    : o->version ? "objectVersion"
+			    : o->history ? "objectVersionHistory"
+					 : NULL;
+
+	if (object_selects(o) && other != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "objectNamePattern and tags select objects by listing the "
+			       "vault; %s cannot stand beside them",
+			       other);
+	return 0;
+}
+
+/* Names and numbers that come behind the path must fit as well. */
+static int check_depth(const struct object *o, struct err *err)
+{
+	bool suffixed = o->layout == OBJECT_SPLIT || o->metadata;
+	auto_free char *deepest =
+		xasprintf("%s%s%s%s%s", o->path, object_selects(o) ? "/x" : "",
+			  o->history > 0 ? "/0" : "", suffixed ? ".json" : "",
+			  o->layout == OBJECT_TLS ? "/tls.crt" : "");
+
+	if (path_check(deepest, err) < 0)
+		return err_wrap(err, "path '%.200s'", deepest);
+	return 0;
+}
+
+int object_check(const struct object *o, struct err *err)
+{
+	if (check_selection(o, err) < 0 || check_combinations(o, err) < 0)
+		return -1;
+	if (!object_selects(o) && o->name == NULL)
+		return err_set(err, ERR_CONFIG, "objectName is missing");
+	return o->path ? check_depth(o, err) : 0;
+}
+
+static bool has_tag(const struct object_tag *wanted, const struct object_tag *tags,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tags[i].name, wanted->name) == 0)
+			return strcmp(tags[i].value, wanted->value) == 0;
+	return false;
+}
+
+bool object_matches(const struct object *o, const char *name,
+		    const struct object_tag *tags, size_t tag_count)
+{
+	if (o->pattern != NULL && fnmatch(o->pattern, name, FNM_CASEFOLD) != 0)
+		return false;
+	for (size_t i = 0; i < o->tag_count; i++)
+		if (!has_tag(&o->tags[i], tags, tag_count))
+			return false;
+	return true;
+}
+
+char *object_words(const struct object *o)
+{
+	const char *kind = kind_word(o->kind);
+
+	if (!object_selects(o))
+		return xasprintf("%s '%s'", kind, o->name);
+	if (o->pattern == NULL)
+		return xasprintf("%ss with tag '%s'", kind, o->tags[0].name);
+	return xasprintf("%ss like '%s'", kind, o->pattern);
+}
+
+/* Texts that differ in one character have hashes that differ by little: in a sum over a
+ * list such differences would cancel each other.  The finalizer of splitmix64. */
+static uint64_t object_spread(uint64_t hash)
+{
+	hash = (hash ^ (hash >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return hash ^ (hash >> 31);
+}
+
+uint64_t object_fingerprint(const struct object *o)
+{
+	const char *const texts[] = { o->name,    o->pattern, o->vault,
+				      o->version, o->path,    o->password_object };
+	uint64_t hash = TEXT_HASH;
+	auto_free char *rest =
+		xasprintf("%d %d %o %d %d %d %d %d", (int)o->kind, o->history,
+			  (unsigned)o->mode, (int)o->encoding, (int)o->format,
+			  (int)o->layout, o->optional, o->metadata);
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		hash = text_hash(hash, texts[i]);
+	for (size_t i = 0; i < o->tag_count; i++)
+		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
+	return object_spread(text_hash(hash, rest));
+}

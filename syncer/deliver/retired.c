@@ -1,0 +1,101 @@
+#include "deliver/retired.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "deliver/links.h"
+#include "deliver/tree.h"
+
+void retired_add(struct retired *r, const char *name, int64_t remove_at)
+{
+	struct retired_one *one;
+
+	r->items = xgrow(r->items, r->count, sizeof(*r->items));
+	one = &r->items[r->count++];
+	snprintf(one->name, sizeof(one->name), "%s", name);
+	one->remove_at = remove_at;
+}
+
+int64_t retired_deadline(const struct retired *r)
+{
+	int64_t soonest = CLOCK_NEVER;
+
+	for (size_t i = 0; i < r->count; i++)
+		soonest = clock_sooner(soonest, r->items[i].remove_at);
+	return soonest;
+}
+
+void retired_run(struct retired *r, int dir_fd, int64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (now < r->items[i].remove_at)
+			r->items[kept++] = r->items[i];
+		else
+			tree_remove(dir_fd, r->items[i].name);
+	}
+	r->count = kept;
+}
+
+void retired_done(struct retired *r)
+{
+	free(r->items);
+	*r = (struct retired){ 0 };
+}
+
+/* ---- what an earlier process left ---- */
+
+struct sweep {
+	struct retired *retired;
+	const char *current;
+	int64_t remove_at;
+};
+
+static void sweep_generation(const struct sweep *s, int dir_fd, const char *name)
+{
+	auto_free char *manifest = xasprintf("%s/" MANIFEST_NAME, name);
+
+	if (strcmp(name, s->current) == 0)
+		return;
+	/* The manifest is written last: a generation without one was never published. */
+	if (faccessat(dir_fd, manifest, F_OK, 0) < 0 && errno == ENOENT)
+		tree_remove(dir_fd, name);
+	else
+		retired_add(s->retired, name, s->remove_at);
+}
+
+static void sweep_entry(void *arg, int dir_fd, const char *name)
+{
+	if (text_starts(name, FILE_TEMP_PREFIX))
+		tree_remove(dir_fd, name);
+	else if (generation_is_name(name))
+		sweep_generation(arg, dir_fd, name);
+	else
+		links_sweep_one(dir_fd, name);
+}
+
+/* Of a manifest that was being replaced. */
+static void sweep_temporary(void *arg, int dir_fd, const char *name)
+{
+	(void)arg;
+	if (text_starts(name, FILE_TEMP_PREFIX))
+		(void)unlinkat(dir_fd, name, 0);
+}
+
+void retired_sweep(struct retired *r, int dir_fd, const struct generation *current,
+		   int64_t remove_at)
+{
+	struct sweep s = { r, current->name, remove_at };
+
+	tree_each(dir_fd, sweep_entry, &s);
+	if (current->fd >= 0)
+		tree_each(current->fd, sweep_temporary, NULL);
+}

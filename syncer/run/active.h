@@ -1,0 +1,95 @@
+/*
+ * active.h: the active list of objects, which is kept fresh, and the next one, which is
+ * to take its place.
+ *
+ * The active list is the one that the set on the volume was published for.  The volume
+ * remembers it, so a restarted process begins with it and takes the configured list as a
+ * change.  A changed file is checked as a whole; one with a mistake, or with a change
+ * that a running process cannot make, is refused and nothing changes.  A list that passes
+ * becomes active when its whole set is on the volume.  Until then each poll tries the
+ * next list first and then serves the active one, so a new object that cannot be read, or
+ * has no room, harms nothing.
+ *
+ *              another list is read              the next list's set is on the volume
+ *   ACTIVE_STEADY ----------------> ACTIVE_TRYING_NEXT ----------------> ACTIVE_STEADY
+ *                                    |          ^
+ *        the next list is held back  v          |  the active list has had its round
+ *                                   ACTIVE_SERVING
+ *
+ * From each state, another list that is read leads to ACTIVE_TRYING_NEXT, and the active
+ * list that is read again leads to ACTIVE_STEADY.  While no set is on the volume there is
+ * nothing to keep fresh: a list that is read is the active one at once.
+ */
+#ifndef RUN_ACTIVE_H
+#define RUN_ACTIVE_H
+
+#include <stdbool.h>
+
+#include "config/configuration.h"
+#include "deliver/notify.h"
+#include "sync/round.h"
+
+enum active_state {
+	ACTIVE_STEADY,      /* there is no next list */
+	ACTIVE_TRYING_NEXT, /* the next round is for the next list */
+	ACTIVE_SERVING, /* the next list waits: the next round is for the active one */
+};
+
+/* A list of objects, and which of them were absent in its rounds. */
+struct active_list {
+	struct configuration *configuration; /* that it was read with, if later than the
+						start; owned */
+	struct objects remembered;     /* its objects, if the volume remembers them */
+	const struct objects *objects; /* in one of these, or of the start */
+	uint64_t number;               /* objects_number() */
+	char *text;                    /* objects_write() */
+	struct absences absences;
+};
+
+struct active {
+	enum active_state state;
+	const struct configuration *started; /* the caller's: paths and identity stay */
+	struct active_list list, next;
+	struct incidents incidents;  /* of both */
+	struct failures next_failed; /* what failed in the next list's latest round */
+	struct backoff pause;        /* before it is tried again on its own account */
+	bool file_changed;           /* the file is to be read again */
+};
+
+/* The configured list is the active one.  configuration must outlive it. active_done()
+ * later. */
+void active_init(struct active *a, const struct configuration *configuration);
+void active_done(struct active *a);
+
+/* At the start of a sidecar: takes the list that the set on the volume was published for,
+ * when the volume remembers it.  True: it is another than the configured one, which is
+ * the next list now. */
+bool active_remember(struct active *a, struct sources *sources,
+		     const struct publish *publish);
+
+/* The settings that apply now: those that were read last. */
+const struct settings *active_settings(const struct active *a);
+
+/* True when the set on the volume is one of the active list and none of its files is
+ * missing: what "complete" means everywhere. */
+bool active_is_complete(const struct active *a, const struct publish *publish);
+
+/* Logs what of a SecretProviderClass has no meaning here. */
+void active_log_ignored(const struct active *a);
+
+/* Between two rounds: reads the file again when it has changed.  True: its settings apply
+ * from now on, and *notify has its targets, the caller's. */
+bool active_reload(struct active *a, struct sources *sources,
+		   const struct publish *publish, struct notify **notify);
+
+/* The work of the next round. */
+struct round_work active_work(struct active *a, struct sources *sources,
+			      struct publish *publish);
+
+/* Takes note of a round's end.  True: it was for the next list, which is held back, so a
+ * round for the active one is due at once; the result of that one then also says whether
+ * the next list is worth a try before the next poll. */
+bool active_judge(struct active *a, struct round_result *result, struct jitter *jitter,
+		  int64_t now);
+
+#endif

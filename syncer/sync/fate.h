@@ -1,0 +1,74 @@
+/*
+ * fate.h: what becomes of an object's files at the end of a sync: one table.  Pure.
+ *
+ * A permanent failure of one object freezes that object only: its last good files are
+ * carried forward and the others change.  A transient failure holds its vault: nothing of
+ * that vault changes until all of its objects have answered.  A set is published only
+ * when every object that it needs has bytes or files.
+ */
+#ifndef SYNC_FATE_H
+#define SYNC_FATE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum fate {
+	FATE_NEW,        /* what came is published, or its files where they are of that
+			    version */
+	FATE_KEEP,       /* its last good files are carried forward */
+	FATE_KEEP_AS_IS, /* so are files that were made in another way than is asked for
+			    now, or that another program changed or removed */
+	FATE_GO,         /* its files leave the set */
+	FATE_ABSENT,     /* it has no files, and the set does without them */
+	FATE_HOLD_SET,   /* no set is published without it */
+};
+
+/* How much the set needs an object. */
+enum fate_need {
+	FATE_REQUIRED,
+	FATE_SELECTED, /* by a pattern, tags or a history: whatever is there is taken */
+	FATE_OPTIONAL,
+};
+
+/* What the current set has of an object. */
+enum fate_files {
+	FATE_NO_FILES,
+	FATE_OTHER_FILES,   /* made from it, with other options or another mode */
+	FATE_ALTERED_FILES, /* as asked for, but another program changed or removed them
+			     */
+	FATE_GOOD_FILES,    /* as asked for, and as they were published */
+};
+
+struct fate_facts {
+	enum err_kind error; /* ERR_NONE: it answered, or need not be asked */
+	enum fate_need need;
+	enum fate_files files;
+	bool same_configuration; /* the current set was published for this list */
+	bool first_set;          /* there is no current set */
+	bool vault_held;         /* by a transient failure: fate_holds_vault() */
+	bool gone;               /* absent for so long that its files may go */
+};
+
+/* What the table says, and what that means for the files, in words for the log. */
+struct fate_verdict {
+	enum fate fate;
+	const char *reason;
+};
+
+/* The verdict is constant. */
+const struct fate_verdict *fate_of(const struct fate_facts *facts);
+
+/* True for a failure that may be over before the next poll: it concerns the vault or the
+ * identity, not the object. */
+bool fate_is_transient(enum err_kind error);
+
+/* True when the object's failure holds its vault.  A first set does not wait for an
+ * optional object. */
+bool fate_holds_vault(const struct fate_facts *facts);
+
+/* True when nobody has to act on the failure: the object is optional, or was selected and
+ * cannot be read. */
+bool fate_is_excused(enum err_kind error, enum fate_need need);
+
+#endif

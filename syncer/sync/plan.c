@@ -1,0 +1,301 @@
+#include "sync/plan.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/path.h"
+
+/* Versions of one name that still disagree after so many further requests are published
+ * as they are: the next poll may see more. */
+#define REPEATS_MAX 2
+
+/* ---- paths ---- */
+
+/* A path that a task takes. */
+struct plan_path {
+	const char *path; /* the task's */
+	const struct task *task;
+};
+
+/* Paths that are in each other's way count as equal: one is the other, or a folder of it.
+ * In an order in which '/' comes before all else these are neighbours. */
+static int plan_compare(const void *a, const void *b)
+{
+	const unsigned char *x =
+		(const unsigned char *)((const struct plan_path *)a)->path;
+	const unsigned char *y =
+		(const unsigned char *)((const struct plan_path *)b)->path;
+
+	while (*x != '\0' && *x == *y)
+		x++, y++;
+	if (*x == *y || (*x == '\0' && *y == '/') || (*x == '/' && *y == '\0'))
+		return 0;
+	if (*x == '/' || *y == '/')
+		return *x == '/' ? -1 : 1;
+	return *x < *y ? -1 : 1;
+}
+
+/* The task that is in the way of a new one, and by which path; NULL: none. */
+static const struct task *plan_in_the_way(const struct plan *p, const struct task *t)
+{
+	for (size_t i = 0; i < t->file_count; i++) {
+		const struct plan_path wanted = { .path = t->files[i].path };
+		void *found = tfind(&wanted, &p->paths, plan_compare);
+
+		if (found != NULL)
+			return (*(struct plan_path **)found)->task;
+	}
+	return NULL;
+}
+
+static void plan_take_paths(struct plan *p, const struct task *t)
+{
+	for (size_t i = 0; i < t->file_count; i++) {
+		struct plan_path *own = xcalloc(1, sizeof(*own));
+		void *found;
+
+		*own = (struct plan_path){ t->files[i].path, t };
+		found = tsearch(own, &p->paths, plan_compare);
+		if (found == NULL || *(struct plan_path **)found != own)
+			free(own);
+	}
+}
+
+/* ---- tasks ---- */
+
+static struct fetch *plan_fetch(const struct plan *p, const struct source *source)
+{
+	return p->fetches[source->index];
+}
+
+static void plan_append(struct plan *p, struct task *t)
+{
+	*p->tail = t;
+	p->tail = &t->next;
+	p->task_count++;
+	plan_take_paths(p, t);
+	if (t->err.kind == ERR_NONE && t->value.item.state == FETCH_NONE &&
+	    !task_needs_no_answer(t))
+		task_ask(t, plan_fetch(p, t->source));
+}
+
+/* It has no part in the set; without a volume it is shown all the same. */
+static void plan_leave_out(struct plan *p, struct listing *l, struct task *t)
+{
+	if (p->publish == NULL && p->task_count < OBJECTS_MAX) {
+		plan_append(p, t);
+		return;
+	}
+	if (l->left_out++ == 0)
+		l->left_out_why = t->err;
+	task_free(t);
+}
+
+/* Paths of objects that an entry selects are known only now; named ones come first. */
+static bool plan_add_listed(void *arg, struct listing *l, struct task *t)
+{
+	struct plan *p = arg;
+	const struct task *other = plan_in_the_way(p, t);
+
+	if (other != NULL && strcmp(other->id, t->id) == 0 &&
+	    strcmp(other->path, t->path) == 0) {
+		task_free(t); /* the same object in the same place */
+		return true;
+	}
+	if (other != NULL) {
+		err_set(&t->err, ERR_CONFIG,
+			"%s: its path '%.100s' is in the way of '%.100s' of %s; give one "
+			"entry an objectAlias",
+			t->words, t->path, other->path, other->words);
+		plan_leave_out(p, l, t);
+		return true;
+	}
+	if (p->task_count >= OBJECTS_MAX) {
+		err_set(&t->err, ERR_CONFIG,
+			"%s: there are more than %d objects; narrow the pattern",
+			l->words, OBJECTS_MAX);
+		plan_leave_out(p, l, t);
+		return false;
+	}
+	plan_append(p, t);
+	return true;
+}
+
+/* Histories first, whose paths are known, then selections in the order of the list. */
+static void plan_add_listing(struct plan *p, struct listing *l)
+{
+	struct listing **at = &p->listings;
+
+	while (*at != NULL &&
+	       (object_selects(l->object) || !object_selects((*at)->object)))
+		at = &(*at)->next;
+	l->next = *at;
+	*at = l;
+}
+
+static void plan_add(struct plan *p, const struct object *o)
+{
+	struct source *source;
+	struct err checked; /* whoever made the sources has checked it */
+
+	if (sources_get(p->sources, o->vault, &source, &checked) < 0)
+		return;
+	if (listing_is_needed(o))
+		plan_add_listing(p, listing_new(o, source, plan_fetch(p, source)));
+	else
+		plan_append(
+			p, task_new(o, source, p->publish, o->name, o->path, o->version));
+}
+
+void plan_start(struct plan *p, struct sources *sources, const struct objects *objects,
+		const struct publish *publish, int64_t now)
+{
+	*p = (struct plan){ .sources = sources, .publish = publish };
+	p->tail = &p->tasks;
+	p->fetches = xcalloc(sources->count, sizeof(struct fetch *));
+	for (struct source *s = sources->first; s; s = s->next)
+		p->fetches[s->index] = fetch_start(s, now);
+	for (size_t i = 0; i < objects->count; i++)
+		plan_add(p, &objects->items[i]);
+}
+
+/* ---- versions of one name ---- */
+
+/* The current version of something that a certificate is behind was asked for and came.
+ */
+static bool plan_is_of_certificate(const struct task *t)
+{
+	return t->version == NULL && t->value.item.state == FETCH_GOT &&
+	       t->value.got.of_certificate && t->err.kind == ERR_NONE;
+}
+
+static bool plan_disagree(const struct task *a, const struct task *b)
+{
+	return a->source == b->source && text_same(a->name, b->name) &&
+	       !text_same(a->value.got.version, b->value.got.version);
+}
+
+static bool plan_is_stale(const struct plan *p, const struct task *t)
+{
+	if (!plan_is_of_certificate(t))
+		return false;
+	for (const struct task *other = p->tasks; other; other = other->next)
+		if (plan_is_of_certificate(other) && plan_disagree(t, other) &&
+		    t->value.got.created <= other->value.got.created)
+			return true;
+	return false;
+}
+
+/* Asks again for the older ones of versions that disagree.  False: there are none. */
+static bool plan_repeat(struct plan *p)
+{
+	auto_free struct task **stale = NULL;
+	size_t count = 0;
+
+	for (struct task *t = p->tasks; t; t = t->next) {
+		if (!plan_is_stale(p, t))
+			continue;
+		stale = xgrow(stale, count, sizeof(struct task *));
+		stale[count++] = t;
+	}
+	for (size_t i = 0; i < count; i++)
+		question_repeat(&stale[i]->value);
+	return count > 0;
+}
+
+/* ---- running ---- */
+
+int64_t plan_deadline(const struct plan *p)
+{
+	int64_t soonest = CLOCK_NEVER;
+
+	for (size_t i = 0; i < p->sources->count; i++)
+		soonest = clock_sooner(soonest, fetch_deadline(p->fetches[i]));
+	return soonest;
+}
+
+static bool plan_run_fetches(const struct plan *p, int64_t now)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < p->sources->count; i++)
+		done &= fetch_run(p->fetches[i], now);
+	return done;
+}
+
+/* True when a list moved on, so that there is more to fetch. */
+static bool plan_run_listings(struct plan *p)
+{
+	bool moved = false, in_turn = true;
+
+	for (struct listing *l = p->listings; l; l = l->next) {
+		if (l->expanded)
+			continue;
+		if (!listing_is_done(l)) {
+			moved |= l->item.state == FETCH_WAITING;
+			in_turn = false;
+		} else if (in_turn) {
+			listing_expand(l, p->publish, plan_add_listed, p);
+			moved = true;
+		}
+	}
+	return moved;
+}
+
+bool plan_run(struct plan *p, int64_t now)
+{
+	bool done = plan_run_fetches(p, now);
+
+	if (plan_run_listings(p))
+		done = plan_run_fetches(p, now);
+	for (struct listing *l = p->listings; l; l = l->next)
+		done &= l->expanded;
+	if (!done || p->repeats >= REPEATS_MAX || !plan_repeat(p))
+		return done;
+	p->repeats++;
+	return plan_run_fetches(p, now);
+}
+
+static void plan_stop_fetches(struct plan *p)
+{
+	for (size_t i = 0; i < p->sources->count; i++) {
+		fetch_free(p->fetches[i]);
+		p->fetches[i] = NULL;
+	}
+}
+
+void plan_end(struct plan *p)
+{
+	plan_stop_fetches(p);
+	for (struct listing *l = p->listings; l; l = l->next) {
+		if (l->expanded)
+			continue;
+		listing_cut(l);
+		listing_expand(l, p->publish, plan_add_listed, p);
+	}
+	for (struct task *t = p->tasks; t; t = t->next)
+		task_render(t);
+}
+
+void plan_free(struct plan *p)
+{
+	struct listing *l, *next_l;
+	struct task *t, *next_t;
+
+	plan_stop_fetches(p);
+	free(p->fetches);
+	tdestroy(p->paths, free);
+	for (l = p->listings; l; l = next_l) {
+		next_l = l->next;
+		listing_free(l);
+	}
+	for (t = p->tasks; t; t = next_t) {
+		next_t = t->next;
+		task_free(t);
+	}
+	*p = (struct plan){ 0 };
+}

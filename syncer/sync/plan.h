@@ -1,0 +1,47 @@
+/*
+ * plan.h: what one sync asks for: a task for each object of the list and for each that an
+ * entry selects, and the requests that answer them, one fetch a vault.
+ *
+ * Whoever has a path first keeps it: named objects, then histories, then selections in
+ * the order of the list, whichever vault answers first.  Versions of one certificate, its
+ * key and its secret agree: when one was renewed between two requests, the older ones are
+ * asked for again.
+ */
+#ifndef SYNC_PLAN_H
+#define SYNC_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/objects.h"
+#include "deliver/publish.h"
+#include "sync/listing.h"
+#include "sync/source.h"
+#include "sync/task.h"
+
+struct plan {
+	struct sources *sources;       /* with those of all objects */
+	const struct publish *publish; /* NULL: no volume */
+	struct fetch **fetches;        /* one a source, by its index */
+	struct task *tasks, **tail;
+	size_t task_count;
+	struct listing *listings; /* in the order in which they take their paths */
+	void *paths;              /* of all tasks: a tree of tsearch(3) */
+	int repeats; /* how often versions that disagree were asked for again */
+};
+
+/* Starts all requests; never fails at once.  All arguments outlive the plan. */
+void plan_start(struct plan *p, struct sources *sources, const struct objects *objects,
+		const struct publish *publish, int64_t now);
+
+/* When plan_run() is due without a sign from the network. */
+int64_t plan_deadline(const struct plan *p);
+
+/* True when all objects have answered or failed for good. */
+bool plan_run(struct plan *p, int64_t now);
+
+/* Ends what is under way, which counts as failed, and renders what came. */
+void plan_end(struct plan *p);
+void plan_free(struct plan *p);
+
+#endif

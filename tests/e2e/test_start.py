@@ -1,0 +1,98 @@
+"""What changes while a start waits for the volume is noticed as soon as the volume is there."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import select
+
+import pytest
+from conftest import DEADLINE_S
+from test_config import ConfigMap
+
+IN_CLOSE_NOWRITE = 0x10
+
+
+@contextlib.contextmanager
+def held(volume):
+    """Another process holds the volume's lock, as a predecessor that is ending does."""
+    lock = os.open(volume, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def reading(path):
+    """Waits at its end until someone has read the file."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.inotify_init1(os.O_CLOEXEC)
+    try:
+        assert libc.inotify_add_watch(fd, os.fsencode(path), IN_CLOSE_NOWRITE) >= 0, os.strerror(ctypes.get_errno())
+        yield
+        assert select.select([fd], [], [], DEADLINE_S)[0], f"nobody has read {path}"
+    finally:
+        os.close(fd)
+
+
+def test_a_config_map_that_is_swapped_while_the_start_waits(world):
+    a, b = world.plant("a", "b")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path)
+    with held(world.volume):
+        with reading(config.path):
+            sidecar = world.start("sidecar", env=env)
+        config.write("objects: a, b\n")
+    world.wait_files({"a": a, "b": b})
+    # From then on it is watched as ever.
+    config.write("objects: b\n")
+    world.wait_files({"b": b})
+    assert sidecar.stop()[0] == 0
+
+
+def test_a_plain_file_that_is_edited_while_the_start_waits(world):
+    a, b = world.plant("a", "b")
+    path = world.folder / "config.yaml"
+    path.write_text("objects: a\n")
+    with held(world.volume):
+        with reading(path):
+            world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=str(path)))
+        path.write_text("objects: a, b\n")
+    world.wait_files({"a": a, "b": b})
+
+
+def test_a_list_that_is_replaced_while_the_start_waits_for_a_volume_with_a_set(world):
+    """The set of an earlier start fits the list that was read first."""
+    a, b = world.plant("a", "b")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    env = world.env(None, AKVSYNC_CONFIG=config.path)
+    assert world.start("init", env=env).wait() == 0
+    with held(world.volume):
+        with reading(config.path):
+            world.start("sidecar", env=env)
+        config.write("objects: a, b\n")
+    world.wait_files({"a": a, "b": b})
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "AKVSYNC_EXTRA_CA_FILE"])
+def test_certificates_that_are_replaced_while_the_start_waits(world, variable):
+    """The authority of the vault's certificate is not among those that were read first."""
+    import pki
+
+    s = world.plant("s")
+    other = pki.cert_pem(pki.Chain().root)
+    system = world.folder / "system.pem"
+    system.write_bytes(other)
+    trusted = world.folder / "trusted.pem"
+    trusted.write_bytes(other)
+    env = world.env("s") | {"SSL_CERT_FILE": str(system)} | {variable: str(trusted)}
+    with held(world.volume):
+        with reading(trusted):
+            sidecar = world.start("sidecar", env=env)
+        new = world.folder / "new.pem"
+        new.write_bytes(world.fake.ca.read_bytes())
+        os.replace(new, trusted)
+    world.wait_files({"s": s}, timeout=120)
+    sidecar.wait_log("ready")

@@ -209,20 +209,6 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 	return e;
 }
 
-bool publish_has(const struct publish *p, const char *path, const char *object,
-		 const char *options, mode_t mode, const char **version)
-{
-	enum publish_state state;
-	const struct manifest_entry *e = publish_at(p, path, &state);
-
-	if (e == NULL || state != PUBLISH_INTACT || strcmp(e->object, object) != 0 ||
-	    strcmp(e->options, options) != 0 || e->mode != mode)
-		return false;
-	if (version != NULL)
-		*version = e->version;
-	return true;
-}
-
 bool publish_is_whole(const struct publish *p)
 {
 	for (size_t i = 0; i < publish_count(p); i++)

@@ -73,12 +73,6 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
 					   enum publish_state *state);
 
-/* True when a current file was made from exactly this object, with these options and
- * this mode, and is intact.  The version is written to *version (owned by p, until the
- * next publish_commit) when version is not NULL. */
-bool publish_has(const struct publish *p, const char *path, const char *object,
-		 const char *options, mode_t mode, const char **version);
-
 /* True when no file of the current set is missing; also when there is no set. */
 bool publish_is_whole(const struct publish *p);
 

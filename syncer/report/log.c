@@ -33,11 +33,6 @@ void log_setup(enum log_level level, enum log_format format)
 	style = format;
 }
 
-bool log_enabled(enum log_level level)
-{
-	return level >= threshold;
-}
-
 static bool is_empty(const struct log_field *field)
 {
 	return field->type != LOG_INT &&
@@ -156,7 +151,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	char msg[1024];
 	va_list ap;
 
-	if (!log_enabled(level))
+	if (level < threshold)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);

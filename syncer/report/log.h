@@ -34,9 +34,6 @@ struct log_field {
 
 void log_setup(enum log_level level, enum log_format format);
 
-/* True when lines of this level are written. */
-bool log_enabled(enum log_level level);
-
 /* fields may be NULL. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       const char *fmt, ...) PRINTF_LIKE(4, 5);

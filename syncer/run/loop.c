@@ -201,7 +201,7 @@ static void loop_start_round(struct loop *l, int64_t now)
 /* ---- rounds ---- */
 
 /* The termination log shows why a start fails, and is empty after one that works. */
-void loop_note_complete(struct loop *l)
+static void loop_note_complete(struct loop *l)
 {
 	const char *path = l->settings->termination_log;
 

@@ -80,9 +80,6 @@ int loop_run(struct loop *l, struct err *err) MUST_CHECK;
 /* Reads the signals that came: a stop, or a poll that is asked for. */
 void loop_take_signals(struct loop *l);
 
-/* After a round, and at the start: whether a complete set is on the volume. */
-void loop_note_complete(struct loop *l);
-
 /* on=first targets that still fail after this many tries fail `init`. */
 #define LOOP_FIRST_NOTIFY_TRIES 5
 

@@ -17,7 +17,7 @@ struct fetch {
 	struct access access;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	struct err failure; /* the last one that was worth another try, since progress */
+	struct err failure; /* the last one that is tried again, since progress */
 	unsigned refused;   /* the serial of a token that was refused, so that a new one
 			       was asked for; 0: none */
 };
@@ -93,13 +93,13 @@ static void fetch_failed(struct fetch_item *item, const struct err *err)
 {
 	struct fetch *f = item->fetch;
 
-	if (tries_may_help(err))
-		f->failure = *err;
 	item->err = *err;
-	item->state = tries_again(&item->tries, err, f->access.since,
-				  f->source->shared->jitter, clock_now_ms())
-			      ? FETCH_WAITING
-			      : FETCH_FAILED;
+	item->state = FETCH_FAILED;
+	if (!tries_again(&item->tries, err, f->access.since, f->source->shared->jitter,
+			 clock_now_ms()))
+		return;
+	item->state = FETCH_WAITING;
+	f->failure = *err;
 }
 
 /* Its turn comes again with the vault's pace; it is not the item that failed. */

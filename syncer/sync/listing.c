@@ -272,7 +272,6 @@ static bool is_listed(const struct listing *l, const char *name)
 static void expand_selected_before(struct listing *l, const struct publish *publish,
 				   const struct err *why, listing_add *add, void *arg)
 {
-	auto_free char *options = task_options(l->object);
 	auto_free char *prefix =
 		vault_object_id(l->source->vault.url, l->object->kind, "");
 	const struct manifest_entry *e;
@@ -282,8 +281,8 @@ static void expand_selected_before(struct listing *l, const struct publish *publ
 		const char *name = e->object + strlen(prefix);
 		struct task *t;
 
-		if (strcmp(task_selection(e->options), task_selection(options)) != 0 ||
-		    !text_starts(e->object, prefix) ||
+		if (!text_starts(e->object, prefix) ||
+		    !task_was_selected(l->object, e->options) ||
 		    (l->err.kind == ERR_NONE && is_listed(l, name)))
 			continue;
 		t = selected_task(l, publish, name);

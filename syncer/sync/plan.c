@@ -1,6 +1,5 @@
 #include "sync/plan.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,53 +14,68 @@
 
 /* ---- paths ---- */
 
-/* A path that a task takes. */
-struct plan_path {
-	const char *path; /* the task's */
-	const struct task *task;
-};
-
 /* Paths that are in each other's way count as equal: one is the other, or a folder of it.
  * In an order in which '/' comes before all else these are neighbours. */
-static int plan_compare(const void *a, const void *b)
+static int plan_compare(const char *a, const char *b)
 {
-	const unsigned char *x =
-		(const unsigned char *)((const struct plan_path *)a)->path;
-	const unsigned char *y =
-		(const unsigned char *)((const struct plan_path *)b)->path;
-
-	while (*x != '\0' && *x == *y)
-		x++, y++;
-	if (*x == *y || (*x == '\0' && *y == '/') || (*x == '/' && *y == '\0'))
+	while (*a != '\0' && *a == *b)
+		a++, b++;
+	if (*a == *b || (*a == '\0' && *b == '/') || (*a == '/' && *b == '\0'))
 		return 0;
-	if (*x == '/' || *y == '/')
-		return *x == '/' ? -1 : 1;
-	return *x < *y ? -1 : 1;
+	if (*a == '/' || *b == '/')
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
-/* The task that is in the way of a new one, and by which path; NULL: none. */
+/* Where a path stands among those that are taken, or belongs. */
+static size_t plan_find(const struct plan *p, const char *path, bool *taken)
+{
+	size_t low = 0, high = p->path_count;
+
+	*taken = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = plan_compare(path, p->paths[middle].path);
+
+		if (order == 0) {
+			*taken = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* The task that is in the way of a new one; NULL: none. */
 static const struct task *plan_in_the_way(const struct plan *p, const struct task *t)
 {
-	for (size_t i = 0; i < t->file_count; i++) {
-		const struct plan_path wanted = { .path = t->files[i].path };
-		void *found = tfind(&wanted, &p->paths, plan_compare);
+	bool taken;
 
-		if (found != NULL)
-			return (*(struct plan_path **)found)->task;
+	for (size_t i = 0; i < t->file_count; i++) {
+		size_t at = plan_find(p, t->files[i].path, &taken);
+
+		if (taken)
+			return p->paths[at].task;
 	}
 	return NULL;
 }
 
 static void plan_take_paths(struct plan *p, const struct task *t)
 {
-	for (size_t i = 0; i < t->file_count; i++) {
-		struct plan_path *own = xcalloc(1, sizeof(*own));
-		void *found;
+	bool taken;
 
-		*own = (struct plan_path){ t->files[i].path, t };
-		found = tsearch(own, &p->paths, plan_compare);
-		if (found == NULL || *(struct plan_path **)found != own)
-			free(own);
+	for (size_t i = 0; i < t->file_count; i++) {
+		size_t at = plan_find(p, t->files[i].path, &taken);
+
+		if (taken)
+			continue;
+		p->paths = xgrow(p->paths, p->path_count, sizeof(*p->paths));
+		memmove(&p->paths[at + 1], &p->paths[at],
+			(p->path_count++ - at) * sizeof(*p->paths));
+		p->paths[at] = (struct plan_path){ t->files[i].path, t };
 	}
 }
 
@@ -288,7 +302,7 @@ void plan_free(struct plan *p)
 
 	plan_stop_fetches(p);
 	free(p->fetches);
-	tdestroy(p->paths, free);
+	free(p->paths);
 	for (l = p->listings; l; l = next_l) {
 		next_l = l->next;
 		listing_free(l);

@@ -19,6 +19,12 @@
 #include "sync/source.h"
 #include "sync/task.h"
 
+/* A path that a task takes. */
+struct plan_path {
+	const char *path; /* the task's */
+	const struct task *task;
+};
+
 struct plan {
 	struct sources *sources;       /* with those of all objects */
 	const struct publish *publish; /* NULL: no volume */
@@ -26,7 +32,8 @@ struct plan {
 	struct task *tasks, **tail;
 	size_t task_count;
 	struct listing *listings; /* in the order in which they take their paths */
-	void *paths;              /* of all tasks: a tree of tsearch(3) */
+	struct plan_path *paths;  /* of all tasks, in order */
+	size_t path_count;
 	int repeats; /* how often versions that disagree were asked for again */
 };
 

@@ -25,7 +25,7 @@ static struct render_how task_how(const struct object *object)
 }
 
 /* Files of an entry that selects carry its choice, so that they are known as its own. */
-char *task_options(const struct object *object)
+static char *task_options(const struct object *object)
 {
 	struct render_how how = task_how(object);
 	char *options = render_options(&how), *more;
@@ -44,11 +44,12 @@ char *task_options(const struct object *object)
 	return more;
 }
 
-const char *task_selection(const char *options)
+bool task_was_selected(const struct object *object, const char *options)
 {
-	const char *selection = strstr(options, SELECTION);
+	auto_free char *own = task_options(object);
+	const char *was = strstr(options, SELECTION), *is = strstr(own, SELECTION);
 
-	return selection ? selection : "";
+	return was != NULL && is != NULL && strcmp(was, is) == 0;
 }
 
 static void task_add_path(struct task *t, const struct publish *publish,

@@ -60,11 +60,9 @@ struct task *task_new(const struct object *object, struct source *source,
 		      const char *version);
 void task_free(struct task *t);
 
-/* The name of an entry's rendering options on the volume, and the part of it that says
- * which objects the entry selects ("" for one that names its object).  The caller frees.
- */
-char *task_options(const struct object *object);
-const char *task_selection(const char *options);
+/* True when a file of the current set, with these options, is of an object that the entry
+ * selected, however it was rendered. */
+bool task_was_selected(const struct object *object, const char *options);
 
 /* True when all that is asked for is on the volume and cannot change: its version is
  * pinned, and no tags are asked for. */

@@ -5,7 +5,8 @@
 /* Key Vault throttles over windows of 10 s; the waits of 6 tries add up to more. */
 #define TRIES_MAX 6
 
-bool tries_may_help(const struct err *err)
+/* It may be over in a moment. */
+static bool tries_may_help(const struct err *err)
 {
 	return err->kind == ERR_UNAVAILABLE || err->kind == ERR_GARBLED;
 }

@@ -22,14 +22,11 @@ struct tries {
  * and the next sync tries again. */
 #define TRIES_LAST_MS 20000
 
-/* True for a failure that may be over in a moment: an unreachable service, or a reply
- * that makes no sense. */
-bool tries_may_help(const struct err *err);
-
 /*
  * Counts a failure.  True: another try is due at t->not_before, later than the delay that
- * the service named.  False: it was the last one, since the failure will not pass, it was
- * tried often enough, or the next try would start later than TRIES_LAST_MS after since.
+ * the service named.  False: it was the last one, since only an unreachable service and a
+ * reply that makes no sense are worth another try, or it was tried often enough, or the
+ * next try would start later than TRIES_LAST_MS after since.
  */
 bool tries_again(struct tries *t, const struct err *err, int64_t since,
 		 struct jitter *jitter, int64_t now);

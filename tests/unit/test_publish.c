@@ -115,7 +115,7 @@ static void test_bytes_decide(void **state)
 	check_file("a", "Z");
 	assert_string_equal(publish_at(p, "d/b", NULL)->version, "2");
 	reopen();
-	assert_true(publish_has(p, "d/b", "d/b", "encoding=utf-8", 0440, NULL));
+	assert_true(volume_has(p, "d/b", "d/b", "encoding=utf-8", 0440, NULL));
 }
 
 static void test_names_and_modes(void **state)
@@ -262,8 +262,8 @@ static void test_look(void **state)
 		check_state("e", PUBLISH_INTACT);
 		assert_false(publish_is_whole(p));
 		assert_true(publish_fits(p, 7));
-		assert_false(publish_has(p, "a", "a", "encoding=utf-8", 0440, &version));
-		assert_true(publish_has(p, "e", "e", "encoding=utf-8", 0440, &version));
+		assert_false(volume_has(p, "a", "a", "encoding=utf-8", 0440, &version));
+		assert_true(volume_has(p, "e", "e", "encoding=utf-8", 0440, &version));
 		assert_string_equal(version, "1");
 	}
 	assert_null(publish_at(p, "x", NULL));

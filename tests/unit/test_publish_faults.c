@@ -188,8 +188,8 @@ static int publish_known(struct publish *p, struct publish_file *files, size_t c
 	for (size_t i = 0; i < count; i++) {
 		const char *version = NULL;
 
-		if (publish_has(p, files[i].path, files[i].object, files[i].options, 0440,
-				&version) &&
+		if (volume_has(p, files[i].path, files[i].object, files[i].options, 0440,
+			       &version) &&
 		    strcmp(version, files[i].version) == 0)
 			files[i].data = NULL;
 	}

@@ -85,6 +85,23 @@ static inline struct publish_file volume_file(const char *path, const char *vers
 				      .len = data ? strlen(data) : 0 };
 }
 
+/* True when a current file was made from exactly this object, with these options and this
+ * mode, and is intact. */
+static inline bool volume_has(const struct publish *p, const char *path,
+			      const char *object, const char *options, mode_t mode,
+			      const char **version)
+{
+	enum publish_state state;
+	const struct manifest_entry *e = publish_at(p, path, &state);
+
+	if (e == NULL || state != PUBLISH_INTACT || strcmp(e->object, object) != 0 ||
+	    strcmp(e->options, options) != 0 || e->mode != mode)
+		return false;
+	if (version != NULL)
+		*version = e->version;
+	return true;
+}
+
 static inline struct publish *volume_open(const char *dir)
 {
 	struct publish *p = NULL;

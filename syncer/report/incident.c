@@ -10,7 +10,6 @@
 /* A failure that lasts is said again now and then, with its count, for whoever looks at
  * the last hour of the log only. */
 #define REMIND_MS (60 * 60 * 1000)
-#define SLOTS_MIN 16
 
 /* How a kind is told of.  "what" is the noun, the name, or both: noun 'name'. */
 static const struct telling {
@@ -44,53 +43,54 @@ static const struct telling {
 
 /* ---- finding ---- */
 
-/* Where the incident's index stands, or will stand: the table is never full. */
-static size_t *incident_slot(const struct incidents *all, enum incident_kind kind,
-			     const char *name)
+/* Where the incident stands, or belongs: they are in the order of their kinds and names.
+ */
+static size_t incident_place(const struct incidents *all, enum incident_kind kind,
+			     const char *name, bool *found)
 {
-	size_t mask = all->slot_count - 1;
-	size_t at = (text_hash(TEXT_HASH, name) + (size_t)kind) & mask;
+	size_t low = 0, high = all->count;
 
-	while (all->slots[at] != 0) {
-		const struct incident *it = &all->items[all->slots[at] - 1];
+	*found = false;
+	while (low < high && !*found) {
+		size_t middle = low + (high - low) / 2;
+		const struct incident *it = all->items[middle];
+		int order = kind != it->kind ? (int)kind - (int)it->kind
+					     : strcmp(name, it->name);
 
-		if (it->kind == kind && strcmp(it->name, name) == 0)
-			break;
-		at = (at + 1) & mask;
+		*found = order == 0;
+		if (order > 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return &all->slots[at];
+	return high;
 }
 
-/* Enters all items anew, in a table that is at most half full with one more. */
-static void incidents_index(struct incidents *all)
+/* NULL: there is none. */
+static struct incident *incident_find(const struct incidents *all,
+				      enum incident_kind kind, const char *name)
 {
-	size_t wanted = SLOTS_MIN;
+	bool found;
+	size_t at = incident_place(all, kind, name ? name : "", &found);
 
-	while (wanted < 2 * (all->count + 1))
-		wanted *= 2;
-	free(all->slots);
-	all->slots = xcalloc(wanted, sizeof(*all->slots));
-	all->slot_count = wanted;
-	for (size_t i = 0; i < all->count; i++)
-		*incident_slot(all, all->items[i].kind, all->items[i].name) = i + 1;
+	return found ? all->items[at] : NULL;
 }
 
-/* 1 + its index; 0: there is none. */
-static size_t incident_find(const struct incidents *all, enum incident_kind kind,
-			    const char *name)
+static struct incident *incident_add(struct incidents *all, enum incident_kind kind,
+				     const char *name, int64_t now)
 {
-	return all->count > 0 ? *incident_slot(all, kind, name ? name : "") : 0;
-}
+	struct incident *it = xcalloc(1, sizeof(*it));
+	bool found;
+	size_t at = incident_place(all, kind, name ? name : "", &found);
 
-/* Takes the item over; returns 1 + its index. */
-static size_t incident_add(struct incidents *all, struct incident item)
-{
-	if (all->slot_count < 2 * (all->count + 1))
-		incidents_index(all);
-	all->items = xgrow(all->items, all->count, sizeof(*all->items));
-	all->items[all->count++] = item;
-	*incident_slot(all, item.kind, item.name) = all->count;
-	return all->count;
+	*it = (struct incident){ .kind = kind,
+				 .name = xstrdup(name ? name : ""),
+				 .since = now };
+	all->items = xgrow(all->items, all->count, sizeof(struct incident *));
+	memmove(&all->items[at + 1], &all->items[at],
+		(all->count++ - at) * sizeof(struct incident *));
+	all->items[at] = it;
+	return it;
 }
 
 /* ---- marking ---- */
@@ -98,16 +98,16 @@ static size_t incident_add(struct incidents *all, struct incident item)
 void incidents_begin(struct incidents *all)
 {
 	for (size_t i = 0; i < all->count; i++)
-		all->items[i].mark = INCIDENT_ABSENT;
+		all->items[i]->mark = INCIDENT_ABSENT;
 }
 
-static void incident_mark(struct incidents *all, enum incident_kind kind,
+static void incident_mark(const struct incidents *all, enum incident_kind kind,
 			  const char *name, enum incident_mark mark)
 {
-	size_t found = incident_find(all, kind, name);
+	struct incident *it = incident_find(all, kind, name);
 
-	if (found > 0 && all->items[found - 1].mark < mark)
-		all->items[found - 1].mark = mark;
+	if (it != NULL && it->mark < mark)
+		it->mark = mark;
 }
 
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name)
@@ -133,38 +133,33 @@ static char *incident_what(const struct incident *it)
 
 /* A vault that fails says so for whichever object came first: the words behind
  * "secret 'x': " tell whether it is the same failure. */
-static const char *cause_of(const char *msg)
+static const char *incident_cause(const char *msg)
 {
 	const char *colon = strstr(msg, "': ");
 
 	return colon ? colon + 3 : msg;
 }
 
-static bool is_same_cause(const struct err *a, const struct err *b)
+static bool incident_is_same(const struct err *a, const struct err *b)
 {
-	return strcmp(cause_of(a->msg), cause_of(b->msg)) == 0;
+	return strcmp(incident_cause(a->msg), incident_cause(b->msg)) == 0;
 }
 
 void incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now)
 {
-	size_t found = incident_find(all, kind, name);
+	struct incident *it = incident_find(all, kind, name);
 	const struct telling *tell = &tellings[kind];
 	auto_free char *what = NULL;
-	struct incident *it;
 	bool is_news;
 
-	if (found == 0)
-		found = incident_add(all,
-				     (struct incident){ .kind = kind,
-							.name = xstrdup(name ? name : ""),
-							.since = now });
-	it = &all->items[found - 1];
+	if (it == NULL)
+		it = incident_add(all, kind, name, now);
 	if (it->mark == INCIDENT_REPORTED)
 		return;
 	it->mark = INCIDENT_REPORTED;
-	is_news = it->count == 0 || !is_same_cause(&it->err, err) ||
+	is_news = it->count == 0 || !incident_is_same(&it->err, err) ||
 		  now - it->said >= REMIND_MS;
 	it->count++;
 	it->err = *err;
@@ -181,7 +176,7 @@ void incidents_report(struct incidents *all, enum log_level level,
 }
 
 /* It works again, or nobody asks for it any more: the two are not the same news. */
-static void say_end(const struct incident *it, int64_t now)
+static void incident_log_end(const struct incident *it, int64_t now)
 {
 	const struct telling *tell = &tellings[it->kind];
 	auto_free char *lasted = text_from_duration(now - it->since);
@@ -202,30 +197,33 @@ static void say_end(const struct incident *it, int64_t now)
 			  times);
 }
 
+static void incident_free(struct incident *it)
+{
+	free(it->name);
+	free(it);
+}
+
 void incidents_end(struct incidents *all, int64_t now)
 {
-	struct incidents open = { 0 };
+	size_t open = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
-		struct incident *it = &all->items[i];
+		struct incident *it = all->items[i];
 
 		if (it->mark == INCIDENT_REPORTED || it->mark == INCIDENT_HELD) {
-			incident_add(&open, *it);
+			all->items[open++] = it;
 			continue;
 		}
-		say_end(it, now);
-		free(it->name);
+		incident_log_end(it, now);
+		incident_free(it);
 	}
-	free(all->items);
-	free(all->slots);
-	*all = open;
+	all->count = open;
 }
 
 void incidents_done(struct incidents *all)
 {
 	for (size_t i = 0; i < all->count; i++)
-		free(all->items[i].name);
+		incident_free(all->items[i]);
 	free(all->items);
-	free(all->slots);
 	*all = (struct incidents){ 0 };
 }

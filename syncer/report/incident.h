@@ -52,10 +52,9 @@ struct incident {
 
 /* {0} is empty. */
 struct incidents {
-	struct incident *items; /* the open ones, the oldest first */
+	struct incident *
+		*items; /* the open ones, in the order of their kinds and names */
 	size_t count;
-	size_t *slots; /* a hash table: 0, or 1 + an index of items */
-	size_t slot_count;
 };
 
 /*
@@ -64,7 +63,8 @@ struct incidents {
  * when it was looked at and works, with incidents_hold() when this is not known.
  *
  * The name may be NULL for a kind that has none.  Confirm and hold do nothing when there
- * is no such incident.  Each call takes the same time however many are open.
+ * is no such incident.  Each call takes
+ * a time that grows with the logarithm of how many are open.
  */
 void incidents_begin(struct incidents *all);
 

@@ -21,8 +21,10 @@ enum log_format { LOG_JSON, LOG_TEXT };
 struct log_field {
 	const char *name;
 	enum { LOG_END, LOG_STRING, LOG_INT, LOG_RAW } type;
-	const char *string;
-	int64_t number;
+	union {
+		const char *string; /* LOG_STRING, LOG_RAW */
+		int64_t number;     /* LOG_INT */
+	};
 };
 
 #define log_str(n, s)                                                                    \

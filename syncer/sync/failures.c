@@ -141,7 +141,7 @@ static bool failures_is_planned(const struct plan *plan, const char *path)
 static void failures_hold_unlisted(const struct failures_view *v)
 {
 	for (size_t i = 0; i < v->incidents->count; i++) {
-		const struct incident *it = &v->incidents->items[i];
+		const struct incident *it = v->incidents->items[i];
 
 		if (it->kind == INCIDENT_OBJECT &&
 		    !failures_is_planned(v->plan, it->name))

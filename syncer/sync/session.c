@@ -18,9 +18,9 @@ static enum identity_kind session_identity_kind(const struct settings *s)
 }
 
 /* The strings stay the settings'. */
-static struct identity session_identity(const struct settings *s)
+static void session_identify(struct identity *identity, const struct settings *s)
 {
-	struct identity identity = {
+	*identity = (struct identity){
 		.kind = session_identity_kind(s),
 		.authority = s->authority,
 		.tenant = s->tenant_id,
@@ -41,19 +41,18 @@ static struct identity session_identity(const struct settings *s)
 	};
 
 	if (s->credential != AUTH_MANAGED_IDENTITY)
-		return identity;
+		return;
 	/* The client id may only be what workload identity's webhook injected. */
-	if (identity.object != NULL || identity.resource != NULL)
-		identity.client = NULL;
+	if (identity->object != NULL || identity->resource != NULL)
+		identity->client = NULL;
 	/* The vault's tenant is not told from it: a managed identity has its own. */
-	identity.tenant = NULL;
-	if (identity.kind == IDENTITY_APP_SERVICE) {
-		identity.endpoint = s->identity_endpoint;
-		identity.header = s->identity_header;
+	identity->tenant = NULL;
+	if (identity->kind == IDENTITY_APP_SERVICE) {
+		identity->endpoint = s->identity_endpoint;
+		identity->header = s->identity_header;
 	} else {
-		identity.endpoint = s->imds_base;
+		identity->endpoint = s->imds_base;
 	}
-	return identity;
 }
 
 int session_open(struct sources *all, const struct settings *s,
@@ -69,9 +68,9 @@ int session_open(struct sources *all, const struct settings *s,
 	*all = (struct sources){
 		.jitter = jitter,
 		.cloud = cloud_at(s->cloud),
-		.identity = session_identity(s),
 		.verify = s->verify_challenge,
 	};
+	session_identify(&all->identity, s);
 	if (sources_get(all, s->vault, &source, err) < 0 ||
 	    sources_add(all, objects, err) < 0 || http_new(&all->http, &options, err) < 0)
 		return -1;

@@ -11,7 +11,7 @@
 /* An object near its end is polled sooner, but not sooner than this part of the poll
  * interval, and not sooner than this: all pods of a deployment share the end, so this is
  * also how many times as many polls the vault gets then. */
-#define EXPIRY_SHARE 4
+#define EXPIRY_SHARE 2
 #define EXPIRY_MIN_MS 10000
 
 void schedule_init(struct schedule *s, int64_t poll_interval_ms)

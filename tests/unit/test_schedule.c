@@ -89,12 +89,12 @@ static void test_expiry(void **state)
 	} rows[] = {
 		{ "no end", 0, POLL, 240000, 360000 },
 		{ "far away", 10 * POLL, POLL, 240000, 360000 },
-		{ "halfway", 300000, POLL, 120000, 180000 },
-		{ "half is a quarter of the interval", 150000, POLL, 60000, 90000 },
-		{ "soon", 30000, POLL, 60000, 90000 },
-		{ "at once", 1, POLL, 60000, 90000 },
-		{ "a long interval", 1, 3600000, 720000, 1080000 },
-		{ "a quarter is less than ten seconds", 1, 20000, 8000, 12000 },
+		{ "halfway", 360000, POLL, 144000, 216000 },
+		{ "half is half the interval", 300000, POLL, 120000, 180000 },
+		{ "soon", 30000, POLL, 120000, 180000 },
+		{ "at once", 1, POLL, 120000, 180000 },
+		{ "a long interval", 1, 3600000, 1440000, 2160000 },
+		{ "half is less than ten seconds", 1, 16000, 8000, 12000 },
 		{ "the interval is", 1, 2000, 1600, 2400 },
 	};
 

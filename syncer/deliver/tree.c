@@ -38,54 +38,55 @@ int tree_make_parents(int dir_fd, const char *path, struct err *err)
 	return 0;
 }
 
+/* NULL: it cannot be read; not through a link.  The caller closes it. */
+static DIR *open_directory(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+/* The next entry but itself and its parent. */
+static const struct dirent *next_entry(DIR *dir)
+{
+	const struct dirent *entry;
+
+	do
+		entry = readdir(dir);
+	while (entry != NULL &&
+	       (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry;
+}
+
 void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name),
 	       void *arg)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = open_directory(dir_fd, ".");
 	const struct dirent *entry;
-	DIR *dir;
 
-	if (fd < 0)
+	if (dir == NULL)
 		return;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			visit(arg, dir_fd, entry->d_name);
+	while ((entry = next_entry(dir)) != NULL)
+		visit(arg, dir_fd, entry->d_name);
 	closedir(dir);
-}
-
-static void remove_below(int dir_fd, const char *name, int depth);
-
-static void empty_directory(DIR *dir, int depth)
-{
-	const struct dirent *entry;
-
-	while ((entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			remove_below(dirfd(dir), entry->d_name, depth + 1);
 }
 
 static void remove_below(int dir_fd, const char *name, int depth)
 {
-	int fd;
+	const struct dirent *entry;
 	DIR *dir;
 
 	if (unlinkat(dir_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM) ||
 	    depth > DEPTH_MAX)
 		return;
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	dir = open_directory(dir_fd, name);
+	if (dir == NULL)
 		return;
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return;
-	}
-	empty_directory(dir, depth);
+	while ((entry = next_entry(dir)) != NULL)
+		remove_below(dirfd(dir), entry->d_name, depth + 1);
 	closedir(dir);
 	(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
 }

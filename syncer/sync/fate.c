@@ -16,6 +16,9 @@
 #define NO OF(false)
 #define YES OF(true)
 
+#define ALTERED_STAY                                                                     \
+	"its files, which another program changed or removed, stay as they are"
+
 struct fate_row {
 	unsigned errors, needs, files, same_configuration, first_set, vault_held, gone;
 	struct fate_verdict verdict;
@@ -48,8 +51,7 @@ static const struct fate_row table[] = {
 	  ANY,
 	  ANY,
 	  ANY,
-	  { FATE_KEEP_AS_IS, "its files, which another program changed or removed, stay "
-			     "as they are" } },
+	  { FATE_KEEP_AS_IS, ALTERED_STAY } },
 	{ ANY,
 	  SPARE,
 	  OF(FATE_ALTERED_FILES),
@@ -57,8 +59,7 @@ static const struct fate_row table[] = {
 	  ANY,
 	  ANY,
 	  ANY,
-	  { FATE_KEEP_AS_IS, "its files, which another program changed or removed, stay "
-			     "as they are" } },
+	  { FATE_KEEP_AS_IS, ALTERED_STAY } },
 	{ ANY,
 	  ANY,
 	  OF(FATE_OTHER_FILES),

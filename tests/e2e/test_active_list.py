@@ -252,17 +252,21 @@ def assert_held_once(sidecar, name):
     assert name in held["msg"] and held["level"] in ("warn", "error") and held["kind"] == "set", held
 
 
-def test_the_log_says_what_holds_back_the_first_set(world):
-    a, late = world.plant("a", "late-one")
-    world.fake.revoke("get", name="late-one")
-    sidecar = world.sidecar("a, late-one", wait=False)
-    sidecar.wait_log("failure", what="late-one")
+def held_for_three_polls_then_released(world, sidecar):
     polls(world, sidecar, "late-one", 3)
     sidecar.wait_log("set-held", "late-one")
     assert not sidecar.find("set-released")
     world.fake.grant("get", name="late-one")
     sidecar.poll()
     sidecar.wait_log("set-released", kind="set")
+
+
+def test_the_log_says_what_holds_back_the_first_set(world):
+    a, late = world.plant("a", "late-one")
+    world.fake.revoke("get", name="late-one")
+    sidecar = world.sidecar("a, late-one", wait=False)
+    sidecar.wait_log("failure", what="late-one")
+    held_for_three_polls_then_released(world, sidecar)
     world.wait_files({"a": a, "late-one": late})
     assert_held_once(sidecar, "late-one")
 
@@ -274,12 +278,7 @@ def test_the_log_says_what_holds_back_a_new_list(world):
     sidecar = start(world, env)
     config.write("objects: a, late-one\n")
     sidecar.wait_log("failure", what="late-one")
-    polls(world, sidecar, "late-one", 3)
-    sidecar.wait_log("set-held", "late-one")
-    assert not sidecar.find("set-released")
-    world.fake.grant("get", name="late-one")
-    sidecar.poll()
-    sidecar.wait_log("set-released", kind="set")
+    held_for_three_polls_then_released(world, sidecar)
     sidecar.wait_log("configuration-applied")
     assert_held_once(sidecar, "late-one")
 

@@ -106,3 +106,16 @@ def test_each_state_is_in_a_picture():
     assert len(enums) >= 7
     for name in enums:
         assert ENUMS[name] and set(ENUMS[name]) <= shown, f"a picture lacks a value of enum {name}"
+
+
+def test_contributing_names_each_module_once():
+    tree = re.search(r"^syncer/.*?(?=^scripts/)", (ROOT / "CONTRIBUTING.md").read_text(), re.M | re.S)[0]
+    listed, folder = {}, None
+    for line in tree.splitlines()[1:]:
+        if match := re.match(r"  (\w+)/ ", line):
+            folder = match[1]
+            assert folder not in listed, f"{folder}/ stands twice in the tree"
+            listed[folder] = []
+        elif match := re.match(r"    (\w+) +\S", line):
+            listed[folder].append(match[1])
+    assert {name: sorted(names) for name, names in listed.items()} == {name: modules(name) for name in folders()}

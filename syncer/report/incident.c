@@ -7,12 +7,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* A failure that lasts is said again now and then, with its count, for whoever looks at
- * the last hour of the log only. */
+/* A failure that lasts is logged again once an hour, with its count, for people who read
+ * only the last hour of the log. */
 #define REMIND_MS (60 * 60 * 1000)
 #define SLOTS_MIN 16
 
-/* How a kind is told of.  "what" is the noun, the name, or both: noun 'name'. */
+/* How a kind is logged.  "what" is the noun, the name, or both: noun 'name'. */
 static const struct telling {
 	const char *word;    /* the field "kind" */
 	const char *noun;    /* NULL: the name says enough */
@@ -44,7 +44,8 @@ static const struct telling {
 
 /* ---- finding ---- */
 
-/* Where the incident's index stands, or will stand: the table is never full. */
+/* The slot that holds the incident's index, or an empty one for it: the table is never
+ * full. */
 static size_t *incident_slot(const struct incidents *all, enum incident_kind kind,
 			     const char *name)
 {
@@ -120,7 +121,7 @@ void incidents_confirm(struct incidents *all, enum incident_kind kind, const cha
 	incident_mark(all, kind, name, INCIDENT_CONFIRMED);
 }
 
-/* ---- telling ---- */
+/* ---- logging ---- */
 
 static char *incident_what(const struct incident *it)
 {
@@ -131,8 +132,9 @@ static char *incident_what(const struct incident *it)
 	return it->name[0] ? xasprintf("%s '%s'", noun, it->name) : xstrdup(noun);
 }
 
-/* A vault that fails says so for whichever object came first: the words behind
- * "secret 'x': " tell whether it is the same failure. */
+/* The failure of a vault names the object that was asked for first, which may be another
+ * one each time: only the words behind "secret 'x': " say whether it is the same failure.
+ */
 static const char *cause_of(const char *msg)
 {
 	const char *colon = strstr(msg, "': ");
@@ -180,7 +182,8 @@ void incidents_report(struct incidents *all, enum log_level level,
 		  "%s", err->msg);
 }
 
-/* It works again, or nobody asks for it any more: the two are not the same news. */
+/* It works again, or nothing asks for it any more: two events, since they mean different
+ * things. */
 static void say_end(const struct incident *it, int64_t now)
 {
 	const struct telling *tell = &tellings[it->kind];

@@ -24,7 +24,7 @@ ENTRYPOINT ["/usr/lib/python3/dist-packages/fakevault/fakevault"]
 
 FROM scratch
 LABEL org.opencontainers.image.title="akvsync" \
-      org.opencontainers.image.description="Azure Key Vault objects as files in a pod, kept fresh" \
+      org.opencontainers.image.description="Azure Key Vault objects as files in a pod, kept up to date" \
       org.opencontainers.image.licenses="Apache-2.0 AND LGPL-2.1-or-later AND MIT AND curl AND MPL-2.0" \
       org.opencontainers.image.version="0.1.0"
 COPY --from=build /image /

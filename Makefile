@@ -41,8 +41,8 @@ UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
-DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod
-.PHONY: all build demo test unit replay fuzz e2e lint format bench clean install static test-static image sbom sources test-pod $(DEPS)
+DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
+.PHONY: all build demo test unit replay fuzz e2e lint format diagrams bench clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -88,6 +88,10 @@ lint: deps-lint
 
 format: deps-lint
 	$(Q)scripts/lint --fix
+
+# The pictures of docs/architecture.md, after a change of their sources.
+diagrams: deps-diagrams
+	$(Q)scripts/diagrams
 
 bench: deps-test
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build

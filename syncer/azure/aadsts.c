@@ -116,7 +116,7 @@ static bool aadsts_is_transient(int status, const struct json *body)
 {
 	const char *name = json_string(body, "error");
 
-	/* A redirect is not Entra's: a portal or proxy stands in its place. */
+	/* Entra sends no redirect: a portal or proxy answers in its place. */
 	return status == 408 || status == 429 || status >= 500 ||
 	       (status >= 300 && status < 400) ||
 	       (name && (strcmp(name, "temporarily_unavailable") == 0 ||

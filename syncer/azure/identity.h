@@ -24,7 +24,8 @@ struct identity {
 	enum identity_kind kind;
 	const char *authority; /* https://login.microsoftonline.com, no final '/' */
 	const char *tenant;
-	const char *client; /* NULL: a system-assigned managed identity, or see below */
+	const char *client; /* NULL: a system-assigned managed identity, or one that
+			       object or resource selects */
 
 	const char *assertion_file; /* WORKLOAD */
 	const char *proxy;          /* WORKLOAD, identity binding: its https URL */
@@ -52,10 +53,10 @@ const char *identity_label(const struct identity *identity);
 /* The client, object or resource id, or "(system-assigned)". */
 const char *identity_id(const struct identity *identity);
 
-/* The file whose replacement may heal a refusal; NULL: none. */
+/* The file whose replacement may end a refusal; NULL: none. */
 const char *identity_file(const struct identity *identity);
 
-/* Adds what to look at when the endpoint could not be reached. */
+/* Adds what to check when the endpoint could not be reached. */
 void identity_unreachable(const struct identity *identity, enum http_failure failure,
 			  struct err *err);
 

@@ -13,7 +13,7 @@
 #include "base/text.h"
 
 #define IMDS_BASE "http://169.254.169.254"
-/* While IMDS is updated, for up to 70 s, it answers 410; it asks for 10 s of patience. */
+/* While IMDS is updated, for up to 70 s, it answers 410; it asks to wait for 10 s. */
 #define IMDS_UPDATE_MS 10000
 
 static void add_query(struct buf *query, const struct identity *identity,

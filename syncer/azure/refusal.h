@@ -28,8 +28,7 @@ struct refusal_context {
 int refusal_error(const struct http_reply *reply, const struct refusal_context *context,
 		  struct err *err);
 
-/* Adds what to look at when the vault could not be reached: its name, or the way there.
- */
+/* Adds what to check when the vault could not be reached: its name, or the network. */
 void refusal_unreachable(enum http_failure failure, struct err *err);
 
 #endif

@@ -89,7 +89,7 @@ static struct entry *find_or_add(struct token *t, const char *resource)
 	return e;
 }
 
-/* While no new one is to be had, the old one serves to its very end. */
+/* While there is no new one, the old one is used until it ends. */
 static bool is_usable(const struct entry *e, int64_t now)
 {
 	return e->grant.access_token != NULL &&
@@ -189,7 +189,8 @@ void token_cancel(struct token *t)
 		if (e->call == NULL || is_usable(e, clock_now_ms()))
 			continue;
 		e->failed = true;
-		/* How an earlier try ended says more than that this one has not. */
+		/* The failure of an earlier try says more than that this one has not
+		 * ended. */
 		if (e->err.kind == ERR_NONE) {
 			err_set(&e->err, ERR_UNAVAILABLE,
 				"cannot get a token: no answer in time from '%.*s'",

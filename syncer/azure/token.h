@@ -3,8 +3,8 @@
  * expire, renewed in the background well before that, and at most one request for each in
  * flight.
  *
- * A process has one authority, tenant and client, so the resource alone tells tokens
- * apart.
+ * A process has one authority, tenant and client, so the resource alone identifies a
+ * token.
  */
 #ifndef AZURE_TOKEN_H
 #define AZURE_TOKEN_H
@@ -28,29 +28,29 @@ enum token_state {
 	TOKEN_FAILED,  /* the last request failed: token_error() */
 };
 
-/* What can be said of a token for this resource now. */
+/* The state of the token for this resource now. */
 enum token_state token_state(const struct token *t, const char *resource, int64_t now);
 
 /*
  * Asks for a token for the resource, reading the credential now; does nothing while a
- * request for it is in flight or a fresh one is cached.  A usable one that is past the
+ * request for it is in flight or a new one is cached.  A usable one that is past the
  * middle of its life, or past the time Entra named, is renewed and serves meanwhile; when
  * that fails it goes on serving, to its very end, and a minute passes before the next
  * try.
  */
 void token_request(struct token *t, const char *resource, int64_t now);
 
-/* Drops the requests in flight that somebody waited for, at the end of a round: they have
- * failed for want of an answer.  Renewals go on. */
+/* At the end of a round: drops the requests in flight that the round waited for.  They
+ * have failed, since no answer came.  Renewals go on. */
 void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */
 const char *token_bearer(const struct token *t, const char *resource);
 
-/* How many requests for it were made so far, to tell a new failure from an old one. */
+/* How many requests for it were made so far, to recognise a new failure. */
 unsigned token_requests(const struct token *t, const char *resource);
 
-/* A number that no other token has, from 1, to tell which one was refused. */
+/* A number that no other token has, from 1: it identifies the token that was refused. */
 unsigned token_serial(const struct token *t, const char *resource);
 
 /* The service refused the token of that serial: forget it, unless a newer one is here. */

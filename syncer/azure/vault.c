@@ -105,7 +105,7 @@ static int read_kind(struct vault_object *o, enum object_kind kind, bool has_val
 	return read_certificate(o, err);
 }
 
-/* Attributes first: a disabled certificate may lack all else. */
+/* The attributes come first: a disabled certificate may lack all the other members. */
 static int read_object(struct vault_object *o, enum object_kind kind, bool has_value,
 		       struct err *err)
 {
@@ -267,7 +267,7 @@ static int read_page(const struct json *body, enum object_kind kind, const char 
 	const struct json *value = json_get(body, "value");
 	const char *next = json_string(body, "nextLink");
 
-	/* What is not understood must not pass for a list that ends. */
+	/* A reply that is not understood must not be taken for the end of a list. */
 	if (!json_is_array(value))
 		return garbled(err, "no list");
 	if (next == NULL && json_get(body, "nextLink") != NULL)

@@ -11,7 +11,8 @@
 #include "base/buf.h"
 
 /* Appends the whole file to out; out->max bounds it.  ERR_IO, with errno of the call that
- * failed, so that a caller can tell ENOENT; EFBIG: it is larger than out may become. */
+ * failed, so that a caller can recognise ENOENT; EFBIG: it is larger than out may become.
+ */
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 
 /* True when errno of file_read() says that something else than a file of bounded size is
@@ -31,8 +32,8 @@ int file_compare(int dir_fd, const char *path, const void *data, size_t len, boo
 int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
 		struct err *err) MUST_CHECK;
 
-/* Prefix of the names of temporary files and links, so that a later start can tell the
- * leftovers of a crash. */
+/* Prefix of the names of temporary files and links, so that a later start can recognise
+ * what a crash left behind. */
 #define FILE_TEMP_PREFIX "..tmp."
 #define FILE_TEMP_LEN 32
 

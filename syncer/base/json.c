@@ -212,7 +212,7 @@ static bool json_read_key(char **p, const char *end, struct member *m)
 }
 
 /* Finds a top-level member.  False: there is none before the text ends or stops being
- * JSON, which the parser will tell. */
+ * JSON, which the parser will report. */
 static bool find_member(char *text, const char *end, const char *name, struct member *m)
 {
 	char *p = skip_space(text, end);

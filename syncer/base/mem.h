@@ -40,7 +40,7 @@ static inline void auto_freep(void *p)
 
 static inline void auto_closep(const int *fd)
 {
-	int saved = errno; /* a failure on the way out is still to be told */
+	int saved = errno; /* of a failure that the caller still reports */
 
 	if (*fd >= 0)
 		close(*fd);

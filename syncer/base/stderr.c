@@ -11,7 +11,7 @@
 
 /* Where to write, and how much at once does not block after poll() has said so.  A pipe
  * then takes PIPE_BUF bytes, a terminal perhaps one; but a terminal can be opened again,
- * which makes a description that nobody shares. */
+ * which makes a file description that no other process shares. */
 static struct pollfd destination(size_t *most)
 {
 	static int terminal = -1;

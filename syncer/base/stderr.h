@@ -1,6 +1,6 @@
 /*
- * stderr.h: bytes to stderr, which somebody else has to take: never waits for longer than
- * it is told to, whatever stderr is.
+ * stderr.h: bytes to stderr, which another process has to read: never waits for longer
+ * than the caller allows, whatever stderr is.
  *
  * Not by O_NONBLOCK on it: that would hold for all who share it.
  */

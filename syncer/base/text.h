@@ -28,8 +28,8 @@ int text_number(const char *s, int64_t max, int64_t *out) MUST_CHECK;
 /* true/false, 1/0, yes/no, on/off in any case. */
 int text_bool(const char *s, bool *out) MUST_CHECK;
 
-/* Mixes a text into a number that tells texts apart (FNV-1a, 64 bits); start with
- * TEXT_HASH.  Its end counts, and NULL is no text: "ab", "c" is not "a", "bc". */
+/* Mixes a text into a number by which texts can be distinguished (FNV-1a, 64 bits); start
+ * with TEXT_HASH.  Its end counts, and NULL is no text: "ab", "c" is not "a", "bc". */
 #define TEXT_HASH UINT64_C(0xcbf29ce484222325)
 uint64_t text_hash(uint64_t hash, const char *s);
 
@@ -52,7 +52,7 @@ size_t text_utf8_length(const char *text);
  * from a to b; case counts as no edit.  For "did you mean". */
 size_t text_distance(const char *a, const char *b);
 
-/* The candidate nearest to s, or NULL when none is near enough to be a slip. */
+/* The candidate nearest to s, or NULL when none is near enough to be meant by a typo. */
 const char *text_nearest(const char *s, const char *const *candidates, size_t count);
 
 /* Standard base64: padded, CR and LF inside allowed, nothing else. */

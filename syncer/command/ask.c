@@ -14,7 +14,8 @@
 
 extern char **environ;
 
-/* Below the timeoutSeconds of the manifests' probes, so that it is us who say why. */
+/* Less than the timeoutSeconds of the manifests' probes, so that this program says why
+ * and not the kubelet. */
 #define ANSWER_TIMEOUT_MS 4000
 
 /* Stands in messages of what went wrong; the socket says where it is. */

@@ -26,7 +26,7 @@ int command_help(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	puts("akvsync " AKVSYNC_VERSION
-	     ": Azure Key Vault secrets as files in a pod, kept fresh.\n\n"
+	     ": Azure Key Vault secrets as files in a pod, kept up to date.\n\n"
 	     "usage: akvsync COMMAND\n");
 	for (const struct command *c = commands; c->name; c++)
 		printf("  %-9s %s\n", c->name, c->help);

@@ -43,7 +43,7 @@ static int set_name(struct object *o, const char *value, struct err *err)
 	return 0;
 }
 
-/* One of the words; -1 when it is none.  Words count no case. */
+/* One of the words; -1 when it is none.  Words are compared without case. */
 static int find_word(const char *const words[], size_t count, const char *value)
 {
 	for (size_t i = 0; i < count; i++)
@@ -101,7 +101,7 @@ static int set_history(struct object *o, const char *value, struct err *err)
 {
 	int64_t count;
 
-	/* The provider takes negative numbers for none. */
+	/* The provider treats a negative number as 0. */
 	if (text_number(*value == '-' ? value + 1 : value, INT_MAX, &count) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "objectVersionHistory '%.40s' is not a number", value);

@@ -166,7 +166,8 @@ static int check_managed(struct settings *s, struct err *err)
 			(s->resource_id != NULL);
 	size_t len = s->imds_base ? strlen(s->imds_base) : 0;
 
-	/* Workload identity's webhook injects the client id whoever is chosen. */
+	/* Workload identity's webhook injects the client id whichever credential is
+	 * chosen. */
 	if (selectors > 1 && (s->object_id == NULL || s->resource_id == NULL))
 		selectors--;
 	if (selectors > 1)

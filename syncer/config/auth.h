@@ -18,7 +18,7 @@ void auth_choose(struct settings *s, bool in_kubernetes);
 /* Whether all that the credential needs is set, and well formed.  ERR_CONFIG. */
 int auth_check(struct settings *s, struct err *err) MUST_CHECK;
 
-/* Settles authority and cloud: each follows from the other, or both from the vault's URL,
+/* Sets authority and cloud: each follows from the other, or both from the vault's URL,
  * when they are not given.  ERR_CONFIG. */
 int auth_authority(struct settings *s, bool cloud_given, struct err *err) MUST_CHECK;
 

@@ -59,7 +59,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
 	result = configuration_read_file(out, &file);
 	merged = overlay_environ(&out->file, env);
-	/* Also when the file is bad: how to tell of it is decided here. */
+	/* Also when the file is bad: these settings decide where that is logged. */
 	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
 		result = name_file(out, err);
 	else if (result < 0)

@@ -1,6 +1,6 @@
 /*
- * configuration.h: all that is asked of this process: the environment and the file that
- * AKVSYNC_CONFIG names, together.
+ * configuration.h: all that the user asks of this process: the environment and the file
+ * that AKVSYNC_CONFIG names, together.
  */
 #ifndef CONFIG_CONFIGURATION_H
 #define CONFIG_CONFIGURATION_H
@@ -26,12 +26,12 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		       struct err *err) MUST_CHECK;
 void configuration_done(struct configuration *c);
 
-/* The file's path, for who watches it before it is read; NULL: none.  The environment's.
- */
+/* The file's path, for a caller that watches the file before it reads it; NULL: none.
+ * Owned by the environment. */
 const char *configuration_path(char *const *env);
 
-/* The directory alone, for who only asks the sidecar there: validates nothing, and a file
- * that cannot be read counts as none.  The caller frees it. */
+/* The directory alone, for a command that only asks the sidecar there: validates nothing,
+ * and a file that cannot be read counts as none.  The caller frees it. */
 char *configuration_dir(char *const *env);
 
 /* Where a variable's value comes from: "environment", "file", "default". */

@@ -54,7 +54,7 @@ static void document_write_json(const struct yaml *node, struct buf *out)
 	buf_text(out, node->type == YAML_MAP ? "}" : "]");
 }
 
-/* Entries that may hold what else would separate them. */
+/* Entries may hold the characters that separate entries elsewhere. */
 static int write_entries(const struct yaml *list, struct buf *out, struct err *err)
 {
 	for (const struct yaml *n = list->first; n; n = n->next) {

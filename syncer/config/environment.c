@@ -24,7 +24,8 @@ static bool is_service_link(const char *name, size_t len)
 
 	if (text_ends_same(s, "_SERVICE_HOST"))
 		return true;
-	/* The Service's own name may hold "port" too, so any place will do. */
+	/* The Service's own name may hold "port", too, so each place in the name is
+	 * tried. */
 	for (end = s; (end = strstr(end, "_SERVICE_PORT")) != NULL; end++)
 		if (end[13] == '\0' || end[13] == '_')
 			return true;
@@ -95,7 +96,8 @@ static int check_proxy(const struct settings *s, struct err *err)
 	return 0;
 }
 
-/* Objects that name no vault are in this one, but a mistake in it is not theirs. */
+/* Objects that name no vault are in this one, so a mistake in it is reported here and not
+ * for each of them. */
 static int check_vault(const struct settings *s, struct err *err)
 {
 	struct cloud_vault resolved = { 0 };

@@ -14,17 +14,17 @@
  * Reads and validates all but the identity in the environment, an array as environ(7)'s.
  * Empty values count as unset.  Every problem is ERR_CONFIG and names the variable, the
  * accepted form and, for an unknown name, the nearest known one.  log_level, log_format
- * and termination_log are usable even then, so that it can be told.  The caller calls
- * settings_done() either way.
+ * and termination_log are usable even then, so that the problem can be logged.  The
+ * caller calls settings_done() either way.
  */
 int environment_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 
 /* The directory alone; validates nothing.  The caller frees it. */
 char *environment_dir(char *const *env);
 
-/* Copies an environment and wipes the values of credentials in the original: who may look
- * at it later, and a child, does not get them.  environment_untake() wipes and frees the
- * copy. */
+/* Copies an environment and wipes the values of credentials in the original: a process
+ * that reads it later, or a child, does not get them.  environment_untake() wipes and
+ * frees the copy. */
 char **environment_take(char *const *env);
 void environment_untake(char **env);
 

@@ -68,7 +68,7 @@ static int check_selection(const struct object *o, struct err *err)
 	return 0;
 }
 
-/* Names and numbers that come behind the path must fit as well. */
+/* Names and numbers that are appended to the path must fit as well. */
 static int check_depth(const struct object *o, struct err *err)
 {
 	bool suffixed = o->layout == OBJECT_SPLIT || o->metadata;

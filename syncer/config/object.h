@@ -36,7 +36,7 @@ struct object {
 	enum object_layout layout;
 	char *password_object; /* the secret that encrypts the pfx; NULL: none */
 	bool optional;         /* it need not exist */
-	bool metadata;         /* path.json tells of it */
+	bool metadata;         /* path.json describes it */
 };
 
 /* Frees what the object holds. */
@@ -61,7 +61,7 @@ bool object_matches(const struct object *o, const char *name,
 char *object_words(const struct object *o);
 
 /* A number for what an entry asks for, whatever its place in the list: two entries that
- * differ in anything but by chance have two. */
+ * differ in anything have different numbers, unless their hashes are equal by chance. */
 uint64_t object_fingerprint(const struct object *o);
 
 #endif

@@ -94,7 +94,7 @@ static bool is_yaml(const char *text)
 
 /* ---- rules that span entries ---- */
 
-/* A path that an entry takes for sure. */
+/* A path that an entry certainly takes. */
 struct claim {
 	char *path;
 	size_t entry;

@@ -1,6 +1,6 @@
 /*
- * path.h: where files may be: relative, below the directory, no name of our own state.
- * Pure.
+ * path.h: where files may be: relative, below the directory, and not at the name of a
+ * file of our own.  Pure.
  */
 #ifndef CONFIG_PATH_H
 #define CONFIG_PATH_H

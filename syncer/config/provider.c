@@ -134,7 +134,8 @@ static bool is_other_identity(const char *name, const struct yaml *all)
 	       *text_of(all, "clientID") != '\0';
 }
 
-/* What the provider knows and we do not is ignored, but not a slip of the pen. */
+/* A parameter that only the provider knows is ignored; one that looks like a typo is not.
+ */
 static int check_slip(const struct yaml *node, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(parameters); i++) {
@@ -172,7 +173,7 @@ static int read_parameter(struct overlay *o, const struct yaml *node,
 			return parameters[i].set(o, value, err);
 	if (check_slip(node, err) < 0)
 		return -1;
-	/* What is switched off is not missed. */
+	/* A feature that is switched off need not be named as ignored. */
 	if (!is_false(value))
 		ignore(o, node->key);
 	return 0;

@@ -20,7 +20,7 @@ void settings_done(struct settings *s)
 	*s = (struct settings){ 0 };
 }
 
-/* ---- telling ---- */
+/* ---- describing ---- */
 
 void settings_describe(const struct settings *s, struct buf *out)
 {

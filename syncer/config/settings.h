@@ -1,6 +1,6 @@
 /*
- * settings.h: what is asked of the program, from the environment and the configuration
- * file: one field for each variable, and what can be told of them.  Pure.
+ * settings.h: what the user asks of the program, from the environment and the
+ * configuration file: one field for each variable, and how they are shown.  Pure.
  *
  * One typed row per variable drives parsing, help, the README table and the start-up
  * line.  Secrets of objects never come from here; those of credentials are redacted and

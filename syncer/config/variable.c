@@ -105,7 +105,8 @@ int variable_set(struct settings *s, const struct variable *v, const char *value
 	return 0;
 }
 
-/* A list of hundreds of objects would drown the rest: its begin tells which it is. */
+/* A list of hundreds of objects would hide the other settings: its beginning is enough to
+ * recognise it. */
 #define SHOWN_MAX 1024
 
 static void describe_plain(const char *text, struct buf *out)
@@ -123,7 +124,8 @@ static void describe_plain(const char *text, struct buf *out)
 	json_quote(out, begin);
 }
 
-/* Between entries that came as a YAML list stands what the environment has there. */
+/* Entries that came as a YAML list are shown with the separator that the environment
+ * uses. */
 static void describe_list(const char *text, struct buf *out)
 {
 	auto_buf struct buf joined = BUF_INIT(SIZE_MAX);

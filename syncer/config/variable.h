@@ -1,6 +1,6 @@
 /*
  * variable.h: one environment variable: what it is called, what it may hold, where its
- * value goes, and how it is told of.  The table of all of them is in variables.c.
+ * value goes, and how it is shown.  The table of all of them is in variables.c.
  */
 #ifndef CONFIG_VARIABLE_H
 #define CONFIG_VARIABLE_H
@@ -25,7 +25,7 @@ enum variable_type {
 	VARIABLE_BOOL
 };
 
-/* What of a value may be told. */
+/* How much of a value may be shown: all, nothing, or all but the user in a URL. */
 enum variable_redact { TELL, TELL_NOTHING, TELL_NO_USER };
 
 /* Parsing, help and the start-up line walk the table of these. */
@@ -38,7 +38,7 @@ struct variable {
 	const char *const *words; /* VARIABLE_CHOICE, in the order of its enum */
 	enum variable_redact redact;
 	bool reloads; /* a running process takes a new value over */
-	bool early;   /* loaded first: how and where to tell of what is wrong */
+	bool early;   /* loaded first: how and where to log what is wrong */
 	const char *help;
 };
 

@@ -63,8 +63,8 @@ const struct variable variables[] = {
 	  .field = F(stale),
 	  .fallback = "accept",
 	  .words = stale_words,
-	  .help = "accept: init succeeds with the files of an earlier start when the "
-		  "vault cannot be reached; refuse: it fails" },
+	  .help = "accept: init exits 0 with a warning when a complete set of the "
+		  "configured list is on the volume, whatever failed; refuse: it fails" },
 	{ .name = "AKVSYNC_REQUEST_TIMEOUT",
 	  .type = VARIABLE_DURATION,
 	  .field = F(request_timeout_ms),
@@ -76,7 +76,7 @@ const struct variable variables[] = {
 	  .reloads = true,
 	  .type = VARIABLE_TEXT,
 	  .field = F(notify),
-	  .help = "whom to tell after a swap, such as 'signal=HUP,process=nginx'" },
+	  .help = "whom to notify after a new set, such as 'signal=HUP,process=nginx'" },
 	{ .name = "AKVSYNC_NOTIFY_SPLAY",
 	  .reloads = true,
 	  .type = VARIABLE_DURATION,

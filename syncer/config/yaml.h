@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-/* More text is refused. */
+/* A longer text is refused. */
 #define YAML_TEXT_MAX (1024 * 1024)
 
 enum yaml_type { YAML_SCALAR, YAML_LIST, YAML_MAP };

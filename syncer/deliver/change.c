@@ -14,14 +14,14 @@
 
 /* ---- finding them ---- */
 
-/* True when the process is short of something, so that the next try may succeed. */
+/* True when memory or descriptors are short, so that the next try may succeed. */
 static bool is_shortage(int cause)
 {
 	return cause == ENOMEM || cause == ENFILE || cause == EMFILE;
 }
 
-/* Whether the current file has the new bytes already.  A file that cannot be read does
- * not have them for its readers either, so it is made anew. */
+/* Whether the current file has the new bytes already.  A file that cannot be read is made
+ * anew, since its readers cannot read it either. */
 static int compare(const struct generation *current, const struct publish_file *f,
 		   bool *same, struct err *err)
 {
@@ -154,11 +154,12 @@ static int carry_forward(const struct generation *from, const struct generation 
 	if (fstatat(from->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set_errno(err, ERR_IO, "cannot look at '%s'", path);
 	*copied = false;
-	/* A file of another uid is not ours to link, nor to keep as it is. */
+	/* A file of another uid must not be linked or kept as it is. */
 	if (st.st_uid == geteuid()) {
 		if (linkat(from->fd, path, to->fd, path, 0) == 0)
 			return 0;
-		/* protected_hardlinks, too many links, an odd volume. */
+		/* The kernel's protected_hardlinks, too many links, or a volume that has
+		 * no hard links. */
 		if (errno != EPERM && errno != EMLINK && errno != EXDEV &&
 		    errno != EOPNOTSUPP)
 			return err_set_errno(err, ERR_IO, "cannot link '%s'", path);

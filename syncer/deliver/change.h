@@ -29,7 +29,7 @@ struct changes {
 /*
  * Compares the set with the current generation; *out is for changes_done() also after a
  * failure.
- * ERR_IO: a current file cannot be looked at, or one that is to be carried forward is not
+ * ERR_IO: a current file cannot be examined, or one that is to be carried forward is not
  * what was published.
  */
 int changes_find(struct changes *out, const struct generation *current,

@@ -95,7 +95,7 @@ int generation_stat(const struct generation *g, const char *path, struct stat *s
 		*found = S_ISREG(st->st_mode);
 		return 0;
 	}
-	/* ENOTDIR, ELOOP: something else took the place of a parent directory. */
+	/* ENOTDIR, ELOOP: something else is in the place of a parent directory. */
 	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
 		return err_set_errno(err, ERR_IO, "cannot look at '%s'", path);
 	*found = false;

@@ -1,6 +1,6 @@
 /*
- * generation.h: one set of files in a directory of its own, DIR/..<time>.<number>: made
- * whole before anybody looks.  Its files are never changed after.
+ * generation.h: one set of files in a directory of its own, DIR/..<time>.<number>:
+ * complete before readers can see it.  Its files are never changed afterwards.
  *
  * Its ..manifest says what each file was made from, so that a restarted process knows
  * what is there without reading a value.
@@ -31,7 +31,7 @@ struct generation {
 bool generation_is_name(const char *name);
 
 /*
- * Opens a generation that is on disk and looks at its files.  *out is GENERATION_NONE
+ * Opens a generation that is on disk and examines its files.  *out is GENERATION_NONE
  * when there is no such directory; its manifest is not known when there is none, or it
  * cannot be understood.
  * ERR_IO: the directory, the manifest or a file could not be read for another reason,
@@ -43,12 +43,12 @@ int generation_open(int dir_fd, const char *name, struct generation *out,
 /* Forgets it; the files stay. */
 void generation_close(struct generation *g);
 
-/* Looks at each file once and remembers its state.  ERR_IO: one could not be looked at,
+/* Examines each file once and remembers its state.  ERR_IO: one could not be examined,
  * and the states stay as they were. */
 int generation_look(struct generation *g, struct err *err) MUST_CHECK;
 
-/* Looks at one path.  *found is false when no regular file is there.  ERR_IO: it could
- * not be looked at, errno kept. */
+/* Examines one path.  *found is false when no regular file is there.  ERR_IO: it could
+ * not be examined, errno kept. */
 int generation_stat(const struct generation *g, const char *path, struct stat *st,
 		    bool *found, struct err *err) MUST_CHECK;
 

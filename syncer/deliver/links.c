@@ -47,8 +47,8 @@ int links_make(int dir_fd, const char *dir, const char *name, bool *made, struct
 		       dir, name);
 }
 
-/* Its set was never published, or is gone.  Whatever ..data points to decides, also a set
- * that we did not make. */
+/* Its set was never published, or is gone.  The set that ..data points to decides, also
+ * one that we did not make. */
 void links_sweep_one(int dir_fd, const char *name)
 {
 	auto_free char *target = xasprintf(LINKS_DATA "/%s", name);

@@ -19,9 +19,9 @@
 
 /* A target and where it stands. */
 struct state {
-	char *delivered; /* the last generation it was told of, "": none; NULL: not known
-			  */
-	int64_t due;     /* CLOCK_NEVER: nothing to tell */
+	char *delivered; /* the last generation it was notified of, "": none; NULL: not
+			    known */
+	int64_t due;     /* CLOCK_NEVER: nothing to deliver */
 	struct backoff backoff;
 	int attempts;
 	struct err err;          /* of the last attempt */
@@ -123,7 +123,7 @@ static int read_memory(const struct notify *n, enum memory *memory, struct json 
 		if (errno == ENOENT)
 			*memory = MEMORY_NONE;
 		else if (!file_is_foreign(errno)) {
-			err_wrap(err, "cannot tell who was notified");
+			err_wrap(err, "cannot read which targets were notified");
 			err->kind = ERR_UNAVAILABLE;
 			return -1;
 		}
@@ -180,7 +180,7 @@ static void make_due(struct state *s, int64_t at)
 	process_set_clear(&s->told);
 }
 
-/* Not written, the same is found again at the next start. */
+/* When this is not written, the next start finds the same again. */
 static void keep_state(const struct notify *n)
 {
 	struct err ignored;
@@ -188,9 +188,9 @@ static void keep_state(const struct notify *n)
 	(void)!write_state(n, &ignored);
 }
 
-/* What a target that is new takes over from those that it replaces: the generation that
- * they were told of last.  Those that were told of none have missed the first set, of
- * which only on=first targets are to know, unless it was replaced since. */
+/* What a new target takes over from those that it replaces: the generation that they were
+ * notified of last.  Those that were notified of none have missed the first set.  Only
+ * on=first targets are notified of that one, unless it was replaced since. */
 static const char *inherited(const struct notify *n, const struct target *t,
 			     const char *left)
 {
@@ -229,7 +229,8 @@ int notify_resume(struct notify *n, const char *generation, bool before_app, int
 			make_due(s, now);
 		set_text(&s->delivered, last);
 	}
-	/* Before the app runs, what others are behind is not for us to forget. */
+	/* Before the app runs, the generations that other targets have missed must not be
+	 * forgotten. */
 	if (!before_app || memory != MEMORY_READ)
 		keep_state(n);
 	return 0;
@@ -241,7 +242,8 @@ static bool is_behind(const struct notify *n, const struct state *s)
 					 strcmp(s->delivered, n->generation) != 0);
 }
 
-/* A target that stays configured: what it was told of, and how its tries went. */
+/* A target that stays configured: the set that it was notified of, and how its tries
+ * went. */
 static void take_over_target(struct state *s, const struct state *old, int64_t now)
 {
 	set_text(&s->delivered, old->delivered);
@@ -294,15 +296,15 @@ void notify_published(struct notify *n, const char *generation, bool before_app,
 		bool on_first = n->targets.items[i].on_first;
 		struct state *s = &n->states[i];
 
-		if (before_app) /* for on=first ones: known, but told of nothing yet */
+		if (before_app) /* on=first: known, but not notified yet */
 			set_text(&s->delivered, on_first ? "" : generation);
 		if (!before_app || on_first)
 			make_due(s, clock_sooner(s->due, now + splay_ms));
 		else
 			s->due = CLOCK_NEVER;
 	}
-	/* Also without a target: that there is no ..notified means that the process did
-	 * not get here. */
+	/* Also without a target: without ..notified, a later start believes that the
+	 * process was killed before this point. */
 	if (before_app)
 		keep_state(n);
 }
@@ -345,8 +347,8 @@ static void run_target(struct notify *n, size_t i, int64_t now,
 	s->due = CLOCK_NEVER;
 	process_set_clear(&s->told);
 	set_text(&s->delivered, n->generation);
-	/* Not written, a restart tells the app once more: at least once is the promise.
-	 */
+	/* When this is not written, a restart notifies the app once more: the promise is
+	 * "at least once". */
 	(void)!write_state(n, &unsaved);
 }
 

@@ -1,10 +1,11 @@
 /*
- * notify.h: tells the app that a new set replaced an earlier one.
+ * notify.h: notifies the app that a new set has replaced an earlier one.
  *
  * Targets come from AKVSYNC_NOTIFY.  Each is tried until it succeeds, with bounded
- * backoff, always for the newest generation only.  DIR/..notified remembers what was
- * delivered, so that a restart neither repeats nor loses an event.  At a first set only
- * targets marked on=first run: the app does not exist yet, and a signal could kill it.
+ * backoff, always for the newest generation only.  DIR/..notified remembers which set
+ * each target was notified of, so that a restart neither repeats nor loses an event.  At
+ * a first set only targets marked on=first run: the app does not exist yet, and a signal
+ * could kill it.
  */
 #ifndef DELIVER_NOTIFY_H
 #define DELIVER_NOTIFY_H
@@ -34,7 +35,7 @@ void notify_free(struct notify *n);
  *
  * A target that ..notified does not list is new.  It is behind only when ..notified also
  * lists a target that is behind and no longer configured: the new one then replaces it,
- * as when a typo in a name was mended.
+ * as when a typo in a name was corrected.
  * No ..notified beside a set: the process was killed right after it published the first
  * set, so on=first targets become due.
  * A ..notified that is garbage or of another format counts as all delivered.
@@ -54,8 +55,8 @@ int notify_resume(struct notify *n, const char *generation, bool before_app, int
 void notify_take_over(struct notify *n, const struct notify *old, int64_t now);
 
 /*
- * After a swap.  before_app: no set was there before, or the app does not run for another
- * reason: only on=first targets become due, and without delay.
+ * After a set was published.  before_app: there was no set before, or the app does not
+ * run for another reason: only on=first targets become due, and without delay.
  *
  * Otherwise each target becomes due after a random part of the splay.  One that is due
  * already stays due no later than it was, so that frequent sets do not put it off.
@@ -63,7 +64,7 @@ void notify_take_over(struct notify *n, const struct notify *old, int64_t now);
 void notify_published(struct notify *n, const char *generation, bool before_app,
 		      int64_t now);
 
-/* What one attempt came to, for the log. */
+/* The result of one attempt, for the log. */
 struct notify_outcome {
 	const char *target;     /* the entry's text, owned by n */
 	const char *generation; /* owned by n */

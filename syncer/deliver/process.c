@@ -83,7 +83,7 @@ static bool is_named(pid_t pid, const char *name)
 
 /* What /proc/PID/status says. */
 struct status {
-	bool running; /* false: gone, or a zombie, which takes signals to no effect */
+	bool running; /* false: gone, or a zombie, on which a signal has no effect */
 	pid_t parent;
 	uint64_t handled; /* caught, ignored, or blocked for signalfd(2) */
 };
@@ -171,7 +171,7 @@ static bool contains(const struct matches *all, pid_t pid)
 	return false;
 }
 
-/* ---- who was told ---- */
+/* ---- which processes took the signal ---- */
 
 /* Field 22 of /proc/PID/stat; the command's name in field 2 may hold anything. */
 static uint64_t started_at(pid_t pid)
@@ -262,8 +262,8 @@ static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
 	return errno == ESRCH ? 1 : process_explain(pid, name, err);
 }
 
-/* Signals those of the matches that are no children of another and were not told yet;
- * the first failure is kept while the others go on. */
+/* Signals the matches that are no children of another match and have not taken the signal
+ * yet.  The first failure is kept, and the others are still signalled. */
 static int signal_all(const struct matches *all, const char *name, int signal,
 		      struct process_set *told, struct err *err)
 {

@@ -27,9 +27,9 @@ void process_set_copy(struct process_set *to, const struct process_set *from);
 
 /*
  * Signals every process of that name whose parent is not one of them too (nginx's master,
- * not its workers), never this one, and none that is in *told, where those that took it
- * are added.  A name is a command name (comm, compared in its 15 characters), or the last
- * part of the executable's path or of argv[0].
+ * not its workers), never this one, and none that is in *told; those that took the signal
+ * are added to *told.  A name is a command name (comm, compared in its 15 characters), or
+ * the last part of the executable's path or of argv[0].
  * ERR_IO: none matched, one may not be signalled, or one has no handler for HUP, USR1 or
  * USR2 (yet) and would end; the message says which and the fix.  The others have been
  * signalled all the same.

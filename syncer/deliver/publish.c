@@ -26,7 +26,7 @@ struct publish {
 	struct retired retired;
 };
 
-/* A set on its way; what it has made so far is taken back when it fails. */
+/* A set that is being published; what was made for it is removed when that fails. */
 struct attempt {
 	struct generation generation;
 	char link[FILE_TEMP_LEN]; /* "" until it exists */
@@ -113,14 +113,14 @@ static int check_rights(const struct publish *p, struct err *err)
 	return 0;
 }
 
-/* Which set is there.  That there is none is believed only when the system says so: else
- * the sweep would take the set that readers use for an old one. */
+/* Which set is there.  "None" is believed only when the system says so: otherwise the
+ * sweep would remove the set that readers use as an old one. */
 static int read_current(struct publish *p, struct err *err)
 {
 	char target[2 * GENERATION_LEN] = "";
 	ssize_t n = readlinkat(p->dir_fd, LINKS_DATA, target, sizeof(target) - 1);
 
-	/* EINVAL: it is no link; publishing tells of it. */
+	/* EINVAL: it is no link; publish_commit() reports that. */
 	if (n < 0 && (errno == ENOENT || errno == EINVAL))
 		return 0;
 	if (n < 0)
@@ -272,14 +272,14 @@ static void take_back(const struct publish *p, struct attempt *a)
 /* Readers see the new set from here on. */
 static void adopt(struct publish *p, struct attempt *a, int64_t now)
 {
-	/* That it reaches a disk is a bonus. */
+	/* The set is valid even if this fails. */
 	(void)fsync(p->dir_fd);
 	if (p->current.name[0])
 		retired_add(&p->retired, p->current.name, now + p->retain_ms);
 	generation_close(&p->current);
 	p->current = a->generation;
 	a->generation = GENERATION_NONE;
-	/* Of names that went, also those that only an unknown manifest had listed. */
+	/* Also removes links of which only a manifest that is not known had the names. */
 	links_sweep(p->dir_fd);
 }
 
@@ -326,8 +326,7 @@ static int commit(struct publish *p, const struct publish_set *set, struct chang
 		return publish_replace(p, set, c, a, now, err);
 	}
 	*result = PUBLISH_UNCHANGED;
-	/* Another program may have removed a link, without which nobody finds the file.
-	 */
+	/* Another program may have removed a link that readers need to find the file. */
 	if (make_names(p, &c->manifest, c->states, a, err) < 0)
 		return -1;
 	return generation_revise(&p->current, &c->manifest, &c->states, err);

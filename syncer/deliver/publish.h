@@ -21,9 +21,9 @@
 
 struct publish;
 
-/* What readers see after publish_commit(). */
+/* Which set readers see after publish_commit(). */
 enum publish_result {
-	PUBLISH_UNCHANGED, /* the set of before: nobody needs to be notified */
+	PUBLISH_UNCHANGED, /* the same set as before: the app need not be notified */
 	PUBLISH_FIRST,     /* a set where there was none */
 	PUBLISH_REPLACED,  /* another set in place of the one before */
 };
@@ -32,8 +32,8 @@ enum publish_result {
  * Opens the directory, takes its lock for the life of *out, reads the current set's
  * manifest, looks at its files and sweeps what an earlier crash left behind.
  *
- * That there is no set is believed only when the system says so.  A manifest that is
- * garbage or of another format counts as one that names no files.
+ * "There is no set" is believed only when the system says so.  A manifest that is garbage
+ * or of another format counts as one that names no files.
  *
  * ERR_UNAVAILABLE: another process holds the lock, or the current set could not be read
  * for another reason, such as no memory or no free descriptor.  Nothing is changed or
@@ -55,10 +55,10 @@ int publish_dir_fd(const struct publish *p);
 const char *publish_generation(const struct publish *p);
 
 /*
- * Looks at each file of the current set once and remembers its state.  The questions
- * below answer from the last look, without another one; publish_open() and a
- * publish_commit() that succeeds leave states that are true.
- * ERR_IO: a file could not be looked at, and the message names it.  What was remembered
+ * Examines each file of the current set once and remembers its state.  The questions
+ * below answer from what was remembered last; publish_open() and a publish_commit() that
+ * succeeds leave states that are true.
+ * ERR_IO: a file could not be examined, and the message names it.  What was remembered
  * before stays.
  */
 int publish_look(struct publish *p, struct err *err) MUST_CHECK;
@@ -98,9 +98,9 @@ const char *publish_list(const struct publish *p);
  *
  * *changed is the number of files that got other bytes or another mode, that are new, or
  * that went.  Blocks for the file system only.
- * ERR_IO: readers see the old set, nothing is left behind that the next call minds,
- * and calling again later is safe.  publish_look() first: another program may have
- * changed a file that was to be carried forward.
+ * ERR_IO: readers see the old set, nothing is left behind that disturbs the next call,
+ * and calling again later is safe. publish_look() first: another program may have changed
+ * a file that was to be carried forward.
  */
 int publish_commit(struct publish *p, const struct publish_set *set, int64_t now,
 		   enum publish_result *result, size_t *changed,

@@ -82,7 +82,7 @@ static void sweep_entry(void *arg, int dir_fd, const char *name)
 		links_sweep_one(dir_fd, name);
 }
 
-/* Of a manifest that was being replaced. */
+/* The temporary file of a manifest that was being replaced. */
 static void sweep_temporary(void *arg, int dir_fd, const char *name)
 {
 	(void)arg;

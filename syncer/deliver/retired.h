@@ -28,8 +28,8 @@ void retired_run(struct retired *r, int dir_fd, int64_t now);
 /*
  * Removes what an earlier process left in the directory and beside the files of the
  * current generation: half-made generations, temporary names, links that lead nowhere.
- * Whole generations are added, to be removed at remove_at; so are those of which it
- * cannot be told.  It must be certain which generation is the current one.
+ * Whole generations are added, to be removed at remove_at; so are those that may be
+ * whole.  It must be certain which generation is the current one.
  */
 void retired_sweep(struct retired *r, int dir_fd, const struct generation *current,
 		   int64_t remove_at);

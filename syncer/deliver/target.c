@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* What programs reload or stop on.  KILL and STOP tell an app nothing. */
+/* The signals on which programs reload or stop.  An app cannot handle KILL and STOP. */
 static const struct {
 	const char *name;
 	int number;
@@ -35,7 +35,8 @@ static int parse_signal(const char *s, int *out, struct err *err)
 		       s);
 }
 
-/* A comma where ';' was meant: no process has one in its name, a path hardly. */
+/* A comma where ';' was meant: no name of a process holds one, and hardly any path does.
+ */
 static bool looks_like_more(const char *what, const char *value)
 {
 	static const char *const words[] = { ",signal=", ",on=", ",process=",

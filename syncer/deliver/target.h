@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 struct target {
-	char *text;    /* the entry as written, trimmed: its identity in ..notified */
+	char *text; /* the entry as written, trimmed: ..notified knows it by this text */
 	bool on_first; /* also runs at a first set */
 	int signal;
 	char *process; /* a name; or else */

@@ -20,7 +20,8 @@ int tree_mkdir(int dir_fd, const char *path, struct err *err)
 	if (mkdirat(dir_fd, path, 0755) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make directory '%s'", path);
 	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* The umask may have taken bits; fchmod(0755) alone would clear set-group-ID. */
+	/* The umask may have cleared bits; fchmod(0755) alone would clear set-group-ID.
+	 */
 	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0755 | (st.st_mode & S_ISGID)) < 0)
 		return err_set_errno(err, ERR_IO, "cannot set up directory '%s'", path);
 	return 0;

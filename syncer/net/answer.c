@@ -173,7 +173,7 @@ static void describe_timeout(CURL *easy, const struct answer_context *c, struct 
 			c->host, (long long)c->timeout_ms);
 		return;
 	}
-	/* Who reuses a connection looks no name up, but has its address. */
+	/* A request that reuses a connection resolves no name, but it has the address. */
 	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
 	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
 	named = c->named || named_us > 0 || (address != NULL && address[0] != '\0');

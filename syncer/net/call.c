@@ -127,7 +127,8 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 	const struct http_options *options = &call->all->options;
 	CURL *easy = call->easy;
 
-	/* Decided here, so that failures blame whom they should. */
+	/* Decided here, so that the message of a failure names the proxy only when it is
+	 * used. */
 	call->proxied = options->proxy && !is_local(request) && !request->direct &&
 			!noproxy_names(options->no_proxy, call->host);
 	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");

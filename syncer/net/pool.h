@@ -1,6 +1,6 @@
 /*
- * pool.h: the sockets of the open connections, so that those that may be dead can be told
- * from those that are younger than a failure.
+ * pool.h: the sockets of the open connections, so that those that may be dead are not
+ * taken for those that were opened after a failure.
  *
  * libcurl has no call to close a connection.  It would use a multiplexed one again after
  * a request has timed out on it; that its socket has been shut down it notices at once.

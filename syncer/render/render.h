@@ -26,8 +26,9 @@ struct render_how {
 	const char *password_object; /* the secret that encrypts a pfx; NULL: none */
 };
 
-/* A name for the options that shaped an object's files, kept beside them on the volume:
- * when it changes, the files are made again.  Never holds a value.  The caller frees. */
+/* A name for the options that an object's files were made with.  The manifest remembers
+ * it: when it changes, the files are made again.  Never holds a value.  The caller frees.
+ */
 char *render_options(const struct render_how *how);
 
 /* What is appended to the object's path for its file i; NULL behind the last. */
@@ -58,7 +59,7 @@ int render_object(const struct render_how *how, const struct render_source *sour
 		  struct render_files *out, struct err *err) MUST_CHECK;
 void render_files_done(struct render_files *files);
 
-/* What is told of an object beside its files.  Times are Unix seconds, -1: not given. */
+/* What path.json says about an object.  Times are Unix seconds, -1: not given. */
 struct render_facts {
 	const char *name, *kind, *version;
 	const char *content_type; /* NULL: none */

@@ -7,11 +7,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* A failure that lasts is said again now and then, with its count, for whoever looks at
- * the last hour of the log only. */
+/* A failure that lasts is logged again once an hour, with its count, for people who read
+ * only the last hour of the log. */
 #define REMIND_MS (60 * 60 * 1000)
 
-/* How a kind is told of.  "what" is the noun, the name, or both: noun 'name'. */
+/* How a kind is logged.  "what" is the noun, the name, or both: noun 'name'. */
 static const struct telling {
 	const char *word;    /* the field "kind" */
 	const char *noun;    /* NULL: the name says enough */
@@ -120,7 +120,7 @@ void incidents_confirm(struct incidents *all, enum incident_kind kind, const cha
 	incident_mark(all, kind, name, INCIDENT_CONFIRMED);
 }
 
-/* ---- telling ---- */
+/* ---- logging ---- */
 
 static char *incident_what(const struct incident *it)
 {

@@ -2,7 +2,7 @@
  * incident.h: what is failing now.  A failure is logged when it starts and when it
  * changes; repeats are counted; its end is logged with the count.
  *
- * There is one set of incidents in a process, whatever list of objects is in force.
+ * A process has one collection of incidents, whichever list of objects is active.
  */
 #ifndef REPORT_INCIDENT_H
 #define REPORT_INCIDENT_H
@@ -20,23 +20,23 @@ enum incident_kind {
 	INCIDENT_LIST,     /* name: the words for it, "list of secrets like 'a*'" */
 	INCIDENT_LEFT_OUT, /* some objects of a list have no place; name: the list's */
 	INCIDENT_VAULT,    /* name: the vault's */
-	INCIDENT_TOKEN_ENDPOINT, /* who gives access tokens; no name */
+	INCIDENT_TOKEN_ENDPOINT, /* the service that gives access tokens; no name */
 	INCIDENT_IDENTITY,       /* our own identity is refused; no name */
 	INCIDENT_VOLUME,         /* a set cannot be published on it; no name */
 	INCIDENT_SET,            /* a set is held back; no name */
 };
 
 /*
- * What was said of an incident since incidents_begin().  A later mark wins over an
+ * What is known of an incident since incidents_begin().  A later mark wins over an
  * earlier one, in whatever order they come: two lists that are asked for in turn may say
  * different things.
  *
  *   begin → ABSENT → confirm → CONFIRMED → hold → HELD → report → REPORTED
  */
 enum incident_mark {
-	INCIDENT_ABSENT,    /* nothing: at the end it is withdrawn */
-	INCIDENT_CONFIRMED, /* it was looked at and works: at the end it has recovered */
-	INCIDENT_HELD,      /* nobody knows: it stays open as it is */
+	INCIDENT_ABSENT,    /* nothing was asked about it: at the end it is withdrawn */
+	INCIDENT_CONFIRMED, /* it was asked for and works: at the end it has recovered */
+	INCIDENT_HELD,      /* there was no answer about it: it stays open as it is */
 	INCIDENT_REPORTED,  /* it fails: it stays open, and one more failure is counted */
 };
 
@@ -60,7 +60,7 @@ struct incidents {
 /*
  * Between begin and end is one round, or one round for each list.  In it everything that
  * is asked for is marked: with incidents_report() when it fails, with incidents_confirm()
- * when it was looked at and works, with incidents_hold() when this is not known.
+ * when it works, with incidents_hold() when there was no answer about it.
  *
  * The name may be NULL for a kind that has none.  Confirm and hold do nothing when there
  * is no such incident.  Each call takes
@@ -77,11 +77,11 @@ void incidents_report(struct incidents *all, enum log_level level,
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name);
 void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name);
 
-/* Closes what was confirmed (event "recovered", for a set "set-released") and what nobody
- * asks for any more (event "withdrawn"), and logs that. */
+/* Closes the incidents that were confirmed (event "recovered", for a set "set-released")
+ * and those that nothing asks for any more (event "withdrawn"), and logs that. */
 void incidents_end(struct incidents *all, int64_t now);
 
-/* Forgets all of them and says nothing. */
+/* Forgets all of them without logging anything. */
 void incidents_done(struct incidents *all);
 
 #endif

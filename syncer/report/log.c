@@ -11,9 +11,9 @@
 
 /* The start line holds every setting, six bytes a character at worst. */
 #define LINE_MAX_BYTES (512 * 1024)
-/* A reader that has not taken a line for so long hangs: syncing goes on without it. */
+/* A reader that takes no line for so long hangs: syncing goes on without it. */
 #define PATIENCE_MS 1000
-/* What is left over is tried again so much later. */
+/* The rest of a line is written again after this time. */
 #define RETRY_MS 1000
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
@@ -93,14 +93,14 @@ static bool write_on(int64_t until)
 	return true;
 }
 
-/* Until when a line waits.  Whoever reads slowly is waited for so long in all, then not
- * again until a line has gone out at once. */
+/* Until when a line waits.  A slow reader gets this time once for all lines, and again
+ * after a line was written without waiting. */
 static int64_t patience(int64_t now)
 {
 	return end_at != 0 ? end_at : now + PATIENCE_MS - waited;
 }
 
-/* Writes a line.  False: it is lost.  One that has been begun is finished some time. */
+/* Writes a line.  False: it is lost.  A line that has been begun is finished later. */
 static bool write_line(enum log_level level, const char *event,
 		       const struct log_field *fields, const char *msg)
 {

@@ -1,10 +1,11 @@
 /*
  * log.h: one line on stderr per event: a JSON object, or text for humans.
  *
- * Lives in report/, so that nothing below it can log.  Never given a value, a token or a
- * body.  `event` is stable, for machines; the message is a sentence, for people.  Whoever
- * reads stderr cannot hold up the work: a line waits for a second at most, those after it
- * not at all while that goes on.  Lines that are not taken are dropped, and counted.
+ * Nothing below report/ can log.  No value, token or body of a reply may be passed to
+ * it.  `event` is stable, for machines; the message is a sentence, for people.  A reader
+ * of stderr that hangs cannot hold up the work: a line waits for a second at most, and
+ * the lines after it do not wait while the reader hangs.  Lines that are not read are
+ * dropped, and counted.
  */
 #ifndef REPORT_LOG_H
 #define REPORT_LOG_H
@@ -40,15 +41,16 @@ void log_setup(enum log_level level, enum log_format format);
 void log_event(enum log_level level, const char *event, const struct log_field *fields,
 	       const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Without waiting: finishes a line that stderr has only a part of, and says how many were
- * lost.  log_event() does so first. */
+/* Without waiting: finishes a line of which stderr has only a part, and logs how many
+ * lines were lost.  log_event() does so first. */
 void log_catch_up(void);
 
-/* When to do so: soon, while there is such a line, or one was lost; else never. */
+/* When log_catch_up() is due: soon, while there is such a line or one was lost; otherwise
+ * never. */
 int64_t log_deadline(int64_t now);
 
-/* The process is about to end: does the same, and this and all lines from now on may wait
- * for a second, taken together, so that the last one is not lost. */
+/* The process is about to end: does the same.  All lines from now on together may wait
+ * for one second, so that the last one is not lost. */
 void log_finish(void);
 
 #endif

@@ -11,7 +11,7 @@
  * none (or no path is known, NULL), nothing happens. */
 void termlog_write(const char *path, const struct err *err);
 
-/* After the first success: empties it. */
+/* Empties the file, after the first success. */
 void termlog_clear(const char *path);
 
 #endif

@@ -148,7 +148,8 @@ static void active_replace(struct active *a, struct configuration *c)
 	active_log_applied();
 }
 
-/* Without a set on the volume there is nothing that the list before could keep fresh. */
+/* Without a set on the volume there are no files that the earlier list could keep up to
+ * date. */
 static void active_take(struct active *a, struct configuration *c,
 			const struct publish *publish)
 {
@@ -197,7 +198,8 @@ struct round_work active_work(struct active *a, struct sources *sources,
 {
 	struct active_list *list = a->state == ACTIVE_TRYING_NEXT ? &a->next : &a->list;
 
-	/* A failure of either list stays one while both have their rounds. */
+	/* Incidents begin once for the rounds of both lists, so a failure of one list
+	 * does not end in the round of the other. */
 	if (a->state != ACTIVE_SERVING)
 		incidents_begin(&a->incidents);
 	return (struct round_work){
@@ -221,8 +223,9 @@ static void active_adopt(struct active *a)
 	active_log_applied();
 }
 
-/* Each try of the next list asks for both lists, and the set of the active one is well:
- * ever more seldom, since a vault that does not exist looks like one that is down. */
+/* Each try of the next list asks the vaults for both lists, though the active one needs
+ * nothing.  So the pauses grow, since a vault that does not exist looks like one that is
+ * down. */
 static void active_add_next(struct active *a, struct failures *f, struct jitter *jitter)
 {
 	int pause_ms;

@@ -1,14 +1,14 @@
 /*
- * active.h: the active list of objects, which is kept fresh, and the next one, which is
- * to take its place.
+ * active.h: the active list of objects, whose files are kept up to date, and the next
+ * list, which is to take its place.
  *
  * The active list is the one that the set on the volume was published for.  The volume
  * remembers it, so a restarted process begins with it and takes the configured list as a
  * change.  A changed file is checked as a whole; one with a mistake, or with a change
  * that a running process cannot make, is refused and nothing changes.  A list that passes
  * becomes active when its whole set is on the volume.  Until then each poll tries the
- * next list first and then serves the active one, so a new object that cannot be read, or
- * has no room, harms nothing.
+ * next list first and then syncs the active one.  So the files of the active list go on
+ * changing while a new object cannot be read or has no room.
  *
  *              another list is read              the next list's set is on the volume
  *   ACTIVE_STEADY ----------------> ACTIVE_TRYING_NEXT ----------------> ACTIVE_STEADY
@@ -17,8 +17,8 @@
  *                                   ACTIVE_SERVING
  *
  * From each state, another list that is read leads to ACTIVE_TRYING_NEXT, and the active
- * list that is read again leads to ACTIVE_STEADY.  While no set is on the volume there is
- * nothing to keep fresh: a list that is read is the active one at once.
+ * list that is read again leads to ACTIVE_STEADY.  While no set is on the volume there
+ * are no files to keep up to date, so a list that is read becomes active at once.
  */
 #ifndef RUN_ACTIVE_H
 #define RUN_ACTIVE_H
@@ -37,10 +37,10 @@ enum active_state {
 
 /* A list of objects, and which of them were absent in its rounds. */
 struct active_list {
-	struct configuration *configuration; /* that it was read with, if later than the
-						start; owned */
-	struct objects remembered;     /* its objects, if the volume remembers them */
-	const struct objects *objects; /* in one of these, or of the start */
+	struct configuration *configuration; /* that it was read with, when that was after
+						the start; owned */
+	struct objects remembered;     /* its objects, when they come from the volume */
+	const struct objects *objects; /* of one of these or the start */
 	uint64_t number;               /* objects_number() */
 	char *text;                    /* objects_write() */
 	struct absences absences;
@@ -52,8 +52,8 @@ struct active {
 	struct active_list list, next;
 	struct incidents incidents;  /* of both */
 	struct failures next_failed; /* what failed in the next list's latest round */
-	struct backoff pause;        /* before it is tried again on its own account */
-	bool file_changed;           /* the file is to be read again */
+	struct backoff pause; /* before it is tried again sooner than the next poll */
+	bool file_changed;    /* the file is to be read again */
 };
 
 /* The configured list is the active one.  configuration must outlive it. active_done()
@@ -74,11 +74,11 @@ const struct settings *active_settings(const struct active *a);
  * missing: what "complete" means everywhere. */
 bool active_is_complete(const struct active *a, const struct publish *publish);
 
-/* Logs what of a SecretProviderClass has no meaning here. */
+/* Logs which parts of a SecretProviderClass have no meaning here. */
 void active_log_ignored(const struct active *a);
 
 /* Between two rounds: reads the file again when it has changed.  True: its settings apply
- * from now on, and *notify has its targets, the caller's. */
+ * from now on, and *notify holds its targets, which the caller owns. */
 bool active_reload(struct active *a, struct sources *sources,
 		   const struct publish *publish, struct notify **notify);
 
@@ -86,9 +86,9 @@ bool active_reload(struct active *a, struct sources *sources,
 struct round_work active_work(struct active *a, struct sources *sources,
 			      struct publish *publish);
 
-/* Takes note of a round's end.  True: it was for the next list, which is held back, so a
- * round for the active one is due at once; the result of that one then also says whether
- * the next list is worth a try before the next poll. */
+/* Changes the state after a round.  True: the round was for the next list, whose set is
+ * held back, so a round for the active list is due at once.  The result of that round
+ * then also says whether the next list may work before the next poll. */
 bool active_judge(struct active *a, struct round_result *result, struct jitter *jitter,
 		  int64_t now);
 

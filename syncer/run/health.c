@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* Those who ask are a kubelet's probe or an operator: one at a time, and brief.  A probe
- * that waits behind a full house of silent ones gets its turn before it gives up. */
+/* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
+ * that waits while silent connections fill all places gets its turn before it gives up.
+ */
 #define CONNECTIONS_MAX 8
 #define CONNECTION_MEMORY_BYTES 4096
 #define CONNECTION_TIMEOUT_S 2
@@ -97,8 +98,8 @@ static int listen_at(int dir_fd, struct err *err)
 	_Static_assert(sizeof(address.sun_path) >= HEALTH_PATH_LEN, "path fits");
 	health_path(address.sun_path, dir_fd);
 	(void)unlinkat(dir_fd, HEALTH_SOCKET, 0);
-	/* The mode of an unbound socket is that of the file to come: no moment with more.
-	 */
+	/* The mode of an unbound socket becomes that of its file, so the file never has a
+	 * wider one. */
 	if (fd >= 0 && fchmod(fd, 0600) == 0 &&
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    listen(fd, CONNECTIONS_MAX) == 0)

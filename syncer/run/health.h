@@ -1,10 +1,11 @@
 /*
- * health.h: answers started, ready and live, and takes a request to poll, over HTTP on a
- * unix socket of the volume: DIR/..sock, 0600.
+ * health.h: answers the probes startup, ready and live, and takes requests to poll, over
+ * HTTP on a unix socket of the volume: DIR/..sock, mode 0600.
  *
- * A path and not an abstract socket: its directory's permissions say who may ask, and
- * nobody else in the network namespace can be there first.  GET /startup, /ready, /live:
- * 200, or 503 with the cause in one line; POST /refresh: 202.  Opens no port.
+ * A path and not an abstract socket: the permissions of its directory decide which
+ * processes may ask, and no other process of the network namespace can take its name
+ * first.  GET /startup, /ready, /live: 200, or 503 with the cause in one line; POST
+ * /refresh: 202.  Opens no port.
  */
 #ifndef RUN_HEALTH_H
 #define RUN_HEALTH_H
@@ -16,11 +17,11 @@
 
 struct health;
 
-/* What the program knows of itself and is told; the caller's. */
+/* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
-	bool started;           /* a complete set that fits is on the volume */
+	bool started;           /* a complete set of the active list is on the volume */
 	const struct err *last; /* of the latest round; ERR_NONE: nothing has failed */
-	bool refresh;           /* set here when somebody asks for a poll */
+	bool refresh;           /* set by health_run() when a poll is asked for */
 };
 
 #define HEALTH_SOCKET "..sock"
@@ -30,13 +31,14 @@ struct health_facts {
  * does not fit a socket's address. */
 void health_path(char out[static HEALTH_PATH_LEN], int dir_fd);
 
-/* Listens, in place of a predecessor's socket; the caller holds the directory's lock and
- * keeps both arguments.  ERR_IO.  health_free() the result; NULL is fine everywhere. */
+/* Listens, and replaces the socket of an earlier process; the caller holds the
+ * directory's lock, and *facts must outlive the result.  ERR_IO.  health_free() the
+ * result; NULL is fine everywhere. */
 int health_new(struct health **out, int dir_fd, struct health_facts *facts,
 	       struct err *err) MUST_CHECK;
 void health_free(struct health *h);
 
-/* Readable when somebody asks; -1 when h is NULL. */
+/* Readable when a request has come; -1 when h is NULL. */
 int health_fd(const struct health *h);
 
 /* When an open connection needs attention; CLOCK_NEVER: none is open. */

@@ -13,7 +13,7 @@
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
 
-/* ---- what wants something ---- */
+/* ---- signals, probes and files ---- */
 
 void loop_take_signals(struct loop *l)
 {
@@ -45,7 +45,7 @@ static void loop_take_health(struct loop *l)
 	l->pending |= PENDING_POLL | PENDING_LOOK;
 }
 
-/* One of the files is another one now. */
+/* One of the watched files has changed. */
 static void loop_take_file(struct loop *l, enum loop_watch which)
 {
 	switch (which) {
@@ -61,8 +61,9 @@ static void loop_take_file(struct loop *l, enum loop_watch which)
 	case WATCHES:
 		break;
 	}
-	/* A token that Entra refused may be good now: no need to wait for the backoff.  A
-	 * round that is under way may have read the old one: poll again after it. */
+	/* A credential that Entra refused may be good now, so the next try need not wait
+	 * for the backoff.  A round that is under way may have read the old one: poll
+	 * again after it. */
 	if (l->last.worst.kind != ERR_IDENTITY)
 		return;
 	log_event(LOG_INFO, "poll-requested", NULL,
@@ -70,7 +71,7 @@ static void loop_take_file(struct loop *l, enum loop_watch which)
 	l->pending |= PENDING_POLL;
 }
 
-/* Hot reload is late from now on, or no longer. */
+/* Changes are noticed late from now on, or at once again. */
 static void loop_log_watch(struct watch *w)
 {
 	switch (watch_news(w)) {
@@ -89,8 +90,9 @@ static void loop_log_watch(struct watch *w)
 	}
 }
 
-/* A watch looks when its descriptor is ready or its time has come, and also when somebody
- * asks for a poll, perhaps since a change was not noticed. */
+/* A file is compared with what was seen last when its watch has an event or its time has
+ * come.  A request to poll compares all of them: it may have been made because a change
+ * was not noticed. */
 static void loop_take_watches(struct loop *l, const struct http_wait *waits, int64_t now)
 {
 	bool all = l->pending & PENDING_LOOK;
@@ -257,8 +259,8 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		loop_finish_init(l, &result, now);
 }
 
-/* The deadline comes in the middle of a round.  What the round before found out says more
- * than that this one had no answer yet. */
+/* The deadline comes in the middle of a round.  The failure of the round before says more
+ * than that this one has no answer yet. */
 static void loop_cut_round(struct loop *l, int64_t now)
 {
 	struct err before = l->last.worst;
@@ -314,7 +316,7 @@ static void loop_run_notify(struct loop *l, int64_t now)
 
 /* ---- all of it ---- */
 
-/* Nothing is left to do, or no time to do it in. */
+/* Nothing is left to do, or no time is left. */
 static bool loop_is_over(const struct loop *l, int64_t now)
 {
 	if (l->stopping)

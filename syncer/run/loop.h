@@ -1,12 +1,12 @@
 /*
- * loop.h: the running program: one thread that sleeps in one place until a signal, a
- * file, the network or the clock wants something.
+ * loop.h: the running program: one thread that sleeps in one place until there is a
+ * signal, a changed file, news from the network, or work whose time has come.
  *
  *   LOOP_STARTING --------> LOOP_READY --------> LOOP_FINISHED
  *        a complete set is        init: it is also free of
  *        on the volume            failures that matter
  *
- * A stop is heeded in each of them.
+ * SIGTERM and SIGINT end the run in each phase.
  */
 #ifndef RUN_LOOP_H
 #define RUN_LOOP_H
@@ -44,11 +44,11 @@ enum loop_watch {
 	WATCHES
 };
 
-/* What waits for the end of the round that is under way; bits of loop.pending. */
+/* Work that waits for the end of the round that is under way: bits of loop.pending. */
 enum loop_pending {
-	PENDING_POLL = 1,  /* somebody asked for a poll */
+	PENDING_POLL = 1,  /* a poll was asked for */
 	PENDING_TRUST = 2, /* a CA file has changed */
-	PENDING_LOOK = 4,  /* all watched files are to be looked at */
+	PENDING_LOOK = 4,  /* all watched files are to be compared */
 };
 
 struct loop {
@@ -73,8 +73,8 @@ struct loop {
 	struct failures last; /* what failed in the latest round */
 };
 
-/* Runs until the work is done, the deadline has passed, or a signal stops it.  All that
- * it works with is open.  -1: it cannot wait any more. */
+/* Runs until the work is done, the deadline has passed, or a signal stops it.  The caller
+ * has opened all that the loop works with.  -1: it cannot wait any more. */
 int loop_run(struct loop *l, struct err *err) MUST_CHECK;
 
 /* Reads the signals that came: a stop, or a poll that is asked for. */

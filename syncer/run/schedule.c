@@ -5,12 +5,12 @@
 #define RETRY_BASE_MS 1000
 #define RETRY_CAP_MS 60000
 #define JITTER_PERCENT 20
-/* Pods that started together, or were let in by a throttling vault one after the other,
- * go apart with their first poll. */
+/* Pods that started together, or that a throttling vault answered one after the other,
+ * spread out with their first poll. */
 #define FIRST_JITTER_PERCENT 50
-/* An object near its end is polled sooner, but not sooner than this part of the poll
- * interval, and not sooner than this: all pods of a deployment share the end, so this is
- * also how many times as many polls the vault gets then. */
+/* A poll comes sooner when an object is about to expire, but not sooner than this part of
+ * the poll interval, nor than this time.  All pods of a deployment have the same object,
+ * so the vault then gets at most so many times as many polls. */
 #define EXPIRY_SHARE 2
 #define EXPIRY_MIN_MS 10000
 
@@ -22,8 +22,8 @@ void schedule_init(struct schedule *s, int64_t poll_interval_ms)
 							 : RETRY_CAP_MS);
 }
 
-/* Halfway to the end of the first object that has one: whoever renews it will not wait
- * for its last moment.  With jitter, since the end is the same for all pods. */
+/* Halfway to the expiry of the object that expires first: it is usually renewed before
+ * its last moment.  With jitter, since all pods have the same expiry. */
 static int64_t before_expiry(const struct schedule *s, int64_t expires_in_ms,
 			     struct jitter *jitter)
 {
@@ -53,7 +53,8 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 		delay = clock_sooner(delay,
 				     before_expiry(s, result->expires_in_ms, jitter));
 	} else {
-		/* All who were told the same delay must not come back together. */
+		/* Pods that got the same delay from the service must not come back
+		 * together. */
 		return failures->retry_after_ms + backoff_next(&s->backoff, jitter);
 	}
 	return delay < failures->retry_after_ms ? failures->retry_after_ms : delay;

@@ -10,12 +10,12 @@
 
 #include "base/err.h"
 
-/* What came since the last look; several signals may have come together. */
+/* The signals that came since the last call; several may have come together. */
 struct signals_taken {
 	bool stop;        /* SIGTERM or SIGINT */
 	bool poll;        /* SIGHUP */
 	int stop_number;  /* the signal that asked first for the stop */
-	int64_t stop_pid; /* and who sent it; 0: a process that we cannot see */
+	int64_t stop_pid; /* the process that sent it; 0: one that we cannot see */
 };
 
 /* Blocks these signals, and SIGPIPE, for this thread and all that libraries start later.

@@ -10,8 +10,8 @@
 #include "run/signals.h"
 #include "sync/session.h"
 
-/* A predecessor that is being killed lets go of the volume within moments, and a lack of
- * memory or descriptors may pass. */
+/* An earlier process that is being killed releases the volume within moments, and a lack
+ * of memory or descriptors may pass. */
 #define VOLUME_WAIT_MS 5000
 #define VOLUME_RETRY_MS 100
 
@@ -74,7 +74,8 @@ static int start_try_volume(struct loop *l, struct err *err)
 			     l->mode == LOOP_INIT, now, err);
 }
 
-/* Opens the volume and reads its state; waits a moment for whoever else writes to it. */
+/* Opens the volume and reads its state; waits a moment while another process holds its
+ * lock. */
 static int start_open_volume(struct loop *l, struct err *err)
 {
 	int64_t until = clock_now_ms() + VOLUME_WAIT_MS;
@@ -97,7 +98,7 @@ static int start_open_volume(struct loop *l, struct err *err)
 	return 0;
 }
 
-/* Probes are a convenience: syncing goes on without. */
+/* Syncing goes on without the socket for probes. */
 static void start_open_health(struct loop *l)
 {
 	struct err err;
@@ -200,7 +201,7 @@ static void start_close(struct loop *l)
 
 /* ---- the end ---- */
 
-/* What init has come to. */
+/* Whether init has done its work, and the failure when it has not. */
 static int start_judge_init(const struct loop *l, struct start_end *end, struct err *err)
 {
 	const struct err *unnotified = notify_first_failure(l->notify, 1);
@@ -227,7 +228,8 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 		end->interrupted = l->stopping;
 		return -1;
 	}
-	/* Once the set of init is published, a signal only ends the tries to notify. */
+	/* Once the set of init is published, a signal only ends the tries to notify the
+	 * app. */
 	end->interrupted = l->stopping && l->phase != LOOP_FINISHED;
 	if (l->mode == LOOP_INIT && !end->interrupted)
 		return start_judge_init(l, end, err);

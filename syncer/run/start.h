@@ -1,7 +1,7 @@
 /*
- * start.h: a run of the program from its configuration to its end: opens what the loop
- * works with, picks up what an earlier run left on the volume, runs the loop, and says
- * what it came to.
+ * start.h: a run of the program from its configuration to its end: opens everything that
+ * the loop works with, takes over the set that an earlier run left on the volume, runs
+ * the loop, and returns its result.
  */
 #ifndef RUN_START_H
 #define RUN_START_H

@@ -13,13 +13,14 @@
 #include "base/mem.h"
 
 #define LINKS_MAX 40
-/* A change comes a minute late by the kubelet anyway; a look is one stat. */
+/* The kubelet itself takes up to a minute to bring a change; each comparison costs one
+ * stat(2). */
 #define BLIND_LOOK_MS 10000
 #define EVENTS                                                                           \
 	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
 	 IN_ONLYDIR)
 
-/* What tells one state of a file from another; all 0 where there is none. */
+/* What distinguishes one state of a file from another; all 0 when there is no file. */
 struct look {
 	dev_t device;
 	ino_t inode;
@@ -37,12 +38,12 @@ static struct {
 struct watch {
 	char *path;
 	char *trouble;   /* why it is blind; NULL: it is not */
-	bool told_blind; /* what watch_news() said last */
-	int64_t due;     /* when a blind one looks */
+	bool told_blind; /* what watch_news() returned last */
+	int64_t due;     /* when a blind one compares the file */
 	struct look seen;
 };
 
-/* What helps when the kernel refuses. */
+/* What an operator can change when the kernel refuses. */
 static const struct {
 	int error;
 	const char *hint;
@@ -186,7 +187,7 @@ static bool is_same(const struct look *a, const struct look *b)
 
 static void watch_see(struct watch *w, int64_t now)
 {
-	/* Watched first, looked at then: what comes in between is another event. */
+	/* The file is watched before it is read: a change in between is another event. */
 	arm(w);
 	w->seen = look_at(w->path);
 	w->due = now + BLIND_LOOK_MS;

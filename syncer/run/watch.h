@@ -1,8 +1,8 @@
 /*
  * watch.h: notices when a file that the kubelet projects is replaced.
  *
- * The kubelet swaps a symlink, ..data, somewhere along the path; the file itself sees no
- * event.  So every directory that holds a symlink of the path is watched, and the one
+ * The kubelet replaces a symlink, ..data, somewhere along the path; the file itself gets
+ * no event.  So every directory that holds a symlink of the path is watched, and the one
  * with the file, and all are found anew after each event.  inotify(7).
  *
  * All watches share one descriptor: when it is readable, watch_run() each of them.
@@ -20,18 +20,20 @@ struct watch;
  *
  * A node gives each uid a number of inotify instances (128) and of watched directories,
  * for all its pods together.  A watch that gets no instance, or one of whose directories
- * cannot be watched, is blind: it looks by itself every few seconds, and tries again.
+ * cannot be watched, is blind: it compares the file every few seconds, and tries again to
+ * watch it.
  */
 struct watch *watch_new(const char *path, int64_t now);
 void watch_free(struct watch *w);
 const char *watch_path(const struct watch *w);
 
 /* Why it is blind, as a sentence that names the path, what failed, and what to change on
- * the node; NULL when it is not.  Valid until the next call that looks. */
+ * the node; NULL when it is not.  Valid until the next call of watch_run() or
+ * watch_look(). */
 const char *watch_trouble(const struct watch *w);
 
-/* What has changed of that since the last call, for whoever logs it: each change is
- * given once.  w may be NULL. */
+/* Whether the watch went blind or sees again since the last call, for the log: each
+ * change is returned once.  w may be NULL. */
 enum watch_news { WATCH_NO_NEWS, WATCH_WENT_BLIND, WATCH_SEES_AGAIN };
 enum watch_news watch_news(struct watch *w);
 
@@ -39,15 +41,16 @@ enum watch_news watch_news(struct watch *w);
  * watch may have one: some of its directories are watched. */
 int watch_fd(const struct watch *w);
 
-/* When watch_run() is due without that. */
+/* When watch_run() is due without an event. */
 int64_t watch_deadline(const struct watch *w);
 
 /* Takes the events and watches the path as it is now.  True when another file is there
- * than before, or it has other bytes: directories have other news, too. */
+ * than before, or its bytes have changed: an event of a directory may concern another
+ * file. */
 bool watch_run(struct watch *w, int64_t now);
 
-/* The same whether or not an event came, for whoever asks: the way out when one was
- * missed.  Leaves the events to watch_run().  w may be NULL. */
+/* Compares the file whether or not an event came: for a request to poll, in case an event
+ * was missed.  Leaves the events to watch_run().  w may be NULL. */
 bool watch_look(struct watch *w, int64_t now);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * absence.h: for how long an object has not been there.  Pure: the time is passed in.
+ * absence.h: for how long an object has been absent from its vault.  Pure: the time is
+ * passed in.
  *
- * A file goes only when its object has been gone for several polls and for the time that
- * as many polls take, and only for objects that may go: optional ones and those that a
- * list selected.  Polls alone do not say enough: after a failure, and on request, they
- * follow each other within seconds.
+ * A file is removed only when its object has been absent for several polls and for as
+ * many poll intervals, and only for optional objects and those that an entry selects.
+ * The number of polls alone is not enough: after a failure, and on request, polls follow
+ * each other within seconds.
  */
 #ifndef SYNC_ABSENCE_H
 #define SYNC_ABSENCE_H
@@ -32,11 +33,11 @@ struct absences {
 };
 
 /* Between begin and end is one round: every path whose object is absent is counted once;
- * end forgets those that were not.  A new poll interval holds from the next round on,
- * also for what has been absent for a while. */
+ * end forgets the paths that were not counted.  A new poll interval applies from the next
+ * round on, also to objects that have been absent for a while. */
 void absences_begin(struct absences *all, int64_t now, int64_t poll_interval_ms);
-/* True when the object is gone for good: it was absent at ABSENCE_POLLS rounds in a row
- * or more, and it is ABSENCE_POLLS poll intervals since the first of them. */
+/* True when the files of the object may go: it was absent in ABSENCE_POLLS or more rounds
+ * in a row, and ABSENCE_POLLS poll intervals have passed since the first of them. */
 bool absences_count(struct absences *all, const char *path);
 void absences_end(struct absences *all);
 void absences_done(struct absences *all);

@@ -1,9 +1,9 @@
 /*
- * access.h: what a vault wants before it answers: an access token and, the first time, a
- * request without one, whose 401 opens the connection and brings the vault's challenge.
+ * access.h: what a vault needs before it answers: an access token and, the first time, a
+ * request without one.  Its 401 opens the connection and brings the vault's challenge.
  *
- * Both are asked for side by side, so nothing is paid for discovery.  For a long list a
- * few more anonymous requests open further connections.  Each failure is tried again as
+ * Both requests run side by side, so the challenge costs no extra time.  For a long list
+ * a few more anonymous requests open further connections.  Each failure is tried again as
  * tries.h says; then the access is refused for the rest of the fetch that it belongs to.
  */
 #ifndef SYNC_ACCESS_H
@@ -13,15 +13,15 @@
 #include "sync/source.h"
 #include "sync/tries.h"
 
-/* Connections opened beside the first when the list is long: more than the pool can ask
- * for at once.  With HTTP/1.1 they save two round trips; with HTTP/2 they are for
- * nothing, so they are few. */
+/* Connections that are opened beside the first one when the list is longer than the
+ * pool.  With HTTP/1.1 they save two round trips; with HTTP/2 they are of no use, so they
+ * are few. */
 #define ACCESS_WARM 4
 
 enum access_state {
 	ACCESS_PENDING, /* a token or the challenge is still missing */
 	ACCESS_GRANTED, /* requests may be sent */
-	ACCESS_REFUSED, /* given up: access.failure says why */
+	ACCESS_REFUSED, /* no further try is made: access.failure says why */
 };
 
 struct access_warm {
@@ -33,9 +33,9 @@ struct access {
 	struct source *source;
 	const char *url; /* what is asked for without a token; the owner's */
 	size_t requests; /* how many requests will follow */
-	int64_t since;   /* when the vault last made progress, or the start */
+	int64_t since;   /* when the vault last answered, or the start */
 	struct tries token_tries, probe_tries;
-	unsigned token_seen; /* the token request whose failure has been counted */
+	unsigned token_seen; /* the token request whose failure was counted */
 	bool needs_probe;
 	struct http_call *probe;
 	struct err probe_err; /* the last failure of the anonymous request */
@@ -50,17 +50,17 @@ void access_start(struct access *a, struct source *source, int64_t now);
 /* Asks for what is missing.  url, requests and since are set by the owner before. */
 enum access_state access_run(struct access *a, int64_t now);
 
-/* Takes what a 401 asks for in its WWW-Authenticate header, if it is of the vault's own
- * domain and tenant.  -1: it is not, and no token goes there. */
+/* Takes over the resource that a 401 names in its WWW-Authenticate header, if it is of
+ * the vault's own domain and tenant.  -1: it is not, and no token is sent for it. */
 int access_learn(struct access *a, const char *header, struct err *err) MUST_CHECK;
 
 /* True when nothing is missing, whatever the vault's pace. */
 bool access_is_granted(const struct access *a, int64_t now);
 
-/* When access_run() is due without a sign from the network; CLOCK_NEVER: never. */
+/* When access_run() is due though nothing came from the network; CLOCK_NEVER: never. */
 int64_t access_deadline(const struct access *a, int64_t now);
 
-/* True, and why, when what is missing has failed so far. */
+/* True when a request for what is missing has failed; *why says how. */
 bool access_failure(const struct access *a, struct err *why, int64_t now);
 
 /* Cancels what is under way. */

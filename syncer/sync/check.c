@@ -53,7 +53,7 @@ static void check_plan_entry(struct check *c, const struct object *o,
 	}
 }
 
-/* What init and sidecar look at before they start. */
+/* init and sidecar check this before they start. */
 static int check_notify(const struct configuration *c, struct err *err)
 {
 	struct jitter none = { 0 };
@@ -102,7 +102,7 @@ static void check_take_listing(struct check *c, const struct listing *l)
 {
 	const struct err *err = &l->err;
 
-	/* The tasks of a history stand for it, and those of a list that came. */
+	/* A history is shown by its tasks, and so is a list that could be read. */
 	if (!object_selects(l->object) || (err->kind == ERR_NONE && l->left_out == 0))
 		return;
 	if (err->kind == ERR_NONE)

@@ -1,6 +1,6 @@
 /*
- * check.h: what a configuration would make of the vaults: the files, and with a try
- * online, whether each object can be read.  Touches no volume.
+ * check.h: what a configuration would make: the files and, online, whether each object
+ * can be read.  Touches no volume.
  */
 #ifndef SYNC_CHECK_H
 #define SYNC_CHECK_H

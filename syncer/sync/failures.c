@@ -14,7 +14,7 @@ struct failures_view {
 	int64_t now;
 };
 
-/* One question to a vault, with what came of it. */
+/* One request to a vault, with its result. */
 struct failures_subject {
 	const struct source *source;
 	enum incident_kind kind; /* of a failure that is the subject's own */
@@ -99,7 +99,7 @@ static void failures_take(const struct failures_view *v, const struct failures_s
 
 /* ---- lists ---- */
 
-/* A pattern with a typo selects nothing, which is no failure but worth a word. */
+/* A pattern with a typo selects nothing, which is no failure but is logged. */
 static void failures_warn_of_nothing(const struct failures_view *v,
 				     const struct listing *l)
 {
@@ -137,7 +137,7 @@ static bool failures_is_planned(const struct plan *plan, const char *path)
 	return t != NULL;
 }
 
-/* A list that did not come does not say which of its objects are still there to fail. */
+/* Without the list of the vault it is not known which of its objects still exist. */
 static void failures_hold_unlisted(const struct failures_view *v)
 {
 	for (size_t i = 0; i < v->incidents->count; i++) {

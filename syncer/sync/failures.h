@@ -1,10 +1,10 @@
 /*
- * failures.h: what failed in one sync: reported as incidents, and summed up for whoever
- * plans the next one.
+ * failures.h: what failed in one sync: reported as incidents, and summed up so that the
+ * next sync can be scheduled.
  *
  * A vault or an identity that fails for all of its objects is one incident; an object
- * that fails by itself is one of its own.  Only evidence ends an incident: what this sync
- * had no answer about may fail as before.
+ * that fails by itself is one of its own.  An incident ends only when an answer shows
+ * that it is over: without an answer, it may still fail as before.
  */
 #ifndef SYNC_FAILURES_H
 #define SYNC_FAILURES_H
@@ -18,7 +18,8 @@ struct failures {
 	struct err worst;   /* of what the set needs: the one that an operator should see
 			       first; ERR_NONE: nothing failed */
 	bool try_soon;      /* something that failed may work before the next poll */
-	int retry_after_ms; /* but not sooner than so, as a service said; 0: none said */
+	int retry_after_ms; /* but not sooner than this, as a service asked; 0: no delay
+			       was asked for */
 };
 
 /* Reports what failed in a plan that has ended, whose tasks have their verdicts.

@@ -14,20 +14,21 @@
 #include "base/err.h"
 
 enum fate {
-	FATE_NEW,        /* what came is published, or its files where they are of that
-			    version */
-	FATE_KEEP,       /* its last good files are carried forward */
-	FATE_KEEP_AS_IS, /* so are files that were made in another way than is asked for
-			    now, or that another program changed or removed */
+	FATE_NEW,  /* its new bytes are published, or its files stay when they are of that
+		      version */
+	FATE_KEEP, /* its last good files are carried forward */
+	FATE_KEEP_AS_IS, /* so are files that were made with other options than are asked
+			    for now, or that another program changed or removed */
 	FATE_GO,         /* its files leave the set */
-	FATE_ABSENT,     /* it has no files, and the set does without them */
+	FATE_ABSENT,     /* it has no files, and the set is published without it */
 	FATE_HOLD_SET,   /* no set is published without it */
 };
 
 /* How much the set needs an object. */
 enum fate_need {
 	FATE_REQUIRED,
-	FATE_SELECTED, /* by a pattern, tags or a history: whatever is there is taken */
+	FATE_SELECTED, /* by a pattern, tags or a history: the objects that exist are
+			  taken */
 	FATE_OPTIONAL,
 };
 
@@ -50,7 +51,7 @@ struct fate_facts {
 	bool gone;               /* absent for so long that its files may go */
 };
 
-/* What the table says, and what that means for the files, in words for the log. */
+/* The decision of the table, and what it means for the files, in words for the log. */
 struct fate_verdict {
 	enum fate fate;
 	const char *reason;
@@ -59,7 +60,7 @@ struct fate_verdict {
 /* The verdict is constant. */
 const struct fate_verdict *fate_of(const struct fate_facts *facts);
 
-/* True for a failure that may be over before the next poll: it concerns the vault or the
+/* True for a failure that may pass before the next poll: it concerns the vault or the
  * identity, not the object. */
 bool fate_is_transient(enum err_kind error);
 
@@ -67,8 +68,8 @@ bool fate_is_transient(enum err_kind error);
  * optional object. */
 bool fate_holds_vault(const struct fate_facts *facts);
 
-/* True when nobody has to act on the failure: the object is optional, or was selected and
- * cannot be read. */
+/* True when no operator has to act on the failure: the object is optional, or it was
+ * selected and cannot be read. */
 bool fate_is_excused(enum err_kind error, enum fate_need need);
 
 #endif

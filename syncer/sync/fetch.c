@@ -9,7 +9,7 @@
 
 /* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100
-/* HTTP/1.1: a poll that nobody waits for opens a connection for so many objects. */
+/* HTTP/1.1: a poll after the first set opens one connection for so many objects. */
 #define PER_CONNECTION 20
 
 struct fetch {
@@ -17,7 +17,7 @@ struct fetch {
 	struct access access;
 	struct fetch_item *items, **tail;
 	size_t count, running;
-	struct err failure; /* the last one that is tried again, since progress */
+	struct err failure; /* the last one that is tried again, since the last answer */
 	unsigned refused;   /* the serial of a token that was refused, so that a new one
 			       was asked for; 0: none */
 };
@@ -102,7 +102,8 @@ static void fetch_failed(struct fetch_item *item, const struct err *err)
 	f->failure = *err;
 }
 
-/* Its turn comes again with the vault's pace; it is not the item that failed. */
+/* It is asked for again when the vault's pace allows it; the refusal does not count as a
+ * failure of the item. */
 static void fetch_throttled(struct fetch_item *item, const struct err *err)
 {
 	source_slow_down(item->fetch->source, err, clock_now_ms());
@@ -211,8 +212,9 @@ static size_t fetch_width(const struct fetch *f)
 	return pace_width(&s->pace, wanted);
 }
 
-/* A delay beyond the last try, or only failures until then: nothing more is asked in this
- * fetch.  Else each item of a long list would wait for its own time-out. */
+/* The vault's delay ends after the last try, or there were only failures until then:
+ * nothing more is asked for in this fetch.  Otherwise each item of a long list would wait
+ * for its own time-out. */
 static void fetch_give_up(struct fetch *f, int64_t now)
 {
 	int64_t last = f->access.since + TRIES_LAST_MS;

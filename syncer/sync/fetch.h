@@ -1,10 +1,10 @@
 /*
- * fetch.h: gets many things from one vault at once.
+ * fetch.h: many requests to one vault at once.
  *
- * When the vault gives access (access.h), all items are asked for over a few kept-alive
- * connections.  Within one fetch, 408, 429, 5xx, transport errors and replies that make
- * no sense are tried again (tries.h), 401 once with a new token, and 400, 403 and 404
- * never.
+ * When access to the vault is granted (access.h), all items are asked for over a few
+ * connections that stay open.  Within one fetch, 408, 429, 5xx, transport errors and
+ * replies that make no sense are tried again (tries.h), 401 once with a new token, and
+ * 400, 403 and 404 never.
  */
 #ifndef SYNC_FETCH_H
 #define SYNC_FETCH_H
@@ -56,19 +56,19 @@ struct fetch *fetch_start(struct source *source, int64_t now);
 /* Adds an item; it stays the caller's, must outlive the fetch and not move. */
 void fetch_add(struct fetch *f, struct fetch_item *item);
 
-/* Asks again with an item that is GOT: for the next page at its new url, or for what has
- * changed since. */
+/* Asks again with an item that is FETCH_GOT: for the next page at its new url, or for a
+ * newer answer at the same one. */
 void fetch_again(struct fetch_item *item);
 
 /* When fetch_run() has to be called again even if nothing happens on the network. */
 int64_t fetch_deadline(const struct fetch *f);
 
-/* Moves on; call it after every http_run() and after fetch_add().  True when every item
- * is GOT or FAILED. */
+/* Sends the requests that are due; call it after every http_run() and after fetch_add().
+ * True when every item is FETCH_GOT or FETCH_FAILED. */
 bool fetch_run(struct fetch *f, int64_t now);
 
-/* Cancels what is under way; unfinished items become FAILED with their last failure, or
- * with "no answer in time". */
+/* Cancels what is under way; unfinished items become FETCH_FAILED with their last
+ * failure, or with "no answer in time". */
 void fetch_free(struct fetch *f);
 
 #endif

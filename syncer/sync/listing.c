@@ -112,7 +112,8 @@ static void history_add(struct history *h, const char *version)
 	h->versions[h->count++] = version;
 }
 
-/* The list may be a moment older than the current version, or a moment newer. */
+/* False when the list has a newer version than the current one: the two were read one
+ * after the other, and a new version may have been made between them. */
 static bool leads(const struct vault_object *current, const struct vault_list *found)
 {
 	for (size_t i = 0; i < found->count; i++)
@@ -181,8 +182,8 @@ static struct task *version_task(const struct listing *l, const struct publish *
 	return t;
 }
 
-/* From index first on, what is on the volume; the first one even if it is not, when no
- * other stands for the failure. */
+/* Adds the versions that are on the volume, from index first on.  The version with index
+ * 0 is added even if it is not there, when no other task represents the failure. */
 static void expand_rest(struct listing *l, const struct publish *publish, size_t first,
 			bool may_go, const struct err *why, listing_add *add, void *arg)
 {
@@ -267,8 +268,8 @@ static bool is_listed(const struct listing *l, const char *name)
 	       object_matches(l->object, item->name, item->tags, item->tag_count);
 }
 
-/* Files on the volume that this entry selected earlier, however they were rendered, and
- * that the list, as far as it is there, does not name. */
+/* Files on the volume that this entry selected earlier, whatever their options, and that
+ * the list, if there is one, does not name. */
 static void expand_selected_before(struct listing *l, const struct publish *publish,
 				   const struct err *why, listing_add *add, void *arg)
 {

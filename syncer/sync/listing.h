@@ -27,8 +27,8 @@ struct listing {
 	struct question current; /* of a history: its current version */
 	struct err err;          /* why the list is not complete */
 	bool expanded;           /* its tasks have been made */
-	size_t selected; /* of a selection: how many objects of the vault it names */
-	size_t left_out; /* how many of them have no part in the set */
+	size_t selected;         /* of a selection: how many objects of the vault match */
+	size_t left_out;         /* how many of them have no part in the set */
 	struct err left_out_why; /* of the first of them */
 };
 
@@ -44,17 +44,17 @@ void listing_free(struct listing *l);
  * source is then to be run once more. */
 bool listing_is_done(struct listing *l);
 
-/* Takes a task, which has an err when it only stands for files on the volume.  False: no
- * further task of this list has a place; they are only counted. */
+/* Takes a task; one with an err only represents files on the volume.  False: there is no
+ * place for further tasks of this list; they are only counted. */
 typedef bool listing_add(void *arg, struct listing *l, struct task *task);
 
-/* Makes the tasks, in the order of the objects' names: of what the list says, and of what
- * is on the volume but not in the list.  Without a complete list, l->err says why, and
- * they are those on the volume. */
+/* Makes the tasks, in the order of the objects' names: for what the list names, and for
+ * what is on the volume but not in the list.  When the list is not complete, l->err says
+ * why, and only the objects on the volume get tasks. */
 void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
 		    void *arg);
 
-/* The request for it was cut off by the end of the sync: l->err says so. */
+/* The sync ends before the list is complete: l->err says so. */
 void listing_cut(struct listing *l);
 
 #endif

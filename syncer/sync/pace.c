@@ -3,7 +3,7 @@
 /* Key Vault counts over windows of 10 s. */
 #define BASE_MS 500
 #define CAP_MS 8000
-/* Wider than anything that is sent at once over HTTP/1.1. */
+/* More than is ever sent at once over HTTP/1.1. */
 #define FREE_WIDTH 16
 
 void pace_init(struct pace *p)
@@ -16,8 +16,9 @@ void pace_throttled(struct pace *p, int retry_after_ms, struct jitter *jitter,
 {
 	int64_t until = now + retry_after_ms;
 
-	/* Of requests that were under way together the first decides.  A delay that the
-	 * vault names is the same for all pods, so the random one comes on top. */
+	/* Of requests that were under way together, the first refusal decides.  A delay
+	 * that the vault names is the same for all pods, so the random one comes on top.
+	 */
 	if (now >= p->open_at)
 		until += backoff_next(&p->backoff, jitter);
 	if (until > p->open_at)

@@ -1,9 +1,10 @@
 /*
  * pace.h: how fast one vault is asked, by all objects and rounds together.  Pure.
  *
- * After a 429 nobody asks before a delay, and then one request at a time; each answer
- * doubles how many may be under way, until there is no limit any more.  Many pods that
- * were throttled together come back apart, since the delays are random.
+ * After a 429 nothing is sent before a delay has passed, and then one request at a time;
+ * each answer doubles how many may be under way, until there is no limit any more.  The
+ * delays are random, so that pods which were throttled together do not come back
+ * together.
  */
 #ifndef SYNC_PACE_H
 #define SYNC_PACE_H

@@ -9,7 +9,7 @@
 #include "config/path.h"
 
 /* Versions of one name that still disagree after so many further requests are published
- * as they are: the next poll may see more. */
+ * as they are; the next poll asks again. */
 #define REPEATS_MAX 2
 
 /* ---- paths ---- */
@@ -97,7 +97,8 @@ static void plan_append(struct plan *p, struct task *t)
 		task_ask(t, plan_fetch(p, t->source));
 }
 
-/* It has no part in the set; without a volume it is shown all the same. */
+/* It is not part of the set; without a volume, for `akvsync check`, it is shown all the
+ * same. */
 static void plan_leave_out(struct plan *p, struct listing *l, struct task *t)
 {
 	if (p->publish == NULL && p->task_count < OBJECTS_MAX) {
@@ -154,7 +155,7 @@ static void plan_add_listing(struct plan *p, struct listing *l)
 static void plan_add(struct plan *p, const struct object *o)
 {
 	struct source *source;
-	struct err checked; /* whoever made the sources has checked it */
+	struct err checked; /* the sources were checked when they were made */
 
 	if (sources_get(p->sources, o->vault, &source, &checked) < 0)
 		return;
@@ -179,8 +180,8 @@ void plan_start(struct plan *p, struct sources *sources, const struct objects *o
 
 /* ---- versions of one name ---- */
 
-/* The current version of something that a certificate is behind was asked for and came.
- */
+/* The task asked for the current version of a certificate, its key or its secret, and got
+ * it. */
 static bool plan_is_of_certificate(const struct task *t)
 {
 	return t->version == NULL && t->value.item.state == FETCH_GOT &&

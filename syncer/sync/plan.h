@@ -1,11 +1,11 @@
 /*
  * plan.h: what one sync asks for: a task for each object of the list and for each that an
- * entry selects, and the requests that answer them, one fetch a vault.
+ * entry selects, and the requests for them, one fetch for each vault.
  *
- * Whoever has a path first keeps it: named objects, then histories, then selections in
- * the order of the list, whichever vault answers first.  Versions of one certificate, its
- * key and its secret agree: when one was renewed between two requests, the older ones are
- * asked for again.
+ * A path belongs to the first task that takes it: named objects come first, then
+ * histories, then selections in the order of the list, whichever vault answers first.
+ * Versions of one certificate, its key and its secret agree: when one was renewed between
+ * two requests, the older ones are asked for again.
  */
 #ifndef SYNC_PLAN_H
 #define SYNC_PLAN_H
@@ -41,7 +41,7 @@ struct plan {
 void plan_start(struct plan *p, struct sources *sources, const struct objects *objects,
 		const struct publish *publish, int64_t now);
 
-/* When plan_run() is due without a sign from the network. */
+/* When plan_run() is due though nothing came from the network. */
 int64_t plan_deadline(const struct plan *p);
 
 /* True when all objects have answered or failed for good. */

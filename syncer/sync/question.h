@@ -1,6 +1,6 @@
 /*
- * question.h: what is asked of a vault about one object, and what it answered: strings
- * and the parsed reply beside the fetch that does the work.
+ * question.h: one request for an object and its answer: the strings and the parsed reply
+ * of an item of a fetch.
  */
 #ifndef SYNC_QUESTION_H
 #define SYNC_QUESTION_H

@@ -15,7 +15,8 @@ struct round {
 	struct round_work work;
 	struct plan plan;
 	int64_t started;
-	struct err look; /* why the volume could not be looked at; ERR_NONE: it could */
+	struct err look; /* why the files on the volume could not be read; ERR_NONE: they
+			    could */
 };
 
 /* The set that a round makes. */
@@ -77,8 +78,8 @@ static struct fate_facts round_task_facts(const struct round *r, const struct ta
 	return facts;
 }
 
-/* A list that did not come: what it selected before is on the volume only when the set
- * was published for the same list of objects. */
+/* A list of the vault that could not be read: what it selected before is on the volume
+ * only when the set was published for the same list of objects. */
 static struct fate_facts round_listing_facts(const struct round *r,
 					     const struct listing *l)
 {
@@ -111,7 +112,7 @@ static bool round_find_held(const struct round *r, bool *held)
 	return any;
 }
 
-/* Nothing vanishes in a round that had no answer from somewhere. */
+/* No absence is counted in a round in which a vault did not answer. */
 static void round_judge(struct round *r, const bool *held, bool counts, int64_t now)
 {
 	if (counts)
@@ -315,7 +316,7 @@ static enum round_outcome round_publish(const struct round *r,
 	return outcome;
 }
 
-/* How long until the first of the objects that are still valid ends; 0: none will. */
+/* How long until the first of the objects that are still valid expires; 0: none does. */
 static int64_t round_next_expiry(const struct round *r)
 {
 	int64_t now = clock_wall_ms(), soonest = 0;

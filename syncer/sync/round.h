@@ -30,19 +30,19 @@ struct round_work {
 
 struct round *round_start(const struct round_work *work, int64_t now);
 
-/* When round_run() is due without a sign from the network. */
+/* When round_run() is due though nothing came from the network. */
 int64_t round_deadline(const struct round *r);
 
 /* True when all objects have answered or failed for good; round_end() then. */
 bool round_run(struct round *r, int64_t now);
 
-/* What a round came to. */
+/* The result of a round. */
 enum round_outcome {
 	ROUND_UNCHANGED, /* the set on the volume is the one that this list makes now */
 	ROUND_FIRST,     /* a set was published where there was none */
 	ROUND_REPLACED,  /* a set was published in place of an earlier one */
 	ROUND_HELD,      /* an object has neither bytes nor files: no set was made */
-	ROUND_REFUSED,   /* the volume took no set, or could not be looked at */
+	ROUND_REFUSED,   /* the volume could not be read, or not be written */
 };
 
 /* True when the set on the volume is now one for the round's list. */
@@ -54,14 +54,14 @@ static inline bool round_succeeded(enum round_outcome outcome)
 struct round_result {
 	enum round_outcome outcome;
 	struct failures failures; /* those of the volume included */
-	int64_t expires_in_ms; /* until the next object ends, by its exp; 0: none will */
+	int64_t expires_in_ms;    /* until an object expires, by its exp; 0: none does */
 };
 
 /* Publishes what there is to publish, reports failures and frees the round.  Also ends
  * one that is not finished: its open requests count as failed. */
 void round_end(struct round *r, int64_t now, struct round_result *out);
 
-/* Drops a round without a trace, for a stop.  r may be NULL. */
+/* Drops a round without publishing or reporting anything, for a stop.  r may be NULL. */
 void round_free(struct round *r);
 
 #endif

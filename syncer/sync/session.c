@@ -45,7 +45,8 @@ static void session_identify(struct identity *identity, const struct settings *s
 	/* The client id may only be what workload identity's webhook injected. */
 	if (identity->object != NULL || identity->resource != NULL)
 		identity->client = NULL;
-	/* The vault's tenant is not told from it: a managed identity has its own. */
+	/* The vault's tenant does not follow from this variable: a managed identity has
+	 * its own. */
 	identity->tenant = NULL;
 	if (identity->kind == IDENTITY_APP_SERVICE) {
 		identity->endpoint = s->identity_endpoint;

@@ -1,5 +1,5 @@
 /*
- * session.h: the sources of a configuration with all that they share: the HTTP stack, the
+ * session.h: the sources of a configuration, with what they share: the HTTP stack, the
  * token cache and the identity.
  */
 #ifndef SYNC_SESSION_H

@@ -1,11 +1,11 @@
 /*
- * source.h: where objects come from: the vaults, the identity that reads them, and what
- * has been learned of each.
+ * source.h: the vaults that objects come from, the identity that reads them, and what is
+ * known of each vault.
  *
  * All vaults of a process share one HTTP stack, one token cache and one identity.  A
  * vault has one source for the life of the process, whatever round or list of objects
- * uses it: one that comes back is still known to be throttling.  One that no list uses
- * costs a few kilobytes and no request.
+ * uses it: when a vault is used again, it is still known whether it throttles.  One that
+ * no list uses costs a few kilobytes and no request.
  */
 #ifndef SYNC_SOURCE_H
 #define SYNC_SOURCE_H
@@ -26,7 +26,7 @@ struct source {
 	struct cloud_vault vault;
 	char *resource; /* what tokens are asked for: the vault's, or its challenge's */
 	struct pace pace;
-	struct err throttled; /* how the vault last said that we are too fast */
+	struct err throttled; /* the vault's last answer that we ask too often */
 	bool multiplexed;     /* its last answer came over HTTP/2 */
 	bool verified;        /* the vault's challenge has been seen and agrees */
 };
@@ -36,8 +36,8 @@ struct sources {
 	struct token *token;
 	struct jitter *jitter;
 	struct identity identity;
-	bool hurried; /* somebody waits for the first set: no connection is spared */
-	bool verify;  /* refuse a challenge of another domain or tenant */
+	bool hurried;              /* the first set is waited for: use all connections */
+	bool verify;               /* refuse a challenge of another domain or tenant */
 	const struct cloud *cloud; /* completes the names of vaults */
 
 	struct source *first;
@@ -49,10 +49,10 @@ struct sources {
 int sources_get(struct sources *all, const char *vault, struct source **out,
 		struct err *err) MUST_CHECK;
 
-/* True when the vault has had enough of us, or named a delay. */
+/* True when the vault throttles, or named a delay. */
 bool source_is_throttled(const struct http_reply *reply);
 
-/* That holds for all that is asked of it: nothing is sent before the delay is over. */
+/* After such an answer: nothing is sent to the vault before the delay is over. */
 void source_slow_down(struct source *s, const struct err *err, int64_t now);
 
 /* Makes the sources of all objects.  ERR_CONFIG names the object. */

@@ -1,6 +1,6 @@
 /*
- * task.h: one version of one object on its way through a sync: what the volume has of it,
- * what is asked for, what came, the files it becomes, and its fate.
+ * task.h: one version of one object on its way through a sync: its files on the volume,
+ * the request for it, the answer, its new files, and its fate.
  */
 #ifndef SYNC_TASK_H
 #define SYNC_TASK_H
@@ -53,8 +53,8 @@ struct task {
 	const struct fate_verdict *verdict; /* set at the end of the sync */
 };
 
-/* A task for an object of the entry.  version: NULL for the current one.  Looks at what
- * the volume has of it; publish NULL: no volume.  task_free() the result. */
+/* A task for an object of the entry.  version: NULL for the current one.  Finds its files
+ * on the volume; publish NULL: no volume.  task_free() the result. */
 struct task *task_new(const struct object *object, struct source *source,
 		      const struct publish *publish, const char *name, const char *path,
 		      const char *version);
@@ -64,8 +64,8 @@ void task_free(struct task *t);
  * selected, however it was rendered. */
 bool task_was_selected(const struct object *object, const char *options);
 
-/* True when all that is asked for is on the volume and cannot change: its version is
- * pinned, and no tags are asked for. */
+/* True when everything that is asked for is on the volume and cannot change: the version
+ * is pinned, and neither metadata nor a password of another object is asked for. */
 bool task_needs_no_answer(const struct task *t);
 
 /* Asks for what it needs. */
@@ -80,7 +80,7 @@ void task_render(struct task *t);
 /* What the current set has of its files. */
 enum fate_files task_files_on_volume(const struct task *t);
 
-/* Adds the files that its verdict leaves it to a set; their bytes and strings stay the
+/* Adds the files that it has in the set, by its verdict; their bytes and strings stay the
  * task's. */
 void task_add_files(const struct task *t, struct publish_file **files, size_t *count);
 

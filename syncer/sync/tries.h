@@ -18,7 +18,7 @@ struct tries {
 
 #define TRIES_NONE ((struct tries){ .backoff = BACKOFF_INIT(500, 8000) })
 
-/* No try starts later than this after the vault answered last: the failure is reported,
+/* No try starts later than this after the vault's last answer: the failure is reported,
  * and the next sync tries again. */
 #define TRIES_LAST_MS 20000
 

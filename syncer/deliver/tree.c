@@ -40,7 +40,7 @@ int tree_make_parents(int dir_fd, const char *path, struct err *err)
 }
 
 /* NULL: it cannot be read; not through a link.  The caller closes it. */
-static DIR *open_directory(int dir_fd, const char *name)
+static DIR *tree_open_directory(int dir_fd, const char *name)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -65,7 +65,7 @@ static const struct dirent *next_entry(DIR *dir)
 void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name),
 	       void *arg)
 {
-	DIR *dir = open_directory(dir_fd, ".");
+	DIR *dir = tree_open_directory(dir_fd, ".");
 	const struct dirent *entry;
 
 	if (dir == NULL)
@@ -83,7 +83,7 @@ static void remove_below(int dir_fd, const char *name, int depth)
 	if (unlinkat(dir_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM) ||
 	    depth > DEPTH_MAX)
 		return;
-	dir = open_directory(dir_fd, name);
+	dir = tree_open_directory(dir_fd, name);
 	if (dir == NULL)
 		return;
 	while ((entry = next_entry(dir)) != NULL)

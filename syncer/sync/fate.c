@@ -12,119 +12,50 @@
 #define PERMANENT (FAILED & ~TRANSIENT)
 #define UNREADABLE (OF(ERR_DENIED) | OF(ERR_NOTFOUND))
 #define SPARE (OF(FATE_SELECTED) | OF(FATE_OPTIONAL))
-#define SOME_FILES (ANY & ~OF(FATE_NO_FILES))
+#define NONE OF(FATE_NO_FILES)
+#define SOME (ANY & ~NONE)
+#define OTHER OF(FATE_OTHER_FILES)
+#define ALTERED OF(FATE_ALTERED_FILES)
+#define GOOD OF(FATE_GOOD_FILES)
 #define NO OF(false)
 #define YES OF(true)
-
-#define ALTERED_STAY                                                                     \
-	"its files, which another program changed or removed, stay as they are"
 
 struct fate_row {
 	unsigned errors, needs, files, same_configuration, first_set, vault_held, gone;
 	struct fate_verdict verdict;
 };
 
+/* The reasons. */
+static const char published[] = "it is published";
+static const char gone[] = "it has been gone for three poll intervals, so its files go";
+static const char good[] = "the last good files stay";
+static const char altered[] =
+	"its files, which another program changed or removed, stay as they are";
+static const char other[] = "its files stay as the earlier configuration made them";
+static const char absent[] = "it is left out until it is there";
+static const char unread[] = "it is left out until it can be read";
+static const char nothing[] = "no files have been published yet";
+
 /* The first row that applies decides; the last one applies always. */
+/* clang-format off */
 static const struct fate_row table[] = {
-	/* errors, needs, files, same configuration, first set, vault held, gone */
-	{ OF(ERR_NONE), ANY, ANY, ANY, ANY, NO, ANY, { FATE_NEW, "it is published" } },
-	{ OF(ERR_NOTFOUND),
-	  SPARE,
-	  SOME_FILES,
-	  ANY,
-	  ANY,
-	  ANY,
-	  YES,
-	  { FATE_GO, "it has been gone for three polls, so its files go" } },
-	{ ANY,
-	  ANY,
-	  OF(FATE_GOOD_FILES),
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_KEEP, "the last good files stay" } },
-	{ ANY,
-	  ANY,
-	  OF(FATE_ALTERED_FILES),
-	  YES,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_KEEP_AS_IS, ALTERED_STAY } },
-	{ ANY,
-	  SPARE,
-	  OF(FATE_ALTERED_FILES),
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_KEEP_AS_IS, ALTERED_STAY } },
-	{ ANY,
-	  ANY,
-	  OF(FATE_OTHER_FILES),
-	  YES,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_KEEP_AS_IS, "the last good files stay" } },
-	{ ANY,
-	  SPARE,
-	  OF(FATE_OTHER_FILES),
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_KEEP_AS_IS, "its files stay as the earlier configuration made them" } },
-	{ UNREADABLE,
-	  SPARE,
-	  OF(FATE_NO_FILES),
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_ABSENT, "it is left out until it is there" } },
-	{ ANY,
-	  SPARE,
-	  OF(FATE_NO_FILES),
-	  YES,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_ABSENT, "it is left out until it can be read" } },
-	{ PERMANENT,
-	  OF(FATE_OPTIONAL),
-	  OF(FATE_NO_FILES),
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_ABSENT, "it is left out until it can be read" } },
-	{ ANY,
-	  OF(FATE_OPTIONAL),
-	  OF(FATE_NO_FILES),
-	  ANY,
-	  YES,
-	  ANY,
-	  ANY,
-	  { FATE_ABSENT, "it is left out until it can be read" } },
-	{ ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  YES,
-	  ANY,
-	  ANY,
-	  { FATE_HOLD_SET, "no files have been published yet" } },
-	{ ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  ANY,
-	  { FATE_HOLD_SET, "the last good files stay" } },
+	/*                                            same   first vault
+	   error            need               files  list   set   held  gone */
+	{ OF(ERR_NONE),     ANY,               ANY,     ANY, ANY,  NO,   ANY, { FATE_NEW, published } },
+	{ OF(ERR_NOTFOUND), SPARE,             SOME,    ANY, ANY,  ANY,  YES, { FATE_GO, gone } },
+	{ ANY,              ANY,               GOOD,    ANY, ANY,  ANY,  ANY, { FATE_KEEP, good } },
+	{ ANY,              ANY,               ALTERED, YES, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
+	{ ANY,              SPARE,             ALTERED, ANY, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
+	{ ANY,              ANY,               OTHER,   YES, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, good } },
+	{ ANY,              SPARE,             OTHER,   ANY, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, other } },
+	{ UNREADABLE,       SPARE,             NONE,    ANY, ANY,  ANY,  ANY, { FATE_ABSENT, absent } },
+	{ ANY,              SPARE,             NONE,    YES, ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ PERMANENT,        OF(FATE_OPTIONAL), NONE,    ANY, ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ ANY,              OF(FATE_OPTIONAL), NONE,    ANY, YES,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ ANY,              ANY,               ANY,     ANY, YES,  ANY,  ANY, { FATE_HOLD_SET, nothing } },
+	{ ANY,              ANY,               ANY,     ANY, ANY,  ANY,  ANY, { FATE_HOLD_SET, good } },
 };
+/* clang-format on */
 
 static bool fate_applies(const struct fate_row *row, const struct fate_facts *f)
 {

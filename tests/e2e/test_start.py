@@ -1,4 +1,4 @@
-"""What changes while a start waits for the volume is noticed as soon as the volume is there."""
+"""What a start finds: changes while it waits for the volume, and a volume it cannot look at."""
 
 import contextlib
 import ctypes
@@ -7,7 +7,7 @@ import os
 import select
 
 import pytest
-from conftest import DEADLINE_S
+from conftest import DEADLINE_S, wait_until
 from test_config import ConfigMap
 
 IN_CLOSE_NOWRITE = 0x10
@@ -96,3 +96,18 @@ def test_certificates_that_are_replaced_while_the_start_waits(world, variable):
         os.replace(new, trusted)
     world.wait_files({"s": s}, timeout=120)
     sidecar.wait_log("ready")
+
+
+@pytest.mark.parametrize("limit", [6, 8, 9])
+def test_a_start_that_cannot_look_at_the_set_leaves_it_alone(world, limit):
+    """Too few descriptors: what cannot be looked at does not count as not there."""
+    value = world.plant("a")
+    assert world.init("a").code == 0
+    generation = world.generation()
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar = world.sidecar("a", wait=False, wrapper=("prlimit", f"--nofile={limit}"), AKVSYNC_RETAIN="1s")
+    assert wait_until(lambda: sidecar.popen.poll() is not None or sidecar.find("failure", "503"))
+    if sidecar.popen.poll() is not None:
+        assert sidecar.wait() == 7 and sidecar.find("exit", "Too many open files")
+    world.sidecar("a", wait=False, AKVSYNC_RETAIN="1s").wait_log("failure", "503")
+    assert (world.generation(), world.files()) == (generation, {"a": value})

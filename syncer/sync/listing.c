@@ -91,7 +91,7 @@ bool listing_is_done(struct listing *l)
 /* ---- a history ---- */
 
 /* Newest first; within one second the order is arbitrary, but always the same. */
-static int by_age(const void *a, const void *b)
+static int listing_by_age(const void *a, const void *b)
 {
 	const struct vault_listed *x = a, *y = b;
 
@@ -114,7 +114,8 @@ static void history_add(struct history *h, const char *version)
 
 /* False when the list has a newer version than the current one: the two were read one
  * after the other, and a new version may have been made between them. */
-static bool leads(const struct vault_object *current, const struct vault_list *found)
+static bool listing_leads(const struct vault_object *current,
+			  const struct vault_list *found)
 {
 	for (size_t i = 0; i < found->count; i++)
 		if (found->items[i].enabled && found->items[i].created > current->created)
@@ -122,18 +123,19 @@ static bool leads(const struct vault_object *current, const struct vault_list *f
 	return true;
 }
 
-static int find_versions(struct listing *l, struct history *h)
+static int listing_find_versions(struct listing *l, struct history *h)
 {
 	const struct question *current = &l->current;
 	const char *from = l->object->version;
-	const char *first =
-		current->item.state == FETCH_GOT && leads(&current->got, &l->found)
-			? current->got.version
-			: NULL;
+	const char *first = current->item.state == FETCH_GOT &&
+					    listing_leads(&current->got, &l->found)
+				    ? current->got.version
+				    : NULL;
 	bool started = from == NULL;
 
 	if (l->found.count > 0)
-		qsort(l->found.items, l->found.count, sizeof(*l->found.items), by_age);
+		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
+		      listing_by_age);
 	if (first != NULL)
 		history_add(h, first);
 	for (size_t i = 0; i < l->found.count; i++) {
@@ -152,7 +154,7 @@ static int find_versions(struct listing *l, struct history *h)
 }
 
 /* A current version that is disabled leaves the older ones. */
-static int check_current(struct listing *l)
+static int listing_check_current(struct listing *l)
 {
 	const struct fetch_item *item = &l->current.item;
 	bool any = false;
@@ -169,8 +171,9 @@ static int check_current(struct listing *l)
 	return -1;
 }
 
-static struct task *version_task(const struct listing *l, const struct publish *publish,
-				 size_t i, const char *version)
+static struct task *listing_version_task(const struct listing *l,
+					 const struct publish *publish, size_t i,
+					 const char *version)
 {
 	auto_free char *path = xasprintf("%s/%zu", l->object->path, i);
 	struct task *t =
@@ -184,11 +187,12 @@ static struct task *version_task(const struct listing *l, const struct publish *
 
 /* Adds the versions that are on the volume, from index first on.  The version with index
  * 0 is added even if it is not there, when no other task represents the failure. */
-static void expand_rest(struct listing *l, const struct publish *publish, size_t first,
-			bool may_go, const struct err *why, listing_add *add, void *arg)
+static void listing_expand_rest(struct listing *l, const struct publish *publish,
+				size_t first, bool may_go, const struct err *why,
+				listing_add *add, void *arg)
 {
 	for (size_t i = first; i < (size_t)l->object->history; i++) {
-		struct task *t = version_task(l, publish, i, NULL);
+		struct task *t = listing_version_task(l, publish, i, NULL);
 
 		if (task_files_on_volume(t) == FATE_NO_FILES && (i > 0 || may_go)) {
 			task_free(t);
@@ -201,21 +205,21 @@ static void expand_rest(struct listing *l, const struct publish *publish, size_t
 	}
 }
 
-static void expand_history(struct listing *l, const struct publish *publish,
-			   listing_add *add, void *arg)
+static void listing_expand_history(struct listing *l, const struct publish *publish,
+				   listing_add *add, void *arg)
 {
 	struct history h = { 0 };
 	struct err gone;
 
-	if (check_current(l) < 0 || find_versions(l, &h) < 0) {
+	if (listing_check_current(l) < 0 || listing_find_versions(l, &h) < 0) {
 		free(h.versions);
-		expand_rest(l, publish, 0, false, &l->err, add, arg);
+		listing_expand_rest(l, publish, 0, false, &l->err, add, arg);
 		return;
 	}
 	if (h.count > (size_t)l->object->history)
 		h.count = (size_t)l->object->history;
 	for (size_t i = 0; i < h.count; i++) {
-		struct task *t = version_task(l, publish, i, h.versions[i]);
+		struct task *t = listing_version_task(l, publish, i, h.versions[i]);
 
 		if (l->current.item.state == FETCH_GOT &&
 		    text_same(l->current.got.version, h.versions[i]) &&
@@ -224,14 +228,14 @@ static void expand_history(struct listing *l, const struct publish *publish,
 		add(arg, l, t);
 	}
 	err_set(&gone, ERR_NOTFOUND, "%s: there are %zu now", l->words, h.count);
-	expand_rest(l, publish, h.count, h.count > 0, &gone, add, arg);
+	listing_expand_rest(l, publish, h.count, h.count > 0, &gone, add, arg);
 	free(h.versions);
 }
 
 /* ---- a selection ---- */
 
-static struct task *selected_task(const struct listing *l, const struct publish *publish,
-				  const char *name)
+static struct task *listing_selected_task(const struct listing *l,
+					  const struct publish *publish, const char *name)
 {
 	const char *folder = l->object->path;
 	auto_free char *path =
@@ -256,7 +260,7 @@ static int listing_compare_name(const void *name, const void *item)
 }
 
 /* The items are in the order of their names. */
-static bool is_listed(const struct listing *l, const char *name)
+static bool listing_is_listed(const struct listing *l, const char *name)
 {
 	const struct vault_listed *item =
 		l->found.count == 0
@@ -270,8 +274,10 @@ static bool is_listed(const struct listing *l, const char *name)
 
 /* Files on the volume that this entry selected earlier, whatever their options, and that
  * the list, if there is one, does not name. */
-static void expand_selected_before(struct listing *l, const struct publish *publish,
-				   const struct err *why, listing_add *add, void *arg)
+static void listing_expand_selected_before(struct listing *l,
+					   const struct publish *publish,
+					   const struct err *why, listing_add *add,
+					   void *arg)
 {
 	auto_free char *prefix =
 		vault_object_id(l->source->vault.url, l->object->kind, "");
@@ -284,9 +290,9 @@ static void expand_selected_before(struct listing *l, const struct publish *publ
 
 		if (!text_starts(e->object, prefix) ||
 		    !task_was_selected(l->object, e->options) ||
-		    (l->err.kind == ERR_NONE && is_listed(l, name)))
+		    (l->err.kind == ERR_NONE && listing_is_listed(l, name)))
 			continue;
-		t = selected_task(l, publish, name);
+		t = listing_selected_task(l, publish, name);
 		if (t->files[0].entry == NULL || strcmp(t->files[0].path, e->path) != 0) {
 			task_free(t);
 			continue;
@@ -296,8 +302,8 @@ static void expand_selected_before(struct listing *l, const struct publish *publ
 	}
 }
 
-static void expand_listed(struct listing *l, const struct publish *publish,
-			  listing_add *add, void *arg)
+static void listing_expand_listed(struct listing *l, const struct publish *publish,
+				  listing_add *add, void *arg)
 {
 	bool has_room = true;
 
@@ -312,28 +318,28 @@ static void expand_listed(struct listing *l, const struct publish *publish,
 			l->left_out++;
 			continue;
 		}
-		t = selected_task(l, publish, item->name);
+		t = listing_selected_task(l, publish, item->name);
 		if (!item->enabled)
 			err_set(&t->err, ERR_DENIED, "%s: it is disabled", t->words);
 		has_room = add(arg, l, t);
 	}
 }
 
-static void expand_selection(struct listing *l, const struct publish *publish,
-			     listing_add *add, void *arg)
+static void listing_expand_selection(struct listing *l, const struct publish *publish,
+				     listing_add *add, void *arg)
 {
 	struct err gone;
 
 	if (l->err.kind != ERR_NONE) {
-		expand_selected_before(l, publish, &l->err, add, arg);
+		listing_expand_selected_before(l, publish, &l->err, add, arg);
 		return;
 	}
 	if (l->found.count > 0)
 		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
 		      listing_by_name);
-	expand_listed(l, publish, add, arg);
+	listing_expand_listed(l, publish, add, arg);
 	err_set(&gone, ERR_NOTFOUND, "%s: it is no longer there", l->words);
-	expand_selected_before(l, publish, &gone, add, arg);
+	listing_expand_selected_before(l, publish, &gone, add, arg);
 }
 
 void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
@@ -341,9 +347,9 @@ void listing_expand(struct listing *l, const struct publish *publish, listing_ad
 {
 	l->expanded = true;
 	if (object_selects(l->object))
-		expand_selection(l, publish, add, arg);
+		listing_expand_selection(l, publish, add, arg);
 	else
-		expand_history(l, publish, add, arg);
+		listing_expand_history(l, publish, add, arg);
 }
 
 void listing_cut(struct listing *l)

@@ -158,6 +158,17 @@ def test_selected_objects_in_the_way_are_left_out(world):
     assert process.find("failure", "secret 'x': its path 'x' is in the way of 'x/a' of secret 'a'") and x
 
 
+def test_selected_objects_among_names_that_begin_alike(world):
+    """'-' comes before '/' in ASCII: a, a-b and a/x are no neighbours there."""
+    values = dict(zip(("n1", "n2", "a", "a-b", "a-c", "ab"), world.plant("n1", "n2", "a", "a-b", "a-c", "ab")))
+    named = "{objectName: n1, objectAlias: a/x}, {objectName: n2, objectAlias: a-b/x}"
+    process = world.init(f"[{named}, {{objectNamePattern: 'a*'}}]")
+    assert process.code == 0
+    assert world.files() == {"a/x": values["n1"], "a-b/x": values["n2"], "a-c": values["a-c"], "ab": values["ab"]}
+    told = process.find("failure", "secret 'a': its path 'a' is in the way of 'a/x'.*2 of the 4 objects", kind="left-out")
+    assert len(told) == 1
+
+
 def polled(sidecar):
     """Polls, whatever comes of it."""
     since = sidecar.mark()

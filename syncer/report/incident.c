@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "base/text.h"
 
 /* A failure that lasts is logged again once an hour, with its count, for people who read
@@ -43,27 +44,28 @@ static const struct telling {
 
 /* ---- finding ---- */
 
-/* Where the incident stands, or belongs: they are in the order of their kinds and names.
- */
+struct incident_key {
+	enum incident_kind kind;
+	const char *name;
+};
+
+static int incident_compare(const void *key, const void *item)
+{
+	const struct incident_key *k = key;
+	const struct incident *it = *(struct incident *const *)item;
+
+	return k->kind != it->kind ? (int)k->kind - (int)it->kind
+				   : strcmp(k->name, it->name);
+}
+
+/* Where the incident is, or belongs. */
 static size_t incident_place(const struct incidents *all, enum incident_kind kind,
 			     const char *name, bool *found)
 {
-	size_t low = 0, high = all->count;
+	const struct incident_key key = { kind, name ? name : "" };
 
-	*found = false;
-	while (low < high && !*found) {
-		size_t middle = low + (high - low) / 2;
-		const struct incident *it = all->items[middle];
-		int order = kind != it->kind ? (int)kind - (int)it->kind
-					     : strcmp(name, it->name);
-
-		*found = order == 0;
-		if (order > 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return high;
+	return sorted_place(all->items, all->count, sizeof(struct incident *), &key,
+			    incident_compare, found);
 }
 
 /* NULL: there is none. */
@@ -71,7 +73,7 @@ static struct incident *incident_find(const struct incidents *all,
 				      enum incident_kind kind, const char *name)
 {
 	bool found;
-	size_t at = incident_place(all, kind, name ? name : "", &found);
+	size_t at = incident_place(all, kind, name, &found);
 
 	return found ? all->items[at] : NULL;
 }
@@ -81,14 +83,12 @@ static struct incident *incident_add(struct incidents *all, enum incident_kind k
 {
 	struct incident *it = xcalloc(1, sizeof(*it));
 	bool found;
-	size_t at = incident_place(all, kind, name ? name : "", &found);
+	size_t at = incident_place(all, kind, name, &found);
 
-	*it = (struct incident){ .kind = kind,
-				 .name = xstrdup(name ? name : ""),
-				 .since = now };
-	all->items = xgrow(all->items, all->count, sizeof(struct incident *));
-	memmove(&all->items[at + 1], &all->items[at],
-		(all->count++ - at) * sizeof(struct incident *));
+	it->kind = kind;
+	it->name = xstrdup(name ? name : "");
+	it->since = now;
+	all->items = sorted_open(all->items, all->count++, sizeof(struct incident *), at);
 	all->items[at] = it;
 	return it;
 }

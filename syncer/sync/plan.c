@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "config/path.h"
 
@@ -16,8 +17,10 @@
 
 /* Paths that are in each other's way count as equal: one is the other, or a folder of it.
  * In an order in which '/' comes before all else these are neighbours. */
-static int plan_compare(const char *a, const char *b)
+static int plan_compare(const void *path, const void *item)
 {
+	const char *a = path, *b = ((const struct plan_path *)item)->path;
+
 	while (*a != '\0' && *a == *b)
 		a++, b++;
 	if (*a == *b || (*a == '\0' && *b == '/') || (*a == '/' && *b == '\0'))
@@ -27,26 +30,11 @@ static int plan_compare(const char *a, const char *b)
 	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
-/* Where a path stands among those that are taken, or belongs. */
-static size_t plan_find(const struct plan *p, const char *path, bool *taken)
+/* Where a path is among those that are taken, or belongs. */
+static size_t plan_place(const struct plan *p, const char *path, bool *taken)
 {
-	size_t low = 0, high = p->path_count;
-
-	*taken = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = plan_compare(path, p->paths[middle].path);
-
-		if (order == 0) {
-			*taken = true;
-			return middle;
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return sorted_place(p->paths, p->path_count, sizeof(*p->paths), path,
+			    plan_compare, taken);
 }
 
 /* The task that is in the way of a new one; NULL: none. */
@@ -55,7 +43,7 @@ static const struct task *plan_in_the_way(const struct plan *p, const struct tas
 	bool taken;
 
 	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_find(p, t->files[i].path, &taken);
+		size_t at = plan_place(p, t->files[i].path, &taken);
 
 		if (taken)
 			return p->paths[at].task;
@@ -68,13 +56,11 @@ static void plan_take_paths(struct plan *p, const struct task *t)
 	bool taken;
 
 	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_find(p, t->files[i].path, &taken);
+		size_t at = plan_place(p, t->files[i].path, &taken);
 
 		if (taken)
 			continue;
-		p->paths = xgrow(p->paths, p->path_count, sizeof(*p->paths));
-		memmove(&p->paths[at + 1], &p->paths[at],
-			(p->path_count++ - at) * sizeof(*p->paths));
+		p->paths = sorted_open(p->paths, p->path_count++, sizeof(*p->paths), at);
 		p->paths[at] = (struct plan_path){ t->files[i].path, t };
 	}
 }

@@ -62,7 +62,8 @@ test: deps-test
 	$(Q)$(MAKE) --no-print-directory unit replay e2e
 
 unit: $(UNIT)
-	$(Q)set -e; for t in $^; do $$t; done
+	$(Q)failed=; for t in $^; do $$t || failed="$$failed $${t##*/}"; done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 replay: $(REPLAY)
 	$(Q)set -e; for t in $(FUZZ); do $B/fuzz/replay_$$t tests/fuzz/corpus/$$t; done

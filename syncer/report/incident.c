@@ -14,6 +14,7 @@
 
 /* How a kind is logged.  "what" is the noun, the name, or both: noun 'name'. */
 static const struct telling {
+	bool shared; /* any of several objects may be the one that it is reported for */
 	const char *word;    /* the field "kind" */
 	const char *noun;    /* NULL: the name says enough */
 	const char *begins;  /* event */
@@ -22,23 +23,23 @@ static const struct telling {
 	const char *counted; /* what is counted, one of them */
 	const char *had;     /* "WHAT is no longer asked for; it had … 3 times" */
 } tellings[] = {
-	[INCIDENT_OBJECT] = { "object", NULL, "failure", "recovered", "no longer fails",
-			      "failure", "failed" },
-	[INCIDENT_LIST] = { "list", NULL, "failure", "recovered", "no longer fails",
-			    "failure", "failed" },
-	[INCIDENT_LEFT_OUT] = { "left-out", NULL, "failure", "recovered",
+	[INCIDENT_OBJECT] = { false, "object", NULL, "failure", "recovered",
+			      "no longer fails", "failure", "failed" },
+	[INCIDENT_LIST] = { false, "list", NULL, "failure", "recovered",
+			    "no longer fails", "failure", "failed" },
+	[INCIDENT_LEFT_OUT] = { false, "left-out", NULL, "failure", "recovered",
 				"has room for all its objects", "round",
 				"left objects out" },
-	[INCIDENT_VAULT] = { "vault", "vault", "failure", "recovered", "no longer fails",
-			     "failure", "failed" },
-	[INCIDENT_TOKEN_ENDPOINT] = { "token-endpoint", "token endpoint", "failure",
+	[INCIDENT_VAULT] = { true, "vault", "vault", "failure", "recovered",
+			     "no longer fails", "failure", "failed" },
+	[INCIDENT_TOKEN_ENDPOINT] = { true, "token-endpoint", "token endpoint", "failure",
 				      "recovered", "no longer fails", "failure",
 				      "failed" },
-	[INCIDENT_IDENTITY] = { "identity", "identity", "failure", "recovered",
+	[INCIDENT_IDENTITY] = { true, "identity", "identity", "failure", "recovered",
 				"no longer fails", "failure", "failed" },
-	[INCIDENT_VOLUME] = { "volume", "publish", "failure", "recovered",
+	[INCIDENT_VOLUME] = { false, "volume", "publish", "failure", "recovered",
 			      "no longer fails", "failure", "failed" },
-	[INCIDENT_SET] = { "set", "set", "set-held", "set-released",
+	[INCIDENT_SET] = { false, "set", "set", "set-held", "set-released",
 			   "is no longer held back", "round", "been held back" },
 };
 
@@ -98,7 +99,7 @@ static struct incident *incident_add(struct incidents *all, enum incident_kind k
 void incidents_begin(struct incidents *all)
 {
 	for (size_t i = 0; i < all->count; i++)
-		all->items[i]->mark = INCIDENT_ABSENT;
+		all->items[i]->mark = INCIDENT_UNASKED;
 }
 
 static void incident_mark(const struct incidents *all, enum incident_kind kind,
@@ -112,12 +113,12 @@ static void incident_mark(const struct incidents *all, enum incident_kind kind,
 
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name)
 {
-	incident_mark(all, kind, name, INCIDENT_HELD);
+	incident_mark(all, kind, name, INCIDENT_UNANSWERED);
 }
 
 void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name)
 {
-	incident_mark(all, kind, name, INCIDENT_CONFIRMED);
+	incident_mark(all, kind, name, INCIDENT_WORKS);
 }
 
 /* ---- logging ---- */
@@ -131,18 +132,23 @@ static char *incident_what(const struct incident *it)
 	return it->name[0] ? xasprintf("%s '%s'", noun, it->name) : xstrdup(noun);
 }
 
-/* A vault that fails says so for whichever object came first: the words behind
- * "secret 'x': " tell whether it is the same failure. */
-static const char *incident_cause(const char *msg)
+/* A vault or an identity that fails is reported for whichever object came first: the
+ * words behind "secret 'x': " tell whether it is the same failure. */
+static const char *incident_cause(const struct incident *it, const char *msg)
 {
-	const char *colon = strstr(msg, "': ");
+	const char *colon = tellings[it->kind].shared ? strstr(msg, "': ") : NULL;
 
 	return colon ? colon + 3 : msg;
 }
 
-static bool incident_is_same(const struct err *a, const struct err *b)
+/* Worth a line: it is new, or has another cause or consequence, or was logged long ago.
+ */
+static bool incident_is_news(const struct incident *it, const struct err *err,
+			     const char *consequence, int64_t now)
 {
-	return strcmp(incident_cause(a->msg), incident_cause(b->msg)) == 0;
+	return it->count == 0 || now - it->said >= REMIND_MS ||
+	       strcmp(it->consequence, consequence) != 0 ||
+	       strcmp(incident_cause(it, it->err.msg), incident_cause(it, err->msg)) != 0;
 }
 
 void incidents_report(struct incidents *all, enum log_level level,
@@ -156,13 +162,13 @@ void incidents_report(struct incidents *all, enum log_level level,
 
 	if (it == NULL)
 		it = incident_add(all, kind, name, now);
-	if (it->mark == INCIDENT_REPORTED)
+	if (it->mark == INCIDENT_FAILS)
 		return;
-	it->mark = INCIDENT_REPORTED;
-	is_news = it->count == 0 || !incident_is_same(&it->err, err) ||
-		  now - it->said >= REMIND_MS;
+	it->mark = INCIDENT_FAILS;
+	is_news = incident_is_news(it, err, consequence ? consequence : "", now);
 	it->count++;
 	it->err = *err;
+	it->consequence = consequence ? consequence : "";
 	if (!is_news)
 		return;
 	it->said = now;
@@ -187,7 +193,7 @@ static void incident_log_end(const struct incident *it, int64_t now)
 		LOG_FIELDS(log_str("what", what), log_str("kind", tell->word),
 			   log_int("failures", it->count), log_str("lasted", lasted));
 
-	if (it->mark == INCIDENT_CONFIRMED)
+	if (it->mark == INCIDENT_WORKS)
 		log_event(LOG_INFO, tell->ends, fields, "%s %s, after %d %s%s", what,
 			  tell->ended, it->count, tell->counted,
 			  it->count == 1 ? "" : "s");
@@ -210,7 +216,7 @@ void incidents_end(struct incidents *all, int64_t now)
 	for (size_t i = 0; i < all->count; i++) {
 		struct incident *it = all->items[i];
 
-		if (it->mark == INCIDENT_REPORTED || it->mark == INCIDENT_HELD) {
+		if (it->mark == INCIDENT_FAILS || it->mark == INCIDENT_UNANSWERED) {
 			all->items[open++] = it;
 			continue;
 		}

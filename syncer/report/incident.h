@@ -31,22 +31,23 @@ enum incident_kind {
  * earlier one, in whatever order they come: two lists that are asked for in turn may say
  * different things.
  *
- *   begin → ABSENT → confirm → CONFIRMED → hold → HELD → report → REPORTED
+ *   begin → UNASKED → confirm → WORKS → hold → UNANSWERED → report → FAILS
  */
 enum incident_mark {
-	INCIDENT_ABSENT,    /* nothing was asked about it: at the end it is withdrawn */
-	INCIDENT_CONFIRMED, /* it was asked for and works: at the end it has recovered */
-	INCIDENT_HELD,      /* there was no answer about it: it stays open as it is */
-	INCIDENT_REPORTED,  /* it fails: it stays open, and one more failure is counted */
+	INCIDENT_UNASKED,    /* nothing was asked about it: at the end it is withdrawn */
+	INCIDENT_WORKS,      /* it was asked for and works: at the end it has recovered */
+	INCIDENT_UNANSWERED, /* there was no answer about it: it stays open as it is */
+	INCIDENT_FAILS, /* it fails: it stays open, and one more failure is counted */
 };
 
 struct incident {
 	enum incident_kind kind;
-	char *name;     /* "" where the kind has none */
-	struct err err; /* the latest failure */
-	int64_t since;  /* monotonic milliseconds */
-	int64_t said;   /* when it was last logged */
-	int count;      /* failures so far */
+	char *name;              /* "" where the kind has none */
+	struct err err;          /* the latest failure */
+	const char *consequence; /* of it; constant */
+	int64_t since;           /* monotonic milliseconds */
+	int64_t said;            /* when it was last logged */
+	int count;               /* failures so far */
 	enum incident_mark mark;
 };
 
@@ -70,7 +71,7 @@ void incidents_begin(struct incidents *all);
 
 /* Of several reports since incidents_begin() only the first counts.  It is logged when it
  * is new, when its cause is another than before, and once an hour: the message is that of
- * err; consequence, which may be NULL, says what the failure means for the files. */
+ * err; consequence, a constant or NULL, says what the failure means for the files. */
 void incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now);

@@ -169,15 +169,17 @@ bool active_reload(struct active *a, struct sources *sources,
 {
 	struct configuration *c;
 	struct err err;
+	int loaded;
 
 	if (!a->file_changed)
 		return false;
 	a->file_changed = false;
 	c = xcalloc(1, sizeof(*c));
-	if (configuration_load(c, a->started->env, true, &err) < 0 ||
-	    active_check(a, c, sources, publish, notify, &err) < 0) {
+	loaded = configuration_load(c, a->started->env, true, &err);
+	if (loaded < 0 || active_check(a, c, sources, publish, notify, &err) < 0) {
 		log_event(LOG_ERROR, "configuration-refused", NULL,
-			  "%s; the running configuration stays", err.msg);
+			  "%s; the running configuration stays%s", err.msg,
+			  loaded < 0 ? ", but a restart with this file would fail" : "");
 		configuration_done(c);
 		free(c);
 		return false;
@@ -211,6 +213,7 @@ struct round_work active_work(struct active *a, struct sources *sources,
 		.incidents = &a->incidents,
 		.absences = &list->absences,
 		.poll_interval_ms = active_settings(a)->poll_interval_ms,
+		.is_next = a->state == ACTIVE_TRYING_NEXT,
 	};
 }
 

@@ -248,9 +248,12 @@ static void loop_finish_round(struct loop *l, int64_t now)
 				 now);
 	loop_note_complete(l);
 	if (was_starting && l->phase == LOOP_READY)
-		log_event(LOG_INFO, "ready", NULL, "all objects are on the volume");
-	l->next_round_at = now + schedule_next(&l->schedule, &result,
-					       l->phase != LOOP_STARTING, &l->jitter);
+		log_event(LOG_INFO, "ready", NULL, "a complete set is on the volume");
+	/* init has no next poll to wait for: it tries again what failed. */
+	l->next_round_at =
+		now + schedule_next(&l->schedule, &result,
+				    l->phase != LOOP_STARTING && l->mode != LOOP_INIT,
+				    &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
 		http_close_idle(l->sources.http);
 	else if (l->phase != LOOP_STARTING)

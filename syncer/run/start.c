@@ -149,8 +149,10 @@ static void start_pick_up(struct loop *l)
 	const char *generation = publish_generation(l->publish);
 	bool changed = l->mode == LOOP_SIDECAR &&
 		       active_remember(&l->active, &l->sources, l->publish);
-	const char *note = "";
+	const char *note = ", of another list of objects";
 
+	if (publish_fits(l->publish, l->active.list.number))
+		note = ", some of them removed by another program";
 	if (active_is_complete(&l->active, l->publish)) {
 		l->phase = LOOP_READY;
 		termlog_clear(l->settings->termination_log);

@@ -34,6 +34,7 @@ static const char altered[] =
 static const char other[] = "its files stay as the earlier configuration made them";
 static const char absent[] = "it is left out until it is there";
 static const char unread[] = "it is left out until it can be read";
+static const char waiting[] = "no set of this list is published without it";
 static const char nothing[] = "no files have been published yet";
 
 /* The first row that applies decides; the last one applies always. */
@@ -53,7 +54,7 @@ static const struct fate_row table[] = {
 	{ PERMANENT,        OF(FATE_OPTIONAL), NONE,    ANY, ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
 	{ ANY,              OF(FATE_OPTIONAL), NONE,    ANY, YES,  ANY,  ANY, { FATE_ABSENT, unread } },
 	{ ANY,              ANY,               ANY,     ANY, YES,  ANY,  ANY, { FATE_HOLD_SET, nothing } },
-	{ ANY,              ANY,               ANY,     ANY, ANY,  ANY,  ANY, { FATE_HOLD_SET, good } },
+	{ ANY,              ANY,               ANY,     ANY, ANY,  ANY,  ANY, { FATE_HOLD_SET, waiting } },
 };
 /* clang-format on */
 

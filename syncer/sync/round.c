@@ -26,6 +26,7 @@ struct round_set {
 	bool has_news;       /* some of them have new bytes */
 	struct err held_by;  /* why there may be no set; ERR_NONE: there may */
 	struct buf versions; /* "path@version,…" of what is new, for the log */
+	struct buf gone;     /* "path,…" of what goes */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now)
@@ -164,12 +165,12 @@ static void round_decide(struct round *r, int64_t now)
 
 /* ---- the set ---- */
 
-/* "path@version,…": which versions are new, as far as a line can hold. */
-static void round_name_version(struct buf *names, const struct task *t)
+/* "path@version,…", or "path,…" where the version is NULL, as far as a line can hold. */
+static void round_name(struct buf *names, const char *path, const char *version)
 {
 	if (names->len <= VERSIONS_MAX)
-		buf_printf(names, "%s%s@%s", names->len ? "," : "", t->path,
-			   t->new_version);
+		buf_printf(names, "%s%s%s%s", names->len ? "," : "", path,
+			   version ? "@" : "", version ? version : "");
 	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
 		buf_text(names, ",…");
 }
@@ -205,7 +206,9 @@ static void round_collect(const struct round *r, struct round_set *set)
 			round_hold(set, t);
 		set->has_news |= is_new;
 		if (is_new)
-			round_name_version(&set->versions, t);
+			round_name(&set->versions, t->path, t->new_version);
+		if (t->verdict->fate == FATE_GO)
+			round_name(&set->gone, t->path, NULL);
 		task_add_files(t, &set->files, &set->count);
 	}
 }
@@ -214,6 +217,7 @@ static void round_set_done(struct round_set *set)
 {
 	free(set->files);
 	buf_done(&set->versions);
+	buf_done(&set->gone);
 }
 
 /* ---- publishing ---- */
@@ -229,6 +233,19 @@ static void round_warn_without_key(const struct round *r)
 				  t->words);
 }
 
+/* An edit by hand, or an app that writes into its secrets. */
+static void round_warn_altered(const struct round *r)
+{
+	for (const struct task *t = r->plan.tasks; t; t = t->next)
+		if (t->has_new_files && t->verdict->fate == FATE_NEW &&
+		    task_files_on_volume(t) == FATE_ALTERED_FILES)
+			log_event(LOG_WARN, "altered",
+				  LOG_FIELDS(log_str("what", t->path)),
+				  "another program changed or removed the files of %s; "
+				  "they are made anew",
+				  t->words);
+}
+
 static void round_log_published(const struct round *r, const struct round_set *set,
 				size_t changed)
 {
@@ -237,6 +254,7 @@ static void round_log_published(const struct round *r, const struct round_set *s
 			     log_int("files", (int64_t)set->count),
 			     log_int("changed", (int64_t)changed),
 			     log_str("versions", buf_str(&set->versions)),
+			     log_str("gone", buf_str(&set->gone)),
 			     log_int("ms", clock_now_ms() - r->started)),
 		  "published %zu file%s, %zu changed", set->count,
 		  set->count == 1 ? "" : "s", changed);
@@ -260,6 +278,7 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 	}
 	if (set->has_news || !publish_fits(p, r->work.number) ||
 	    publish_count(p) != set->count) {
+		round_warn_altered(r);
 		if (publish_commit(p, &wanted, now, &result, &changed, err) < 0)
 			return ROUND_REFUSED;
 		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
@@ -276,14 +295,17 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 static void round_report_held(const struct round *r, const struct round_set *set,
 			      bool has_files, int64_t now)
 {
+	const char *consequence = "no files have been published yet";
 	struct err held = set->held_by;
 
-	err_wrap(&held, "no new set is published");
+	if (r->work.is_next)
+		consequence = "the list of objects of before stays active";
+	else if (has_files)
+		consequence = "the last good files stay";
+	err_wrap(&held, r->work.is_next ? "the new configuration waits"
+					: "no new set is published");
 	incidents_report(r->work.incidents, has_files ? LOG_WARN : LOG_ERROR,
-			 INCIDENT_SET, NULL, &held,
-			 has_files ? "the last good files stay"
-				   : "no files have been published yet",
-			 now);
+			 INCIDENT_SET, NULL, &held, consequence, now);
 	incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
 }
 
@@ -333,7 +355,8 @@ static int64_t round_next_expiry(const struct round *r)
 
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
-	struct round_set set = { .versions = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM) };
+	struct round_set set = { .versions = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM),
+				 .gone = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM) };
 
 	*out = (struct round_result){ 0 };
 	plan_end(&r->plan);

@@ -26,6 +26,8 @@ struct round_work {
 	struct incidents *incidents; /* begun; the caller ends them */
 	struct absences *absences;   /* of this list */
 	int64_t poll_interval_ms;
+	bool is_next; /* the list is to replace another one, which stays active until then
+		       */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now);

@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 from conftest import BINARY, ROOT
@@ -300,3 +301,28 @@ def test_text_log_is_for_people(world):
     assert process.wait() == 0
     assert "info  published 1 file, 1 changed" in process.text
     process.garbage.clear()
+
+
+def test_a_restart_does_not_wait_for_what_will_not_come(world):
+    """A complete set is there, and the vault says for sure that one of its objects is gone."""
+    world.fake.vault_settings(settle_s=0)
+    a, b = world.plant("a", "b")
+    assert world.init("a, b").code == 0
+    world.fake.delete("b")
+    start = time.monotonic()
+    process = world.init("a, b", AKVSYNC_INIT_TIMEOUT="10m", AKVSYNC_POLL_INTERVAL="1h")
+    assert process.code == 0 and process.find("stale", "earlier start")
+    assert time.monotonic() - start < 60, "two tries, not the whole time"
+    assert world.files() == {"a": a, "b": b}
+    assert world.init("a, b", AKVSYNC_INIT_STALE="refuse").code == 5
+
+
+def test_a_restart_tries_again_what_may_come(world):
+    world.plant("a", "b")
+    assert world.init("a, b").code == 0
+    world.fake.revoke("get", name="b")
+    process = world.start("init", env=world.env("a, b", AKVSYNC_INIT_TIMEOUT="10m", AKVSYNC_POLL_INTERVAL="1h"))
+    process.wait_log("failure", "403", what="b")
+    world.fake.grant("get", name="b")
+    assert process.wait(60) == 0
+    assert not process.find("stale")

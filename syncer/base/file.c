@@ -39,8 +39,13 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 	return result;
 }
 
-bool file_is_foreign(int cause)
+bool file_is_foreign(int dir_fd, const char *path, int cause)
 {
+	struct stat st;
+
+	if (cause == EACCES || cause == EPERM)
+		return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		       st.st_uid != geteuid();
 	return cause == EFBIG || cause == EISDIR || cause == ELOOP || cause == ENXIO;
 }
 

@@ -15,9 +15,9 @@
  */
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 
-/* True when errno of file_read() says that something else than a file of bounded size is
- * there: another try would find the same. */
-bool file_is_foreign(int cause);
+/* True when errno of file_read() says that something else than a file of bounded size of
+ * our own is there, perhaps one of another user: another try would find the same. */
+bool file_is_foreign(int dir_fd, const char *path, int cause);
 
 /* Says whether the file has exactly these bytes, without keeping any of it.  A last path
  * part that is a link is not followed.  ERR_IO, with errno of the call that failed. */

@@ -48,7 +48,9 @@ static int read_manifest(struct generation *g, struct err *err)
 	struct err ignored;
 
 	if (file_read(g->fd, MANIFEST_NAME, &text, err) < 0)
-		return errno == ENOENT || file_is_foreign(errno) ? 0 : -1;
+		return errno == ENOENT || file_is_foreign(g->fd, MANIFEST_NAME, errno)
+			       ? 0
+			       : -1;
 	g->known = manifest_parse(buf_str(&text), text.len, &g->manifest, &ignored) == 0;
 	return 0;
 }

@@ -35,7 +35,8 @@ struct notify {
 	int64_t splay_ms;
 	struct jitter *jitter;
 	char *generation; /* the newest */
-	bool replaced;    /* it is known to have replaced an earlier one */
+	char *left; /* what a target that was removed has missed, for a new one to come */
+	bool replaced; /* it is known to have replaced an earlier one */
 };
 
 int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_ms,
@@ -69,6 +70,7 @@ void notify_free(struct notify *n)
 	free(n->states);
 	targets_done(&n->targets);
 	free(n->generation);
+	free(n->left);
 	free(n);
 }
 
@@ -122,7 +124,7 @@ static int read_memory(const struct notify *n, enum memory *memory, struct json 
 	if (file_read(n->dir_fd, STATE_NAME, &text, err) < 0) {
 		if (errno == ENOENT)
 			*memory = MEMORY_NONE;
-		else if (!file_is_foreign(errno)) {
+		else if (!file_is_foreign(n->dir_fd, STATE_NAME, errno)) {
 			err_wrap(err, "cannot read which targets were notified");
 			err->kind = ERR_UNAVAILABLE;
 			return -1;
@@ -135,17 +137,16 @@ static int read_memory(const struct notify *n, enum memory *memory, struct json 
 	return 0;
 }
 
-/* The oldest generation that was delivered last to a target which is behind, and no
- * longer configured; NULL: there is no such target. */
+/* The oldest generation that was delivered last to a target which is behind; NULL: there
+ * is no such target. */
 static const char *left_behind(const struct notify *n, const struct json *delivered)
 {
 	const char *oldest = NULL;
 
 	for (const struct json *m = json_first(delivered); m; m = json_next(m)) {
-		const char *target = json_name(m), *last = json_text(m);
+		const char *last = json_text(m);
 
-		if (target != NULL && last != NULL && strcmp(last, n->generation) != 0 &&
-		    !is_configured(n, target))
+		if (last != NULL && strcmp(last, n->generation) != 0)
 			oldest = older(oldest, last);
 	}
 	return oldest;
@@ -247,27 +248,40 @@ static bool is_behind(const struct notify *n, const struct state *s)
 static void take_over_target(struct state *s, const struct state *old, int64_t now)
 {
 	set_text(&s->delivered, old->delivered);
-	s->due = old->due == CLOCK_NEVER ? CLOCK_NEVER : now;
+	/* What failed is tried at once; a splay goes on. */
+	s->due = old->due == CLOCK_NEVER || old->attempts == 0 ? old->due : now;
 	s->attempts = old->attempts;
 	s->backoff = old->backoff;
 	s->err = old->err;
 	process_set_copy(&s->told, &old->told);
 }
 
+/* Of old's targets that are behind, the oldest generation that one was notified of; NULL:
+ * none is behind.  only_removed: of those that n does not have any more. */
+static const char *behind_before(const struct notify *n, const struct notify *old,
+				 bool only_removed)
+{
+	const char *oldest = old->left;
+
+	for (size_t i = 0; i < old->targets.count; i++) {
+		const struct state *s = &old->states[i];
+
+		if (is_behind(old, s) &&
+		    !(only_removed && is_configured(n, old->targets.items[i].text)))
+			oldest = older(oldest, s->delivered ? s->delivered : "");
+	}
+	return oldest;
+}
+
 void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
 {
-	const char *left = NULL;
+	const char *left = behind_before(n, old, false);
+	bool has_new = false;
 
 	set_text(&n->generation, old->generation);
 	n->replaced = old->replaced;
 	if (n->generation == NULL)
 		return;
-	for (size_t i = 0; i < old->targets.count; i++) {
-		const struct state *s = &old->states[i];
-
-		if (is_behind(old, s) && !is_configured(n, old->targets.items[i].text))
-			left = older(left, s->delivered ? s->delivered : "");
-	}
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
 		struct state *s = &n->states[i];
@@ -278,10 +292,13 @@ void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
 			take_over_target(s, &old->states[same], now);
 			continue;
 		}
+		has_new = true;
 		if (strcmp(last, n->generation) != 0)
 			make_due(s, now);
 		set_text(&s->delivered, last);
 	}
+	if (!has_new)
+		set_text(&n->left, behind_before(n, old, true));
 	keep_state(n);
 }
 

@@ -34,22 +34,21 @@ void notify_free(struct notify *n);
  * on=first targets become due; the others stay behind.
  *
  * A target that ..notified does not list is new.  It is behind only when ..notified also
- * lists a target that is behind and no longer configured: the new one then replaces it,
- * as when a typo in a name was corrected.
- * No ..notified beside a set: the process was killed right after it published the first
- * set, so on=first targets become due.
- * A ..notified that is garbage or of another format counts as all delivered.
- * ERR_UNAVAILABLE: ..notified could not be read for another reason.  Nothing is written,
- * and no target is due; worth trying again.
+ * lists a target that is behind: the new one may stand for the same app, as when a typo
+ * in a name was corrected. No ..notified beside a set: the process was killed right after
+ * it published the first set, so on=first targets become due. A ..notified that is
+ * garbage or of another format counts as all delivered. ERR_UNAVAILABLE: ..notified could
+ * not be read for another reason.  Nothing is written, and no target is due; worth trying
+ * again.
  */
 int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
 		  struct err *err) MUST_CHECK;
 
 /*
  * At a reload, in place of notify_resume(): n, just made, continues what old has not
- * delivered.  A target with the same text stays where it was; when it was due, it is due
- * now.  A target that is new replaces those that are no longer configured: when one of
- * them has not been notified of the newest generation, the new one is due now.
+ * delivered.  A target with the same text stays where it was; one that failed is tried
+ * now. A target that is new inherits the oldest generation that another target has not
+ * been notified of, also one that was removed at an earlier reload, and is then due now.
  * old stays as it is, for the caller to free.
  */
 void notify_take_over(struct notify *n, const struct notify *old, int64_t now);

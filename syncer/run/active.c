@@ -148,14 +148,14 @@ static void active_replace(struct active *a, struct configuration *c)
 	active_log_applied();
 }
 
-/* Without a set on the volume there are no files that the earlier list could keep up to
- * date. */
+/* A list whose set is not on the volume keeps no file up to date: another list takes its
+ * place at once. */
 static void active_take(struct active *a, struct configuration *c,
 			const struct publish *publish)
 {
 	active_list_done(&a->next);
 	if (objects_number(&c->objects) == a->list.number ||
-	    publish_generation(publish) == NULL) {
+	    !publish_fits(publish, a->list.number)) {
 		active_replace(a, c);
 		return;
 	}
@@ -231,18 +231,21 @@ static void active_adopt(struct active *a)
  * down. */
 static void active_add_next(struct active *a, struct failures *f, struct jitter *jitter)
 {
-	int pause_ms;
+	const struct failures *next = &a->next_failed;
+	int delay_ms = next->vault_retry_after_ms;
 
-	if (!a->next_failed.try_soon)
+	if (!next->try_soon)
 		return;
 	if (!f->try_soon) {
-		pause_ms = (int)backoff_next(&a->pause, jitter);
-		if (f->retry_after_ms < pause_ms)
-			f->retry_after_ms = pause_ms;
+		int pause_ms = (int)backoff_next(&a->pause, jitter);
+
+		delay_ms = delay_ms < pause_ms ? pause_ms : delay_ms;
 	}
 	f->try_soon = true;
-	if (f->retry_after_ms < a->next_failed.retry_after_ms)
-		f->retry_after_ms = a->next_failed.retry_after_ms;
+	if (f->vault_retry_after_ms < delay_ms)
+		f->vault_retry_after_ms = delay_ms;
+	if (f->retry_after_ms < next->retry_after_ms)
+		f->retry_after_ms = next->retry_after_ms;
 }
 
 bool active_judge(struct active *a, struct round_result *result, struct jitter *jitter,

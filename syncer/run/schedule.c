@@ -42,22 +42,22 @@ int64_t schedule_next(struct schedule *s, const struct round_result *result, boo
 		      struct jitter *jitter)
 {
 	const struct failures *failures = &result->failures;
-	int64_t delay;
+	int64_t named = failures->vault_retry_after_ms, delay;
 
-	s->not_found = result->failures.worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
-	if (!result->failures.try_soon && synced) {
-		backoff_reset(&s->backoff);
-		delay = jitter_around(jitter, s->poll_interval_ms,
-				      s->polling ? JITTER_PERCENT : FIRST_JITTER_PERCENT);
-		s->polling = true;
-		delay = clock_sooner(delay,
-				     before_expiry(s, result->expires_in_ms, jitter));
-	} else {
-		/* Pods that got the same delay from the service must not come back
-		 * together. */
-		return failures->retry_after_ms + backoff_next(&s->backoff, jitter);
-	}
-	return delay < failures->retry_after_ms ? failures->retry_after_ms : delay;
+	/* The other vaults do not wait for it longer than until the next poll. */
+	if (synced)
+		named = clock_sooner(named, s->poll_interval_ms);
+	named = clock_later(named, failures->retry_after_ms);
+	s->not_found = failures->worst.kind == ERR_NOTFOUND ? s->not_found + 1 : 0;
+	/* All who were given the same delay must not come back together. */
+	if (failures->try_soon || !synced)
+		return named + backoff_next(&s->backoff, jitter);
+	backoff_reset(&s->backoff);
+	delay = jitter_around(jitter, s->poll_interval_ms,
+			      s->polling ? JITTER_PERCENT : FIRST_JITTER_PERCENT);
+	s->polling = true;
+	delay = clock_sooner(delay, before_expiry(s, result->expires_in_ms, jitter));
+	return clock_later(delay, named);
 }
 
 bool schedule_gives_up(const struct schedule *s, const struct round_result *result)

@@ -69,6 +69,15 @@ static void failures_key(const struct failures_subject *s, enum incident_kind *k
 		*name = NULL;
 }
 
+static void failures_note_delay(struct failures *sum, const struct err *err)
+{
+	bool of_vault = err->kind != ERR_IDENTITY && !err->tokenless;
+	int *delay = of_vault ? &sum->vault_retry_after_ms : &sum->retry_after_ms;
+
+	if (*delay < err->retry_after_ms)
+		*delay = err->retry_after_ms;
+}
+
 static void failures_add(const struct failures_view *v, const struct failures_subject *s)
 {
 	bool excused = fate_is_excused(s->err->kind, s->need);
@@ -79,8 +88,7 @@ static void failures_add(const struct failures_view *v, const struct failures_su
 	incidents_report(v->incidents, excused || v->has_files ? LOG_WARN : LOG_ERROR,
 			 kind, name, s->err, s->consequence, v->now);
 	v->sum->try_soon |= fate_is_transient(s->err->kind);
-	if (v->sum->retry_after_ms < s->err->retry_after_ms)
-		v->sum->retry_after_ms = s->err->retry_after_ms;
+	failures_note_delay(v->sum, s->err);
 	if (!excused && err_outranks(s->err, &v->sum->worst))
 		v->sum->worst = *s->err;
 }

@@ -15,11 +15,13 @@
 #include "sync/plan.h"
 
 struct failures {
-	struct err worst;   /* of what the set needs: the one that an operator should see
-			       first; ERR_NONE: nothing failed */
-	bool try_soon;      /* something that failed may work before the next poll */
-	int retry_after_ms; /* but not sooner than this, as a service asked; 0: no delay
-			       was asked for */
+	struct err worst; /* of what the set needs: the one that an operator should see
+			     first; ERR_NONE: nothing failed */
+	bool try_soon;    /* something that failed may work before the next poll */
+	/* But not sooner than this, as a service asked; 0: no delay was asked for.  Who
+	 * gives tokens asks for all objects, a vault for its own, which is not asked
+	 * sooner in any case. */
+	int retry_after_ms, vault_retry_after_ms;
 };
 
 /* Reports what failed in a plan that has ended, whose tasks have their verdicts.

@@ -11,6 +11,7 @@
 #define TRANSIENT (OF(ERR_UNAVAILABLE) | OF(ERR_IDENTITY))
 #define PERMANENT (FAILED & ~TRANSIENT)
 #define UNREADABLE (OF(ERR_DENIED) | OF(ERR_NOTFOUND))
+#define REFUSED OF(ERR_IDENTITY)
 #define SPARE (OF(FATE_SELECTED) | OF(FATE_OPTIONAL))
 #define NONE OF(FATE_NO_FILES)
 #define SOME (ANY & ~NONE)
@@ -21,7 +22,8 @@
 #define YES OF(true)
 
 struct fate_row {
-	unsigned errors, needs, files, same_configuration, first_set, vault_held, gone;
+	unsigned errors, needs, files, elsewhere, same_configuration, first_set;
+	unsigned vault_held, gone;
 	struct fate_verdict verdict;
 };
 
@@ -40,28 +42,30 @@ static const char nothing[] = "no files have been published yet";
 /* The first row that applies decides; the last one applies always. */
 /* clang-format off */
 static const struct fate_row table[] = {
-	/*                                            same   first vault
-	   error            need               files  list   set   held  gone */
-	{ OF(ERR_NONE),     ANY,               ANY,     ANY, ANY,  NO,   ANY, { FATE_NEW, published } },
-	{ OF(ERR_NOTFOUND), SPARE,             SOME,    ANY, ANY,  ANY,  YES, { FATE_GO, gone } },
-	{ ANY,              ANY,               GOOD,    ANY, ANY,  ANY,  ANY, { FATE_KEEP, good } },
-	{ ANY,              ANY,               ALTERED, YES, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
-	{ ANY,              SPARE,             ALTERED, ANY, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
-	{ ANY,              ANY,               OTHER,   YES, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, good } },
-	{ ANY,              SPARE,             OTHER,   ANY, ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, other } },
-	{ UNREADABLE,       SPARE,             NONE,    ANY, ANY,  ANY,  ANY, { FATE_ABSENT, absent } },
-	{ ANY,              SPARE,             NONE,    YES, ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
-	{ PERMANENT,        OF(FATE_OPTIONAL), NONE,    ANY, ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
-	{ ANY,              OF(FATE_OPTIONAL), NONE,    ANY, YES,  ANY,  ANY, { FATE_ABSENT, unread } },
-	{ ANY,              ANY,               ANY,     ANY, YES,  ANY,  ANY, { FATE_HOLD_SET, nothing } },
-	{ ANY,              ANY,               ANY,     ANY, ANY,  ANY,  ANY, { FATE_HOLD_SET, waiting } },
+	/*                                            else-  same  first vault
+	   error            need               files  where  list  set   held  gone */
+	{ OF(ERR_NONE),     ANY,               ANY,     ANY, ANY,  ANY,  NO,   ANY, { FATE_NEW, published } },
+	{ OF(ERR_NOTFOUND), SPARE,             SOME,    ANY, ANY,  ANY,  ANY,  YES, { FATE_GO, gone } },
+	{ ANY,              ANY,               GOOD,    ANY, ANY,  ANY,  ANY,  ANY, { FATE_KEEP, good } },
+	{ ANY,              ANY,               ALTERED, ANY, YES,  ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
+	{ ANY,              SPARE,             ALTERED, ANY, ANY,  ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, altered } },
+	{ ANY,              ANY,               OTHER,   ANY, YES,  ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, good } },
+	{ ANY,              SPARE,             OTHER,   ANY, ANY,  ANY,  ANY,  ANY, { FATE_KEEP_AS_IS, other } },
+	{ UNREADABLE,       SPARE,             NONE,    ANY, ANY,  ANY,  ANY,  ANY, { FATE_ABSENT, absent } },
+	{ ANY,              SPARE,             NONE,    ANY, YES,  ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ REFUSED,          ANY,               NONE,    ANY, ANY,  YES,  ANY,  ANY, { FATE_HOLD_SET, nothing } },
+	{ REFUSED,          ANY,               NONE,    ANY, ANY,  ANY,  ANY,  ANY, { FATE_HOLD_SET, waiting } },
+	{ PERMANENT,        OF(FATE_OPTIONAL), NONE,    ANY, ANY,  ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ ANY,              OF(FATE_OPTIONAL), NONE,    NO,  ANY,  ANY,  ANY,  ANY, { FATE_ABSENT, unread } },
+	{ ANY,              ANY,               ANY,     ANY, ANY,  YES,  ANY,  ANY, { FATE_HOLD_SET, nothing } },
+	{ ANY,              ANY,               ANY,     ANY, ANY,  ANY,  ANY,  ANY, { FATE_HOLD_SET, waiting } },
 };
 /* clang-format on */
 
 static bool fate_applies(const struct fate_row *row, const struct fate_facts *f)
 {
 	return (row->errors & OF(f->error)) && (row->needs & OF(f->need)) &&
-	       (row->files & OF(f->files)) &&
+	       (row->files & OF(f->files)) && (row->elsewhere & OF(f->elsewhere)) &&
 	       (row->same_configuration & OF(f->same_configuration)) &&
 	       (row->first_set & OF(f->first_set)) &&
 	       (row->vault_held & OF(f->vault_held)) && (row->gone & OF(f->gone));
@@ -84,11 +88,17 @@ bool fate_is_transient(enum err_kind error)
 bool fate_holds_vault(const struct fate_facts *facts)
 {
 	return fate_is_transient(facts->error) &&
-	       !(facts->need == FATE_OPTIONAL && facts->first_set);
+	       (facts->need != FATE_OPTIONAL || facts->files != FATE_NO_FILES ||
+		facts->elsewhere || facts->error == ERR_IDENTITY);
 }
 
 bool fate_is_excused(enum err_kind error, enum fate_need need)
 {
-	return need == FATE_OPTIONAL ||
-	       (need == FATE_SELECTED && (UNREADABLE & OF(error)));
+	static const unsigned excused[] = {
+		[FATE_REQUIRED] = 0,
+		[FATE_SELECTED] = UNREADABLE,
+		[FATE_OPTIONAL] = UNREADABLE | OF(ERR_UNAVAILABLE) | OF(ERR_GARBLED),
+	};
+
+	return (excused[need] & OF(error)) != 0;
 }

@@ -45,6 +45,7 @@ struct fate_facts {
 	enum err_kind error; /* ERR_NONE: it answered, or need not be asked */
 	enum fate_need need;
 	enum fate_files files;
+	bool elsewhere; /* the current set has files of it at paths of another list */
 	bool same_configuration; /* the current set was published for this list */
 	bool first_set;          /* there is no current set */
 	bool vault_held;         /* by a transient failure: fate_holds_vault() */
@@ -64,12 +65,13 @@ const struct fate_verdict *fate_of(const struct fate_facts *facts);
  * identity, not the object. */
 bool fate_is_transient(enum err_kind error);
 
-/* True when the object's failure holds its vault.  A first set does not wait for an
- * optional object. */
+/* True when the object's failure holds its vault.  Nothing waits for an optional object
+ * that has no files, unless the identity is refused, which concerns all objects. */
 bool fate_holds_vault(const struct fate_facts *facts);
 
-/* True when no operator has to act on the failure: the object is optional, or it was
- * selected and cannot be read. */
+/* True when no operator has to act on the failure: an optional object may be missing or
+ * out of reach, and a selected one unreadable.  A mistake in the configuration and a
+ * refused identity are never excused. */
 bool fate_is_excused(enum err_kind error, enum fate_need need);
 
 #endif

@@ -1,6 +1,7 @@
 #include "sync/round.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -69,6 +70,17 @@ static struct fate_facts round_facts(const struct round *r)
 	};
 }
 
+/* The current set has files of the object, wherever they are. */
+static bool round_is_elsewhere(const struct round *r, const struct task *t)
+{
+	const struct manifest_entry *e;
+
+	for (size_t i = 0; (e = publish_entry(r->work.publish, i, NULL)) != NULL; i++)
+		if (strcmp(e->object, t->id) == 0)
+			return true;
+	return false;
+}
+
 static struct fate_facts round_task_facts(const struct round *r, const struct task *t)
 {
 	struct fate_facts facts = round_facts(r);
@@ -76,6 +88,8 @@ static struct fate_facts round_task_facts(const struct round *r, const struct ta
 	facts.error = t->err.kind;
 	facts.need = t->need;
 	facts.files = task_files_on_volume(t);
+	facts.elsewhere = facts.files == FATE_NO_FILES && facts.need == FATE_OPTIONAL &&
+			  round_is_elsewhere(r, t);
 	return facts;
 }
 
@@ -89,6 +103,7 @@ static struct fate_facts round_listing_facts(const struct round *r,
 	facts.error = l->err.kind;
 	facts.need = l->object->optional ? FATE_OPTIONAL : FATE_REQUIRED;
 	facts.files = facts.same_configuration ? FATE_GOOD_FILES : FATE_NO_FILES;
+	facts.elsewhere = !facts.first_set;
 	return facts;
 }
 
@@ -262,7 +277,7 @@ static void round_log_published(const struct round *r, const struct round_set *s
 }
 
 static enum round_outcome round_commit(const struct round *r, const struct round_set *set,
-				       int64_t now, struct err *err)
+				       bool all_answered, int64_t now, struct err *err)
 {
 	struct publish *p = r->work.publish;
 	const struct publish_set wanted = { .files = set->files,
@@ -274,6 +289,7 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 
 	if (r->look.kind != ERR_NONE) {
 		*err = r->look;
+		err->kind = ERR_UNAVAILABLE; /* a lack of memory or descriptors passes */
 		return ROUND_REFUSED;
 	}
 	if (set->has_news || !publish_fits(p, r->work.number) ||
@@ -282,6 +298,11 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 		if (publish_commit(p, &wanted, now, &result, &changed, err) < 0)
 			return ROUND_REFUSED;
 		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
+	} else if (all_answered) {
+		/* Nothing is left to publish. */
+		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
+	} else {
+		incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
 	}
 	if (result == PUBLISH_UNCHANGED) {
 		log_event(LOG_DEBUG, "unchanged",
@@ -325,7 +346,7 @@ static enum round_outcome round_publish(const struct round *r,
 		return ROUND_HELD;
 	}
 	incidents_confirm(r->work.incidents, INCIDENT_SET, NULL);
-	outcome = round_commit(r, set, now, &err);
+	outcome = round_commit(r, set, failures->worst.kind == ERR_NONE, now, &err);
 	if (outcome != ROUND_REFUSED)
 		return outcome;
 	incidents_report(r->work.incidents, LOG_ERROR, INCIDENT_VOLUME, NULL, &err,

@@ -377,7 +377,7 @@ def test_a_failure_of_the_old_list_ends_with_the_new_one(world):
 def test_a_failure_ends_with_the_list_that_is_taken_back(world, small_volume):
     sidecar, config, _ = start_without_room(world, small_volume)
     config.write("objects: a\n")
-    sidecar.wait_log("withdrawn", what="publish", kind="volume")
+    sidecar.wait_log("recovered", what="publish", kind="volume")
 
 
 def start_blind(world, config):

@@ -83,7 +83,7 @@ static bool model_sync(const struct model *m, const struct model_list *list,
 
 	for (int i = 0; i < NAMES; i++)
 		if (list->entries[i].listed && model_is_transient(&m->objects[i]) &&
-		    (m->has_set || !list->entries[i].optional))
+		    (m->files[i].there || !list->entries[i].optional))
 			held[model_vault[i]] = true;
 	for (int i = 0; i < NAMES; i++) {
 		const struct model_entry *e = &list->entries[i];
@@ -100,9 +100,6 @@ static bool model_sync(const struct model *m, const struct model_list *list,
 		else if (f->there && (as_wanted || same || e->optional))
 			out[i] = *f;
 		else if (f->there || !e->optional)
-			return false;
-		else if (m->has_set && !same &&
-			 (o->answer == IS_DOWN || o->answer == GIVES))
 			return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
 #include "sync/fate.h"
 
 /* Facts in short: error, need, files, then flags: s same configuration, f first set,
- * h its vault held, g gone for long. */
+ * h its vault held, g gone for long, e has files elsewhere. */
 struct row {
 	const char *row;
 	enum err_kind error;
@@ -111,7 +111,13 @@ static const struct row rows[] = {
 	{ "unreachable at the first set, optional", ERR_UNAVAILABLE, FATE_OPTIONAL,
 	  FATE_NO_FILES, "f", FATE_ABSENT, "until it can be read" },
 	{ "unreachable, optional, new in the list", ERR_UNAVAILABLE, FATE_OPTIONAL,
-	  FATE_NO_FILES, "h", FATE_HOLD_SET, "no set of this list" },
+	  FATE_NO_FILES, "", FATE_ABSENT, "until it can be read" },
+	{ "no identity, optional, first set", ERR_IDENTITY, FATE_OPTIONAL, FATE_NO_FILES,
+	  "fh", FATE_HOLD_SET, "no files have been published yet" },
+	{ "no identity, optional, absent before", ERR_IDENTITY, FATE_OPTIONAL,
+	  FATE_NO_FILES, "sh", FATE_ABSENT, "until it can be read" },
+	{ "unreachable, optional, at a new path", ERR_UNAVAILABLE, FATE_OPTIONAL,
+	  FATE_NO_FILES, "eh", FATE_HOLD_SET, "no set of this list" },
 	{ "unreachable, optional, absent before", ERR_UNAVAILABLE, FATE_OPTIONAL,
 	  FATE_NO_FILES, "sh", FATE_ABSENT, "until it can be read" },
 	{ "unreachable, selected, absent before", ERR_UNAVAILABLE, FATE_SELECTED,
@@ -131,6 +137,7 @@ static void test_rows(void **state)
 			.first_set = strchr(r->flags, 'f') != NULL,
 			.vault_held = strchr(r->flags, 'h') != NULL,
 			.gone = strchr(r->flags, 'g') != NULL,
+			.elsewhere = strchr(r->flags, 'e') != NULL,
 		};
 		const struct fate_verdict *v = fate_of(&facts);
 
@@ -147,7 +154,7 @@ static size_t for_all(void (*look)(const struct fate_facts *facts, enum fate fat
 	for (int error = ERR_NONE; error <= ERR_IO; error++)
 		for (int need = FATE_REQUIRED; need <= FATE_OPTIONAL; need++)
 			for (int files = FATE_NO_FILES; files <= FATE_GOOD_FILES; files++)
-				for (int flags = 0; flags < 16; flags++, n++) {
+				for (int flags = 0; flags < 32; flags++, n++) {
 					struct fate_facts f = {
 						.error = (enum err_kind)error,
 						.need = (enum fate_need)need,
@@ -156,6 +163,7 @@ static size_t for_all(void (*look)(const struct fate_facts *facts, enum fate fat
 						.first_set = flags & 2,
 						.vault_held = flags & 4,
 						.gone = flags & 8,
+						.elsewhere = flags & 16,
 					};
 
 					look(&f, fate_of(&f)->fate);
@@ -183,14 +191,15 @@ static void look(const struct fate_facts *f, enum fate fate)
 	if (f->same_configuration && f->files != FATE_NO_FILES)
 		assert_true(fate != FATE_HOLD_SET);
 	/* An optional object never holds up the first set. */
-	if (f->first_set && f->need == FATE_OPTIONAL)
+	if (f->first_set && !f->elsewhere && f->need == FATE_OPTIONAL &&
+	    f->files == FATE_NO_FILES && f->error != ERR_IDENTITY)
 		assert_true(fate != FATE_HOLD_SET);
 }
 
 static void test_what_always_holds(void **state)
 {
 	(void)state;
-	assert_int_equal(for_all(look), 9 * 3 * 4 * 16);
+	assert_int_equal(for_all(look), 9 * 3 * 4 * 32);
 }
 
 static void test_holding(void **state)
@@ -198,13 +207,14 @@ static void test_holding(void **state)
 	static const struct {
 		enum err_kind error;
 		enum fate_need need;
-		bool first_set, holds;
+		bool elsewhere, holds;
 	} cases[] = {
 		{ ERR_UNAVAILABLE, FATE_REQUIRED, true, true },
 		{ ERR_IDENTITY, FATE_REQUIRED, false, true },
 		{ ERR_UNAVAILABLE, FATE_SELECTED, true, true },
-		{ ERR_UNAVAILABLE, FATE_OPTIONAL, false, true },
-		{ ERR_UNAVAILABLE, FATE_OPTIONAL, true, false },
+		{ ERR_UNAVAILABLE, FATE_OPTIONAL, false, false },
+		{ ERR_UNAVAILABLE, FATE_OPTIONAL, true, true },
+		{ ERR_IDENTITY, FATE_OPTIONAL, false, true },
 		{ ERR_DENIED, FATE_REQUIRED, true, false },
 		{ ERR_GARBLED, FATE_REQUIRED, false, false },
 		{ ERR_NONE, FATE_REQUIRED, false, false },
@@ -215,7 +225,7 @@ static void test_holding(void **state)
 		assert_int_equal(fate_holds_vault(&(struct fate_facts){
 					 .error = cases[i].error,
 					 .need = cases[i].need,
-					 .first_set = cases[i].first_set }),
+					 .elsewhere = cases[i].elsewhere }),
 				 cases[i].holds);
 }
 
@@ -228,7 +238,9 @@ static void test_excuses(void **state)
 	assert_false(fate_is_excused(ERR_CONFIG, FATE_SELECTED));
 	assert_false(fate_is_excused(ERR_DENIED, FATE_REQUIRED));
 	assert_true(fate_is_excused(ERR_UNAVAILABLE, FATE_OPTIONAL));
-	assert_true(fate_is_excused(ERR_CONFIG, FATE_OPTIONAL));
+	assert_true(fate_is_excused(ERR_GARBLED, FATE_OPTIONAL));
+	assert_false(fate_is_excused(ERR_CONFIG, FATE_OPTIONAL));
+	assert_false(fate_is_excused(ERR_IDENTITY, FATE_OPTIONAL));
 }
 
 int main(void)

@@ -93,9 +93,10 @@ static void test_foreign(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(is); i++)
-		check(strerror(is[i]), file_is_foreign(is[i]));
+		check(strerror(is[i]), file_is_foreign(AT_FDCWD, "nothing", is[i]));
 	for (size_t i = 0; i < ARRAY_LEN(is_not); i++)
-		check(strerror(is_not[i]), !file_is_foreign(is_not[i]));
+		check(strerror(is_not[i]),
+		      !file_is_foreign(AT_FDCWD, "nothing", is_not[i]));
 }
 
 static void test_unreadable(void **state)

@@ -322,7 +322,8 @@ static void test_reload_keeps(void **state)
 	notify_published(n, "..g2", false, 2);
 	assert_string_equal(run(2), "/run/app.pid:10 ");
 	assert_true(notify_deadline(n) >= 1002);
-	/* A pending one is due now; one that was told is not, nor is another new one. */
+	/* One that failed is due now; one that was notified is not; a new one inherits.
+	 */
 	failing = NULL;
 	reload(USR1 ";" HUP ";signal=HUP,process=other", 3);
 	assert_int_equal(notify_deadline(n), 3);
@@ -331,10 +332,50 @@ static void test_reload_keeps(void **state)
 	assert_int_equal(outcome.attempt, 2);
 	assert_int_equal(known, 3);
 	assert_string_equal(outcome.generation, "..g2");
-	assert_string_equal(run(3), "");
+	assert_string_equal(run(3), "other:1 ");
 	/* All of it is on the volume. */
 	start(USR1 ";" HUP ";signal=HUP,process=other", "..g2", 4);
 	assert_string_equal(run(4), "");
+}
+
+/* A target with a typo is removed, and the correct one added at a later reload. */
+static void test_reload_in_two_steps(void **state)
+{
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "app";
+	notify_published(n, "..g2", false, 1);
+	assert_string_equal(run(1), "");
+	failing = NULL;
+	reload(USR1, 2);
+	assert_string_equal(run(2), "/run/app.pid:10 ");
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "app";
+	notify_published(n, "..g2", false, 1);
+	assert_string_equal(run(1), "");
+	failing = NULL;
+	reload(NULL, 2);
+	assert_string_equal(run(2), "");
+	reload(USR1, 3);
+	assert_string_equal(run(3), "/run/app.pid:10 ");
+	reload(USR1 ";" HUP, 4);
+	assert_string_equal(run(4), "");
+}
+
+/* What a new target inherits survives a kill before it is notified. */
+static void test_reload_then_kill(void **state)
+{
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	failing = "app";
+	notify_published(n, "..g2", false, 1);
+	assert_string_equal(run(1), "");
+	reload(USR1, 2);
+	start(USR1, "..g2", 3);
+	assert_string_equal(run(3), "/run/app.pid:10 ");
 }
 
 /* A typo, a set that nobody could be told of, and the typo is mended. */
@@ -626,6 +667,8 @@ int main(void)
 		IN_DIR(test_no_state),
 		IN_DIR(test_others_targets),
 		IN_DIR(test_state_cannot_be_read),
+		IN_DIR(test_reload_in_two_steps),
+		IN_DIR(test_reload_then_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,30 @@ static void test_two_vaults(void **state)
 	assert_null(strstr(buf_str(&said), "what=vault 'other-kv'"));
 }
 
+/* While a vault does not answer nothing vanishes, however long that lasts: what seems to
+ * be missing may be a part of the same trouble. */
+static void test_nothing_goes_in_an_outage(void **state)
+{
+	static const struct reply_for replies[] = { GIVES("a", "A1", VERSION),
+						    FAILS("b", 404),
+						    FAILS("c", 503),
+						    { .name = NULL } };
+	struct source *other;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(sources_get(&sources, "other-kv", &other, &err), 0);
+	configure("- objectName: a\n- objectName: b\n  optional: true\n"
+		  "- objectName: c\n  vault: other-kv\n");
+	sync_with(REPLIES(GIVES("a", "A1", VERSION), GIVES("b", "B1", VERSION),
+			  GIVES("c", "C1", VERSION)));
+	for (int i = 0; i < 8; i++) {
+		sync_with(replies);
+		now += POLL_INTERVAL_MS;
+	}
+	check_file("b", "B1");
+}
+
 static void configure_with_hsm(void)
 {
 	struct err err = { 0 };
@@ -339,7 +363,7 @@ static void test_worst(void **state)
 	sync_with(replies);
 	assert_int_equal(result.failures.worst.kind, ERR_DENIED);
 	assert_true(result.failures.try_soon);
-	assert_int_equal(result.failures.retry_after_ms, 30000);
+	assert_int_equal(result.failures.vault_retry_after_ms, 30000);
 }
 
 /* What cannot be rendered is its object's failure. */
@@ -526,6 +550,7 @@ int main(void)
 		WITH_VOLUME(test_first_set_incomplete),
 		WITH_VOLUME(test_frozen),
 		WITH_VOLUME(test_two_vaults),
+		WITH_VOLUME(test_nothing_goes_in_an_outage),
 		WITH_VOLUME(test_two_tokens),
 		WITH_VOLUME(test_one_token_refused),
 		WITH_VOLUME(test_worst),

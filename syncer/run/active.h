@@ -17,8 +17,9 @@
  *                                   ACTIVE_SERVING
  *
  * From each state, another list that is read leads to ACTIVE_TRYING_NEXT, and the active
- * list that is read again leads to ACTIVE_STEADY.  While no set is on the volume there
- * are no files to keep up to date, so a list that is read becomes active at once.
+ * list that is read again leads to ACTIVE_STEADY.  While the set of
+ * the active list is not on the volume, it keeps no file up to date: a list that is read
+ * becomes active at once.
  */
 #ifndef RUN_ACTIVE_H
 #define RUN_ACTIVE_H

@@ -56,6 +56,33 @@ def test_init_does_without_what_is_optional(world, trouble):
 
 
 @TROUBLES
+def test_init_of_a_later_list_does_without_what_is_optional(world, trouble):
+    """A set of an earlier list is on the volume."""
+    a = world.plant("a")
+    assert world.init("a").code == 0
+    optional, _, _ = trouble(world)
+    process = world.init(f"[{{objectName: a}}, {optional}]", AKVSYNC_INIT_TIMEOUT="5s")
+    assert process.code == 0 and world.files() == {"a": a}
+
+
+def test_an_optional_object_at_a_new_path_keeps_its_file_through_an_outage(world):
+    a, b = world.plant("a", "b")
+    assert world.init("[{objectName: a}, {objectName: b, optional: true}]").code == 0
+    world.fake.fault(OUTAGE, target="vault", path="/secrets/b*", authenticated=True, times=-1)
+    moved = "[{objectName: a}, {objectName: b, objectAlias: new/b, optional: true}]"
+    assert world.init(moved, AKVSYNC_INIT_TIMEOUT="5s").code == 6
+    assert world.files() == {"a": a, "b": b}
+
+
+def test_a_wrong_identity_is_not_excused_by_optional_objects(world):
+    world.plant("a")
+    process = world.init("[{objectName: a, optional: true}]", AZURE_TENANT_ID="11111111-2222-3333-4444-555555555555",
+                         AKVSYNC_INIT_TIMEOUT="5s")
+    assert process.code in (3, 4), process.text
+    assert not world.files()
+
+
+@TROUBLES
 def test_a_sidecar_is_started_without_what_is_optional(world, trouble):
     a = world.plant("a")
     optional, _, _ = trouble(world)

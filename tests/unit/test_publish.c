@@ -3,6 +3,7 @@
 #include "volume.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 
 static char dir[64];
 static struct publish *p;
@@ -377,6 +378,37 @@ static void test_unknown_manifest(void **state)
 	}
 }
 
+/* An init container of another uid made the set, so its state cannot be read: its files
+ * are made anew.  A directory without the sticky bit allows that. */
+static void test_set_of_another_user(void **state)
+{
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	commit("of root", PUBLISH_FIRST, 1, FILES(volume_file("a", "1", "A")));
+	publish_close(p);
+	p = NULL;
+	assert_int_equal(chmod(dir, 0777), 0);
+	if (fork() == 0) {
+		struct publish *own = NULL;
+		struct publish_file file = volume_file("a", "2", "A2");
+		struct publish_set set = { .files = &file,
+					   .count = 1,
+					   .configuration = 1 };
+		struct err err = { 0 };
+
+		_exit(setresuid(65534, 65534, 65534) < 0 ||
+		      publish_open(&own, dir, RETAIN_MS, 0, &err) < 0 ||
+		      publish_commit(own, &set, 0, &result, &changed, &err) < 0);
+	}
+	assert_true(wait(&status) > 0);
+	assert_int_equal(status, 0);
+	p = volume_open(dir);
+	assert_int_equal(publish_count(p), 1);
+}
+
 /* As an earlier release wrote it. */
 static void test_older_manifest(void **state)
 {
@@ -417,6 +449,7 @@ int main(void)
 		IN_DIR(test_link_removed),
 		IN_DIR(test_unknown_manifest),
 		IN_DIR(test_older_manifest),
+		IN_DIR(test_set_of_another_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

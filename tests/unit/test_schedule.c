@@ -57,6 +57,27 @@ static void test_delay(void **state)
 		}
 }
 
+/* The delay that one vault asks for: its own requests wait for it in any case, those to
+ * other vaults wait no longer than for a poll once a set is there. */
+static void test_delay_of_a_vault(void **state)
+{
+	struct round_result r = outcome(ERR_UNAVAILABLE, true, 0);
+	struct schedule s;
+
+	(void)state;
+	r.failures.vault_retry_after_ms = 3600000;
+	schedule_init(&s, POLL);
+	assert_in_range(schedule_next(&s, &r, true, &jitter), POLL, POLL + 3000);
+	schedule_init(&s, POLL);
+	assert_in_range(schedule_next(&s, &r, false, &jitter), 3601000, 3603000);
+	r.failures.try_soon = false;
+	schedule_init(&s, POLL);
+	assert_in_range(schedule_next(&s, &r, true, &jitter), POLL, 2 * POLL);
+	/* Who gives tokens asks for all. */
+	r.failures.retry_after_ms = 3600000;
+	assert_int_equal(schedule_next(&s, &r, true, &jitter), 3600000);
+}
+
 /* The first poll of pods that started together is spread over a whole interval. */
 static void test_first_poll(void **state)
 {
@@ -277,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delay),
+		cmocka_unit_test(test_delay_of_a_vault),
 		cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_peak_before_an_expiry),
 		cmocka_unit_test(test_first_poll),

@@ -100,7 +100,7 @@ bench: deps-test
 
 # One stripped static binary, build/static-ARCH/akvsync, as in the image. ARCH=arm64 compiles
 # for it with a cross compiler. scripts/static builds the libraries, once.
-STATIC_CF := -Oz -ffunction-sections -fdata-sections -fstack-clash-protection \
+STATIC_CF := -Oz -fno-move-loop-invariants -ffunction-sections -fdata-sections -fstack-clash-protection \
 	-fno-asynchronous-unwind-tables -ffile-prefix-map=$(CURDIR)=.
 STATIC_CF_arm64 := -mbranch-protection=standard
 STATIC_LD := -s -Wl,--gc-sections

@@ -139,15 +139,17 @@ static int read_memory(const struct notify *n, enum memory *memory, struct json 
 
 /* The oldest generation that was delivered last to a target which is behind; NULL: there
  * is no such target. */
-static const char *left_behind(const struct notify *n, const struct json *delivered)
+static const char *left_behind(struct notify *n, const struct json *delivered)
 {
 	const char *oldest = NULL;
 
 	for (const struct json *m = json_first(delivered); m; m = json_next(m)) {
 		const char *last = json_text(m);
 
-		if (last != NULL && strcmp(last, n->generation) != 0)
-			oldest = older(oldest, last);
+		if (last == NULL || strcmp(last, n->generation) == 0)
+			continue;
+		oldest = older(oldest, last);
+		n->replaced |= last[0] != '\0'; /* by the current one */
 	}
 	return oldest;
 }
@@ -245,11 +247,15 @@ static bool is_behind(const struct notify *n, const struct state *s)
 
 /* A target that stays configured: the set that it was notified of, and how its tries
  * went. */
-static void take_over_target(struct state *s, const struct state *old, int64_t now)
+static void take_over_target(const struct notify *n, struct state *s,
+			     const struct state *old, int64_t now)
 {
 	set_text(&s->delivered, old->delivered);
-	/* What failed is tried at once; a splay goes on. */
-	s->due = old->due == CLOCK_NEVER || old->attempts == 0 ? old->due : now;
+	/* What failed is tried at once; a splay goes on, no longer than the new one. */
+	s->due = old->due;
+	if (old->due != CLOCK_NEVER)
+		s->due = old->attempts > 0 ? now
+					   : clock_sooner(old->due, now + n->splay_ms);
 	s->attempts = old->attempts;
 	s->backoff = old->backoff;
 	s->err = old->err;
@@ -289,7 +295,7 @@ void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
 		const char *last = inherited(n, t, left);
 
 		if (same < old->targets.count) {
-			take_over_target(s, &old->states[same], now);
+			take_over_target(n, s, &old->states[same], now);
 			continue;
 		}
 		has_new = true;

@@ -147,7 +147,8 @@ static bool incident_is_news(const struct incident *it, const struct err *err,
 			     const char *consequence, int64_t now)
 {
 	return it->count == 0 || now - it->said >= REMIND_MS ||
-	       strcmp(it->consequence, consequence) != 0 ||
+	       (!tellings[it->kind].shared &&
+		strcmp(it->consequence, consequence) != 0) ||
 	       strcmp(incident_cause(it, it->err.msg), incident_cause(it, err->msg)) != 0;
 }
 

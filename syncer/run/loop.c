@@ -90,20 +90,21 @@ static void loop_log_watch(struct watch *w)
 	}
 }
 
-/* A file is compared with what was seen last when its watch has an event or its time has
- * come.  A request to poll compares all of them: it may have been made because a change
- * was not noticed. */
+/* All watches look when an event came, and also when somebody asks for a poll, perhaps
+ * since a change was not noticed; a blind one looks when its time has come. */
 static void loop_take_watches(struct loop *l, const struct http_wait *waits, int64_t now)
 {
 	bool all = l->pending & PENDING_LOOK;
 
 	l->pending &= ~(unsigned)PENDING_LOOK;
+	for (int i = 0; i < WATCHES; i++)
+		all |= waits[i].fd >= 0 && waits[i].ready;
+	if (all)
+		watch_take_events();
 	for (int i = 0; i < WATCHES; i++) {
 		struct watch *w = l->watches[i];
 
-		if (waits[i].ready || now >= watch_deadline(w)
-			    ? watch_run(w, now)
-			    : all && watch_look(w, now))
+		if ((all || now >= watch_deadline(w)) && watch_look(w, now))
 			loop_take_file(l, (enum loop_watch)i);
 		loop_log_watch(w);
 	}

@@ -216,9 +216,7 @@ static int start_judge_init(const struct loop *l, struct start_end *end, struct 
 		return -1;
 	}
 	*err = l->last.worst;
-	/* A mistake in the configuration does not pass, whatever is on the volume. */
-	if (l->phase == LOOP_STARTING || l->settings->stale != STALE_ACCEPT ||
-	    err->kind == ERR_CONFIG || err->kind == ERR_USAGE)
+	if (l->phase == LOOP_STARTING || l->settings->stale != STALE_ACCEPT)
 		return -1;
 	log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
 		  "starting with the files of an earlier start, since not every object "

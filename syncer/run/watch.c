@@ -254,6 +254,14 @@ int64_t watch_deadline(const struct watch *w)
 	return w != NULL && w->trouble != NULL ? w->due : CLOCK_NEVER;
 }
 
+void watch_take_events(void)
+{
+	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+	while (shared.fd >= 0 && read(shared.fd, events, sizeof(events)) > 0)
+		;
+}
+
 bool watch_look(struct watch *w, int64_t now)
 {
 	struct look before;
@@ -263,13 +271,4 @@ bool watch_look(struct watch *w, int64_t now)
 	before = w->seen;
 	watch_see(w, now);
 	return !is_same(&before, &w->seen);
-}
-
-bool watch_run(struct watch *w, int64_t now)
-{
-	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-
-	while (shared.fd >= 0 && read(shared.fd, events, sizeof(events)) > 0)
-		;
-	return watch_look(w, now);
 }

@@ -5,7 +5,8 @@
  * no event.  So every directory that holds a symlink of the path is watched, and the one
  * with the file, and all are found anew after each event.  inotify(7).
  *
- * All watches share one descriptor: when it is readable, watch_run() each of them.
+ * All watches share one descriptor: when it is readable, watch_take_events()
+ * once, and then watch_look() each of them.
  */
 #ifndef RUN_WATCH_H
 #define RUN_WATCH_H
@@ -28,8 +29,7 @@ void watch_free(struct watch *w);
 const char *watch_path(const struct watch *w);
 
 /* Why it is blind, as a sentence that names the path, what failed, and what to change on
- * the node; NULL when it is not.  Valid until the next call of watch_run() or
- * watch_look(). */
+ * the node; NULL when it is not.  Valid until the next call of watch_look(). */
 const char *watch_trouble(const struct watch *w);
 
 /* Whether the watch went blind or sees again since the last call, for the log: each
@@ -41,16 +41,16 @@ enum watch_news watch_news(struct watch *w);
  * watch may have one: some of its directories are watched. */
 int watch_fd(const struct watch *w);
 
-/* When watch_run() is due without an event. */
+/* When watch_look() is due without an event. */
 int64_t watch_deadline(const struct watch *w);
 
-/* Takes the events and watches the path as it is now.  True when another file is there
- * than before, or its bytes have changed: an event of a directory may concern another
- * file. */
-bool watch_run(struct watch *w, int64_t now);
+/* Takes the events of all watches.  Every watch has to look afterwards, and not before:
+ * an event that comes while they look must stay for the next time. */
+void watch_take_events(void);
 
-/* Compares the file whether or not an event came: for a request to poll, in case an event
- * was missed.  Leaves the events to watch_run().  w may be NULL. */
+/* Watches the path as it is now.  True when another file is there than before, or its
+ * bytes have changed: an event of a directory may concern another file.  w may be NULL.
+ */
 bool watch_look(struct watch *w, int64_t now);
 
 #endif

@@ -120,7 +120,7 @@ static void check_take_task(struct check *c, const struct task *t)
 		free(e->version);
 		e->version = xstrdup(t->new_version);
 	}
-	check_fail(c, e, &t->err, fate_is_excused(t->err.kind, t->need));
+	check_fail(c, e, &t->err, fate_is_excused(fate_error(&t->err), t->need));
 }
 
 static int check_run(struct plan *p, struct http *http, int64_t until, struct err *err)

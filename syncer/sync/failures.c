@@ -80,7 +80,7 @@ static void failures_note_delay(struct failures *sum, const struct err *err)
 
 static void failures_add(const struct failures_view *v, const struct failures_subject *s)
 {
-	bool excused = fate_is_excused(s->err->kind, s->need);
+	bool excused = fate_is_excused(fate_error(s->err), s->need);
 	enum incident_kind kind;
 	const char *name;
 
@@ -88,7 +88,8 @@ static void failures_add(const struct failures_view *v, const struct failures_su
 	incidents_report(v->incidents, excused || v->has_files ? LOG_WARN : LOG_ERROR,
 			 kind, name, s->err, s->consequence, v->now);
 	v->sum->try_soon |= fate_is_transient(s->err->kind);
-	failures_note_delay(v->sum, s->err);
+	if (!excused)
+		failures_note_delay(v->sum, s->err);
 	if (!excused && err_outranks(s->err, &v->sum->worst))
 		v->sum->worst = *s->err;
 }

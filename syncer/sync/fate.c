@@ -80,6 +80,11 @@ const struct fate_verdict *fate_of(const struct fate_facts *facts)
 	return &table[i].verdict;
 }
 
+enum err_kind fate_error(const struct err *err)
+{
+	return err->kind == ERR_IDENTITY && !err->tokenless ? ERR_UNAVAILABLE : err->kind;
+}
+
 bool fate_is_transient(enum err_kind error)
 {
 	return (TRANSIENT & OF(error)) != 0;

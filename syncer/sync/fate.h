@@ -61,6 +61,10 @@ struct fate_verdict {
 /* The verdict is constant. */
 const struct fate_verdict *fate_of(const struct fate_facts *facts);
 
+/* The kind of a failure, as facts take it: that a vault refuses a token which the
+ * identity was given concerns this vault only, as if it did not answer. */
+enum err_kind fate_error(const struct err *err);
+
 /* True for a failure that may pass before the next poll: it concerns the vault or the
  * identity, not the object. */
 bool fate_is_transient(enum err_kind error);

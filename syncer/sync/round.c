@@ -85,7 +85,7 @@ static struct fate_facts round_task_facts(const struct round *r, const struct ta
 {
 	struct fate_facts facts = round_facts(r);
 
-	facts.error = t->err.kind;
+	facts.error = fate_error(&t->err);
 	facts.need = t->need;
 	facts.files = task_files_on_volume(t);
 	facts.elsewhere = facts.files == FATE_NO_FILES && facts.need == FATE_OPTIONAL &&
@@ -100,7 +100,7 @@ static struct fate_facts round_listing_facts(const struct round *r,
 {
 	struct fate_facts facts = round_facts(r);
 
-	facts.error = l->err.kind;
+	facts.error = fate_error(&l->err);
 	facts.need = l->object->optional ? FATE_OPTIONAL : FATE_REQUIRED;
 	facts.files = facts.same_configuration ? FATE_GOOD_FILES : FATE_NO_FILES;
 	facts.elsewhere = !facts.first_set;
@@ -256,8 +256,8 @@ static void round_warn_altered(const struct round *r)
 		    task_files_on_volume(t) == FATE_ALTERED_FILES)
 			log_event(LOG_WARN, "altered",
 				  LOG_FIELDS(log_str("what", t->path)),
-				  "another program changed or removed the files of %s; "
-				  "they are made anew",
+				  "another program had changed or removed the files of "
+				  "%s; they were made anew",
 				  t->words);
 }
 
@@ -294,7 +294,6 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 	}
 	if (set->has_news || !publish_fits(p, r->work.number) ||
 	    publish_count(p) != set->count) {
-		round_warn_altered(r);
 		if (publish_commit(p, &wanted, now, &result, &changed, err) < 0)
 			return ROUND_REFUSED;
 		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
@@ -309,6 +308,7 @@ static enum round_outcome round_commit(const struct round *r, const struct round
 			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
 		return ROUND_UNCHANGED;
 	}
+	round_warn_altered(r);
 	round_log_published(r, set, changed);
 	return result == PUBLISH_FIRST ? ROUND_FIRST : ROUND_REPLACED;
 }

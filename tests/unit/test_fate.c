@@ -229,6 +229,18 @@ static void test_holding(void **state)
 				 cases[i].holds);
 }
 
+static void test_error(void **state)
+{
+	struct err err = { .kind = ERR_IDENTITY };
+
+	(void)state;
+	assert_int_equal(fate_error(&err), ERR_UNAVAILABLE);
+	err.tokenless = true;
+	assert_int_equal(fate_error(&err), ERR_IDENTITY);
+	err.kind = ERR_DENIED;
+	assert_int_equal(fate_error(&err), ERR_DENIED);
+}
+
 static void test_excuses(void **state)
 {
 	(void)state;
@@ -246,10 +258,9 @@ static void test_excuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_what_always_holds),
-		cmocka_unit_test(test_holding),
-		cmocka_unit_test(test_excuses),
+		cmocka_unit_test(test_rows),    cmocka_unit_test(test_what_always_holds),
+		cmocka_unit_test(test_holding), cmocka_unit_test(test_excuses),
+		cmocka_unit_test(test_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

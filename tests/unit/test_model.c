@@ -185,8 +185,12 @@ enum watch_news watch_news(struct watch *w)
 
 bool watch_look(struct watch *w, int64_t now)
 {
-	(void)w, (void)now;
-	return false;
+	bool changed = w != NULL && w->is_configuration && run.reload;
+
+	(void)now;
+	if (changed)
+		run.reload = false;
+	return changed;
 }
 
 int64_t watch_deadline(const struct watch *w)
@@ -195,13 +199,8 @@ int64_t watch_deadline(const struct watch *w)
 	return CLOCK_NEVER;
 }
 
-bool watch_run(struct watch *w, int64_t now)
+void watch_take_events(void)
 {
-	bool changed = run.reload;
-
-	(void)w, (void)now;
-	run.reload = false;
-	return changed;
 }
 
 int health_new(struct health **out, int dir_fd, struct health_facts *facts,

@@ -364,6 +364,27 @@ static void test_reload_in_two_steps(void **state)
 	assert_string_equal(run(4), "");
 }
 
+/* Another target has been open since the first set, and the container restarts: the one
+ * with the typo is corrected meanwhile, or by a reload afterwards. */
+static void test_typo_beside_an_open_first(void **state)
+{
+	(void)state;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		volume_write(dir, "..notified", "");
+		start(FIRST ";" HUP, NULL, 0);
+		failing = "early";
+		notify_published(n, "..g1", true, 0);
+		assert_string_equal(run(0), "");
+		notify_published(n, "..g2", false, 0);
+		n = (notify_free(n), NULL); /* killed before it notified anybody */
+		failing = "early";
+		start(restarts ? FIRST ";" USR1 : FIRST ";" HUP, "..g2", 1);
+		if (!restarts)
+			reload(FIRST ";" USR1, 1);
+		assert_string_equal(run(1), "/run/app.pid:10 ");
+	}
+}
+
 /* What a new target inherits survives a kill before it is notified. */
 static void test_reload_then_kill(void **state)
 {
@@ -669,6 +690,7 @@ int main(void)
 		IN_DIR(test_state_cannot_be_read),
 		IN_DIR(test_reload_in_two_steps),
 		IN_DIR(test_reload_then_kill),
+		IN_DIR(test_typo_beside_an_open_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

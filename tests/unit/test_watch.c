@@ -30,6 +30,12 @@ int __wrap_inotify_add_watch(int fd, const char *name, uint32_t mask)
 	return -1;
 }
 
+static bool take_and_look(struct watch *one, int64_t now)
+{
+	watch_take_events();
+	return watch_look(one, now);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -75,7 +81,7 @@ static bool noticed(int timeout_ms)
 	struct pollfd p = { .fd = watch_fd(w), .events = POLLIN };
 	bool ready = poll(&p, 1, timeout_ms) == 1;
 
-	watch_run(w, 0);
+	take_and_look(w, 0);
 	return ready;
 }
 
@@ -96,7 +102,7 @@ static void project(const char *sub, const char *file, int generation)
 	volume_write(at("%s%s", target, sub), file, "token");
 	assert_int_equal(symlink(target, at("..data_tmp")), 0);
 	if (w)
-		watch_run(w, 0); /* the rename alone must be noticed */
+		take_and_look(w, 0); /* the rename alone must be noticed */
 	assert_int_equal(rename(at("..data_tmp"), at("..data")), 0);
 	tree_remove(AT_FDCWD, at("..gen%d", generation - 1));
 }
@@ -152,7 +158,7 @@ static void test_blind(void **state)
 	assert_int_equal(watch_fd(w), -1);
 	assert_in_range(watch_deadline(w), 1001, 60000);
 	volume_write(dir, "token", "two!");
-	assert_true(watch_run(w, watch_deadline(w)));
+	assert_true(take_and_look(w, watch_deadline(w)));
 	assert_null(watch_trouble(w));
 	assert_int_equal(watch_deadline(w), CLOCK_NEVER);
 	volume_write(dir, "token", "three");
@@ -207,13 +213,13 @@ static void test_refused_directory(void **state)
 		/* It looks by itself, and stays as blind. */
 		check_int(row, watch_deadline(w), 11000);
 		volume_write(dir, "real/token", i % 2 ? "two!" : "three");
-		check(row, watch_run(w, 11000));
-		check(row, !watch_run(w, 21000));
+		check(row, take_and_look(w, 11000));
+		check(row, !take_and_look(w, 21000));
 		check_int(row, watch_deadline(w), 31000);
 		check_int(row, watch_news(w), WATCH_NO_NEWS);
 		/* Until the kernel has some again. */
 		refused = NULL;
-		check(row, !watch_run(w, 31000));
+		check(row, !take_and_look(w, 31000));
 		check(row, watch_trouble(w) == NULL);
 		check_int(row, watch_news(w), WATCH_SEES_AGAIN);
 		check_int(row, watch_news(w), WATCH_NO_NEWS);
@@ -250,7 +256,7 @@ static void test_look(void **state)
 	assert_true(watch_look(w, 0));
 	assert_false(watch_look(w, 0));
 	/* The events are still there, and say nothing new. */
-	assert_false(watch_run(w, 0));
+	assert_false(take_and_look(w, 0));
 	assert_quiet();
 	volume_write(dir, "token", "three");
 	assert_noticed();
@@ -274,7 +280,7 @@ static void test_plain_file(void **state)
 	}
 	assert_noticed();
 	volume_write(dir, "other", "x");
-	watch_run(w, 0);
+	take_and_look(w, 0);
 	assert_int_equal(rename(at("other"), at("token")), 0);
 	assert_noticed();
 	/* Reading is nothing new. */
@@ -324,7 +330,7 @@ static void test_links(void **state)
 	/* A link in the middle is swapped. */
 	assert_int_equal(mkdir(at("real2"), 0755), 0);
 	volume_write(dir, "real2/token", "3");
-	watch_run(w, 0);
+	take_and_look(w, 0);
 	assert_int_equal(symlink("real2", at("new")), 0);
 	assert_int_equal(rename(at("new"), at("absolute")), 0);
 	assert_noticed();
@@ -352,7 +358,7 @@ static void test_loops(void **state)
 
 		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 			start(names[i]);
-			watch_run(w, 0);
+			take_and_look(w, 0);
 			watch_free(w);
 		}
 	}
@@ -388,12 +394,12 @@ static void test_shared(void **state)
 	other = watch_new(at("b"), 0);
 	assert_int_equal(watch_fd(other), watch_fd(w));
 	volume_write(dir, "b", "22");
-	assert_false(watch_run(w, 0));
-	assert_true(watch_run(other, 0));
+	assert_false(take_and_look(w, 0));
+	assert_true(take_and_look(other, 0));
 	volume_write(dir, "a", "22");
 	volume_write(dir, "b", "333");
-	assert_true(watch_run(other, 0));
-	assert_true(watch_run(w, 0));
+	assert_true(take_and_look(other, 0));
+	assert_true(take_and_look(w, 0));
 	watch_free(other);
 	volume_write(dir, "a", "333");
 	assert_true(noticed(5000));
@@ -412,6 +418,28 @@ static void test_relative(void **state)
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* An event that comes while the watches look, one after the other, is not lost. */
+static void test_event_between_looks(void **state)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct watch *other;
+
+	(void)state;
+	volume_write(dir, "a", "1");
+	volume_write(dir, "b", "1");
+	start("a");
+	other = watch_new(at("b"), 0);
+	volume_write(dir, "b", "22");
+	watch_take_events();
+	assert_false(watch_look(w, 0));
+	volume_write(dir, "a", "22");
+	assert_true(watch_look(other, 0));
+	p.fd = watch_fd(w);
+	assert_int_equal(poll(&p, 1, 0), 1);
+	assert_true(take_and_look(w, 0));
+	watch_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +456,7 @@ int main(void)
 		IN_DIR(test_refused_directory),
 		IN_DIR(test_half_blind),
 		IN_DIR(test_look),
+		IN_DIR(test_event_between_looks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

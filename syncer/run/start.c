@@ -203,8 +203,10 @@ static void start_close(struct loop *l)
 
 /* ---- the end ---- */
 
-/* Whether init has done its work, and the failure when it has not. */
-static int start_judge_init(const struct loop *l, struct start_end *end, struct err *err)
+/* Whether init has done its work, and the failure when it has not.  had_set: an earlier
+ * start had left a complete set. */
+static int start_judge_init(const struct loop *l, bool had_set, struct start_end *end,
+			    struct err *err)
 {
 	const struct err *unnotified = notify_first_failure(l->notify, 1);
 
@@ -216,7 +218,7 @@ static int start_judge_init(const struct loop *l, struct start_end *end, struct 
 		return -1;
 	}
 	*err = l->last.worst;
-	if (l->phase == LOOP_STARTING || l->settings->stale != STALE_ACCEPT)
+	if (!had_set || l->settings->stale != STALE_ACCEPT)
 		return -1;
 	log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
 		  "starting with the files of an earlier start, since not every object "
@@ -226,7 +228,10 @@ static int start_judge_init(const struct loop *l, struct start_end *end, struct 
 
 static int start_work(struct loop *l, struct start_end *end, struct err *err)
 {
-	if (start_open(l, err) < 0 || loop_run(l, err) < 0) {
+	bool opened = start_open(l, err) == 0;
+	bool had_set = opened && l->phase == LOOP_READY;
+
+	if (!opened || loop_run(l, err) < 0) {
 		end->interrupted = l->stopping;
 		return -1;
 	}
@@ -234,7 +239,7 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 	 * app. */
 	end->interrupted = l->stopping && l->phase != LOOP_FINISHED;
 	if (l->mode == LOOP_INIT && !end->interrupted)
-		return start_judge_init(l, end, err);
+		return start_judge_init(l, had_set, end, err);
 	return 0;
 }
 

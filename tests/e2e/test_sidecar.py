@@ -20,7 +20,7 @@ def requests_for(world, name, since=0):
 
 def rotate(world, sidecar, name):
     """A new value for one secret; waits until it is on the volume."""
-    value, since = world.plant(name), sidecar.mark()
+    since, value = sidecar.mark(), world.plant(name)
     expected = world.files() | {name: value}
     sidecar.poll()
     sidecar.wait_log("published", since=since)

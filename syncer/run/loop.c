@@ -190,7 +190,9 @@ static void loop_start_round(struct loop *l, int64_t now)
 	if (l->pending & PENDING_TRUST)
 		loop_reload_trust(l);
 	loop_reload(l);
-	if (l->pending & PENDING_POLL) {
+	/* A round for the active list, behind one for the next, is the second half of a
+	 * poll: who asks for a poll meanwhile wants both lists to be tried. */
+	if ((l->pending & PENDING_POLL) && l->active.state != ACTIVE_SERVING) {
 		l->pending &= ~(unsigned)PENDING_POLL;
 		l->next_round_at = now;
 	}

@@ -108,6 +108,7 @@ def test_a_start_that_cannot_look_at_the_set_leaves_it_alone(world, limit):
     sidecar = world.sidecar("a", wait=False, wrapper=("prlimit", f"--nofile={limit}"), AKVSYNC_RETAIN="1s")
     assert wait_until(lambda: sidecar.popen.poll() is not None or sidecar.find("failure", "503"))
     if sidecar.popen.poll() is not None:
-        assert sidecar.wait() == 7 and sidecar.find("exit", "Too many open files")
+        assert sidecar.wait() == 7 and sidecar.find("exit", "Too many open files|No file descriptors available")
+    sidecar.stop()
     world.sidecar("a", wait=False, AKVSYNC_RETAIN="1s").wait_log("failure", "503")
     assert (world.generation(), world.files()) == (generation, {"a": value})

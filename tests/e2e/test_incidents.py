@@ -105,6 +105,7 @@ def test_each_kind_of_failure_is_named(world):
         f"[{{objectName: a}}, {{objectName: none, optional: true}}, {{objectNamePattern: 'x-*', optional: true}}, {elsewhere}]", wait=False
     )
     sidecar.wait_log("failure", what="vault 'mail-kv'")
+    sidecar.wait_log("published")
     world.wait_files({"a": (world.volume / "a").read_text()})
     assert failures(sidecar) == {
         ("none", "object"), ("list of secrets like 'x-*'", "list"), ("vault 'mail-kv'", "vault"),

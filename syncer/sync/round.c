@@ -107,11 +107,9 @@ static struct fate_facts round_listing_facts(const struct round *r,
 	return facts;
 }
 
-/* Which vaults a transient failure holds, by the index of their source.  True: some. */
-static bool round_find_held(const struct round *r, bool *held)
+/* Which vaults a transient failure holds, by the index of their source. */
+static void round_find_held(const struct round *r, bool *held)
 {
-	bool any = false;
-
 	for (const struct listing *l = r->plan.listings; l; l = l->next) {
 		struct fate_facts facts = round_listing_facts(r, l);
 
@@ -123,9 +121,6 @@ static bool round_find_held(const struct round *r, bool *held)
 
 		held[t->source->index] |= fate_holds_vault(&facts);
 	}
-	for (size_t i = 0; i < r->work.sources->count; i++)
-		any |= held[i];
-	return any;
 }
 
 /* No absence is counted in a round in which a vault did not answer. */
@@ -168,8 +163,9 @@ static void round_keep_last(const struct round *r)
 static void round_decide(struct round *r, int64_t now)
 {
 	auto_free bool *held = xcalloc(r->work.sources->count, sizeof(*held));
-	bool any_transient = round_find_held(r, held);
+	bool any_transient = false;
 
+	round_find_held(r, held);
 	for (const struct task *t = r->plan.tasks; t; t = t->next)
 		any_transient |= fate_is_transient(t->err.kind);
 	for (const struct listing *l = r->plan.listings; l; l = l->next)

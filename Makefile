@@ -1,7 +1,7 @@
 # make demo: the main job against a local fake vault.  make test: all tests.
 # make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
 # make static: the one static binary.  make image, make test-pod: docs/build.md.
-# make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.
+# make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.  make mutants: tests/mutants.
 # A new source file, header, test or fuzz target needs no edit here.
 
 VERSION := 0.1.0
@@ -42,7 +42,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
-.PHONY: all build demo test unit replay fuzz e2e lint format diagrams bench clean install static test-static image sbom sources test-pod $(DEPS)
+.PHONY: all build demo test unit replay fuzz e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,6 +83,10 @@ fuzz: deps-fuzz
 e2e: $B/akvsync
 	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs --ignore=tests/pod \
 		--ignore=tests/static tests
+
+# A small change of the program at a time: each must be noticed by a test.  ONLY=WORD picks some.
+mutants: deps-test
+	$(Q)/usr/bin/python3 tests/mutants/mutate.py -j $(JOBS) $(ONLY)
 
 lint: deps-lint
 	$(Q)scripts/lint

@@ -1,0 +1,98 @@
+"""The runner tells survivors, stale rows and errors from mutants that a test notices; the tables fit the code."""
+
+import pathlib
+
+import mutate
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MUTANTS = mutate.load(ROOT / "tests/mutants")
+
+MAKEFILE = """
+build/release/tests/%: tests/unit/%.c syncer/base/one.c
+\t@mkdir -p $(@D) && cc -o $@ $^
+build/release/akvsync:
+\t@mkdir -p $(@D) && touch $@
+"""
+ONE = "int one(int a) { return a > 0 ? a : 0; }\n"
+TEST = "int one(int a); int main(void) { return one(1) != 1 || one(-1) != 0; }\n"
+SLEEPS = "#include <unistd.h>\n#include <stdlib.h>\nint one(int a); int main(void) { sleep(one(0) ? 60 : 0); return getenv(\"FAIL\") != NULL; }\n"
+
+ROWS = {
+    "killed": ("the condition is turned around", "a > 0", "a < 0", None),
+    "killed by a hang": ("zero becomes one", "a : 0", "a : 1", ["test_sleeps"]),
+    "survived": ("the border moves", "a > 0", "a >= 0", None),
+    "stale": ("the text is gone", "a > 1", "a < 1", None),
+    "twice": ("the text is there twice", "a", "b", None),
+    "wrong": ("it does not compile", "a > 0", "a >", None),
+}
+
+
+@pytest.fixture(name="tree")
+def small_tree(tmp_path):
+    for name, text in {"Makefile": MAKEFILE, "syncer/base/one.c": ONE, "tests/unit/test_one.c": TEST, "tests/unit/test_sleeps.c": SLEEPS}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "tests/mutants").mkdir()
+    return tmp_path
+
+
+def table(tree, *names):
+    rows = ""
+    for name in names:
+        what, old, new, tests = ROWS[name]
+        rows += f'[["one.c"]]\nname = "{what}"\nold = "{old}"\nnew = "{new}"\n' + (f"tests = {tests}\n" if tests else "")
+    (tree / "tests/mutants/base.toml").write_text(rows)
+
+
+def words(tree, mutants, **options):
+    lines = []
+    run = mutate.Run(tree, 2, tell=lines.append, **options)
+    bad = run.prepare(mutants)
+    return run.go(mutants), lines, bad
+
+
+def test_each_outcome_is_told_from_the_others(tree):
+    table(tree, *ROWS)
+    got, lines, bad = words(tree, mutate.load(tree / "tests/mutants"), timeout=2)
+    assert got == ["killed", "killed", "SURVIVED", "STALE", "STALE", "ERROR"]
+    assert not bad and len(lines) == len(ROWS) and any("6/6" in line for line in lines)
+    assert any("hangs" in line for line in lines) and any("does not compile" in line for line in lines)
+    assert (tree / "syncer/base/one.c").read_text() == ONE
+
+
+@pytest.mark.parametrize("names, code", [(["killed"], 0), (["killed", "survived"], 1), (["stale"], 1), (["wrong"], 1), ([], 1)])
+def test_the_exit_code(tree, names, code):
+    table(tree, *names)
+    assert mutate.main(tree, ["-j1"], tell=lambda line: None) == code
+
+
+def test_a_test_that_always_fails_kills_nothing(tree):
+    (tree / "tests/mutants/base.toml").write_text('[["one.c"]]\nname = "x"\nold = "a > 0"\nnew = "a < 0"\ntests = ["FAIL=1 test_sleeps"]\n')
+    lines = []
+    assert mutate.main(tree, ["-j1"], tell=lines.append) == 1
+    assert "fails without a mutant" in lines[0]
+
+
+def unfit(mutant):
+    """What is wrong with a row; None: nothing."""
+    path = ROOT / "syncer" / mutant.file
+    if not path.exists():
+        return "there is no such file"
+    changed = mutant.apply(path.read_text())
+    if changed is None:
+        return "stale: its old text is not in the file exactly once"
+    if changed == path.read_text():
+        return "it changes nothing"
+    missing = [test for test in mutant.tests if not (ROOT / mutate.Test(test).source()).exists()]
+    return f"there is no {missing[0]}" if missing else None if mutant.tests else "it names no test"
+
+
+def test_the_rows_fit_the_code():
+    assert [f"{m.file}: {m.name}: {unfit(m)}" for m in MUTANTS if unfit(m)] == []
+
+
+def test_every_folder_has_mutants():
+    assert {m.file.split("/")[0] for m in MUTANTS} == {path.name for path in (ROOT / "syncer").iterdir() if path.is_dir()}
+    assert len(MUTANTS) >= 60
+    assert len({(m.file, m.name) for m in MUTANTS}) == len(MUTANTS)

@@ -212,5 +212,9 @@ int changes_make(struct changes *c, int dir_fd, const struct generation *current
 	for (size_t i = 0; i < set->count; i++)
 		if (make_file(c, i, current, out, &set->files[i], err) < 0)
 			return -1;
+	for (size_t i = 0; i < set->count; i++)
+		if (c->kinds[i] != CHANGE_NONE &&
+		    tree_flush_parents(out->fd, set->files[i].path, err) < 0)
+			return -1;
 	return generation_complete(out, &c->manifest, &c->states, err);
 }

@@ -39,6 +39,20 @@ int tree_make_parents(int dir_fd, const char *path, struct err *err)
 	return 0;
 }
 
+int tree_flush_parents(int dir_fd, const char *path, struct err *err)
+{
+	for (const char *slash = strchr(path, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
+		auto_free char *parent = xstrndup(path, (size_t)(slash - path));
+		auto_close int fd = openat(
+			dir_fd, parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd < 0 || fsync(fd) < 0)
+			return err_set_errno(err, ERR_IO, "cannot flush '%s'", parent);
+	}
+	return 0;
+}
+
 /* NULL: it cannot be read; not through a link.  The caller closes it. */
 static DIR *tree_open_directory(int dir_fd, const char *name)
 {

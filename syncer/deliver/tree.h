@@ -14,6 +14,11 @@ int tree_mkdir(int dir_fd, const char *path, struct err *err) MUST_CHECK;
 /* Makes those of a file's parent directories that are missing.  ERR_IO, errno kept. */
 int tree_make_parents(int dir_fd, const char *path, struct err *err) MUST_CHECK;
 
+/* Brings the names in a file's parent directories to the disk, those below dir_fd:
+ * without it a power failure may leave a directory without its files.  ERR_IO, errno
+ * kept. */
+int tree_flush_parents(int dir_fd, const char *path, struct err *err) MUST_CHECK;
+
 /* Calls visit for each name in a directory, as far as it can be listed.  visit may remove
  * what has that name. */
 void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name),

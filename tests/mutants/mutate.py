@@ -8,7 +8,7 @@ survived: a test is missing.  Exit 1 for a survivor, for a stale row (its old te
 once), for one that does not compile, and for a named test that fails without any mutant.  A WORD picks the
 mutants whose file or name holds it.  --all shows which unit tests would have noticed a survivor.
 
-Each worker has a copy of the tree under build/mutants.  A mutant costs the build of what it changes and the
+Each worker has a copy of the tree under build/mutants, which may change meanwhile.  A mutant costs the build of what it changes and the
 tests that it names.  A test that hangs counts as one that noticed.
 """
 
@@ -111,20 +111,24 @@ def run(command, cwd, timeout, environment=None):
             return None, process.communicate()[0]
 
 
+def copy_tree(root, place):
+    """Copies what is built and tested; the rest is only linked to."""
+    shutil.rmtree(place, ignore_errors=True)
+    for name in ("syncer", "tests", BUILD):
+        if (root / name).exists():
+            ignored = shutil.ignore_patterns("node_modules", "__pycache__")
+            shutil.copytree(root / name, place / name, symlinks=True, ignore=ignored)
+    for path in root.iterdir():
+        if path.name not in ("syncer", "tests", "build", ".git"):
+            (place / path.name).symlink_to(path.resolve())
+
+
 class Worker:
     """A copy of the tree, built once.  What a mutant built is replaced by what was built without it."""
 
     def __init__(self, root, place):
-        self.root, self.place = root, place
-
-    def prepare(self):
-        shutil.rmtree(self.place, ignore_errors=True)
-        own = ("syncer", "tests")
-        for name in (*own, BUILD):
-            shutil.copytree(self.root / name, self.place / name, symlinks=True, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
-        for path in self.root.iterdir():
-            if path.name not in (*own, "build", ".git"):
-                (self.place / path.name).symlink_to(path)
+        self.root, self.place = root, place  # root: without a mutant, and built
+        copy_tree(root, place)
         self.built = self.look()
 
     def look(self):
@@ -192,13 +196,13 @@ class Run:
         """Builds what the tests need, makes the workers, and checks that the tests pass without a mutant."""
         tests = sorted({test for mutant in mutants for test in mutant.tests})
         targets = {Test(test).target() for test in tests} | {f"{BUILD}/akvsync"}
-        code, output = run(["make", "-s", f"-j{self.jobs}", *sorted(targets)], self.root, None)
+        tree = self.root / "build/mutants/tree"
+        copy_tree(self.root, tree)
+        code, output = run(["make", "-s", f"-j{self.jobs}", *sorted(targets)], tree, None)
         if code != 0:
             raise SystemExit(f"the tree does not build without a mutant:\n{output}")
         for number in range(self.jobs):
-            worker = Worker(self.root, self.root / f"build/mutants/{number}")
-            worker.prepare()
-            self.free.put(worker)
+            self.free.put(Worker(tree, self.root / f"build/mutants/{number}"))
         bad = [test for test, noticed in zip(tests, self.each(tests, self.try_test)) if noticed]
         return [("ERROR", f"'{test}' fails without a mutant") for test in bad]
 

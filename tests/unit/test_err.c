@@ -5,7 +5,9 @@
 
 static void test_set(void **state)
 {
-	struct err err = { .retry_after_ms = 5, .request = "old", .msg = "old" };
+	struct err err = {
+		.retry_after_ms = 5, .request = "old", .msg = "old", .tokenless = true
+	};
 
 	(void)state;
 	assert_int_equal(err_set(&err, ERR_DENIED, "no %s", "entry"), -1);
@@ -13,6 +15,7 @@ static void test_set(void **state)
 	assert_int_equal(err.kind, ERR_DENIED);
 	assert_int_equal(err.retry_after_ms, 0);
 	assert_string_equal(err.request, "");
+	assert_false(err.tokenless);
 	/* Its own message may be an argument. */
 	err_set(&err, ERR_IO, "%s (%s)", err.msg, err.msg);
 	assert_string_equal(err.msg, "no entry (no entry)");

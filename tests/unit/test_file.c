@@ -1,8 +1,44 @@
-/* Whole files: bounds, modes, replacement, and what must not be followed or waited for.
+// LDFLAGS: -Wl,--wrap=openat
+/* Whole files: bounds, modes, replacement, and what must not be followed or waited for,
+ * stay open for other programs, or stay in memory.
  */
 #include "volume.h"
 
 #include <errno.h>
+#include <pthread.h>
+
+#define MARKER "planted-marker"
+
+/* The descriptors that were opened since it was set to 0, and what is true of them all.
+ */
+static struct {
+	int count;
+	bool inherited;  /* a program that is started now gets one */
+	bool accessible; /* another user may open one of the files */
+} opened;
+
+int __real_openat(int fd, const char *path, int flags, ...);
+int __wrap_openat(int fd, const char *path, int flags, ...);
+int __wrap_openat(int fd, const char *path, int flags, ...)
+{
+	mode_t mask = umask(0), mode;
+	struct stat st;
+	va_list ap;
+	int result;
+
+	va_start(ap, flags);
+	mode = flags & O_CREAT ? (mode_t)va_arg(ap, int) : 0;
+	va_end(ap);
+	result = __real_openat(fd, path, flags, mode);
+	umask(mask);
+	if (result < 0)
+		return result;
+	assert_int_equal(fstat(result, &st), 0);
+	opened.count++;
+	opened.inherited |= !(fcntl(result, F_GETFD) & FD_CLOEXEC);
+	opened.accessible |= (st.st_mode & 0077) != 0;
+	return result;
+}
 
 static char dir[64];
 
@@ -99,6 +135,23 @@ static void test_foreign(void **state)
 		      !file_is_foreign(AT_FDCWD, "nothing", is_not[i]));
 }
 
+/* Of a file that is ours, the mode may be put right again. */
+static void test_foreign_owner(void **state)
+{
+	static const int causes[] = { EACCES, EPERM };
+
+	(void)state;
+	volume_write(dir, "f", "");
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		check(strerror(causes[i]),
+		      !file_is_foreign(AT_FDCWD, at("f"), causes[i]));
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chown(at("f"), 12345, 12345), 0);
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		check(strerror(causes[i]), file_is_foreign(AT_FDCWD, at("f"), causes[i]));
+}
+
 static void test_unreadable(void **state)
 {
 	auto_buf struct buf text = BUF_INIT(100);
@@ -189,6 +242,90 @@ static void test_replace(void **state)
 		  ERR_IO, "'state'");
 }
 
+/* From birth on: another thread might start a program at any time. */
+static void test_descriptors(void **state)
+{
+	auto_buf struct buf text = BUF_INIT(100);
+	struct err err = { 0 };
+	auto_close int dir_fd = -1;
+	bool same;
+
+	(void)state;
+	memset(&opened, 0, sizeof(opened));
+	check_ok("create", file_create(AT_FDCWD, at("f"), 0644, "x", 1, &err), &err);
+	check_int("create", opened.accessible, false);
+	check_int("create", opened.inherited, false);
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	check_ok("replace", file_replace(dir_fd, "f", 0644, "x", 1, &err), &err);
+	check_int("replace", opened.inherited, false);
+	check_ok("read", file_read(AT_FDCWD, at("f"), &text, &err), &err);
+	check_int("read", opened.inherited, false);
+	check_ok("compare", file_compare(AT_FDCWD, at("f"), "x", 1, &same, &err), &err);
+	check_int("compare", opened.inherited, false);
+	check_int("opened", opened.count, 4);
+}
+
+static void *read_it(void *arg)
+{
+	auto_buf struct buf text = BUF_INIT(100);
+	struct err err;
+
+	return file_read(AT_FDCWD, arg, &text, &err) < 0 ? arg : NULL;
+}
+
+static void *compare_it(void *arg)
+{
+	struct err err;
+	bool same;
+
+	return file_compare(AT_FDCWD, arg, "other", 5, &same, &err) < 0 ? arg : NULL;
+}
+
+/* Reads it and leaves its bytes. */
+static void *leave_it(void *arg)
+{
+	char bytes[256];
+	int fd = open(arg, O_RDONLY);
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+	close(fd);
+	return n <= 0 ? arg : NULL;
+}
+
+/* Runs it on a stack that can be searched: is the file's text there afterwards? */
+static bool stays_on_stack(void *(*run)(void *))
+{
+	enum { SIZE = 1 << 20 };
+	char *stack = NULL;
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *failed;
+	bool found;
+
+	assert_int_equal(posix_memalign((void **)&stack, 4096, SIZE), 0);
+	memset(stack, 0, SIZE);
+	assert_int_equal(pthread_attr_init(&attr), 0);
+	assert_int_equal(pthread_attr_setstack(&attr, stack, SIZE), 0);
+	assert_int_equal(pthread_create(&thread, &attr, run, (void *)(uintptr_t)at("f")),
+			 0);
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	pthread_attr_destroy(&attr);
+	found = memmem(stack, SIZE, MARKER, strlen(MARKER)) != NULL;
+	free(stack);
+	return found;
+}
+
+static void test_stack(void **state)
+{
+	(void)state;
+	volume_write(dir, "f", MARKER);
+	assert_true(stays_on_stack(leave_it)); /* the check does see bytes */
+	assert_false(stays_on_stack(read_it));
+	assert_false(stays_on_stack(compare_it));
+}
+
 static void test_temp_names(void **state)
 {
 	char a[FILE_TEMP_LEN], b[FILE_TEMP_LEN];
@@ -205,15 +342,12 @@ static void test_temp_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_read),
-		IN_DIR(test_compare),
-		IN_DIR(test_foreign),
-		IN_DIR(test_unreadable),
-		IN_DIR(test_pipe_does_not_block),
-		IN_DIR(test_create),
-		IN_DIR(test_links_are_not_followed),
-		IN_DIR(test_replace),
-		cmocka_unit_test(test_temp_names),
+		IN_DIR(test_read),       IN_DIR(test_compare),
+		IN_DIR(test_foreign),    IN_DIR(test_foreign_owner),
+		IN_DIR(test_unreadable), IN_DIR(test_pipe_does_not_block),
+		IN_DIR(test_create),     IN_DIR(test_links_are_not_followed),
+		IN_DIR(test_replace),    IN_DIR(test_descriptors),
+		IN_DIR(test_stack),      cmocka_unit_test(test_temp_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

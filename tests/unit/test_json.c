@@ -1,7 +1,23 @@
+// LDFLAGS: -Wl,--wrap=free
 /* Reading JSON that others send, and quoting text for JSON of our own. */
 #include "unit.h"
 
+#include <malloc.h>
+
 #include "base/json.h"
+
+static const char *sought; /* in blocks that are freed; NULL: nothing is */
+static volatile int freed_with;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+void __wrap_free(void *p)
+{
+	if (p != NULL && sought != NULL &&
+	    memmem(p, malloc_usable_size(p), sought, strlen(sought)) != NULL)
+		freed_with++;
+	__real_free(p);
+}
 
 static struct json *parsed(const char *text)
 {
@@ -291,14 +307,34 @@ static void test_take_refused(void **state)
 	}
 }
 
+/* Whatever a reply says may be a secret. */
+static void test_freed_memory_is_clean(void **state)
+{
+	static const char text[] = "{\"planted-marker\":[\"planted-marker\"]}";
+
+	(void)state;
+	sought = "planted-marker";
+	freed_with = 0;
+	json_free(parsed(text));
+	assert_int_equal(freed_with, 0);
+	free(xstrdup(text));
+	assert_int_equal(freed_with, 1); /* the check does see bytes */
+	sought = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_nul),     cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_getters), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_take),    cmocka_unit_test(test_take_refused),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_getters),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_take_refused),
 		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_freed_memory_is_clean),
 	};
 
 	json_global_init();

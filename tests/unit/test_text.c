@@ -302,6 +302,74 @@ static void test_base64(void **state)
 		  ERR_UNAVAILABLE, "larger");
 }
 
+static void test_base64url(void **state)
+{
+	static const struct decoding rows[] = {
+		{ "", "", NULL },
+		{ "YQ", "a", NULL },
+		{ "YWI", "ab", NULL },
+		{ "_-8", "\xff\xef", NULL },
+		{ "Y", NULL, "not standard base64" },
+		{ "/-8", NULL, "character 1" },
+		{ "_+8", NULL, "character 2" },
+		{ "YQ==", NULL, "character 3" },
+		{ "YW\nI", NULL, "character 3" },
+	};
+	auto_buf struct buf text = BUF_INIT(100);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_decoding(text_from_base64url, &rows[i], strlen(rows[i].text));
+	text_to_base64url("\xff\xef", 2, &text);
+	assert_string_equal(buf_str(&text), "_-8");
+}
+
+/* The borders of RFC 3629, section 4. */
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t length;
+	} rows[] = {
+		{ "a", 1 },
+		{ "\x7f", 1 },
+		{ "\x80", 0 },
+		{ "\xc1\xbf", 0 }, /* overlong */
+		{ "\xc2\x80", 2 },
+		{ "\xdf\xbf", 2 },
+		{ "\xdf\x7f", 0 },
+		{ "\xdf", 0 },
+		{ "\xe0\x9f\xbf", 0 }, /* overlong */
+		{ "\xe0\xa0\x80", 3 },
+		{ "\xed\x9f\xbf", 3 },
+		{ "\xed\xa0\x80", 0 }, /* half of a surrogate pair */
+		{ "\xee\x80\x80", 3 },
+		{ "\xef\xbf\xbf", 3 },
+		{ "\xef\xbf", 0 },
+		{ "\xf0\x8f\xbf\xbf", 0 }, /* overlong */
+		{ "\xf0\x90\x80\x80", 4 },
+		{ "\xf4\x8f\xbf\xbf", 4 },
+		{ "\xf4\x90\x80\x80", 0 }, /* beyond U+10FFFF */
+		{ "\xf5\x80\x80\x80", 0 },
+		{ "\xff", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_int(rows[i].text, text_utf8_length(rows[i].text), rows[i].length);
+}
+
+static void test_hash(void **state)
+{
+	(void)state;
+	assert_int_equal(text_hash(TEXT_HASH, "ab"), text_hash(TEXT_HASH, "ab"));
+	assert_int_not_equal(text_hash(TEXT_HASH, "ab"), text_hash(TEXT_HASH, "ba"));
+	assert_int_not_equal(text_hash(TEXT_HASH, NULL), text_hash(TEXT_HASH, ""));
+	/* Where one text ends and the next begins counts. */
+	assert_int_not_equal(text_hash(text_hash(TEXT_HASH, "ab"), "c"),
+			     text_hash(text_hash(TEXT_HASH, "a"), "bc"));
+}
+
 static void test_hex(void **state)
 {
 	static const struct decoding rows[] = {
@@ -339,7 +407,8 @@ int main(void)
 		cmocka_unit_test(test_bool),     cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_trim),     cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_distance), cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_hex),      cmocka_unit_test(test_base64url),
+		cmocka_unit_test(test_utf8),     cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,80 @@ static void test_empty(void **state)
 	assert_int_equal(back.count, 0);
 }
 
+/* What differs between two manifests decides whether one has to be written. */
+static void test_equal(void **state)
+{
+	const struct manifest_entry is = { .path = (char *)"p",
+					   .object = (char *)"o",
+					   .version = (char *)"v",
+					   .options = (char *)"x",
+					   .mode = 0440,
+					   .size = 1,
+					   .mtime_ns = 5 };
+	static const struct {
+		const char *row;
+		struct manifest_entry with; /* these of its members are others */
+		uint64_t configuration;
+		const char *list;
+		bool twice, want;
+	} rows[] = {
+		{ .row = "nothing", .want = true },
+		{ .row = "path", .with.path = (char *)"p2" },
+		{ .row = "object", .with.object = (char *)"o2" },
+		{ .row = "version", .with.version = (char *)"v2" },
+		{ .row = "options", .with.options = (char *)"x2" },
+		{ .row = "mode", .with.mode = 0400 },
+		{ .row = "size", .with.size = 2 },
+		{ .row = "time", .with.mtime_ns = 6 },
+		{ .row = "configuration", .configuration = 8 },
+		{ .row = "list", .list = "[]" },
+		{ .row = "count", .twice = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct manifest_entry *with = &rows[i].with;
+		struct manifest a = { .configuration = 7 }, b = a;
+		struct manifest_entry other = {
+			.path = with->path ? with->path : is.path,
+			.object = with->object ? with->object : is.object,
+			.version = with->version ? with->version : is.version,
+			.options = with->options ? with->options : is.options,
+			.mode = with->mode ? with->mode : is.mode,
+			.size = with->size ? with->size : is.size,
+			.mtime_ns = with->mtime_ns ? with->mtime_ns : is.mtime_ns,
+		};
+
+		manifest_add(&a, &is);
+		manifest_add(&b, &other);
+		if (rows[i].twice)
+			manifest_add(&b, &other);
+		if (rows[i].configuration)
+			b.configuration = rows[i].configuration;
+		manifest_set_list(&b, rows[i].list);
+		check_int(rows[i].row, manifest_equal(&a, &b), rows[i].want);
+		check_int(rows[i].row, manifest_equal(&b, &a), rows[i].want);
+		manifest_done(&a);
+		manifest_done(&b);
+	}
+}
+
+/* One that is too long is not remembered; the files are. */
+static void test_long_list(void **state)
+{
+	auto_free char *list = xcalloc(MANIFEST_LIST_MAX_BYTES + 2, 1);
+	struct manifest m = { 0 };
+
+	(void)state;
+	memset(list, 'x', MANIFEST_LIST_MAX_BYTES);
+	manifest_set_list(&m, list);
+	assert_string_equal(m.list, list);
+	list[MANIFEST_LIST_MAX_BYTES] = 'x';
+	manifest_set_list(&m, list);
+	assert_null(m.list);
+	manifest_done(&m);
+}
+
 #define HEAD "{\"format\":1,\"files\":["
 #define FINE                                                                             \
 	"{\"path\":\"p\",\"object\":\"o\",\"version\":\"v\",\"options\":\"x\","          \
@@ -117,8 +191,8 @@ static void test_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_equal),      cmocka_unit_test(test_long_list),
 		cmocka_unit_test(test_read),
 	};
 

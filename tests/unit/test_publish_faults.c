@@ -393,10 +393,11 @@ static bool sweep_failure(const struct scenario *s, enum fault fault, int n, int
 	struct err err = { 0 };
 	struct publish *p;
 	char dir[64];
-	int result;
+	int result, entries;
 
 	volume_make(dir);
 	p = set_up(s, dir);
+	entries = volume_count(dir, "");
 	arm(fault, n, error);
 	result = act(s, &p, dir, &err);
 	plan.armed = false;
@@ -408,6 +409,9 @@ static bool sweep_failure(const struct scenario *s, enum fault fault, int n, int
 		if (!shows(dir, s->before))
 			fail_msg("%s, call %d, error %d: failed, but not the old set: %s",
 				 s->name, n, error, err.msg);
+		/* What was made for the set is taken back, unless that fails too. */
+		if (fault == FAIL_ONCE && !s->reopened)
+			check_int(plan.at, volume_count(dir, ""), entries);
 		assert_true(strlen(err.msg) > 10 && strchr(err.msg, '\'') != NULL);
 		/* The same process tries again, as the sidecar does. */
 		if (p != NULL && s->publish(p, &err) < 0)

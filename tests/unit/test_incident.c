@@ -223,6 +223,24 @@ static void test_crowd(void **state)
 		assert_int_not_equal(all.items[i]->kind, INCIDENT_OBJECT);
 }
 
+/* The same failure means something else once files are there. */
+static void test_consequence(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		buf_done(&said);
+		incidents_begin(&all);
+		err_set(&err, ERR_DENIED, "403");
+		incidents_report(&all, LOG_WARN, INCIDENT_OBJECT, "a", &err,
+				 i < 2 ? "no files yet" : "files stay", i);
+		incidents_end(&all, i);
+		check_int("said", said.len > 0, i % 2 == 0);
+	}
+	check_text("said", buf_str(&said), "");
+}
+
 /* A failure that lasts is said again each hour. */
 static void test_reminder(void **state)
 {
@@ -383,6 +401,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_same_name, tear_down),
 		cmocka_unit_test_teardown(test_crowd, tear_down),
 		cmocka_unit_test_teardown(test_reminder, tear_down),
+		cmocka_unit_test_teardown(test_consequence, tear_down),
 		cmocka_unit_test_teardown(test_several, tear_down),
 		cmocka_unit_test_teardown(test_marks, tear_down),
 		cmocka_unit_test_teardown(test_two_lists, tear_down),

@@ -36,6 +36,22 @@ static void test_pem(void **state)
 	}
 }
 
+/* 379 times the base point of P-256: its x begins with a zero, which some leave out. */
+static void test_leading_zero_of_a_coordinate(void **state)
+{
+	static const char y[] = "u0yFo9jqKe-q-iRAaRLdhNWxTcMr9lbvbGvVil2UP5I";
+	auto_buf struct buf full = BUF_INIT(10000), cut = BUF_INIT(10000);
+	struct jwk key = { .kty = "EC", .crv = "P-256", .y = y };
+	struct err err = { 0 };
+
+	(void)state;
+	key.x = "AFVDiUrz0A7X10Cr29dclrBod7eH219w7qeLkKjXwAo";
+	check_ok("full", jwk_to_pem(&key, &full, &err), &err);
+	key.x = "VUOJSvPQDtfXQKvb11yWsGh3t4fbX3Dup4uQqNfACg";
+	check_ok("cut", jwk_to_pem(&key, &cut, &err), &err);
+	assert_string_equal(buf_str(&full), buf_str(&cut));
+}
+
 /* "AAEAAQ" is 65537 with a zero in front: the same key. */
 static void test_leading_zero_of_an_exponent(void **state)
 {
@@ -104,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pem),
+		cmocka_unit_test(test_leading_zero_of_a_coordinate),
 		cmocka_unit_test(test_leading_zero_of_an_exponent),
 		cmocka_unit_test(test_refused),
 	};

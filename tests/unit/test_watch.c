@@ -440,6 +440,36 @@ static void test_event_between_looks(void **state)
 	watch_free(other);
 }
 
+/* Each of which file it is, its size, and its time tells of a change. */
+static void test_what_is_compared(void **state)
+{
+	static const struct timespec times[2] = { { 5, 5 }, { 5, 5 } };
+	static const struct timespec later[2] = { { 5, 5 }, { 5, 6 } };
+	int fd;
+
+	(void)state;
+	volume_write(dir, "a", "1");
+	assert_int_equal(utimensat(AT_FDCWD, at("a"), times, 0), 0);
+	start("a");
+	assert_false(take_and_look(w, 0));
+	/* A copy that keeps the time, of the same size. */
+	volume_write(dir, "b", "2");
+	assert_int_equal(utimensat(AT_FDCWD, at("b"), times, 0), 0);
+	assert_int_equal(rename(at("b"), at("a")), 0);
+	assert_true(take_and_look(w, 0));
+	/* Written into, and the time set back. */
+	fd = open(at("a"), O_WRONLY);
+	assert_int_equal(write(fd, "33", 2), 2);
+	close(fd);
+	assert_int_equal(utimensat(AT_FDCWD, at("a"), times, 0), 0);
+	assert_true(take_and_look(w, 0));
+	/* Within the same second. */
+	assert_int_equal(utimensat(AT_FDCWD, at("a"), later, 0), 0);
+	assert_true(take_and_look(w, 0));
+	assert_false(take_and_look(w, 0));
+	assert_true(fcntl(watch_fd(w), F_GETFD) & FD_CLOEXEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +486,7 @@ int main(void)
 		IN_DIR(test_refused_directory),
 		IN_DIR(test_half_blind),
 		IN_DIR(test_look),
+		IN_DIR(test_what_is_compared),
 		IN_DIR(test_event_between_looks),
 	};
 

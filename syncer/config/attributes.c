@@ -14,6 +14,8 @@
 #define VERSION_LEN 32
 #define PATTERN_MAX_LEN 255
 #define TAGS_MAX 15
+/* So many letters of an attribute may differ from one that was meant. */
+#define TYPO_MAX 2
 
 /* In the order of their enums; the first is the default. */
 static const char *const type_words[] = { "secret", "key", "cert" };
@@ -271,7 +273,8 @@ static int attributes_ignore(const char *name, const struct yaml *map,
 	/* White space around a name is most often one that nobody sees, such as a
 	 * no-break space, and for YAML a part of the name. */
 	if (ignored == NULL ||
-	    (nearest != NULL && !is_spaced && yaml_member(map, nearest) == NULL)) {
+	    (nearest != NULL && !is_spaced && text_distance(name, nearest) <= TYPO_MAX &&
+	     yaml_member(map, nearest) == NULL)) {
 		err_set(err, ERR_CONFIG, "unknown attribute '%.80s'", name);
 		return nearest ? err_hint(err, "did you mean '%s'?", nearest) : -1;
 	}

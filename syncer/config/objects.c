@@ -172,9 +172,21 @@ static void claim_all(struct claims *all, const struct object *o, size_t entry)
 		claim(all, entry, o->path, ".json");
 }
 
-static bool is_same(const struct object *a, const struct object *b)
+/* In the order of the paths, a folder right before what is in it. */
+static int claim_order(const void *a, const void *b)
 {
-	return object_fingerprint(a) == object_fingerprint(b);
+	const struct claim *left = a, *right = b;
+	const unsigned char *l = (const unsigned char *)left->path;
+	const unsigned char *r = (const unsigned char *)right->path;
+
+	while (*l == *r && *l != '\0') {
+		l++;
+		r++;
+	}
+	if (*l == *r)
+		return left->entry < right->entry ? -1 : left->entry > right->entry;
+	/* The end of a path comes first, then '/', then all else. */
+	return (*l == '/' ? 1 : *l ? *l + 1 : 0) - (*r == '/' ? 1 : *r ? *r + 1 : 0);
 }
 
 static int check_pair(const struct objects *all, const struct claim *claim_a,
@@ -183,7 +195,7 @@ static int check_pair(const struct objects *all, const struct claim *claim_a,
 	const struct object *a = &all->items[claim_a->entry];
 	const struct object *b = &all->items[claim_b->entry];
 
-	if (a == b || !path_collides(claim_a->path, claim_b->path) || is_same(a, b))
+	if (a == b || !path_collides(claim_a->path, claim_b->path))
 		return 0;
 	if (strcmp(claim_a->path, claim_b->path) == 0)
 		return err_set(
@@ -206,16 +218,17 @@ static int check_paths(const struct objects *all, struct err *err)
 
 	for (size_t i = 0; i < all->count; i++)
 		claim_all(&claims, &all->items[i], i);
-	for (size_t b = 0; b < claims.count && result == 0; b++)
-		for (size_t a = 0; a < b && result == 0; a++)
-			result = check_pair(all, &claims.items[a], &claims.items[b], err);
+	if (claims.count > 0)
+		qsort(claims.items, claims.count, sizeof(*claims.items), claim_order);
+	for (size_t i = 1; i < claims.count && result == 0; i++)
+		result = check_pair(all, &claims.items[i - 1], &claims.items[i], err);
 	for (size_t i = 0; i < claims.count; i++)
 		free(claims.items[i].path);
 	free(claims.items);
 	return result;
 }
 
-static int check_list(const struct objects *all, struct err *err)
+static int check_count(const struct objects *all, struct err *err)
 {
 	if (all->count == 0)
 		return err_set(err, ERR_CONFIG,
@@ -225,7 +238,7 @@ static int check_list(const struct objects *all, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			       "the list has %zu objects; at most %d are allowed",
 			       all->count, OBJECTS_MAX);
-	return check_paths(all, err);
+	return 0;
 }
 
 /* Charts repeat what several of their parts need. */
@@ -272,11 +285,18 @@ int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 	struct objects all = { .ignored = BUF_INIT(NOTES_MAX),
 			       .repeated = BUF_INIT(NOTES_MAX) };
 
-	if (parse(&all, text, default_mode, err) < 0 || check_list(&all, err) < 0) {
+	int result = parse(&all, text, default_mode, err);
+
+	if (result == 0)
+		result = check_count(&all, err);
+	if (result == 0) {
+		drop_repeated(&all);
+		result = check_paths(&all, err);
+	}
+	if (result < 0) {
 		objects_done(&all);
 		return err_wrap(err, "AKVSYNC_OBJECTS");
 	}
-	drop_repeated(&all);
 	*out = all;
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #define DEPTH_MAX 100
 #define NODES_MAX 50000
-#define MEMBERS_MAX 4000 /* of one map: each key is compared with all before it */
+#define MEMBERS_MAX 1000 /* of one map: each key is compared with all before it */
 #define ANCHORS_MAX 1000
 #define CORE_TAG "tag:yaml.org,2002:"
 

@@ -216,7 +216,11 @@ static void test_refused(void **state)
 		{ "a=x,b=x",
 		  "object 1 ('a') and object 2 ('b') both go to the path 'x'" },
 		{ "a=x,b=x/y", "path 'x' is in the way of 'x/y'" },
-		{ "a=x/y/z,b=x/y", "is in the way of" },
+		{ "a=x/y/z,b=x/y", "object 2 ('b') and object 1 ('a') cannot both be "
+				   "written: path 'x/y' is "
+				   "in the way of 'x/y/z'" },
+		{ "a=x,b=x-y,c=x/y,d=x.y", "path 'x' is in the way of 'x/y'" },
+		{ "a=x/y,b=x/y-z,c=x/y!,d=x/y/z/w,e=\xc3\xa9", "'x/y' is in the way of" },
 		/* Attributes. */
 		{ "- objectAlias: x", "objectName is missing" },
 		{ "- objectName: ''", "objectName is missing" },
@@ -334,6 +338,8 @@ static void test_notes(void **state)
 		{ "array: ['{objectName: a, description: x, note: y}', '{objectName: b, "
 		  "owner: [z]}']",
 		  "description, note of object 1 ('a'), owner of object 2 ('b')", "" },
+		{ "array: ['{objectName: a, objectNote: x, objectComment: y, value: z}']",
+		  "objectNote, objectComment, value of object 1 ('a')", "" },
 		{ "array: ['{objectName: a, objecttype: key, objectType: cert}']",
 		  "objecttype of object 1 ('a')", "" },
 		{ "array: [\"\\\"objectAlias\\\\_\\\": b\\nobjectName: a\"]",

@@ -146,15 +146,41 @@ bool text_ends_same(const char *s, const char *suffix)
 	return len >= n && strcasecmp(s + len - n, suffix) == 0;
 }
 
+/* How many bytes of white space a text starts with: one character, or none. */
+static size_t space_length(const char *s)
+{
+	static const char *const wide[] = {
+		"\xc2\x85", /* next line */
+		"\xc2\xa0", /* no-break space */
+		"\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
+		"\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84",
+		"\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+		"\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", /* of some width */
+		"\xe2\x80\xa8", "\xe2\x80\xa9", /* line and paragraph separator */
+		"\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
+	};
+
+	if (*s != '\0' && strchr(" \t\n\v\f\r", *s))
+		return 1;
+	for (size_t i = 0; i < ARRAY_LEN(wide) && (*s & 0x80); i++)
+		if (text_starts(s, wide[i]))
+			return strlen(wide[i]);
+	return 0;
+}
+
 char *text_trim(char *s)
 {
-	size_t len;
+	char *end, *c;
+	size_t n;
 
-	s += strspn(s, " \t\r\n");
-	len = strlen(s);
-	while (len > 0 && strchr(" \t\r\n", s[len - 1]))
-		len--;
-	s[len] = '\0';
+	while ((n = space_length(s)) > 0)
+		s += n;
+	for (end = c = s; *c != '\0'; c += n ? n : 1) {
+		n = space_length(c);
+		if (n == 0)
+			end = c + 1;
+	}
+	*end = '\0';
 	return s;
 }
 

@@ -41,7 +41,9 @@ bool text_starts(const char *s, const char *prefix);
 bool text_same(const char *a, const char *b);
 bool text_ends_same(const char *s, const char *suffix);
 
-/* Cuts white space at both ends, in place; returns the new start. */
+/* Cuts white space at both ends, in place; returns the new start.  As in Go's TrimSpace,
+ * the white space of Unicode counts, such as the no-break space of a text that was copied
+ * from a web page. */
 char *text_trim(char *s);
 
 /* Length of the UTF-8 sequence at text, 1 for ASCII and for the final NUL; 0 when it is

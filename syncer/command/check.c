@@ -100,9 +100,12 @@ static void check_write_text(const struct configuration *c, const struct options
 	bool online = options->online;
 
 	write_settings(c, options, out);
-	if (c->file.ignored.len > 0)
-		buf_printf(out, "\nWithout meaning here, and ignored\n  %s\n",
-			   buf_str(&c->file.ignored));
+	if (c->ignored.len > 0)
+		buf_printf(out, "\nWithout meaning here, and ignored\n  %s: %s\n",
+			   configuration_place(c), buf_str(&c->ignored));
+	if (c->repeated.len > 0)
+		buf_printf(out, "\nListed again, and taken once\n  %s: %s\n",
+			   configuration_place(c), buf_str(&c->repeated));
 	for (size_t i = 0; i < check->count; i++) {
 		const struct check_entry *e = &check->items[i];
 
@@ -167,8 +170,9 @@ static void check_write_json(const struct configuration *c, const struct options
 		   online ? "true" : "false");
 	json_member(out, "error", err ? err->msg : NULL);
 	buf_text(out, ",");
-	json_member(out, "ignored",
-		    c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
+	json_member(out, "ignored", c->ignored.len ? buf_str(&c->ignored) : NULL);
+	buf_text(out, ",");
+	json_member(out, "repeated", c->repeated.len ? buf_str(&c->repeated) : NULL);
 	buf_text(out, ",\"settings\":{");
 	if (err == NULL)
 		write_json_settings(c, options, out);

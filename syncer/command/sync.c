@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "command/command.h"
 #include "config/environment.h"
 #include "net/http.h"
@@ -51,7 +52,7 @@ struct sync_input {
 static int prepare(struct sync_input *in, enum loop_mode mode, struct err *err)
 {
 	struct configuration *configuration = &in->configuration;
-	const char *path;
+	auto_free char *path = NULL;
 	int loaded;
 
 	if (harden(err) < 0 || http_global_init(err) < 0)

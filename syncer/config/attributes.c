@@ -8,11 +8,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/path.h"
+#include "config/yaml_write.h"
 
 #define NAME_MAX_LEN 127
 #define VERSION_LEN 32
 #define PATTERN_MAX_LEN 255
 #define TAGS_MAX 15
+/* So many letters of an attribute may differ from one that was meant. */
+#define TYPO_MAX 2
 
 /* In the order of their enums; the first is the default. */
 static const char *const type_words[] = { "secret", "key", "cert" };
@@ -101,8 +104,9 @@ static int set_history(struct object *o, const char *value, struct err *err)
 {
 	int64_t count;
 
-	/* The provider treats a negative number as 0. */
-	if (text_number(*value == '-' ? value + 1 : value, INT_MAX, &count) < 0)
+	/* The provider treats a negative number as 0, and 010 as 8. */
+	if ((value[0] == '0' && value[1] != '\0') ||
+	    text_number(*value == '-' ? value + 1 : value, INT_MAX, &count) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "objectVersionHistory '%.40s' is not a number", value);
 	if (*value == '-')
@@ -248,30 +252,42 @@ static const struct attribute {
 	{ "tags", NULL, set_tags },
 };
 
-static const struct attribute *attributes_find(const char *name, struct err *err)
+static const struct attribute *attributes_find(const char *name)
 {
-	const char *names[ARRAY_LEN(attributes)];
-	const char *nearest;
-
-	for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
 		if (strcmp(attributes[i].name, name) == 0)
 			return &attributes[i];
-		names[i] = attributes[i].name;
-	}
-	nearest = text_nearest(name, names, ARRAY_LEN(names));
-	err_set(err, ERR_CONFIG, "unknown attribute '%.80s'", name);
-	if (nearest != NULL)
-		err_hint(err, "did you mean '%s'?", nearest);
 	return NULL;
+}
+
+static int attributes_ignore(const char *name, const struct yaml *map,
+			     struct buf *ignored, struct err *err)
+{
+	auto_free char *copy = xstrdup(name);
+	bool is_spaced = strlen(text_trim(copy)) != strlen(name);
+	const char *names[ARRAY_LEN(attributes)], *nearest;
+
+	for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
+		names[i] = attributes[i].name;
+	nearest = text_nearest(name, names, ARRAY_LEN(names));
+	/* White space around a name is most often one that nobody sees, such as a
+	 * no-break space, and for YAML a part of the name. */
+	if (ignored == NULL ||
+	    (nearest != NULL && !is_spaced && text_distance(name, nearest) <= TYPO_MAX &&
+	     yaml_member(map, nearest) == NULL)) {
+		err_set(err, ERR_CONFIG, "unknown attribute '%.80s'", name);
+		return nearest ? err_hint(err, "did you mean '%s'?", nearest) : -1;
+	}
+	buf_printf(ignored, "%s%s%s", ignored->len ? ", " : "", text_trim(copy),
+		   is_spaced ? " (with a no-break space or the like in its name)" : "");
+	return 0;
 }
 
 static int set_attribute(const struct yaml *node, struct object *o, struct err *err)
 {
-	const struct attribute *attribute = attributes_find(node->key, err);
+	const struct attribute *attribute = attributes_find(node->key);
 	auto_free char *copy = node->text ? xstrdup(node->text) : NULL;
 
-	if (attribute == NULL)
-		return -1;
 	if (attribute->set_map != NULL && (copy == NULL || *copy != '\0'))
 		return attribute->set_map(o, node, err);
 	if (copy == NULL)
@@ -292,7 +308,7 @@ static int attributes_finish(struct object *o, struct err *err)
 }
 
 int attributes_read(const struct yaml *map, mode_t default_mode, struct object *out,
-		    struct err *err)
+		    struct buf *ignored, struct err *err)
 {
 	struct object o = { .mode = default_mode };
 	int result = 0;
@@ -301,7 +317,9 @@ int attributes_read(const struct yaml *map, mode_t default_mode, struct object *
 		return err_set(err, ERR_CONFIG,
 			       "it is not a map of attributes, such as objectName: x");
 	for (const struct yaml *node = map->first; node && result == 0; node = node->next)
-		result = set_attribute(node, &o, err);
+		result = attributes_find(node->key)
+				 ? set_attribute(node, &o, err)
+				 : attributes_ignore(node->key, map, ignored, err);
 	if (result < 0 || attributes_finish(&o, err) < 0) {
 		object_done(&o);
 		return -1;

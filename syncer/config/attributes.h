@@ -9,10 +9,16 @@
 #include "config/object.h"
 #include "config/yaml.h"
 
-/* Reads a map of attributes.  ERR_CONFIG, without naming the entry: the caller does.
- * object_done() the result. */
+/*
+ * Reads a map of attributes.  ERR_CONFIG, without naming the entry: the caller does.
+ * object_done() the result.
+ *
+ * An attribute that is not known is an error when ignored is NULL.  Otherwise its name
+ * goes there, since the CSI provider ignores it; but it stays an error when it looks like
+ * a typo of one that the entry does not have.
+ */
 int attributes_read(const struct yaml *map, mode_t default_mode, struct object *out,
-		    struct err *err) MUST_CHECK;
+		    struct buf *ignored, struct err *err) MUST_CHECK;
 
 /* Reads the short form "[type/]name[=path]". */
 int attributes_read_short(const char *entry, mode_t default_mode, struct object *out,

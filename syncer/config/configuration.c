@@ -1,8 +1,10 @@
 #include "config/configuration.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -14,10 +16,26 @@
 
 #define VARIABLE "AKVSYNC_CONFIG"
 #define FILE_MAX (1024 * 1024)
+#define NOTES_MAX 8000
+
+/* The place of the '#' behind which the value of AKVSYNC_CONFIG chooses a document; NULL:
+ * it is a path as a whole. */
+static const char *find_choice(const char *value)
+{
+	const char *hash = strrchr(value, '#');
+	auto_free char *path = NULL;
+
+	if (hash == NULL || hash == value || hash[1] == '\0' ||
+	    access(value, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return NULL;
+	path = xstrndup(value, (size_t)(hash - value));
+	return access(path, F_OK) == 0 ? hash : NULL;
+}
 
 static int configuration_read_file(struct configuration *c, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(FILE_MAX);
+	const char *value = variable_find(c->env, VARIABLE);
 
 	if (c->path == NULL)
 		return 0;
@@ -25,7 +43,10 @@ static int configuration_read_file(struct configuration *c, struct err *err)
 		err->kind = ERR_CONFIG;
 		return err_wrap(err, VARIABLE);
 	}
-	if (document_read(&c->file, buf_str(&text), text.len, err) < 0)
+	/* The choice is what the value has behind the path. */
+	value += strlen(c->path);
+	if (document_read(&c->file, buf_str(&text), text.len, *value ? value + 1 : NULL,
+			  err) < 0)
 		return err_wrap(err, "configuration file '%s'", c->path);
 	return 0;
 }
@@ -40,6 +61,24 @@ static int name_file(const struct configuration *c, struct err *err)
 	return -1;
 }
 
+/* Puts together what is to be told of the file and of the list. */
+static void take_notes(struct configuration *c)
+{
+	bool apart =
+		c->path != NULL && !overlay_decides(&c->file, "AKVSYNC_OBJECTS", c->env);
+
+	const char *where = apart ? "in AKVSYNC_OBJECTS: " : "";
+
+	c->ignored = BUF_INIT(NOTES_MAX);
+	c->repeated = BUF_INIT(NOTES_MAX);
+	buf_text(&c->ignored, buf_str(&c->file.ignored));
+	if (c->objects.ignored.len > 0)
+		buf_printf(&c->ignored, "%s%s%s", c->ignored.len ? ", " : "", where,
+			   buf_str(&c->objects.ignored));
+	if (c->objects.repeated.len > 0)
+		buf_printf(&c->repeated, "%s%s", where, buf_str(&c->objects.repeated));
+}
+
 /* An object without a vault is in the default one. */
 static void fill_vaults(struct configuration *c)
 {
@@ -51,12 +90,11 @@ static void fill_vaults(struct configuration *c)
 int configuration_load(struct configuration *out, char *const *env, bool signs_in,
 		       struct err *err)
 {
-	const char *path = configuration_path(env);
 	struct err file = { 0 };
 	char **merged;
 	int result;
 
-	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
+	*out = (struct configuration){ .env = env, .path = configuration_path(env) };
 	result = configuration_read_file(out, &file);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: these settings decide where that is logged. */
@@ -72,18 +110,24 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		result = name_file(out, err);
 	if (result == 0)
 		fill_vaults(out);
+	if (result == 0)
+		take_notes(out);
 	return result;
 }
 
-const char *configuration_path(char *const *env)
+char *configuration_path(char *const *env)
 {
-	return variable_find(env, VARIABLE);
+	const char *value = variable_find(env, VARIABLE);
+	const char *choice = value ? find_choice(value) : NULL;
+
+	if (value == NULL)
+		return NULL;
+	return choice ? xstrndup(value, (size_t)(choice - value)) : xstrdup(value);
 }
 
 char *configuration_dir(char *const *env)
 {
-	const char *path = configuration_path(env);
-	struct configuration c = { .path = path ? xstrdup(path) : NULL };
+	struct configuration c = { .env = env, .path = configuration_path(env) };
 	struct err err;
 	char **merged, *dir;
 
@@ -100,8 +144,15 @@ void configuration_done(struct configuration *c)
 	settings_done(&c->settings);
 	objects_done(&c->objects);
 	overlay_done(&c->file);
+	buf_done(&c->ignored);
+	buf_done(&c->repeated);
 	free(c->path);
 	*c = (struct configuration){ 0 };
+}
+
+const char *configuration_place(const struct configuration *c)
+{
+	return c->path ? c->path : "AKVSYNC_OBJECTS";
 }
 
 const char *configuration_source(const struct configuration *c, const char *variable)

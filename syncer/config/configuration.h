@@ -15,6 +15,9 @@ struct configuration {
 	struct objects objects; /* each with its vault */
 	char *path;             /* of the file; NULL: none */
 	struct overlay file;
+	struct buf ignored;  /* "usePodIdentity, note of object 2 ('b')": what the file
+				and the list of objects hold without meaning here */
+	struct buf repeated; /* "object 3 ('a')": entries that were listed before */
 };
 
 /*
@@ -26,13 +29,20 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		       struct err *err) MUST_CHECK;
 void configuration_done(struct configuration *c);
 
-/* The file's path, for a caller that watches the file before it reads it; NULL: none.
- * Owned by the environment. */
-const char *configuration_path(char *const *env);
+/*
+ * The path of the file that AKVSYNC_CONFIG names, for a caller that watches the file
+ * before it reads it; NULL: none.  The caller frees it.  What stands behind the last '#'
+ * is no part of it, but chooses one SecretProviderClass of the file, unless there is a
+ * file with the whole name.
+ */
+char *configuration_path(char *const *env);
 
 /* The directory alone, for a command that only asks the sidecar there: validates nothing,
  * and a file that cannot be read counts as none.  The caller frees it. */
 char *configuration_dir(char *const *env);
+
+/* What to call the place of what is ignored or repeated: the file, or AKVSYNC_OBJECTS. */
+const char *configuration_place(const struct configuration *c);
 
 /* Where a variable's value comes from: "environment", "file", "default". */
 const char *configuration_source(const struct configuration *c, const char *variable);

@@ -10,6 +10,7 @@
 #include "config/settings.h"
 #include "config/variable.h"
 #include "config/yaml.h"
+#include "config/yaml_write.h"
 
 #define PREFIX "AKVSYNC_"
 #define TEXT_MAX (1024 * 1024)
@@ -40,6 +41,10 @@ static void document_write_json(const struct yaml *node, struct buf *out)
 {
 	const char *comma = "";
 
+	if (node->null) {
+		buf_text(out, "null");
+		return;
+	}
 	if (node->type == YAML_SCALAR) {
 		yaml_write_text(out, node->text);
 		return;
@@ -137,7 +142,8 @@ static int document_read_key(struct overlay *o, const struct yaml *node, struct 
 	return 0;
 }
 
-static int document_read_file(struct overlay *o, const struct yaml *root, struct err *err)
+static int document_read_settings(struct overlay *o, const struct yaml *root,
+				  struct err *err)
 {
 	if (root->type != YAML_MAP) {
 		err_set(err, ERR_CONFIG,
@@ -148,24 +154,139 @@ static int document_read_file(struct overlay *o, const struct yaml *root, struct
 				      "'vault:' beside it");
 		return -1;
 	}
-	if (provider_is_manifest(root))
-		return provider_read(o, root, err);
 	for (const struct yaml *node = root->first; node; node = node->next)
 		if (document_read_key(o, node, err) < 0)
 			return -1;
 	return 0;
 }
 
-int document_read(struct overlay *out, const char *text, size_t len, struct err *err)
+/* ---- which of several documents ---- */
+
+/* "name" or "namespace/name"; the caller frees. */
+static char *name_of(const struct yaml *document)
+{
+	const struct yaml *metadata = yaml_member(document, "metadata");
+	const char *space = yaml_member_text(metadata, "namespace");
+
+	return xasprintf("%s%s%s", space, *space ? "/" : "",
+			 yaml_member_text(metadata, "name"));
+}
+
+static bool is_chosen(const struct yaml *document, const char *choice)
+{
+	const struct yaml *metadata = yaml_member(document, "metadata");
+	auto_free char *full = name_of(document);
+
+	return provider_is_manifest(document) &&
+	       (choice == NULL || strcmp(full, choice) == 0 ||
+		strcmp(yaml_member_text(metadata, "name"), choice) == 0);
+}
+
+static int refuse_choice(const struct yaml *documents, const char *choice,
+			 struct err *err)
+{
+	auto_buf struct buf names = BUF_INIT(300);
+	auto_free char *last = NULL;
+	size_t count = 0;
+
+	for (const struct yaml *d = documents; d; d = d->next) {
+		if (!provider_is_manifest(d))
+			continue;
+		free(last);
+		last = name_of(d);
+		buf_printf(&names, "%s'%.80s'", count++ ? ", " : "", last);
+	}
+	if (choice == NULL)
+		return err_set(
+			err, ERR_CONFIG,
+			"it has %zu documents of kind SecretProviderClass, %s; "
+			"choose one by its name, such as AKVSYNC_CONFIG=FILE#%.80s",
+			count, buf_str(&names), last);
+	if (count == 0)
+		return err_set(err, ERR_CONFIG,
+			       "it has no SecretProviderClass '%.80s', and no other one",
+			       choice);
+	return err_set(
+		err, ERR_CONFIG,
+		"there must be one SecretProviderClass '%.80s' (or NAMESPACE/NAME); "
+		"there are %s",
+		choice, buf_str(&names));
+}
+
+/* Of Kubernetes, and none of them a SecretProviderClass. */
+static int refuse_kinds(const struct yaml *documents, struct err *err)
+{
+	static const struct {
+		const char *kind, *advice;
+	} kinds[] = {
+		{ "List", "give its items as documents of their own" },
+		{ "ConfigMap", "give the text under one of its keys as the file" },
+		{ "Kustomization", "give what 'kubectl kustomize' prints" },
+	};
+	auto_buf struct buf names = BUF_INIT(300);
+	const char *advice = NULL;
+
+	for (const struct yaml *d = documents; d; d = d->next) {
+		const char *kind = yaml_member_text(d, "kind");
+
+		if (*kind == '\0')
+			continue;
+		buf_printf(&names, "%s'%.60s'", names.len ? ", " : "", kind);
+		for (size_t i = 0; i < ARRAY_LEN(kinds) && advice == NULL; i++)
+			if (strcmp(kinds[i].kind, kind) == 0)
+				advice = kinds[i].advice;
+	}
+	err_set(err, ERR_CONFIG,
+		"it has no SecretProviderClass and no settings; what it has is of kind "
+		"%s",
+		buf_str(&names));
+	return advice ? err_hint(err, "%s", advice) : -1;
+}
+
+static int document_read_file(struct overlay *o, const struct yaml *documents,
+			      const char *choice, struct err *err)
+{
+	const struct yaml *found = NULL;
+	bool has_kind = false, has_manifest = false;
+	size_t count = 0;
+
+	for (const struct yaml *d = documents; d; d = d->next) {
+		has_kind |= *yaml_member_text(d, "kind") != '\0';
+		has_manifest |= provider_is_manifest(d);
+		if (!is_chosen(d, choice))
+			continue;
+		found = d;
+		count++;
+	}
+	if (count == 1)
+		return provider_read(o, found, err);
+	if (has_manifest || choice != NULL)
+		return refuse_choice(documents, choice, err);
+	if (has_kind)
+		return refuse_kinds(documents, err);
+	if (documents->next != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "line %zu: settings stand in one document, and this is "
+			       "the second",
+			       documents->next->line);
+	return document_read_settings(o, documents, err);
+}
+
+int document_read(struct overlay *out, const char *text, size_t len, const char *choice,
+		  struct err *err)
 {
 	struct overlay o = { .ignored = BUF_INIT(4096) };
-	struct yaml *root = NULL;
+	struct yaml *documents = NULL;
 	int result;
 
-	if (yaml_tree_load(text, len, &root, err) < 0)
-		return -1;
-	result = document_read_file(&o, root, err);
-	yaml_tree_free(root);
+	if (yaml_tree_load(text, len, &documents, err) < 0)
+		return memmem(text, len, "{{", 2) == NULL
+			       ? -1
+			       : err_hint(err,
+					  "if it is a template of a chart, give what "
+					  "'helm template' prints");
+	result = document_read_file(&o, documents, choice, err);
+	yaml_tree_free(documents);
 	if (result < 0)
 		overlay_done(&o);
 	else

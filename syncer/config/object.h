@@ -37,6 +37,7 @@ struct object {
 	char *password_object; /* the secret that encrypts the pfx; NULL: none */
 	bool optional;         /* it need not exist */
 	bool metadata;         /* path.json describes it */
+	size_t place;          /* in the list as it was written, from 1; for messages */
 };
 
 /* Frees what the object holds. */

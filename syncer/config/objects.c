@@ -9,17 +9,15 @@
 #include "config/path.h"
 #include "config/yaml.h"
 
+/* Of what is told of a list. */
+#define NOTES_MAX 2000
+
 _Static_assert(OBJECT_HISTORY_MAX <= OBJECTS_MAX, "a history fits into a list");
 
 static void objects_add(struct objects *all, const struct object *o)
 {
 	all->items = xgrow(all->items, all->count, sizeof(*all->items));
 	all->items[all->count++] = *o;
-}
-
-static int wrap_entry(struct err *err, size_t number)
-{
-	return err_wrap(err, "object %zu", number);
 }
 
 static int parse_short(struct objects *all, const char *text, mode_t mode,
@@ -35,36 +33,62 @@ static int parse_short(struct objects *all, const char *text, mode_t mode,
 		if (*piece == '\0')
 			continue;
 		if (attributes_read_short(piece, mode, &o, err) < 0)
-			return wrap_entry(err, all->count + 1);
+			return err_wrap(err, "object %zu", all->count + 1);
+		o.place = all->count + 1;
 		objects_add(all, &o);
 	}
 	return 0;
 }
 
+/* ---- YAML ---- */
+
+/* Where the next one of several notes goes. */
+static struct buf *objects_note(struct buf *notes)
+{
+	buf_text(notes, notes->len ? ", " : "");
+	return notes;
+}
+
 /* An entry of the provider's form: a string that is YAML of its own. */
 static int parse_inner(const struct yaml *item, mode_t mode, struct object *out,
-		       struct err *err)
+		       struct buf *ignored, struct err *err)
 {
 	struct yaml *map = NULL;
 	int result;
 
 	if (item->type != YAML_SCALAR)
-		return attributes_read(item, mode, out, err);
+		return attributes_read(item, mode, out, ignored, err);
 	if (yaml_tree_load(item->text, strlen(item->text), &map, err) < 0)
 		return -1;
-	result = attributes_read(map, mode, out, err);
+	result = attributes_read(map, mode, out, ignored, err);
+	if (map->next != NULL && ignored != NULL)
+		buf_text(objects_note(ignored), "what follows the first document");
 	yaml_tree_free(map);
 	return result;
 }
 
-static int parse_list(struct objects *all, const struct yaml *list, mode_t mode,
-		      struct err *err)
+/* pasted: it is the provider's, with what that ignores. */
+static int parse_list(struct objects *all, const struct yaml *list, bool pasted,
+		      mode_t mode, struct err *err)
 {
+	size_t place = 0;
+
 	for (const struct yaml *item = list->first; item; item = item->next) {
+		auto_buf struct buf ignored = BUF_INIT(NOTES_MAX);
 		struct object o;
 
-		if (parse_inner(item, mode, &o, err) < 0)
-			return wrap_entry(err, all->count + 1);
+		place++;
+		if (pasted && item->null) {
+			buf_printf(objects_note(&all->ignored),
+				   "object %zu, which is empty", place);
+			continue;
+		}
+		if (parse_inner(item, mode, &o, pasted ? &ignored : NULL, err) < 0)
+			return err_wrap(err, "object %zu", place);
+		o.place = place;
+		if (ignored.len > 0)
+			buf_printf(objects_note(&all->ignored), "%s of object %zu ('%s')",
+				   buf_str(&ignored), place, o.name ? o.name : "");
 		objects_add(all, &o);
 	}
 	return 0;
@@ -73,23 +97,44 @@ static int parse_list(struct objects *all, const struct yaml *list, mode_t mode,
 static int parse_tree(struct objects *all, const struct yaml *root, mode_t mode,
 		      struct err *err)
 {
-	const struct yaml *array = root->first;
+	const struct yaml *array = yaml_member(root, "array");
 
+	if (root->next != NULL)
+		buf_text(objects_note(&all->ignored), "what follows the first document");
 	if (root->type == YAML_LIST)
-		return parse_list(all, root, mode, err);
-	if (root->type != YAML_MAP || array == NULL || strcmp(array->key, "array") != 0 ||
-	    array->next != NULL || array->type != YAML_LIST)
+		return parse_list(all, root, false, mode, err);
+	if (array == NULL || (array->type != YAML_LIST && !array->null))
 		return err_set(
 			err, ERR_CONFIG,
 			"the YAML must be a list of maps, or 'array:' with a list");
-	return parse_list(all, array, mode, err);
+	for (const struct yaml *node = root->first; node; node = node->next)
+		if (node != array)
+			buf_printf(objects_note(&all->ignored), "%s beside array",
+				   node->key);
+	return parse_list(all, array, true, mode, err);
 }
 
-static bool is_yaml(const char *text)
+/* An entry of the short form that reads as a map has its colon behind a '='. */
+static bool is_yaml(const struct yaml *root)
 {
-	text = yaml_start(text);
-	return text_starts(text, "array:") || text_starts(text, "- ") ||
-	       text_starts(text, "-\n") || text_starts(text, "[");
+	if (root->type == YAML_MAP)
+		return root->first == NULL || strchr(root->first->key, '=') == NULL ||
+		       yaml_member(root, "array") != NULL;
+	return root->type == YAML_LIST;
+}
+
+/* Of a text that YAML refuses: whether it starts with something else than
+ * "[type/]name". */
+static bool looks_like_yaml(const char *s)
+{
+	for (s += strspn(s, " \t\r\n"); *s == '#'; s += strspn(s, " \t\r\n"))
+		s += strcspn(s, "\n");
+	if (text_starts(s, "---"))
+		return true;
+	s += strspn(s,
+		    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-/");
+	s += strspn(s, " \t");
+	return strchr("=,\r\n", *s) == NULL;
 }
 
 /* ---- rules that span entries ---- */
@@ -127,24 +172,43 @@ static void claim_all(struct claims *all, const struct object *o, size_t entry)
 		claim(all, entry, o->path, ".json");
 }
 
-static int check_pair(const struct objects *all, const struct claim *a,
-		      const struct claim *b, struct err *err)
+/* In the order of the paths, a folder right before what is in it. */
+static int claim_order(const void *a, const void *b)
 {
-	if (a->entry == b->entry || !path_collides(a->path, b->path))
+	const struct claim *left = a, *right = b;
+	const unsigned char *l = (const unsigned char *)left->path;
+	const unsigned char *r = (const unsigned char *)right->path;
+
+	while (*l == *r && *l != '\0') {
+		l++;
+		r++;
+	}
+	if (*l == *r)
+		return left->entry < right->entry ? -1 : left->entry > right->entry;
+	/* The end of a path comes first, then '/', then all else. */
+	return (*l == '/' ? 1 : *l ? *l + 1 : 0) - (*r == '/' ? 1 : *r ? *r + 1 : 0);
+}
+
+static int check_pair(const struct objects *all, const struct claim *claim_a,
+		      const struct claim *claim_b, struct err *err)
+{
+	const struct object *a = &all->items[claim_a->entry];
+	const struct object *b = &all->items[claim_b->entry];
+
+	if (a == b || !path_collides(claim_a->path, claim_b->path))
 		return 0;
-	if (strcmp(a->path, b->path) == 0)
+	if (strcmp(claim_a->path, claim_b->path) == 0)
 		return err_set(
 			err, ERR_CONFIG,
 			"object %zu ('%s') and object %zu ('%s') both go to the path "
 			"'%.100s'; give one of them another objectAlias",
-			a->entry + 1, all->items[a->entry].name, b->entry + 1,
-			all->items[b->entry].name, b->path);
+			a->place, a->name, b->place, b->name, claim_b->path);
 	return err_set(err, ERR_CONFIG,
 		       "object %zu ('%s') and object %zu ('%s') cannot both be written: "
 		       "path '%.100s' is in the way of '%.100s'; give one of them "
 		       "another objectAlias",
-		       a->entry + 1, all->items[a->entry].name, b->entry + 1,
-		       all->items[b->entry].name, a->path, b->path);
+		       a->place, a->name, b->place, b->name, claim_a->path,
+		       claim_b->path);
 }
 
 static int check_paths(const struct objects *all, struct err *err)
@@ -154,16 +218,17 @@ static int check_paths(const struct objects *all, struct err *err)
 
 	for (size_t i = 0; i < all->count; i++)
 		claim_all(&claims, &all->items[i], i);
-	for (size_t b = 0; b < claims.count && result == 0; b++)
-		for (size_t a = 0; a < b && result == 0; a++)
-			result = check_pair(all, &claims.items[a], &claims.items[b], err);
+	if (claims.count > 0)
+		qsort(claims.items, claims.count, sizeof(*claims.items), claim_order);
+	for (size_t i = 1; i < claims.count && result == 0; i++)
+		result = check_pair(all, &claims.items[i - 1], &claims.items[i], err);
 	for (size_t i = 0; i < claims.count; i++)
 		free(claims.items[i].path);
 	free(claims.items);
 	return result;
 }
 
-static int check_list(const struct objects *all, struct err *err)
+static int check_count(const struct objects *all, struct err *err)
 {
 	if (all->count == 0)
 		return err_set(err, ERR_CONFIG,
@@ -173,19 +238,43 @@ static int check_list(const struct objects *all, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			       "the list has %zu objects; at most %d are allowed",
 			       all->count, OBJECTS_MAX);
-	return check_paths(all, err);
+	return 0;
+}
+
+/* Charts repeat what several of their parts need. */
+static void drop_repeated(struct objects *all)
+{
+	auto_free uint64_t *numbers = xcalloc(all->count, sizeof(*numbers));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct object o = all->items[i];
+		uint64_t number = object_fingerprint(&o);
+		size_t earlier = 0;
+
+		while (earlier < kept && numbers[earlier] != number)
+			earlier++;
+		if (earlier < kept) {
+			buf_printf(objects_note(&all->repeated), "object %zu ('%s')",
+				   o.place, o.name ? o.name : "");
+			object_done(&o);
+			continue;
+		}
+		numbers[kept] = number;
+		all->items[kept++] = o;
+	}
+	all->count = kept;
 }
 
 static int parse(struct objects *all, const char *text, mode_t mode, struct err *err)
 {
 	struct yaml *root = NULL;
-	int result;
+	int result = yaml_tree_load(text, strlen(text), &root, err);
 
-	if (!is_yaml(text))
-		return parse_short(all, text, mode, err);
-	if (yaml_tree_load(text, strlen(text), &root, err) < 0)
-		return -1;
-	result = parse_tree(all, root, mode, err);
+	if (result < 0 ? !looks_like_yaml(text) : !is_yaml(root))
+		result = parse_short(all, text, mode, err);
+	else if (result == 0)
+		result = parse_tree(all, root, mode, err);
 	yaml_tree_free(root);
 	return result;
 }
@@ -193,9 +282,18 @@ static int parse(struct objects *all, const char *text, mode_t mode, struct err 
 int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 		  struct err *err)
 {
-	struct objects all = { 0 };
+	struct objects all = { .ignored = BUF_INIT(NOTES_MAX),
+			       .repeated = BUF_INIT(NOTES_MAX) };
 
-	if (parse(&all, text, default_mode, err) < 0 || check_list(&all, err) < 0) {
+	int result = parse(&all, text, default_mode, err);
+
+	if (result == 0)
+		result = check_count(&all, err);
+	if (result == 0) {
+		drop_repeated(&all);
+		result = check_paths(&all, err);
+	}
+	if (result < 0) {
 		objects_done(&all);
 		return err_wrap(err, "AKVSYNC_OBJECTS");
 	}
@@ -208,6 +306,8 @@ void objects_done(struct objects *o)
 	for (size_t i = 0; i < o->count; i++)
 		object_done(&o->items[i]);
 	free(o->items);
+	buf_done(&o->ignored);
+	buf_done(&o->repeated);
 	*o = (struct objects){ 0 };
 }
 

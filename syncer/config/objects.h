@@ -15,11 +15,16 @@
 struct objects {
 	struct object *items;
 	size_t count;
+	struct buf ignored;  /* "note of object 2 ('b')": what has no meaning here */
+	struct buf repeated; /* "object 3 ('a')": an entry that an earlier one equals, and
+				that is not in items */
 };
 
 /*
  * Parses the short form, the YAML or JSON list of maps, and the provider's `array:` of
- * strings.  ERR_CONFIG names the entry, the rule and the fix.  objects_done() the result.
+ * strings.  The text is YAML when its first document is a list, or a map whose first key
+ * cannot belong to the short form; what cannot be read as YAML is judged by its first
+ * words.  ERR_CONFIG names the entry, the rule and the fix.  objects_done() the result.
  */
 int objects_parse(struct objects *out, const char *text, mode_t default_mode,
 		  struct err *err) MUST_CHECK;

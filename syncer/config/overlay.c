@@ -9,11 +9,28 @@
 
 #define PREFIX "AKVSYNC_"
 
-void overlay_set(struct overlay *o, const char *name, const char *value)
+static void overlay_add_item(struct overlay *o, const char *name, const char *value,
+			     const char *with)
 {
 	o->items = xgrow(o->items, o->count, sizeof(*o->items));
-	o->items[o->count++] =
-		(struct overlay_item){ .name = xstrdup(name), .value = xstrdup(value) };
+	o->items[o->count++] = (struct overlay_item){ .name = xstrdup(name),
+						      .value = xstrdup(value),
+						      .with = with };
+}
+
+void overlay_set(struct overlay *o, const char *name, const char *value)
+{
+	overlay_add_item(o, name, value, NULL);
+}
+
+void overlay_unset(struct overlay *o, const char *name, const char *with)
+{
+	overlay_add_item(o, name, "", with);
+}
+
+void overlay_ignore(struct overlay *o, const char *name)
+{
+	buf_printf(&o->ignored, "%s%s", o->ignored.len ? ", " : "", name);
 }
 
 void overlay_done(struct overlay *o)
@@ -29,12 +46,19 @@ void overlay_done(struct overlay *o)
 
 /* ---- together with the environment ---- */
 
+static bool overlay_item_counts(const struct overlay *o, const struct overlay_item *item,
+				char *const *env)
+{
+	if (item->with != NULL && !overlay_decides(o, item->with, env))
+		return false;
+	return !text_starts(item->name, PREFIX) || variable_find(env, item->name) == NULL;
+}
+
 bool overlay_decides(const struct overlay *o, const char *name, char *const *env)
 {
 	for (size_t i = 0; i < o->count; i++)
 		if (strcmp(o->items[i].name, name) == 0)
-			return !text_starts(name, PREFIX) ||
-			       variable_find(env, name) == NULL;
+			return overlay_item_counts(o, &o->items[i], env);
 	return false;
 }
 

@@ -11,7 +11,9 @@
 #include "base/buf.h"
 
 struct overlay_item {
-	char *name, *value; /* a variable */
+	char *name, *value; /* a variable; of one that the file unsets, the value is "" */
+	const char *with;   /* it counts only while the file decides this one, too; NULL:
+			       always */
 };
 
 struct overlay {
@@ -25,6 +27,13 @@ void overlay_done(struct overlay *o);
 
 /* Adds a variable; for the readers of each kind of file. */
 void overlay_set(struct overlay *o, const char *name, const char *value);
+
+/* Makes a variable of the environment count as unset, while the file decides another one.
+ * with is kept, not copied. */
+void overlay_unset(struct overlay *o, const char *name, const char *with);
+
+/* Adds a name, or what else is to be told, to what is ignored. */
+void overlay_ignore(struct overlay *o, const char *name);
 
 /* True when the file, and not env, decides this variable: AKVSYNC_* of the environment
  * win over the file, the file wins over all others. */

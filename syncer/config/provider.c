@@ -1,71 +1,35 @@
 #include "config/provider.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 
-static const struct yaml *member(const struct yaml *map, const char *key)
+bool provider_is_manifest(const struct yaml *document)
 {
-	const struct yaml *n = map != NULL && map->type == YAML_MAP ? map->first : NULL;
-
-	while (n != NULL && strcmp(n->key, key) != 0)
-		n = n->next;
-	return n;
+	return strcmp(yaml_member_text(document, "kind"), "SecretProviderClass") == 0;
 }
 
-static const char *text_of(const struct yaml *map, const char *key)
-{
-	const struct yaml *n = member(map, key);
+/* ---- values that are not taken as they are ---- */
 
-	return n != NULL && n->type == YAML_SCALAR ? n->text : "";
+static int check_objects(const char **value, struct err *err)
+{
+	struct yaml *root = NULL;
+	bool is_array;
+
+	if (yaml_tree_load(*value, strlen(*value), &root, err) < 0)
+		return err_wrap(err, "objects");
+	is_array = yaml_member(root, "array") != NULL;
+	yaml_tree_free(root);
+	if (is_array)
+		return 0;
+	return err_set(
+		err, ERR_CONFIG,
+		"objects must be the text 'array:' and a list, as the CSI provider "
+		"takes it");
 }
 
-bool provider_is_manifest(const struct yaml *root)
-{
-	return strcmp(text_of(root, "kind"), "SecretProviderClass") == 0;
-}
-
-static void ignore(struct overlay *o, const char *name)
-{
-	buf_printf(&o->ignored, "%s%s", o->ignored.len ? ", " : "", name);
-}
-
-/* ---- one reader per parameter ---- */
-
-static int provider_set_vault(struct overlay *o, const char *value, struct err *err)
-{
-	(void)err;
-	overlay_set(o, "AKVSYNC_VAULT", value);
-	return 0;
-}
-
-static int set_objects(struct overlay *o, const char *value, struct err *err)
-{
-	if (!text_starts(yaml_start(value), "array:"))
-		return err_set(err, ERR_CONFIG,
-			       "objects must be the text 'array:' and a list, as the CSI "
-			       "provider takes it");
-	overlay_set(o, "AKVSYNC_OBJECTS", value);
-	return 0;
-}
-
-static int set_tenant(struct overlay *o, const char *value, struct err *err)
-{
-	(void)err;
-	overlay_set(o, "AZURE_TENANT_ID", value);
-	return 0;
-}
-
-static int set_client(struct overlay *o, const char *value, struct err *err)
-{
-	(void)err;
-	overlay_set(o, "AZURE_CLIENT_ID", value);
-	return 0;
-}
-
-static int set_cloud(struct overlay *o, const char *value, struct err *err)
+static int to_cloud(const char **value, struct err *err)
 {
 	static const struct {
 		const char *theirs, *ours;
@@ -77,61 +41,67 @@ static int set_cloud(struct overlay *o, const char *value, struct err *err)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(clouds); i++) {
-		if (!text_same(clouds[i].theirs, value))
+		if (!text_same(clouds[i].theirs, *value))
 			continue;
-		overlay_set(o, "AKVSYNC_CLOUD", clouds[i].ours);
+		*value = clouds[i].ours;
 		return 0;
 	}
 	return err_set(err, ERR_CONFIG,
 		       "cloudName '%.60s' is not one of AzurePublicCloud, "
 		       "AzureUSGovernmentCloud, AzureChinaCloud; for another cloud set "
 		       "AKVSYNC_VAULT to the vault's URL and AZURE_AUTHORITY_HOST",
-		       value);
+		       *value);
 }
 
-static int set_managed(struct overlay *o, const char *value, struct err *err)
+/* The provider takes "t" and "f" as well. */
+static int read_flag(const char *value, bool *on)
+{
+	*on = text_same(value, "t");
+	return *on || text_same(value, "f") ? 0 : text_bool(value, on);
+}
+
+static int to_auth(const char **value, struct err *err)
 {
 	bool on;
 
-	if (text_bool(value, &on) < 0 && !text_same(value, "t") && !text_same(value, "f"))
+	if (read_flag(*value, &on) < 0)
 		return err_set(err, ERR_CONFIG,
 			       "useVMManagedIdentity '%.40s' is neither true nor false",
-			       value);
-	if (text_same(value, "t") || (!text_same(value, "f") && on))
-		overlay_set(o, "AKVSYNC_AUTH", "managed-identity");
+			       *value);
+	*value = on ? "managed-identity" : NULL;
 	return 0;
 }
 
 static const struct parameter {
-	const char *name;
-	int (*set)(struct overlay *o, const char *value, struct err *err);
+	const char *name, *variable;
+	/* Checks the value, and may put another one in its place; NULL then: it sets
+	 * nothing. */
+	int (*convert)(const char **value, struct err *err);
 } parameters[] = {
-	{ "keyvaultName", provider_set_vault },
-	{ "objects", set_objects },
-	{ "tenantID", set_tenant },
-	{ "tenantId", set_tenant },
-	{ "clientID", set_client },
-	{ "userAssignedIdentityID", set_client },
-	{ "cloudName", set_cloud },
-	{ "useVMManagedIdentity", set_managed },
+	{ "keyvaultName", "AKVSYNC_VAULT", NULL },
+	{ "objects", "AKVSYNC_OBJECTS", check_objects },
+	{ "tenantID", "AZURE_TENANT_ID", NULL },
+	{ "tenantId", "AZURE_TENANT_ID", NULL },
+	{ "clientID", "AZURE_CLIENT_ID", NULL },
+	{ "userAssignedIdentityID", "AZURE_CLIENT_ID", NULL },
+	{ "cloudName", "AKVSYNC_CLOUD", to_cloud },
+	{ "useVMManagedIdentity", "AKVSYNC_AUTH", to_auth },
 };
 
-static bool is_false(const char *value)
+static bool is_managed(const struct yaml *all)
 {
-	bool on = true;
+	bool on;
 
-	return text_same(value, "f") || (text_bool(value, &on) == 0 && !on);
+	return read_flag(yaml_member_text(all, "useVMManagedIdentity"), &on) == 0 && on;
 }
 
 /* Of two client ids, the one that the provider does not use. */
 static bool is_other_identity(const char *name, const struct yaml *all)
 {
-	const char *managed = text_of(all, "useVMManagedIdentity");
-
-	if (*managed != '\0' && !is_false(managed))
+	if (is_managed(all))
 		return strcmp(name, "clientID") == 0;
 	return strcmp(name, "userAssignedIdentityID") == 0 &&
-	       *text_of(all, "clientID") != '\0';
+	       *yaml_member_text(all, "clientID") != '\0';
 }
 
 /* A parameter that only the provider knows is ignored; one that looks like a typo is not.
@@ -151,11 +121,11 @@ static int check_slip(const struct yaml *node, struct err *err)
 static int read_parameter(struct overlay *o, const struct yaml *node,
 			  const struct yaml *all, struct err *err)
 {
-	auto_free char *copy = node->text ? xstrdup(node->text) : NULL;
-	char *value = copy ? text_trim(copy) : NULL;
+	const char *value = node->text;
+	bool on;
 
 	/* The provider prefers the new spelling. */
-	if (strcmp(node->key, "tenantId") == 0 && *text_of(all, "tenantID") != '\0')
+	if (strcmp(node->key, "tenantId") == 0 && *yaml_member_text(all, "tenantID"))
 		return 0;
 	if (value == NULL)
 		return err_set(err, ERR_CONFIG,
@@ -165,37 +135,57 @@ static int read_parameter(struct overlay *o, const struct yaml *node,
 	if (*value == '\0')
 		return 0;
 	if (is_other_identity(node->key, all)) {
-		ignore(o, node->key);
+		overlay_ignore(o, node->key);
 		return 0;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(parameters); i++)
-		if (strcmp(parameters[i].name, node->key) == 0)
-			return parameters[i].set(o, value, err);
+	for (size_t i = 0; i < ARRAY_LEN(parameters); i++) {
+		if (strcmp(parameters[i].name, node->key) != 0)
+			continue;
+		if (parameters[i].convert && parameters[i].convert(&value, err) < 0)
+			return -1;
+		if (value != NULL)
+			overlay_set(o, parameters[i].variable, value);
+		return 0;
+	}
 	if (check_slip(node, err) < 0)
 		return -1;
 	/* A feature that is switched off need not be named as ignored. */
-	if (!is_false(value))
-		ignore(o, node->key);
+	if (read_flag(value, &on) < 0 || on)
+		overlay_ignore(o, node->key);
 	return 0;
 }
 
-int provider_read(struct overlay *o, const struct yaml *root, struct err *err)
+static void trim_parameters(const struct yaml *all)
 {
-	const struct yaml *spec = member(root, "spec");
-	const struct yaml *all = member(spec, "parameters");
+	for (const struct yaml *node = all->first; node; node = node->next) {
+		const char *start = node->text ? text_trim(node->text) : NULL;
 
-	if (strcmp(text_of(spec, "provider"), "azure") != 0)
+		if (start != NULL)
+			memmove(node->text, start, strlen(start) + 1);
+	}
+}
+
+int provider_read(struct overlay *o, const struct yaml *document, struct err *err)
+{
+	const struct yaml *spec = yaml_member(document, "spec");
+	const struct yaml *all = yaml_member(spec, "parameters");
+
+	if (strcmp(yaml_member_text(spec, "provider"), "azure") != 0)
 		return err_set(err, ERR_CONFIG,
 			       "the SecretProviderClass is for provider '%.40s', not for "
 			       "azure",
-			       text_of(spec, "provider"));
+			       yaml_member_text(spec, "provider"));
 	if (all == NULL || all->type != YAML_MAP)
 		return err_set(err, ERR_CONFIG,
 			       "the SecretProviderClass has no spec.parameters");
+	trim_parameters(all);
 	for (const struct yaml *node = all->first; node; node = node->next)
 		if (read_parameter(o, node, all, err) < 0)
 			return err_wrap(err, "SecretProviderClass");
-	if (member(spec, "secretObjects") != NULL)
-		ignore(o, "secretObjects");
+	/* The identity that the machine itself has, whichever one the pod was given. */
+	if (is_managed(all) && *yaml_member_text(all, "userAssignedIdentityID") == '\0')
+		overlay_unset(o, "AZURE_CLIENT_ID", "AKVSYNC_AUTH");
+	if (yaml_member(spec, "secretObjects") != NULL)
+		overlay_ignore(o, "secretObjects");
 	return 0;
 }

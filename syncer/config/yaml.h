@@ -1,17 +1,22 @@
 /*
- * yaml.h: bytes to a small tree, and texts to YAML.  Pure.  The only reader of YAML (and
+ * yaml.h: bytes to small trees.  Pure.  The only reader of YAML (and
  * so of JSON) that people write; owns libyaml.
  *
- * Scalars keep their text: 0755, 1e5, yes and null are what was typed, since every field
- * has its own strict parser.  Refuses what a list of objects never needs: anchors,
- * aliases, tags, several documents, duplicate keys, deep nesting.
+ * Scalars keep their text: 0755, 1e5 and yes are what was typed, since every field has
+ * its own strict parser.  Anchors, aliases, merge keys (<<) and tags mean what they mean
+ * to the Go library yaml.v3, with which the CSI provider reads its objects: an alias is a
+ * copy of its anchor's node, the keys of a map win over those that are merged into it,
+ * !!binary is base64, and other tags change nothing but that !!str null is a text.
+ * Refuses duplicate keys, and keys that are no scalars.  The depth, the nodes and the
+ * bytes are bounded with all copies, so a text cannot grow by its aliases.
  */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "base/buf.h"
+#include "base/err.h"
 
 /* A longer text is refused. */
 #define YAML_TEXT_MAX (1024 * 1024)
@@ -21,28 +26,27 @@ enum yaml_type { YAML_SCALAR, YAML_LIST, YAML_MAP };
 struct yaml {
 	enum yaml_type type;
 	char *key;          /* in its map; NULL elsewhere */
-	char *text;         /* of a scalar; a plain null or ~ is "" */
+	char *text;         /* of a scalar; of a null it is "" */
+	bool null;          /* a scalar that was left out, or is a plain ~ or null */
 	size_t line;        /* 1 for the first */
 	struct yaml *first; /* of a list or map */
-	struct yaml *next;  /* beside it */
+	struct yaml *next;  /* beside it; of a document: the next one */
 };
 
-/* ERR_CONFIG with the line.  yaml_tree_free() the result; NULL is fine there.  (The names
- * yaml_load and yaml_free would stand in for functions inside the library.) */
+/*
+ * Reads all documents of the text; those that hold nothing are left out, and the first of
+ * the others is the result.  ERR_CONFIG with the line, also when there is none.
+ * yaml_tree_free() the result; NULL is fine there.  (The names yaml_load and yaml_free
+ * would stand in for functions inside the library.)
+ */
 int yaml_tree_load(const char *text, size_t len, struct yaml **out,
 		   struct err *err) MUST_CHECK;
 void yaml_tree_free(struct yaml *node);
 
-/* The first text of a document that is neither blank nor a comment. */
-const char *yaml_start(const char *text);
+/* What stands in a map under a key; NULL when nothing does, or when it is no map. */
+struct yaml *yaml_member(const struct yaml *map, const char *key);
 
-/*
- * Append a text, or the key of a map with its colon, in the form of JSON.  Unlike the
- * form that json_quote() makes, yaml_tree_load() reads it back exactly: YAML refuses some
- * characters that JSON allows, and takes others for ends of lines.  A key that is too
- * long for YAML's short form gets its '?', and the text is then no JSON.
- */
-void yaml_write_text(struct buf *out, const char *text);
-void yaml_write_key(struct buf *out, const char *key);
+/* The text of such a member; "" when there is none, or when it is no scalar. */
+const char *yaml_member_text(const struct yaml *map, const char *key);
 
 #endif

@@ -98,15 +98,20 @@ bool active_is_complete(const struct active *a, const struct publish *publish)
 	return publish_fits(publish, a->list.number) && publish_is_whole(publish);
 }
 
-void active_log_ignored(const struct active *a)
+void active_log_notes(const struct active *a)
 {
-	const struct overlay *file = &active_configuration(a)->file;
+	const struct configuration *c = active_configuration(a);
 
-	if (file->ignored.len > 0)
+	if (c->ignored.len > 0)
 		log_event(LOG_WARN, "ignored",
-			  LOG_FIELDS(log_str("names", buf_str(&file->ignored))),
-			  "has no meaning here and is ignored: %s",
-			  buf_str(&file->ignored));
+			  LOG_FIELDS(log_str("names", buf_str(&c->ignored))),
+			  "%s: what has no meaning here is ignored: %s",
+			  configuration_place(c), buf_str(&c->ignored));
+	if (c->repeated.len > 0)
+		log_event(LOG_WARN, "repeated",
+			  LOG_FIELDS(log_str("names", buf_str(&c->repeated))),
+			  "%s: what is listed again is taken once: %s",
+			  configuration_place(c), buf_str(&c->repeated));
 }
 
 /* ---- a changed file ---- */
@@ -189,7 +194,7 @@ bool active_reload(struct active *a, struct sources *sources,
 		  "read '%s': %zu object%s", c->path, c->objects.count,
 		  c->objects.count == 1 ? "" : "s");
 	active_take(a, c, publish);
-	active_log_ignored(a);
+	active_log_notes(a);
 	return true;
 }
 

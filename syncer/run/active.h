@@ -75,8 +75,9 @@ const struct settings *active_settings(const struct active *a);
  * missing: what "complete" means everywhere. */
 bool active_is_complete(const struct active *a, const struct publish *publish);
 
-/* Logs which parts of a SecretProviderClass have no meaning here. */
-void active_log_ignored(const struct active *a);
+/* Logs what of the configuration has no meaning here, and which entries were listed
+ * before. */
+void active_log_notes(const struct active *a);
 
 /* Between two rounds: reads the file again when it has changed.  True: its settings apply
  * from now on, and *notify holds its targets, which the caller owns. */

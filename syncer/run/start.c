@@ -132,7 +132,7 @@ static void start_log(const struct loop *l)
 			     log_raw("settings", buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s", mode,
 		  objects, objects == 1 ? "" : "s", vault, l->settings->dir);
-	active_log_ignored(&l->active);
+	active_log_notes(&l->active);
 	if (!l->settings->verify_challenge)
 		log_event(LOG_WARN, "advice", NULL,
 			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "

@@ -58,12 +58,12 @@ int sources_add(struct sources *all, const struct objects *objects, struct err *
 		const struct object *o = &objects->items[i];
 
 		if (sources_get(all, o->vault, &source, err) < 0)
-			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", i + 1);
+			return err_wrap(err, "AKVSYNC_OBJECTS: object %zu", o->place);
 		if (source->vault.hsm && o->kind != OBJECT_KEY)
 			return err_set(err, ERR_CONFIG,
 				       "AKVSYNC_OBJECTS: object %zu: '%s' is a Managed "
 				       "HSM, which holds keys only; write key/NAME",
-				       i + 1, source->vault.host);
+				       o->place, source->vault.host);
 	}
 	return 0;
 }

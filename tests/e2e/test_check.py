@@ -60,7 +60,7 @@ def test_needs_nothing_but_a_file_on_a_laptop(tmp_path):
     ("env", "says"),
     [
         ({}, "AKVSYNC_VAULT is not set"),
-        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,a"}, "both go to the path 'a'"),
+        ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a,b=a"}, "both go to the path 'a'"),
         ({"AKVSYNC_VAULT": "no/vault", "AKVSYNC_OBJECTS": "a"}, "AKVSYNC_VAULT: vault 'no/vault' is neither a vault name"),
         ({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "[{objectName: a, vault: no/vault}]"}, "AKVSYNC_OBJECTS: object 1: vault 'no/vault' is"),
         ({"AKVSYNC_CONFIG": "/nowhere"}, "AKVSYNC_CONFIG"),

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct overlay overlay = { 0 };
 	struct settings settings;
 	struct err err = { 0 };
-	int result = document_read(&overlay, (const char *)data, size, &err);
+	int result = document_read(&overlay, (const char *)data, size, NULL, &err);
 	char **env;
 
 	must_explain(result, &err);

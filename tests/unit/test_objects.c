@@ -110,6 +110,38 @@ static void test_accepted(void **state)
 		  "objectVersion: \"\"\n  - |\n    objectName: b\n    objectAlias: B\n",
 		  "a>a b>B" },
 		{ "array:\n- objectName: a\n", "a>a" },
+		/* However YAML spells them. */
+		{ "{\"array\": [\"{\\\"objectName\\\": \\\"a\\\"}\"]}", "a>a" },
+		{ "'array' :\n- 'objectName: a'", "a>a" },
+		{ "---\n# c\narray:\n- 'objectName: a'\n...\n", "a>a" },
+		{ "? array\n: - 'objectName: a'", "a>a" },
+		{ "!!map {&k array: [objectName: a]}", "a>a" },
+		{ "x: &x ['objectName: a']\narray: *x", "a>a" },
+		{ "a=b: 1\narray: ['objectName: a']", "a>a" },
+		{ "--- [{objectName: a}]", "a>a" },
+		{ "&l\n- <<: {objectName: a, objectAlias: b}\n  objectAlias: c", "a>c" },
+		{ "array:\n- 'objectName: a'\n-\n- ~\n- 'objectName: b'", "a>a b>b" },
+		{ "array:\n- 'objectName: a'\n---\nsecond", "a>a" },
+		{ "array:\n- \"---\\nobjectName: a\\n---\\nobjectName: b\"", "a>a" },
+		{ "array: ['{objectName: a, objectAlias: NULL, objectVersion: ~}']",
+		  "a>a" },
+		{ "array: ['objectName: \xc2\xa0"
+		  "a\xc2\xa0']",
+		  "a>a" },
+		/* The short form, though it reads as a map. */
+		{ "a=x: y", "a>x: y" },
+		{ "a, b=x:", "a>a b>x:" },
+		{ "a=x: y\nb=- z", "a>x: y b>- z" },
+		{ "a={x: [y]}", "a>{x: [y]}" },
+		{ "a={x: [y]", "a>{x: [y]" },
+		{ "-, -a=b: c", "->- -a>b: c" },
+		/* An entry that an earlier one equals. */
+		{ "a,b,a", "a>a b>b" },
+		{ "a,secret/a=a", "a>a" },
+		{ "array: ['objectName: a', '{objectName: a, objectType: SECRET, note: "
+		  "x}']",
+		  "a>a" },
+		{ "- objectNamePattern: x\n- objectNamePattern: x", "x>" },
 	};
 
 	(void)state;
@@ -174,13 +206,21 @@ static void test_refused(void **state)
 		  "27/28/29/30/31/32/33",
 		  "more than 32 parts" },
 		/* Paths of two objects. */
-		{ "a,b,a",
+		{ "a,b,key/a",
 		  "object 1 ('a') and object 3 ('a') both go to the path 'a'; give "
 		  "one of them another objectAlias" },
+		{ "a,a,b=a",
+		  "object 1 ('a') and object 3 ('b') both go to the path 'a'" },
+		{ "array: [~, 'objectName: a', 'objectName: a', 'objectName: a_b']",
+		  "object 4: objectName 'a_b'" },
 		{ "a=x,b=x",
 		  "object 1 ('a') and object 2 ('b') both go to the path 'x'" },
 		{ "a=x,b=x/y", "path 'x' is in the way of 'x/y'" },
-		{ "a=x/y/z,b=x/y", "is in the way of" },
+		{ "a=x/y/z,b=x/y", "object 2 ('b') and object 1 ('a') cannot both be "
+				   "written: path 'x/y' is "
+				   "in the way of 'x/y/z'" },
+		{ "a=x,b=x-y,c=x/y,d=x.y", "path 'x' is in the way of 'x/y'" },
+		{ "a=x/y,b=x/y-z,c=x/y!,d=x/y/z/w,e=\xc3\xa9", "'x/y' is in the way of" },
 		/* Attributes. */
 		{ "- objectAlias: x", "objectName is missing" },
 		{ "- objectName: ''", "objectName is missing" },
@@ -188,6 +228,8 @@ static void test_refused(void **state)
 				    "'objectName'?" },
 		{ "- objectname: a", "did you mean 'objectName'?" },
 		{ "- qwertyuiop: a", "unknown attribute 'qwertyuiop'" },
+		{ "array: ['{objectName: a, objectAlia: b}']",
+		  "unknown attribute 'objectAlia'; did you mean 'objectAlias'?" },
 		{ "- objectName: [a]", "objectName must be plain text" },
 		{ "- objectName: a\n  objectType: certificate", "is not one of" },
 		{ "- objectName: a\n  objectVersion: 123", "objectVersion '123'" },
@@ -206,6 +248,7 @@ static void test_refused(void **state)
 		{ "- objectName: a\n  layout: flat", "is not one of single" },
 		{ "- objectName: a\n  objectName: b", "stands twice" },
 		{ "- objectName: a\n  objectVersionHistory: --1", "is not a number" },
+		{ "- objectName: a\n  objectVersionHistory: 010", "is not a number" },
 		{ "- objectName: a\n  objectVersionHistory: 1001", "is more than 1000" },
 		/* Combinations. */
 		{ "- objectName: a\n  tags: {x: y}", "objectName cannot stand beside" },
@@ -250,11 +293,24 @@ static void test_refused(void **state)
 		{ "- objectName: a\n- [b]", "object 2: it is not a map" },
 		{ "[a, b]", "is not a map" },
 		{ "array: a", "must be a list of maps, or 'array:'" },
-		{ "array:\n- objectName: a\nmore: 1", "must be a list of maps" },
-		{ "array:", "must be a list of maps" },
+		{ "array:", "the list is empty" },
+		{ "array: [~]", "the list is empty" },
+		{ "array: ''", "must be a list of maps, or 'array:'" },
+		{ "array: {a: b}", "must be a list of maps, or 'array:'" },
+		{ "arrray: [a]", "must be a list of maps, or 'array:'" },
+		{ "objectName: a", "must be a list of maps, or 'array:'" },
 		{ "array:\n- ''", "object 1: YAML line 1: it is empty" },
 		{ "array:\n- 'a: ['", "object 1: YAML line" },
-		{ "- &a objectName: a", "anchors and tags" },
+		{ "array:\n- [a]", "object 1: it is not a map" },
+		/* What YAML refuses is judged by its first words. */
+		{ "- objectName: [", "YAML line" },
+		{ "# c\n\n array :\n\t- x", "YAML line" },
+		{ "\"array\": [", "YAML line" },
+		{ "--- # c\n- [", "YAML line" },
+		{ "[{", "YAML line" },
+		{ "&a [", "YAML line" },
+		{ "a={x: [y, b c", "object 2: objectName" },
+		{ "a_b={x: [y", "YAML line" },
 	};
 
 	(void)state;
@@ -266,6 +322,48 @@ static void test_refused(void **state)
 			  rows[i].cause);
 		check(rows[i].text, strncmp(err.msg, "AKVSYNC_OBJECTS: ", 17) == 0);
 		check(rows[i].text, all.items == NULL && all.count == 0);
+	}
+}
+
+/* What is told of a list that is taken. */
+static void test_notes(void **state)
+{
+	static const struct {
+		const char *text, *ignored, *repeated;
+	} rows[] = {
+		{ "a,b", "", "" },
+		{ "a,b,a,b", "", "object 3 ('a'), object 4 ('b')" },
+		{ "array: ['objectName: a', ~, 'objectName: a']",
+		  "object 2, which is empty", "object 3 ('a')" },
+		{ "array: ['{objectName: a, description: x, note: y}', '{objectName: b, "
+		  "owner: [z]}']",
+		  "description, note of object 1 ('a'), owner of object 2 ('b')", "" },
+		{ "array: ['{objectName: a, objectNote: x, objectComment: y, value: z}']",
+		  "objectNote, objectComment, value of object 1 ('a')", "" },
+		{ "array: ['{objectName: a, objecttype: key, objectType: cert}']",
+		  "objecttype of object 1 ('a')", "" },
+		{ "array: [\"\\\"objectAlias\\\\_\\\": b\\nobjectName: a\"]",
+		  "objectAlias (with a no-break space or the like in its name) of object "
+		  "1 "
+		  "('a')",
+		  "" },
+		{ "version: 1\narray: [\"objectName: a\\n---\\nb\"]\nx: [y]\n---\nz",
+		  "what follows the first document, version beside array, x beside "
+		  "array, "
+		  "what follows the first document of object 1 ('a')",
+		  "" },
+		{ "- tags: {a: b}\n- tags: {a: b}", "", "object 2 ('')" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct objects all = { 0 };
+		struct err err;
+
+		check_ok(rows[i].text, parse(rows[i].text, &all, &err), &err);
+		check_text(rows[i].text, buf_str(&all.ignored), rows[i].ignored);
+		check_text(rows[i].text, buf_str(&all.repeated), rows[i].repeated);
+		objects_done(&all);
 	}
 }
 
@@ -344,7 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lengths),      cmocka_unit_test(test_count),
-		cmocka_unit_test(test_default_mode),
+		cmocka_unit_test(test_default_mode), cmocka_unit_test(test_notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,8 +186,26 @@ static void test_compare(void **state)
 static void test_trim(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "", "" },           { "  \t\r\n", "" }, { "a", "a" },
-		{ " a b \n", "a b" }, { "\r\na", "a" },   { "a\v", "a\v" },
+		{ "", "" },
+		{ "  \t\r\n", "" },
+		{ "a", "a" },
+		{ " a b \n", "a b" },
+		{ "\r\na", "a" },
+		{ "a\v\f", "a" },
+		/* Of Unicode: no-break space, ideographic space, line separator. */
+		{ "\xc2\xa0"
+		  "a\xc2\xa0"
+		  "b \xc2\xa0",
+		  "a\xc2\xa0"
+		  "b" },
+		{ "\xe3\x80\x80\xe2\x80\xa8"
+		  "a\xe2\x80\x89\xc2\x85",
+		  "a" },
+		{ "\xc2\xa0\xe1\x9a\x80", "" },
+		/* What looks like the start or the end of one. */
+		{ "\xc3\xa9", "\xc3\xa9" },
+		{ "\xe2\x80\x8b", "\xe2\x80\x8b" },
+		{ "a\xc2", "a\xc2" },
 	};
 
 	(void)state;

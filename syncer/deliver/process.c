@@ -187,12 +187,21 @@ static int check_start(const struct addressee *to, const struct proc *p, struct 
 		       (int)p->pid);
 }
 
-/* 0: signalled; 1: it ended meanwhile; -1. */
+/* 0: sent; 1: it ended meanwhile; -1. */
+static int send_signal(int fd, const struct addressee *to, int signal, struct err *err)
+{
+	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+		return 0;
+	return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
+}
+
+/* Likewise. */
 static int signal_one(const struct addressee *to, int signal, struct err *warning,
 		      struct err *err)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, to->pid, 0);
 	auto_proc struct proc p = { 0 };
+	int result;
 
 	if (fd < 0)
 		return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
@@ -200,12 +209,18 @@ static int signal_one(const struct addressee *to, int signal, struct err *warnin
 	proc_read(to->pid, &p);
 	if (!is_still(to, &p))
 		return 1;
-	if (check_start(to, &p, err) < 0 || process_check(&p, signal, err) < 0)
+	if (check_start(to, &p, err) < 0)
 		return -1;
-	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0)
-		return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
-	effect_warn(&p, signal, warning);
-	return 0;
+	/* Signal 0 asks whether we may: no use in waiting when not. */
+	result = send_signal(fd, to, 0, err);
+	if (result != 0)
+		return result;
+	if (process_check(&p, signal, err) < 0)
+		return -1;
+	result = send_signal(fd, to, signal, err);
+	if (result == 0)
+		effect_warn(&p, signal, warning);
+	return result;
 }
 
 /* Of two failures the one that is kept: the first, but a process that is only too young

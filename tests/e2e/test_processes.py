@@ -1,6 +1,7 @@
 """Which process a name or a pid file means, and that a signal neither kills it nor is lost."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 
 import pytest
 from app import SCRIPT, App
+from conftest import ROOT
 from test_sidecar import rotate
 
 PYTHON = "/usr/bin/python3"
@@ -65,6 +67,7 @@ trap 'echo SIGHUP' HUP; echo ready; while :; do sleep 0.1; done
         ("{}.pl", PERL, "perl -w {}.pl"),
         ("{}.js", NODE, "node --inspect-port=0 {}.js"),
     ],
+    ids=["python", "options", "module", "env", "sh", "perl", "node"],
 )
 def test_the_name_of_a_script(world, name, file, text, command):
     need(command.split()[0] if command[0] != "." else PYTHON)
@@ -164,14 +167,14 @@ def test_an_app_without_a_handler_is_not_killed(world, runtime, number):
 
 GO = """
 package main
-import ("fmt"; "os"; "os/signal"; "syscall"; "time")
+import ("os"; "os/signal"; "syscall"; "time")
 func main() {
-    fmt.Println("ready")
+    os.Stdout.WriteString("ready\\n")
     wait, _ := time.ParseDuration(os.Args[1])
     time.Sleep(wait)
     got := make(chan os.Signal, 9)
     signal.Notify(got, syscall.SIGHUP)
-    for range got { fmt.Println("SIGHUP") }
+    for range got { os.Stdout.WriteString("SIGHUP\\n") }
 }
 """
 
@@ -181,7 +184,7 @@ def go_program(tmp_path_factory):
     need("go")
     folder = tmp_path_factory.mktemp("go")
     (folder / "main.go").write_text(GO)
-    env = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOFLAGS": "", "GOCACHE": str(folder / "cache")}
+    env = {"GO111MODULE": "off", "CGO_ENABLED": "0", "GOFLAGS": ""}
     subprocess.run(["go", "build", "-o", "app", "main.go"], cwd=folder, env=os.environ | env, check=True)
     return folder / "app"
 
@@ -231,6 +234,14 @@ def test_node_and_its_debugger(world, name):
         sidecar = notify(world, f"process={name}.js", "USR1")
         assert app.wait_signals(1) == ["SIGUSR1"]
         sidecar.wait_log("advice", "opens a debugger unless the program has a handler of its own")
+
+
+def test_the_page_says_what_each_runtime_does():
+    page = (ROOT / "docs/notify.md").read_text()
+    rows = re.findall(r'{ (?:NULL|"[^"]+"), "(\w+)",[^}]*,\s+"([^"]+)" }', (ROOT / "syncer/deliver/effect.c").read_text())
+    assert len(rows) >= 9
+    for language, call in rows:
+        assert re.search(rf"^\| {language}\b.*`{re.escape(call)}", page, re.M), language
 
 
 # Pid files

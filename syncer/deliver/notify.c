@@ -26,6 +26,7 @@ struct state {
 	int attempts;
 	struct err err;          /* of the last attempt */
 	struct process_set told; /* of this generation */
+	bool warned;             /* of what it may not notice, or may end by */
 };
 
 struct notify {
@@ -259,6 +260,7 @@ static void take_over_target(const struct notify *n, struct state *s,
 	s->attempts = old->attempts;
 	s->backoff = old->backoff;
 	s->err = old->err;
+	s->warned = old->warned;
 	process_set_copy(&s->told, &old->told);
 }
 
@@ -341,11 +343,25 @@ int64_t notify_deadline(const struct notify *n)
 	return soonest;
 }
 
-static int act(const struct target *t, struct process_set *told, struct err *err)
+static int act(const struct target *t, struct process_set *told, struct err *warning,
+	       struct err *err)
 {
 	if (t->pidfile != NULL)
-		return process_signal_pidfile(t->pidfile, t->signal, err);
-	return process_signal_name(t->process, t->signal, told, err);
+		return process_signal_pidfile(t->pidfile, t->signal, warning, err);
+	return process_signal_name(t->process, t->signal, told, warning, err);
+}
+
+/* It was not notified. */
+static void put_off(struct notify *n, struct state *s, int64_t now,
+		    struct notify_outcome *out)
+{
+	s->err = out->err;
+	out->waits = out->err.retry_after_ms > 0;
+	if (out->waits)
+		s->attempts--; /* nothing has failed */
+	out->retry_in_ms = out->waits ? out->err.retry_after_ms
+				      : backoff_next(&s->backoff, n->jitter);
+	s->due = now + out->retry_in_ms;
 }
 
 static void run_target(struct notify *n, size_t i, int64_t now,
@@ -358,12 +374,16 @@ static void run_target(struct notify *n, size_t i, int64_t now,
 	*out = (struct notify_outcome){ .target = t->text,
 					.generation = n->generation,
 					.attempt = ++s->attempts };
-	out->ok = act(t, &s->told, &out->err) == 0;
+	out->ok = act(t, &s->told, &out->warning, &out->err) == 0;
+	if (s->warned)
+		out->warning = (struct err){ 0 };
+	if (out->warning.kind != ERR_NONE) {
+		s->warned = true;
+		(void)err_wrap(&out->warning, "notify '%s'", t->text);
+	}
 	if (!out->ok) {
-		err_wrap(&out->err, "notify '%s'", t->text);
-		s->err = out->err;
-		out->retry_in_ms = backoff_next(&s->backoff, n->jitter);
-		s->due = now + out->retry_in_ms;
+		(void)err_wrap(&out->err, "notify '%s'", t->text);
+		put_off(n, s, now, out);
 		return;
 	}
 	out->processes = t->pidfile != NULL ? 1 : (int)s->told.count;

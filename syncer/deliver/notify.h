@@ -68,10 +68,13 @@ struct notify_outcome {
 	const char *target;     /* the entry's text, owned by n */
 	const char *generation; /* owned by n */
 	bool ok;
-	int attempt;         /* 1, 2, … for this generation */
+	bool waits;  /* when !ok: nothing has failed, but it is too early for a process */
+	int attempt; /* 1, 2, … for this generation */
 	int processes;       /* how many were signalled */
 	int64_t retry_in_ms; /* when !ok */
 	struct err err;      /* when !ok: says the fix */
+	struct err warning;  /* once a target: the signal may not have reached the app, or
+				have ended it; kind ERR_NONE: no warning */
 };
 
 /* When a target is next due; CLOCK_NEVER: none. */

@@ -1,6 +1,5 @@
 #include "deliver/process.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,137 +8,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deliver/effect.h"
+#include "deliver/match.h"
+#include "deliver/proc.h"
+#include "deliver/program.h"
+#include "deliver/target.h"
 
-#define COMM_LEN 15
-
-struct match {
-	pid_t pid, parent;
-};
+/* A program needs so long, at most, until it has set up its handlers.  Before that, the
+ * handler may be one of its language's runtime that ends it. */
+#define STARTING_MS 5000
+/* How much later than its pid file a process may seem to start: the clock was set. */
+#define PIDFILE_SLACK_MS 2000
+#define PIDFILE_MAX 4096
+#define ANCESTORS_MAX 64
 
 struct matches {
 	struct match *items;
 	size_t count;
+	size_t others; /* the processes that have another name */
 };
 
-static const char *last_part(const char *path)
+static void add_match(struct matches *all, const struct proc *p, int signal)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	all->items = xgrow(all->items, all->count, sizeof(*all->items));
+	all->items[all->count++] = (struct match){ .pid = p->pid,
+						   .started = p->started,
+						   .effect = effect_of(p, signal),
+						   .shell = program_is_shell(p),
+						   .above = MATCH_NONE };
 }
 
-/* A small file of a process's directory; false when it is gone or not ours to read. */
-static bool read_proc(pid_t pid, const char *name, struct buf *out)
+static size_t find_match(const struct matches *all, pid_t pid)
 {
-	auto_free char *path = xasprintf("/proc/%d/%s", (int)pid, name);
-	struct err ignored;
-
-	return file_read(AT_FDCWD, path, out, &ignored) == 0;
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].pid == pid)
+			return i;
+	return MATCH_NONE;
 }
 
-static bool has_comm(pid_t pid, const char *name)
+static void find_above(const struct matches *all, struct match *m)
 {
-	auto_buf struct buf comm = BUF_INIT(64);
+	pid_t pid = proc_parent(m->pid);
 
-	return read_proc(pid, "comm", &comm) && comm.len > 0 &&
-	       strlen(text_trim(comm.data)) == strnlen(name, COMM_LEN) &&
-	       strncmp(text_trim(comm.data), name, COMM_LEN) == 0;
+	for (int up = 0; pid > 0 && up < ANCESTORS_MAX; up++) {
+		m->above = find_match(all, pid);
+		m->is_parent = up == 0 && m->above != MATCH_NONE;
+		if (m->above != MATCH_NONE)
+			return;
+		pid = proc_parent(pid);
+	}
 }
 
-static bool has_exe(pid_t pid, const char *name)
-{
-	auto_free char *path = xasprintf("/proc/%d/exe", (int)pid);
-	char target[PATH_MAX];
-	ssize_t n = readlink(path, target, sizeof(target) - 1);
-
-	if (n < 0)
-		return false;
-	target[n] = '\0';
-	/* An executable that was replaced while it runs. */
-	if (text_ends_same(target, " (deleted)"))
-		target[n - (ssize_t)strlen(" (deleted)")] = '\0';
-	return strcmp(last_part(target), name) == 0;
-}
-
-static bool has_argv0(pid_t pid, const char *name)
-{
-	auto_buf struct buf cmdline = BUF_INIT(4 * 1024 * 1024);
-
-	/* argv[0] ends at the first NUL; nginx puts "nginx: master process" there. */
-	return read_proc(pid, "cmdline", &cmdline) && cmdline.len > 0 &&
-	       strcmp(last_part(buf_str(&cmdline)), name) == 0;
-}
-
-static bool is_named(pid_t pid, const char *name)
-{
-	return has_comm(pid, name) || has_exe(pid, name) || has_argv0(pid, name);
-}
-
-/* What /proc/PID/status says. */
-struct status {
-	bool running; /* false: gone, or a zombie, on which a signal has no effect */
-	pid_t parent;
-	uint64_t handled; /* caught, ignored, or blocked for signalfd(2) */
-};
-
-/* The number after a line's name; masks of signals are hexadecimal. */
-static uint64_t status_number(const char *text, const char *line, unsigned int base)
-{
-	const char *found = strstr(text, line);
-	uint64_t number = 0;
-
-	if (!found)
-		return 0;
-	found += strlen(line);
-	found += strspn(found, "\t ");
-	for (; isxdigit((unsigned char)*found); found++)
-		number = number * base +
-			 (uint64_t)(*found <= '9' ? *found - '0' : *found - 'a' + 10);
-	return number;
-}
-
-static struct status status_of(pid_t pid)
-{
-	auto_buf struct buf text = BUF_INIT(64 * 1024);
-	const char *state;
-
-	if (!read_proc(pid, "status", &text))
-		return (struct status){ 0 };
-	state = strstr(buf_str(&text), "\nState:\t");
-	return (struct status){
-		.running = state != NULL && strchr("ZX", state[8]) == NULL,
-		.parent = (pid_t)status_number(buf_str(&text), "\nPPid:", 10),
-		.handled = status_number(buf_str(&text), "\nSigBlk:", 16) |
-			   status_number(buf_str(&text), "\nSigIgn:", 16) |
-			   status_number(buf_str(&text), "\nSigCgt:", 16),
-	};
-}
-
-/* The name of a signal that apps reload on, when it would end this one, which has not set
- * up its handler (yet); else NULL. */
-static const char *ends(const struct status *status, int signal)
-{
-	static const struct {
-		int number;
-		const char *name;
-	} reloads[] = { { SIGHUP, "SIGHUP" },
-			{ SIGUSR1, "SIGUSR1" },
-			{ SIGUSR2, "SIGUSR2" } };
-
-	for (size_t i = 0; i < ARRAY_LEN(reloads); i++)
-		if (reloads[i].number == signal &&
-		    (status->handled >> (signal - 1) & 1) == 0)
-			return reloads[i].name;
-	return NULL;
-}
-
-static int find(const char *name, struct matches *out, struct err *err)
+static int find(const char *name, int signal, struct matches *out, struct err *err)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -147,62 +75,38 @@ static int find(const char *name, struct matches *out, struct err *err)
 	if (proc == NULL)
 		return err_set_errno(err, ERR_IO, "cannot read /proc");
 	while ((entry = readdir(proc)) != NULL) {
-		struct status status;
+		auto_proc struct proc p = { 0 };
 		int64_t pid;
 
-		if (text_number(entry->d_name, INT_MAX, &pid) < 0 || pid == getpid() ||
-		    !is_named((pid_t)pid, name))
+		if (text_number(entry->d_name, INT_MAX, &pid) < 0 || pid == getpid())
 			continue;
-		status = status_of((pid_t)pid);
-		if (!status.running)
-			continue;
-		out->items = xgrow(out->items, out->count, sizeof(*out->items));
-		out->items[out->count++] = (struct match){ (pid_t)pid, status.parent };
+		proc_read((pid_t)pid, &p);
+		if (p.running && match_name(&p, name))
+			add_match(out, &p, signal);
+		else
+			out->others += p.running;
 	}
 	closedir(proc);
+	for (size_t i = 0; out->count > 1 && i < out->count; i++)
+		find_above(out, &out->items[i]);
+	match_choose(out->items, out->count);
 	return 0;
-}
-
-static bool contains(const struct matches *all, pid_t pid)
-{
-	for (size_t i = 0; i < all->count; i++)
-		if (all->items[i].pid == pid)
-			return true;
-	return false;
 }
 
 /* ---- which processes took the signal ---- */
 
-/* Field 22 of /proc/PID/stat; the command's name in field 2 may hold anything. */
-static uint64_t started_at(pid_t pid)
-{
-	auto_buf struct buf text = BUF_INIT(4096);
-	const char *field;
-	uint64_t ticks = 0;
-
-	if (!read_proc(pid, "stat", &text))
-		return 0;
-	field = strrchr(buf_str(&text), ')');
-	for (int i = 2; field != NULL && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	for (field = field ? field + 1 : ""; isdigit((unsigned char)*field); field++)
-		ticks = ticks * 10 + (uint64_t)(*field - '0');
-	return ticks;
-}
-
-static bool was_told(const struct process_set *told, pid_t pid)
+static bool was_told(const struct process_set *told, const struct match *m)
 {
 	for (size_t i = 0; i < told->count; i++)
-		if (told->items[i].pid == pid &&
-		    told->items[i].started == started_at(pid))
+		if (told->items[i].pid == m->pid && told->items[i].started == m->started)
 			return true;
 	return false;
 }
 
-static void note_told(struct process_set *told, pid_t pid)
+static void note_told(struct process_set *told, const struct match *m)
 {
 	told->items = xgrow(told->items, told->count, sizeof(*told->items));
-	told->items[told->count++] = (struct process_seen){ pid, started_at(pid) };
+	told->items[told->count++] = (struct process_seen){ m->pid, m->started };
 }
 
 void process_set_clear(struct process_set *set)
@@ -236,49 +140,117 @@ static int process_explain(pid_t pid, const char *name, struct err *err)
 		       who, (unsigned)geteuid());
 }
 
-/* 0: signalled; 1: it ended meanwhile; -1. */
-static int signal_pid(pid_t pid, const char *name, int signal, struct err *err)
+/* Whether the signal would harm the process, or comes too early. */
+static int process_check(const struct proc *p, int signal, struct err *err)
 {
-	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct status status;
-	const char *fatal;
+	const char *name = target_signal_name(signal);
 
-	if (fd < 0)
-		return errno == ESRCH ? 1 : process_explain(pid, name, err);
-	/* The descriptor is of whoever has the pid now: is it still the one we found? */
-	if (name != NULL && !is_named(pid, name))
-		return 1;
-	status = status_of(pid);
-	if (!status.running)
-		return 1;
-	fatal = ends(&status, signal);
-	if (fatal != NULL)
+	if (effect_of(p, signal) == EFFECT_ENDS)
 		return err_set(err, ERR_IO,
-			       "process %d does not handle %s, which would end it: is it "
-			       "still starting? (To end an app on purpose use TERM)",
-			       (int)pid, fatal);
-	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
-		return 0;
-	return errno == ESRCH ? 1 : process_explain(pid, name, err);
+			       "process %d does not handle SIG%s, which would end it: is "
+			       "it still starting? (To end an app on purpose use TERM)",
+			       (int)p->pid, name);
+	if (effect_is_reload(signal) && p->age_ms < STARTING_MS) {
+		(void)err_set(err, ERR_IO,
+			      "process %d is so young that it may not have set up its "
+			      "handler for SIG%s yet",
+			      (int)p->pid, name);
+		err->retry_after_ms = (int)(STARTING_MS - p->age_ms);
+		return -1;
+	}
+	return 0;
 }
 
-/* Signals the matches that are no children of another match and have not taken the signal
- * yet.  The first failure is kept, and the others are still signalled. */
+/* One process that is to be signalled. */
+struct addressee {
+	pid_t pid;
+	const char *name;  /* the name that it has, or else */
+	int64_t before_ms; /* it has started before this, of wall time */
+	uint64_t started;
+};
+
+static bool is_still(const struct addressee *to, const struct proc *p)
+{
+	return p->running && (to->name == NULL ||
+			      (p->started == to->started && match_name(p, to->name)));
+}
+
+static int check_start(const struct addressee *to, const struct proc *p, struct err *err)
+{
+	if (to->name != NULL ||
+	    clock_wall_ms() - p->age_ms <= to->before_ms + PIDFILE_SLACK_MS)
+		return 0;
+	return err_set(err, ERR_IO,
+		       "process %d has started after the file was written, so the number "
+		       "is another program's now: the file is of an earlier start; let "
+		       "the app write it anew",
+		       (int)p->pid);
+}
+
+/* 0: sent; 1: it ended meanwhile; -1. */
+static int send_signal(int fd, const struct addressee *to, int signal, struct err *err)
+{
+	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+		return 0;
+	return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
+}
+
+/* Likewise. */
+static int signal_one(const struct addressee *to, int signal, struct err *warning,
+		      struct err *err)
+{
+	auto_close int fd = (int)syscall(SYS_pidfd_open, to->pid, 0);
+	auto_proc struct proc p = { 0 };
+	int result;
+
+	if (fd < 0)
+		return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
+	/* The descriptor is of whoever has the pid now: is it still the one we found? */
+	proc_read(to->pid, &p);
+	if (!is_still(to, &p))
+		return 1;
+	if (check_start(to, &p, err) < 0)
+		return -1;
+	/* Signal 0 asks whether we may: no use in waiting when not. */
+	result = send_signal(fd, to, 0, err);
+	if (result != 0)
+		return result;
+	if (process_check(&p, signal, err) < 0)
+		return -1;
+	result = send_signal(fd, to, signal, err);
+	if (result == 0)
+		effect_warn(&p, signal, warning);
+	return result;
+}
+
+/* Of two failures the one that is kept: the first, but a process that is only too young
+ * must not hide a real one. */
+static bool is_first(const struct err *kept, const struct err *err)
+{
+	return kept->kind == ERR_NONE ||
+	       (kept->retry_after_ms > 0 && err->retry_after_ms == 0);
+}
+
+/* Signals those that are to be signalled and have not taken the signal yet.  One failure
+ * is kept, and the others are still signalled. */
 static int signal_all(const struct matches *all, const char *name, int signal,
-		      struct process_set *told, struct err *err)
+		      struct process_set *told, struct err *warning, struct err *err)
 {
 	struct err failure = { 0 };
 
 	for (size_t i = 0; i < all->count; i++) {
-		pid_t pid = all->items[i].pid;
+		const struct match *m = &all->items[i];
 		int result;
 
-		if (contains(all, all->items[i].parent) || was_told(told, pid))
+		if (m->role != MATCH_SIGNALLED || was_told(told, m))
 			continue;
-		result = signal_pid(pid, name, signal, err);
+		result = signal_one(&(struct addressee){ .pid = m->pid,
+							 .name = name,
+							 .started = m->started },
+				    signal, warning, err);
 		if (result == 0)
-			note_told(told, pid);
-		else if (result < 0 && failure.kind == ERR_NONE)
+			note_told(told, m);
+		else if (result < 0 && is_first(&failure, err))
 			failure = *err;
 	}
 	if (failure.kind == ERR_NONE)
@@ -287,64 +259,90 @@ static int signal_all(const struct matches *all, const char *name, int signal,
 	return -1;
 }
 
+static int explain_nobody(const char *name, size_t others, struct err *err)
+{
+	if (others == 0 || getpid() == 1)
+		return err_set(
+			err, ERR_IO,
+			"no process named '%s' found: akvsync sees only the processes "
+			"of its own container (%zu besides itself); set "
+			"shareProcessNamespace: true on the pod",
+			name, others);
+	return err_set(err, ERR_IO,
+		       "no process named '%s' found among %zu processes (looked at each "
+		       "one's command name, executable, argv[0] and script): is the app "
+		       "running, is the name right (see 'ps -eo pid,comm,args'), and has "
+		       "the pod shareProcessNamespace: true?",
+		       name, others);
+}
+
 int process_signal_name(const char *name, int signal, struct process_set *told,
-			struct err *err)
+			struct err *warning, struct err *err)
 {
 	struct matches all = { 0 };
-	int result;
+	int result = -1;
 
-	if (find(name, &all, err) < 0)
-		return -1;
-	result = signal_all(&all, name, signal, told, err);
+	if (find(name, signal, &all, err) == 0)
+		result = signal_all(&all, name, signal, told, warning, err);
 	free(all.items);
 	if (result < 0)
 		return -1;
-	if (told->count == 0)
-		return err_set(err, ERR_IO,
-			       "no process named '%s' found: is the app running, is the "
-			       "name right (as in 'ps -o comm'), and has the pod "
-			       "shareProcessNamespace: true?",
-			       name);
-	return 0;
+	return told->count == 0 ? explain_nobody(name, all.others, err) : 0;
 }
 
-static int read_pidfile(const char *path, pid_t *out, struct err *err)
+/* The first number of the file: postmaster.pid has more lines. */
+static int parse_pid(const char *text, pid_t *out)
 {
-	auto_buf struct buf text = BUF_INIT(64);
+	static const char space[] = " \t\r\n";
+	auto_free char *first = NULL;
 	int64_t pid;
 
-	if (file_read(AT_FDCWD, path, &text, err) < 0)
-		return err_hint(err, "pidfile= names a file on a volume that both "
-				     "containers mount");
-	if (text.len == 0 || text_number(text_trim(text.data), INT_MAX, &pid) < 0 ||
-	    pid == 0)
-		return err_set(err, ERR_IO,
-			       "pid file '%s' does not hold a process number", path);
-	if (pid == getpid())
-		return err_set(err, ERR_IO,
-			       "pid file '%s' names process %lld, which is akvsync "
-			       "itself: the app's number is of another process "
-			       "namespace; set shareProcessNamespace: true on the pod",
-			       path, (long long)pid);
+	text += strspn(text, space);
+	first = xstrndup(text, strcspn(text, space));
+	if (text_number(first, INT_MAX, &pid) < 0 || pid == 0)
+		return -1;
 	*out = (pid_t)pid;
 	return 0;
 }
 
-int process_signal_pidfile(const char *path, int signal, struct err *err)
+static int read_pidfile(const char *path, struct addressee *out, struct err *err)
 {
-	pid_t pid = 0;
+	auto_buf struct buf text = BUF_INIT(PIDFILE_MAX);
+	struct stat st = { 0 };
+
+	/* Looked at first, so that a file which is replaced meanwhile seems too old
+	 * rather than too new.  What fails here fails again in the next call. */
+	(void)!stat(path, &st);
+	if (file_read(AT_FDCWD, path, &text, err) < 0)
+		return err_hint(err, "pidfile= names a file on a volume that both "
+				     "containers mount");
+	if (parse_pid(buf_str(&text), &out->pid) < 0)
+		return err_set(err, ERR_IO,
+			       "pid file '%s' does not hold a process number", path);
+	if (out->pid == getpid())
+		return err_set(err, ERR_IO,
+			       "pid file '%s' names process %d, which is akvsync "
+			       "itself: the app's number is of another process "
+			       "namespace; set shareProcessNamespace: true on the pod",
+			       path, (int)out->pid);
+	out->before_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	return 0;
+}
+
+int process_signal_pidfile(const char *path, int signal, struct err *warning,
+			   struct err *err)
+{
+	struct addressee to = { 0 };
 	int result;
 
-	if (read_pidfile(path, &pid, err) < 0)
+	if (read_pidfile(path, &to, err) < 0)
 		return -1;
-	result = signal_pid(pid, NULL, signal, err);
+	result = signal_one(&to, signal, warning, err);
 	if (result > 0)
 		return err_set(
 			err, ERR_IO,
 			"pid file '%s' names process %d, which does not exist: is it "
 			"stale, or is shareProcessNamespace: true missing on the pod?",
-			path, (int)pid);
-	if (result < 0)
-		return err_wrap(err, "pid file '%s'", path);
-	return 0;
+			path, (int)to.pid);
+	return result < 0 ? err_wrap(err, "pid file '%s'", path) : 0;
 }

@@ -26,18 +26,24 @@ void process_set_clear(struct process_set *set);
 void process_set_copy(struct process_set *to, const struct process_set *from);
 
 /*
- * Signals every process of that name whose parent is not one of them too (nginx's master,
- * not its workers), never this one, and none that is in *told; those that took the signal
- * are added to *told.  A name is a command name (comm, compared in its 15 characters), or
- * the last part of the executable's path or of argv[0].
+ * Signals the processes of that name: match.h says which processes have it, and which of
+ * those get the signal.  Never this one, and none that is in *told; those that took the
+ * signal are added to *told.
+ *
+ * *warning: of a process that took the signal but may not have noticed it, or may have
+ * been ended by it: effect.h.
+ *
  * ERR_IO: none matched, one may not be signalled, or one has no handler for HUP, USR1 or
- * USR2 (yet) and would end; the message says which and the fix.  The others have been
- * signalled all the same.
+ * USR2 (yet) and would end; the message says which and the fix.  retry_after_ms is set
+ * when nothing is wrong but that a process is younger than a few seconds: so long it may
+ * not have set up its handler.  The others have been signalled all the same.
  */
 int process_signal_name(const char *name, int signal, struct process_set *told,
-			struct err *err) MUST_CHECK;
+			struct err *warning, struct err *err) MUST_CHECK;
 
-/* Signals the process whose number a file holds.  ERR_IO likewise. */
-int process_signal_pidfile(const char *path, int signal, struct err *err) MUST_CHECK;
+/* Signals the process whose number a file holds, as its first word.  ERR_IO likewise, and
+ * when the process has started after the file was written: the number is reused. */
+int process_signal_pidfile(const char *path, int signal, struct err *warning,
+			   struct err *err) MUST_CHECK;
 
 #endif

@@ -17,6 +17,14 @@ static const struct {
 	{ "WINCH", SIGWINCH },
 };
 
+const char *target_signal_name(int number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		if (signals[i].number == number)
+			return signals[i].name;
+	return "?";
+}
+
 static int parse_signal(const char *s, int *out, struct err *err)
 {
 	const char *name = text_starts(s, "SIG") ? s + 3 : s;

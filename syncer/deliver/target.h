@@ -30,4 +30,7 @@ struct targets {
 int targets_parse(struct targets *out, const char *text, struct err *err) MUST_CHECK;
 void targets_done(struct targets *t);
 
+/* "HUP"; "?" for a signal that no target has. */
+const char *target_signal_name(int number);
+
 #endif

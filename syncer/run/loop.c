@@ -295,7 +295,11 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 static void loop_log_notified(const struct notify_outcome *o)
 {
 	auto_free char *in = text_from_duration(o->retry_in_ms);
+	enum log_level failed = o->attempt == 1 ? LOG_WARN : LOG_DEBUG;
 
+	if (o->warning.kind != ERR_NONE)
+		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
+			  "%s", o->warning.msg);
 	if (o->ok) {
 		log_event(LOG_INFO, "notified",
 			  LOG_FIELDS(log_str("target", o->target),
@@ -305,7 +309,8 @@ static void loop_log_notified(const struct notify_outcome *o)
 			  "notified '%s'", o->target);
 		return;
 	}
-	log_event(o->attempt == 1 ? LOG_WARN : LOG_DEBUG, "notify-failed",
+	log_event(o->waits ? LOG_INFO : failed,
+		  o->waits ? "notify-waits" : "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
 			     log_int("attempt", o->attempt), log_str("retry_in", in)),

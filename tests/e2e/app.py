@@ -34,6 +34,13 @@ class App:
         self.arguments = [*wrapper, self.path, *(["slow"] if slow else [])]
         self.process, self.signals = None, []
 
+    @classmethod
+    def of(cls, folder, name, command):
+        """Another program: it prints "ready", and the name of each signal that it gets."""
+        made = cls(folder, name=name)
+        made.arguments = command
+        return made
+
     def __enter__(self):
         return self.start()
 
@@ -45,7 +52,7 @@ class App:
         self.process = subprocess.Popen(
             self.arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
-        line = self._line(10)
+        line = self._line(30)
         assert line == "ready", f"the app said {line}, exit code {self.process.poll()}"
         return self
 

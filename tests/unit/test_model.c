@@ -236,18 +236,19 @@ void health_run(struct health *h)
 }
 
 int process_signal_name(const char *name, int number, struct process_set *set,
-			struct err *err)
+			struct err *warning, struct err *err)
 {
-	(void)number, (void)set;
+	(void)number, (void)set, (void)warning;
 	if (strcmp(name, "app") != 0 || !model.app_runs)
 		return err_set(err, ERR_IO, "no process named '%s' found", name);
 	run.signals += !run.dead;
 	return 0;
 }
 
-int process_signal_pidfile(const char *path, int number, struct err *err)
+int process_signal_pidfile(const char *path, int number, struct err *warning,
+			   struct err *err)
 {
-	(void)path, (void)number;
+	(void)path, (void)number, (void)warning;
 	return err_set(err, ERR_IO, "not used here");
 }
 

@@ -19,8 +19,19 @@ static const char *failing;
 /* How many processes are known to have taken the signal before. */
 static size_t known;
 
-static int tell(const char *whom, int signal, struct err *err)
+/* What is wrong with the next attempts. */
+static const char *doubt;
+static int too_young_ms;
+
+static int tell(const char *whom, int signal, struct err *warning, struct err *err)
 {
+	if (doubt)
+		(void)err_set(warning, ERR_IO, "%s", doubt);
+	if (too_young_ms > 0) {
+		(void)err_set(err, ERR_IO, "process 7 is so young");
+		err->retry_after_ms = too_young_ms;
+		return -1;
+	}
 	if (failing && strcmp(failing, whom) == 0)
 		return err_set(err, ERR_IO, "no process named '%s' found", whom);
 	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s:%d ", whom,
@@ -29,11 +40,11 @@ static int tell(const char *whom, int signal, struct err *err)
 }
 
 int process_signal_name(const char *name, int signal, struct process_set *set,
-			struct err *err)
+			struct err *warning, struct err *err)
 {
 	known = set->count;
 	set->count = 3;
-	return tell(name, signal, err);
+	return tell(name, signal, warning, err);
 }
 
 void process_set_clear(struct process_set *set)
@@ -46,9 +57,10 @@ void process_set_copy(struct process_set *to, const struct process_set *from)
 	*to = *from;
 }
 
-int process_signal_pidfile(const char *path, int signal, struct err *err)
+int process_signal_pidfile(const char *path, int signal, struct err *warning,
+			   struct err *err)
 {
-	return tell(path, signal, err);
+	return tell(path, signal, warning, err);
 }
 
 static char dir[64];
@@ -64,6 +76,8 @@ static int set_up(void **state)
 	n = NULL;
 	told[0] = '\0';
 	failing = NULL;
+	doubt = NULL;
+	too_young_ms = 0;
 	return 0;
 }
 
@@ -234,6 +248,63 @@ static void test_retry(void **state)
 	assert_false(notify_run(n, now + 100000, &outcome));
 	start(HUP, "..g2", 0);
 	assert_string_equal(run(0), "");
+}
+
+/* An app that has just started is told as soon as it is old enough. */
+static void test_waits(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g2", false, 0);
+	too_young_ms = 1234;
+	for (int64_t now = 0; now < 3 * 1234; now += 1234) {
+		assert_true(notify_run(n, now, &outcome));
+		assert_false(outcome.ok);
+		assert_true(outcome.waits);
+		assert_int_equal(outcome.retry_in_ms, 1234);
+		assert_int_equal(notify_deadline(n), now + 1234);
+	}
+	/* That was no failure: the first one is told as the first. */
+	too_young_ms = 0;
+	failing = "app";
+	assert_true(notify_run(n, 3 * 1234, &outcome));
+	assert_false(outcome.ok || outcome.waits);
+	assert_int_equal(outcome.attempt, 1);
+	failing = NULL;
+	assert_true(notify_run(n, 100000, &outcome));
+	assert_true(outcome.ok);
+	assert_string_equal(outcome.generation, "..g2");
+}
+
+/* That an app may not have noticed is told once, whatever is published or reloaded. */
+static void test_warns_once(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	doubt = "process 7 ignores SIGHUP";
+	start(HUP, NULL, 0);
+	for (int i = 1; i <= 4; i++) {
+		notify_published(n, i % 2 ? "..g1" : "..g2", false, i);
+		assert_true(notify_run(n, i, &outcome));
+		assert_true(outcome.ok);
+		assert_int_equal(outcome.warning.kind != ERR_NONE, i == 1);
+		if (i == 1)
+			assert_string_equal(outcome.warning.msg,
+					    "notify '" HUP "': process 7 ignores SIGHUP");
+		if (i == 2)
+			reload(HUP, i);
+	}
+	/* Of each target. */
+	reload(HUP ";" USR1, 5);
+	notify_published(n, "..g3", false, 5);
+	assert_true(notify_run(n, 5, &outcome));
+	assert_int_equal(outcome.warning.kind, ERR_NONE);
+	assert_true(notify_run(n, 5, &outcome));
+	assert_int_equal(outcome.warning.kind, ERR_IO);
 }
 
 static void test_splay(void **state)
@@ -671,6 +742,8 @@ int main(void)
 		IN_DIR(test_one_fails),
 		IN_DIR(test_new_target),
 		IN_DIR(test_retry),
+		IN_DIR(test_waits),
+		IN_DIR(test_warns_once),
 		IN_DIR(test_splay),
 		IN_DIR(test_first_set),
 		IN_DIR(test_first_set_fails),

@@ -1,3 +1,4 @@
+// LDFLAGS: -Wl,--wrap=clock_gettime
 /* Finding and signalling real processes: children of this test, by their names. */
 #include "volume.h"
 
@@ -6,11 +7,28 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "deliver/process.h"
 
 /* Names that no other run of this test has: comm holds 15 characters. */
 static char name_a[16], name_b[16], dir[64];
+
+/* How much older than they are processes seem to be: most of these tests are not about
+ * those that have just started. */
+#define OLD_S 60
+static time_t aged_s = OLD_S;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int result = __real_clock_gettime(clock, out);
+
+	if (clock == CLOCK_BOOTTIME)
+		out->tv_sec += aged_s;
+	return result;
+}
 
 /* A child that lives until killed; it counts HUPs it was sent in its exit status. */
 struct child {
@@ -112,11 +130,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static struct err warning; /* of the last signal */
+
 /* Signals all of that name; *count says how many. */
 static int signal_name(const char *name, int number, int *count, struct err *err)
 {
 	struct process_set told = { 0 };
-	int result = process_signal_name(name, number, &told, err);
+	int result;
+
+	warning = (struct err){ 0 };
+	result = process_signal_name(name, number, &told, &warning, err);
 
 	if (result == 0)
 		*count = (int)told.count;
@@ -140,25 +163,61 @@ static void test_by_comm(void **state)
 	assert_int_equal(child_stop(other), 0);
 }
 
-/* comm is cut at 15 characters; a longer name matches by those, a shorter one does not.
- */
+/* A copy of sleep(1), under a name of its own, that ignores HUP. */
+static pid_t start_copy(const char *name, const char *argv0)
+{
+	auto_free char *file = xasprintf("%s/%s", dir, name);
+	auto_free char *copy = xasprintf("cp /bin/sleep %s", file);
+	int started[2];
+	pid_t pid;
+	char byte;
+
+	if (access(file, F_OK) < 0)
+		assert_int_equal(system(copy), 0);
+	assert_int_equal(pipe2(started, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGHUP, SIG_IGN); /* exec keeps it */
+		execl(file, argv0 ? argv0 : file, "60", NULL);
+		_exit(1);
+	}
+	close(started[1]);
+	assert_int_equal(read(started[0], &byte, 1), 0); /* exec has closed it */
+	close(started[0]);
+	return pid;
+}
+
+static void end_copy(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Two programs whose names are equal where comm is cut. */
 static void test_long_name(void **state)
 {
-	char full[64], prefix[16], longer[64];
-	struct child c;
+	char api[64], worker[64], cut[16];
 	struct err err = { 0 };
 	int count = 0;
+	pid_t pids[2];
 
 	(void)state;
-	snprintf(full, sizeof(full), "%d-is-a-long-program-name", (int)getpid());
-	snprintf(prefix, sizeof(prefix), "%.14s", full);
-	snprintf(longer, sizeof(longer), "%.15s-of-another", full);
-	c = child_start(full, HANDLES);
-	check_err(prefix, signal_name(prefix, SIGHUP, &count, &err), &err, ERR_IO,
+	snprintf(api, sizeof(api), "pay-%d-service-api", (int)getpid());
+	snprintf(worker, sizeof(worker), "pay-%d-service-worker", (int)getpid());
+	snprintf(cut, sizeof(cut), "%.15s", api);
+	pids[0] = start_copy(api, NULL);
+	pids[1] = start_copy(worker, "worker");
+	check_ok(api, signal_name(api, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	check_ok(worker, signal_name(worker, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	check_err(cut, signal_name(cut, SIGHUP, &count, &err), &err, ERR_IO,
 		  "no process named");
-	check_ok(full, signal_name(full, SIGHUP, &count, &err), &err);
-	check_ok(longer, signal_name(longer, SIGHUP, &count, &err), &err);
-	assert_in_range(child_stop(c), 1, 2); /* the second may come while one pends */
+	end_copy(pids[0]);
+	check_err(api, signal_name(api, SIGHUP, &count, &err), &err, ERR_IO,
+		  "no process named");
+	end_copy(pids[1]);
 }
 
 /* A shell script of our own name; exec makes comm, exe and argv[0] differ. */
@@ -202,34 +261,21 @@ static void test_by_exe(void **state)
 {
 	auto_free char *file = xasprintf("%s/%s", dir, name_b);
 	auto_free char *link = xasprintf("%s/link", dir); /* comm is of this one */
-	auto_free char *copy = xasprintf("cp /bin/sleep %s", file);
 	struct err err = { 0 };
-	int started[2], count = 0;
+	int count = 0;
 	pid_t pid;
-	char byte;
 
 	(void)state;
-	assert_int_equal(system(copy), 0);
+	end_copy(start_copy(name_b, NULL));
 	assert_int_equal(symlink(name_b, link), 0);
-	assert_int_equal(pipe2(started, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGHUP, SIG_IGN); /* exec keeps it */
-		execl(link, "worker", "60", NULL);
-		_exit(1);
-	}
-	close(started[1]);
-	assert_int_equal(read(started[0], &byte, 1), 0); /* exec has closed it */
-	close(started[0]);
+	pid = start_copy("link", "worker");
 	for (int deleted = 0; deleted < 2; deleted++) {
 		if (deleted)
 			assert_int_equal(unlink(file), 0);
 		check_ok(name_b, signal_name(name_b, SIGHUP, &count, &err), &err);
 		assert_int_equal(count, 1);
 	}
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	end_copy(pid);
 }
 
 /* The master, not its workers. */
@@ -281,15 +327,16 @@ static void test_disposition(void **state)
 		int signal;
 		bool sent;
 		int hups; /* -1: it ended */
+		bool warned;
 	} rows[] = {
-		{ "handled", HANDLES, SIGHUP, true, 1 },
-		{ "ignored", IGNORES, SIGHUP, true, 0 },
-		{ "blocked, for signalfd", BLOCKS, SIGHUP, true, 0 },
-		{ "default", DEFAULT, SIGHUP, false, 0 },
-		{ "another handled", HANDLES, SIGUSR1, false, 0 },
-		{ "another handled", HANDLES, SIGUSR2, false, 0 },
-		{ "to end it on purpose", DEFAULT, SIGTERM, true, -1 },
-		{ "ignored by default", DEFAULT, SIGWINCH, true, 0 },
+		{ "handled", HANDLES, SIGHUP, true, 1, false },
+		{ "ignored", IGNORES, SIGHUP, true, 0, true },
+		{ "blocked, for signalfd", BLOCKS, SIGHUP, true, 0, false },
+		{ "default", DEFAULT, SIGHUP, false, 0, false },
+		{ "another handled", HANDLES, SIGUSR1, false, 0, false },
+		{ "another handled", HANDLES, SIGUSR2, false, 0, false },
+		{ "to end it on purpose", DEFAULT, SIGTERM, true, -1, false },
+		{ "ignored by default", DEFAULT, SIGWINCH, true, 0, true },
 	};
 
 	(void)state;
@@ -304,6 +351,7 @@ static void test_disposition(void **state)
 		else
 			check_err(rows[i].row, result, &err, ERR_IO,
 				  "does not handle SIG");
+		check_int(rows[i].row, warning.kind != ERR_NONE, rows[i].warned);
 		check_int(rows[i].row, child_stop(c), rows[i].hups);
 	}
 }
@@ -319,6 +367,7 @@ static void test_nobody(void **state)
 	(void)state;
 	check_err("none", signal_name(name_b, SIGHUP, &count, &err), &err, ERR_IO,
 		  "shareProcessNamespace");
+	check_holds("none", err.msg, " processes (looked at each one's command name");
 	/* Never itself. */
 	prctl(PR_GET_NAME, self);
 	prctl(PR_SET_NAME, name_b);
@@ -343,16 +392,20 @@ static void test_told(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		check_ok("told", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+		check_ok("told",
+			 process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+			 &err);
 	assert_int_equal(told.count, 1);
 	assert_int_equal(child_stop(c), 1);
 	c = child_start(name_a, HANDLES);
 	told.items[0] = (struct process_seen){ c.pid, told.items[0].started - 1 };
-	check_ok("reused", process_signal_name(name_a, SIGHUP, &told, &err), &err);
+	check_ok("reused", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+		 &err);
 	assert_int_equal(told.count, 2);
 	process_set_copy(&copy, &told);
 	process_set_clear(&told);
-	check_ok("copied", process_signal_name(name_a, SIGHUP, &copy, &err), &err);
+	check_ok("copied", process_signal_name(name_a, SIGHUP, &copy, &warning, &err),
+		 &err);
 	assert_int_equal(copy.count, 2);
 	assert_int_equal(child_stop(c), 1);
 	process_set_clear(&copy);
@@ -384,14 +437,16 @@ static int signal_file(const char *text, struct err *err)
 	else
 		unlink(path);
 	*err = (struct err){ 0 };
-	return process_signal_pidfile(path, SIGHUP, err);
+	warning = (struct err){ 0 };
+	return process_signal_pidfile(path, SIGHUP, &warning, err);
 }
 
 static void test_pidfile(void **state)
 {
-	static const char *const around[][2] = { { "", "" },
-						 { "", "\n" },
-						 { " \n", " \n" } };
+	static const char *const around[][2] = {
+		{ "", "" },     { "", "\n" },  { " \n", " \n" },
+		{ "", "\r\n" }, { "", " 13" }, { "", "\n/data\n1795887193\n5432\n" }
+	};
 	struct err err;
 
 	(void)state;
@@ -412,15 +467,15 @@ static void test_pidfile(void **state)
 static void test_bad_pidfile(void **state)
 {
 	auto_free char *self = xasprintf("%d", (int)getpid());
-	auto_free char *blanks = xasprintf("%d%100s", (int)getppid(), "");
+	auto_free char *blanks = xasprintf("%d%5000s", (int)getppid(), "");
 	static const char *const rows[] = {
 		"",
 		"\n",
 		"0",
 		"-1",
 		"abc",
-		"12 13",
-		"12\n13",
+		"12x",
+		"x\n12",
 		"0x10",
 		"+5",
 		"2147483648",
@@ -435,6 +490,110 @@ static void test_bad_pidfile(void **state)
 	check_err("missing", signal_file(NULL, &err), &err, ERR_IO, "both containers");
 	check_err("self", signal_file(self, &err), &err, ERR_IO, "akvsync itself");
 	check_err("large", signal_file(blanks, &err), &err, ERR_IO, "larger than");
+}
+
+/* One that is younger than a few seconds may not have set up its handler. */
+static void test_young(void **state)
+{
+	struct child young = child_start(name_a, HANDLES), starting, old;
+	struct process_set told = { 0 };
+	struct err err = { 0 };
+	char text[32];
+
+	(void)state;
+	aged_s = 0;
+	check_err("young", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+		  &err, ERR_IO, "is so young");
+	assert_in_range(err.retry_after_ms, 1, 5000);
+	snprintf(text, sizeof(text), "%d\n", (int)young.pid);
+	check_err("pid file", signal_file(text, &err), &err, ERR_IO, "is so young");
+	assert_in_range(err.retry_after_ms, 1, 5000);
+	/* One that would end is a failure, which the young one does not hide. */
+	starting = child_start(name_a, DEFAULT);
+	check_err("starting", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+		  &err, ERR_IO, "does not handle SIGHUP");
+	assert_int_equal(err.retry_after_ms, 0);
+	assert_int_equal(child_stop(starting), 0);
+	/* To end an app, nobody waits. */
+	old = child_start(name_b, HANDLES);
+	check_ok("TERM", process_signal_name(name_b, SIGTERM, &told, &warning, &err),
+		 &err);
+	assert_int_equal(child_stop(old), -1);
+	aged_s = OLD_S;
+	check_ok("old", process_signal_name(name_a, SIGHUP, &told, &warning, &err), &err);
+	assert_int_equal(child_stop(young), 1);
+	process_set_clear(&told);
+}
+
+/* The process has started after its file was written: it is another one. */
+static void test_reused_number(void **state)
+{
+	static const struct {
+		const char *row;
+		int written_s; /* after the process has started */
+		bool signalled;
+	} rows[] = {
+		{ "of an earlier start", -3600, false },
+		{ "seconds before", -4, false },
+		{ "the clock is not exact", -1, true },
+		{ "the usual", 1, true },
+		{ "much later", 3600, true },
+	};
+	struct child c = child_start(name_a, HANDLES);
+	char text[32], path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/pid", dir);
+	snprintf(text, sizeof(text), "%d\n", (int)c.pid);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		time_t at = time(NULL) - OLD_S + rows[i].written_s;
+		struct timespec times[2] = { { .tv_sec = at }, { .tv_sec = at } };
+		struct err err = { 0 };
+		int result;
+
+		volume_write(dir, "pid", text);
+		assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+		result = process_signal_pidfile(path, SIGHUP, &warning, &err);
+		if (rows[i].signalled)
+			check_ok(rows[i].row, result, &err);
+		else
+			check_err(rows[i].row, result, &err, ERR_IO,
+				  "is another program's now");
+	}
+	assert_in_range(child_stop(c), 1, 3); /* one may come while another pends */
+}
+
+/* A wrapper that starts the app, has its name and waits: a process without a handler. */
+static void test_wrapper(void **state)
+{
+	int stop[2], ready[2], status, count = 0;
+	struct err err = { 0 };
+	char bytes[2];
+	pid_t wrapper;
+
+	(void)state;
+	assert_int_equal(pipe(stop) | pipe(ready), 0);
+	wrapper = child_fork(name_a, DEFAULT, ready[1]);
+	if (wrapper == 0) {
+		pid_t app = child_fork(name_a, HANDLES, ready[1]);
+
+		if (app == 0)
+			live(stop[0]);
+		(void)!waitpid(app, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(read(ready[0], &bytes[i], 1), 1);
+	check_ok(name_a, signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(write(stop[1], "s", 1), 1);
+	assert_int_equal(waitpid(wrapper, &status, 0), wrapper);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	close(stop[0]);
+	close(stop[1]);
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* Told apart from "no such process", with its own fix.  Needs root to become another. */
@@ -481,6 +640,8 @@ int main(void)
 		IN_DIR(test_nobody),      IN_DIR(test_told),
 		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
 		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
+		IN_DIR(test_young),       IN_DIR(test_reused_number),
+		IN_DIR(test_wrapper),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

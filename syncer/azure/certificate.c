@@ -17,7 +17,7 @@
 #define ASSERTION_MAX (128 * 1024)
 #define LIFETIME_S 600
 
-static int certificate_read_key(const struct identity *identity, struct sign_key **out,
+static int certificate_read_key(const struct identity *identity, struct pki **out,
 				struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(FILE_MAX), secret = BUF_INIT(4096);
@@ -34,32 +34,29 @@ static int certificate_read_key(const struct identity *identity, struct sign_key
 			return -1;
 		password = buf_str(&secret);
 	}
-	if (sign_key_read(out, &bytes, password, err) < 0)
+	if (sign_read(out, &bytes, password, err) < 0)
 		return err_wrap(err, "client certificate '%s'",
 				identity->certificate_file);
 	return 0;
 }
 
-static void certificate_add_header(struct buf *assertion, const struct sign_key *key,
-				   bool chain)
+static int certificate_add_header(struct buf *assertion, const struct pki *pki,
+				  bool with_chain, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(ASSERTION_MAX);
 
-	buf_text(&text, "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
-	sign_thumbprint(key, &text);
+	buf_text(&text, "{\"alg\":\"PS256\",\"typ\":\"JWT\",\"x5t#S256\":\"");
+	sign_thumbprint(pki, &text);
 	buf_text(&text, "\"");
-	for (int i = 0; chain; i++) {
-		auto_buf struct buf certificate = BUF_INIT(ASSERTION_MAX);
-
-		if (!sign_chain(key, i, &certificate)) {
-			buf_text(&text, "]");
-			break;
-		}
-		buf_printf(&text, "%s\"%s\"", i ? "," : ",\"x5c\":[",
-			   buf_str(&certificate));
+	if (with_chain) {
+		buf_text(&text, ",\"x5c\":[");
+		if (sign_chain(pki, &text, err) < 0)
+			return -1;
+		buf_text(&text, "]");
 	}
 	buf_text(&text, "}");
 	text_to_base64url(text.data, text.len, assertion);
+	return 0;
 }
 
 static void add_claims(struct buf *assertion, const struct identity *identity,
@@ -86,17 +83,16 @@ int certificate_request(const struct identity *identity, const char *resource,
 			struct credential_request *out, struct err *err)
 {
 	auto_buf struct buf assertion = BUF_INIT(ASSERTION_MAX);
-	struct sign_key *key = NULL;
-	int result;
+	auto_pki struct pki *pki = NULL;
 
-	if (certificate_read_key(identity, &key, err) < 0)
+	if (certificate_read_key(identity, &pki, err) < 0)
 		return -1;
 	out->url = credential_url(identity->authority, identity->tenant);
-	certificate_add_header(&assertion, key, identity->send_chain);
+	if (certificate_add_header(&assertion, pki, identity->send_chain, err) < 0)
+		return err_wrap(err, "client certificate '%s'",
+				identity->certificate_file);
 	add_claims(&assertion, identity, out->url);
-	result = sign_append(key, &assertion, err);
-	sign_key_free(key);
-	if (result < 0)
+	if (sign_append(pki, &assertion, err) < 0)
 		return err_wrap(err, "client certificate '%s'",
 				identity->certificate_file);
 	credential_form(identity, resource, &out->form);

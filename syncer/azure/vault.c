@@ -105,17 +105,24 @@ static int read_kind(struct vault_object *o, enum object_kind kind, bool has_val
 	return read_certificate(o, err);
 }
 
-/* The attributes come first: a disabled certificate may lack all the other members. */
+static int vault_refuse_disabled(enum object_kind kind, struct err *err)
+{
+	return err_set(err, ERR_DENIED, "the %s is disabled%s", kind_word(kind),
+		       kind == OBJECT_CERTIFICATE ? ", or not issued yet"
+						  : ": enable it or make a new version");
+}
+
+/* The vault refuses a disabled secret, but gives a disabled key and certificate; one
+ * whose first version is still being issued lacks all members but its attributes. */
 static int read_object(struct vault_object *o, enum object_kind kind, bool has_value,
 		       struct err *err)
 {
 	const struct json *attributes = json_get(o->body, "attributes");
 
-	if (!json_bool(attributes, "enabled", true))
-		return err_set(err, ERR_DENIED, "the %s is disabled%s", kind_word(kind),
-			       kind == OBJECT_CERTIFICATE
-				       ? ", or not issued yet"
-				       : ": enable it or make a new version");
+	o->disabled = !json_bool(attributes, "enabled", true);
+	if (o->disabled && json_string(json_get(o->body, "key"), "kty") == NULL &&
+	    json_string(o->body, "cer") == NULL)
+		return vault_refuse_disabled(kind, err);
 	o->created = json_int(attributes, "created", -1);
 	o->updated = json_int(attributes, "updated", -1);
 	o->not_before = json_int(attributes, "nbf", -1);

@@ -36,8 +36,9 @@ struct vault_object {
 	struct json *body;
 	char version[VAULT_VERSION_LEN + 1];
 	int64_t created, updated, not_before, expires; /* Unix seconds; -1: not given */
-	const char *content_type;                      /* NULL: none */
-	const struct json *tags;                       /* NULL: none */
+	bool disabled; /* a key or certificate that the vault gives all the same */
+	const char *content_type; /* NULL: none */
+	const struct json *tags;  /* NULL: none */
 
 	struct buf value;    /* of a secret: its bytes, NUL included */
 	bool of_certificate; /* a certificate, or the secret or key behind one: all three
@@ -48,8 +49,9 @@ struct vault_object {
 
 /*
  * Reads the reply to an object's request, of any status; takes the value out of the
- * reply. As refusal_error(), and ERR_DENIED: it is disabled, or a certificate still being
- * issued. ERR_GARBLED: the reply makes no sense.  vault_object_done() the result.
+ * reply. As refusal_error(), and ERR_DENIED: a secret that is disabled, or a certificate
+ * still being issued. ERR_GARBLED: the reply makes no sense.  vault_object_done() the
+ * result.
  */
 int vault_object_parse(struct http_reply *reply, const struct refusal_context *context,
 		       struct vault_object *out, struct err *err) MUST_CHECK;

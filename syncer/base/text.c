@@ -374,17 +374,22 @@ static int hex_digit(char c)
 
 int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err)
 {
-	if (len % 2 != 0)
-		return err_set(err, ERR_CONFIG, "not hexadecimal: odd number of digits");
-	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_digit(s[i]), low = hex_digit(s[i + 1]);
-		char byte = (char)(high * 16 + low);
+	int high = -1;
 
-		if (high < 0 || low < 0)
+	for (size_t i = 0; i < len; i++) {
+		int digit = hex_digit(s[i]);
+		char byte = (char)(high * 16 + digit);
+
+		if (s[i] == '\r' || s[i] == '\n')
+			continue;
+		if (digit < 0)
 			return err_set(err, ERR_CONFIG,
 				       "not hexadecimal at character %zu", i + 1);
-		if (buf_add(out, &byte, 1, err) < 0)
+		if (high >= 0 && buf_add(out, &byte, 1, err) < 0)
 			return -1;
+		high = high < 0 ? digit : -1;
 	}
+	if (high >= 0)
+		return err_set(err, ERR_CONFIG, "not hexadecimal: odd number of digits");
 	return 0;
 }

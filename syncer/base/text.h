@@ -69,7 +69,8 @@ int text_from_base64url(const char *s, size_t len, struct buf *out,
 void text_to_base64(const void *bytes, size_t len, struct buf *out);
 void text_to_base64url(const void *bytes, size_t len, struct buf *out);
 
-/* Hexadecimal of any case, even length, nothing else. */
+/* Hexadecimal of any case, an even number of digits, CR and LF inside allowed, nothing
+ * else. */
 int text_from_hex(const char *s, size_t len, struct buf *out, struct err *err) MUST_CHECK;
 
 #endif

@@ -91,6 +91,8 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 		buf_printf(out, "      %s/%s\n", c->settings.dir, e->files[i]);
 	if (e->failed)
 		buf_printf(out, "      %s\n", e->err.msg);
+	if (e->warning != NULL)
+		buf_printf(out, "      warning: %s\n", e->warning);
 }
 
 static void check_write_text(const struct configuration *c, const struct options *options,
@@ -157,6 +159,8 @@ static void write_json_entry(const struct check_entry *e, bool online, struct bu
 	json_member(out, "read", online ? verdict(e, true) : NULL);
 	buf_text(out, ",");
 	json_member(out, "error", e->failed ? e->err.msg : NULL);
+	buf_text(out, ",");
+	json_member(out, "warning", e->warning);
 	buf_text(out, "}");
 }
 

@@ -1,34 +1,44 @@
 /*
- * pki.h: certificates and their private keys: reads PKCS#12 and PEM, puts them in order,
- * writes PEM and PKCS#12.  Pure; owns OpenSSL, with crypto/jwk and net/http.
+ * pki.h: certificates and their private key: reads PKCS#12 and PEM, puts the certificates
+ * in order (chain.h), writes PEM and PKCS#12.  Pure.
  *
- * The order is always the private key first, then the leaf, which is the certificate of
- * that key, then its issuers as far as they are there, then whatever else there was.  An
- * issuer is found by its name and by verifying the signature, never by position or key
- * ids.
+ * What was read from PEM keeps its blocks as they are: a key stays PKCS#1, SEC 1 or
+ * PKCS#8.  A key from PKCS#12 becomes PKCS#8 as Go's x509.MarshalPKCS8PrivateKey writes
+ * it, which the CSI provider uses: an EC key with its public point, uncompressed.
  */
 #ifndef CRYPTO_PKI_H
 #define CRYPTO_PKI_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
+
+/* OpenSSL's EVP_PKEY and X509. */
+struct evp_pkey_st;
+struct x509_st;
 
 /* One private key, if any, and at least one certificate; no certificate twice. */
 struct pki;
 
-/*
- * Reads a PKCS#12 without a password (neither the empty text nor none).  ERR_CONFIG: it
- * is no PKCS#12, has a password, uses an algorithm that OpenSSL 3 refuses (RC2-40), asks
- * for more work than a caller can wait for, or its key fits none of its certificates.
- * Messages hold no part of it.  pki_free() the result.
- */
-int pki_from_pkcs12(const void *der, size_t len, struct pki **out,
-		    struct err *err) MUST_CHECK;
+/* The time in which a certificate is valid, in Unix seconds; -1: not known. */
+struct pki_validity {
+	int64_t not_before, not_after;
+};
 
-/* The same for PEM blocks in any order, with any text between them. */
-int pki_from_pem(const char *pem, size_t len, struct pki **out,
+/*
+ * Both read a private key and its certificates, in any order, with any text between PEM
+ * blocks.  password: NULL for an object of a vault, which may not have one; "" when the
+ * user gave none.
+ *
+ * ERR_CONFIG: it is not such a thing, the password does not fit, it holds no certificate
+ * or several private keys, or the key fits none of the certificates; of PKCS#12 see also
+ * pkcs12.h.  Messages hold no part of it.  pki_free() the result.
+ */
+int pki_from_pkcs12(const void *der, size_t len, const char *password, struct pki **out,
+		    struct err *err) MUST_CHECK;
+int pki_from_pem(const char *pem, size_t len, const char *password, struct pki **out,
 		 struct err *err) MUST_CHECK;
 
 void pki_free(struct pki *p);
@@ -39,15 +49,25 @@ static inline void pki_freep(struct pki **p)
 }
 #define auto_pki __attribute__((cleanup(pki_freep)))
 
-bool pki_has_key(const struct pki *p);
-
-/* True for what was read from PEM in the order in which it would be written. */
+/* True for what was read from PEM whose certificates stand in their order, each once. */
 bool pki_is_in_order(const struct pki *p);
 
-/* Each appends PEM.  The key as PKCS#8; all certificates; all but the root; the root,
- * which is the last certificate when none is self-signed.  ERR_CONFIG: there is no key;
- * ERR_UNAVAILABLE: past the buffer's limit. */
+/* The private key, NULL when there is none; the certificates of the chain, the leaf being
+ * number 0, NULL behind the last.  They stay p's. */
+struct evp_pkey_st *pki_key(const struct pki *p);
+struct x509_st *pki_chain(const struct pki *p, int i);
+
+/* When the leaf is valid. */
+struct pki_validity pki_leaf_validity(const struct pki *p);
+
+/*
+ * Each appends PEM: the key; the key, if any, and all certificates; all certificates; all
+ * but the root; the root, which is the last certificate when none is self-signed.  With
+ * the key go the other blocks of a PEM that are no certificates, such as EC PARAMETERS.
+ * ERR_CONFIG: there is no key; ERR_UNAVAILABLE: past the buffer's limit.
+ */
 int pki_write_key(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
+int pki_write_bundle(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
 int pki_write_all(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
 int pki_write_chain(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
 int pki_write_root(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
@@ -58,6 +78,6 @@ int pki_write_pkcs12(const struct pki *p, const char *password, struct buf *out,
 
 /* Appends one certificate, given as DER, as PEM.  ERR_CONFIG: it is none. */
 int pki_certificate_pem(const void *der, size_t len, struct buf *out,
-			struct err *err) MUST_CHECK;
+			struct pki_validity *validity, struct err *err) MUST_CHECK;
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 #include "crypto/jwk.h"
-#include "crypto/pki.h"
+#include "crypto/pem.h"
 
 /* A secret is at most 25 KiB of text; a certificate may come twice, in two files. */
 #define FILE_MAX (256 * 1024)
@@ -64,8 +64,8 @@ const char *render_suffix(const struct render_how *how, size_t i)
 
 /* ---- secrets ---- */
 
-static int render_write_text(const struct buf *value, enum text_encoding encoding,
-			     struct buf *out, struct err *err)
+static int render_decode(const struct buf *value, enum text_encoding encoding,
+			 struct buf *out, struct err *err)
 {
 	switch (encoding) {
 	case TEXT_BASE64:
@@ -76,6 +76,17 @@ static int render_write_text(const struct buf *value, enum text_encoding encodin
 		break;
 	}
 	return buf_add(out, buf_str(value), value->len, err);
+}
+
+static int render_write_text(const struct buf *value, enum text_encoding encoding,
+			     struct buf *out, struct err *err)
+{
+	if (render_decode(value, encoding, out, err) == 0)
+		return 0;
+	return err_hint(err,
+			"the entry says objectEncoding %s: correct it, or the value in "
+			"the vault",
+			encoding_word(encoding));
 }
 
 /* Certificates of App Service are plain secrets with the content type of one: they are
@@ -91,18 +102,31 @@ static bool holds_certificate(const struct render_how *how,
 	       (strcmp(type, pkcs12_type) == 0 || strcmp(type, pem_type) == 0);
 }
 
+/* Its content type was not given, or is another one. */
+static int refuse_plain(const char *what, const struct render_source *source,
+			struct err *err)
+{
+	err_set(err, ERR_CONFIG,
+		"%s needs the secret of a certificate, which this is not, or a secret "
+		"with the content type %s or %s",
+		what, pkcs12_type, pem_type);
+	if (!pem_starts(buf_str(source->value), source->value->len))
+		return -1;
+	return err_hint(err,
+			"its value looks like PEM: give it that type, such as with az "
+			"keyvault secret set-attributes --content-type %s",
+			pem_type);
+}
+
 static int write_plain(const struct render_how *how, const struct render_source *source,
 		       struct render_files *out, struct err *err)
 {
+	auto_free char *layout = xasprintf("layout %s", layout_word(how->layout));
+
 	if (how->layout != OBJECT_SINGLE)
-		return err_set(err, ERR_CONFIG,
-			       "layout %s needs the secret of a certificate, which this "
-			       "is not",
-			       layout_word(how->layout));
+		return refuse_plain(layout, source, err);
 	if (how->password_object != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "pfxPasswordObject needs the secret of a certificate, "
-			       "which this is not");
+		return refuse_plain("pfxPasswordObject", source, err);
 	return render_write_text(source->value, how->encoding, &out->items[0], err);
 }
 
@@ -112,7 +136,7 @@ static int is_pem(const struct render_source *source, bool *pem, struct err *err
 	const struct buf *value = source->value;
 
 	if (type == NULL || *type == '\0')
-		*pem = memmem(buf_str(value), value->len, "-----BEGIN ", 11) != NULL;
+		*pem = pem_starts(buf_str(value), value->len);
 	else if (text_same(type, pem_type) || text_same(type, pkcs12_type))
 		*pem = text_same(type, pem_type);
 	else
@@ -129,10 +153,11 @@ static int read_certificates(const struct render_source *source, bool pem,
 	auto_buf struct buf der = BUF_INIT(FILE_MAX);
 
 	if (pem)
-		return pki_from_pem(buf_str(source->value), source->value->len, out, err);
+		return pki_from_pem(buf_str(source->value), source->value->len, NULL, out,
+				    err);
 	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0)
 		return err_wrap(err, "its PKCS#12");
-	return pki_from_pkcs12(buf_str(&der), der.len, out, err);
+	return pki_from_pkcs12(buf_str(&der), der.len, NULL, out, err);
 }
 
 static int write_locked(const struct pki *pki, const struct buf *password,
@@ -145,15 +170,21 @@ static int write_locked(const struct pki *pki, const struct buf *password,
 	return pki_write_pkcs12(pki, password->data, out, err);
 }
 
-/* What is in its order already stays as it is, to the byte. */
+/* PEM whose certificates stand in their order stays as it is, to the byte. */
 static int write_bundle(const struct pki *pki, const struct buf *value, struct buf *out,
 			struct err *err)
 {
 	if (pki_is_in_order(pki))
 		return buf_add(out, buf_str(value), value->len, err);
-	if (pki_has_key(pki) && pki_write_key(pki, out, err) < 0)
-		return -1;
-	return pki_write_all(pki, out, err);
+	return pki_write_bundle(pki, out, err);
+}
+
+/* PEM that programs can read, but that no order can be given to, such as one with several
+ * private keys, stays as it is: the CSI provider does not look at it either. */
+static bool stays_as_it_is(const struct render_how *how, const struct buf *value)
+{
+	return how->layout == OBJECT_SINGLE && how->password_object == NULL &&
+	       pem_is_readable(buf_str(value), value->len);
 }
 
 static int write_layout(const struct render_how *how, const struct pki *pki,
@@ -184,6 +215,7 @@ static int write_certificates(const struct render_how *how,
 			      struct render_files *out, struct err *err)
 {
 	auto_pki struct pki *pki = NULL;
+	struct err unread;
 	bool pem = false;
 
 	if (is_pem(source, &pem, err) < 0)
@@ -197,9 +229,17 @@ static int write_certificates(const struct render_how *how,
 			"objectEncoding %s does not fit a certificate in PEM form; "
 			"leave it out, or set objectFormat: pfx",
 			encoding_word(how->encoding));
-	if (read_certificates(source, pem, &pki, err) < 0)
-		return -1;
-	out->without_key = !pki_has_key(pki);
+	if (read_certificates(source, pem, &pki, &unread) < 0) {
+		if (!pem || !stays_as_it_is(how, source->value)) {
+			*err = unread;
+			return -1;
+		}
+		out->unread = unread;
+		return buf_add(&out->items[0], buf_str(source->value), source->value->len,
+			       err);
+	}
+	out->without_key = pki_key(pki) == NULL;
+	out->validity = pki_leaf_validity(pki);
 	if (how->password_object != NULL)
 		return write_locked(pki, source->password, &out->items[0], err);
 	return write_layout(how, pki, source->value, out, err);
@@ -221,13 +261,14 @@ static int write_public_key(const struct json *jwk, struct buf *out, struct err 
 	return jwk_to_pem(&key, out, err);
 }
 
-static int write_leaf(const char *cer, struct buf *out, struct err *err)
+static int write_leaf(const char *cer, struct render_files *out, struct err *err)
 {
 	auto_buf struct buf der = BUF_INIT(FILE_MAX);
 
 	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
 		return err_wrap(err, "its certificate");
-	return pki_certificate_pem(buf_str(&der), der.len, out, err);
+	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0], &out->validity,
+				   err);
 }
 
 static int write_files(const struct render_how *how, const struct render_source *source,
@@ -237,7 +278,7 @@ static int write_files(const struct render_how *how, const struct render_source 
 	case OBJECT_KEY:
 		return write_public_key(source->jwk, &out->items[0], err);
 	case OBJECT_CERTIFICATE:
-		return write_leaf(source->cer, &out->items[0], err);
+		return write_leaf(source->cer, out, err);
 	case OBJECT_SECRET:
 		break;
 	}
@@ -248,7 +289,7 @@ static int write_files(const struct render_how *how, const struct render_source 
 int render_object(const struct render_how *how, const struct render_source *source,
 		  struct render_files *out, struct err *err)
 {
-	struct render_files files = { 0 };
+	struct render_files files = { .validity = { -1, -1 } };
 
 	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
 		files.items[i] = BUF_INIT(FILE_MAX);

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/kind.h"
 #include "base/text.h"
+#include "crypto/pki.h"
 
 #define RENDER_FILES_MAX 3
 
@@ -47,7 +48,10 @@ struct render_source {
 /* One buffer a file, in the order of render_suffix(). */
 struct render_files {
 	struct buf items[RENDER_FILES_MAX];
-	bool without_key; /* the secret of a certificate has no private key */
+	bool without_key;  /* the secret of a certificate has no private key */
+	struct err unread; /* why the PEM of a certificate was left as it is, in whatever
+			      order; ERR_NONE: it was not */
+	struct pki_validity validity; /* of the certificate, if there is one */
 };
 
 /*

@@ -22,9 +22,12 @@ static const struct telling {
 	const char *ended;   /* "WHAT …, after 3 " */
 	const char *counted; /* what is counted, one of them */
 	const char *had;     /* "WHAT is no longer asked for; it had … 3 times" */
+	bool lasting;        /* it may last for months, and is not logged again */
 } tellings[] = {
 	[INCIDENT_OBJECT] = { false, "object", NULL, "failure", "recovered",
 			      "no longer fails", "failure", "failed" },
+	[INCIDENT_VALIDITY] = { false, "validity", NULL, "not-valid", "valid", "is valid",
+				"round", "not been valid", .lasting = true },
 	[INCIDENT_LIST] = { false, "list", NULL, "failure", "recovered",
 			    "no longer fails", "failure", "failed" },
 	[INCIDENT_LEFT_OUT] = { false, "left-out", NULL, "failure", "recovered",
@@ -146,7 +149,8 @@ static const char *incident_cause(const struct incident *it, const char *msg)
 static bool incident_is_news(const struct incident *it, const struct err *err,
 			     const char *consequence, int64_t now)
 {
-	return it->count == 0 || now - it->said >= REMIND_MS ||
+	return it->count == 0 ||
+	       (now - it->said >= REMIND_MS && !tellings[it->kind].lasting) ||
 	       (!tellings[it->kind].shared &&
 		strcmp(it->consequence, consequence) != 0) ||
 	       strcmp(incident_cause(it, it->err.msg), incident_cause(it, err->msg)) != 0;

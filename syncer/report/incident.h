@@ -17,6 +17,7 @@
  * like a vault, or "publish", has an incident of its own. */
 enum incident_kind {
 	INCIDENT_OBJECT,   /* name: the path of its file */
+	INCIDENT_VALIDITY, /* an object is not meant to be used now; name: likewise */
 	INCIDENT_LIST,     /* name: the words for it, "list of secrets like 'a*'" */
 	INCIDENT_LEFT_OUT, /* some objects of a list have no place; name: the list's */
 	INCIDENT_VAULT,    /* name: the vault's */
@@ -70,8 +71,9 @@ struct incidents {
 void incidents_begin(struct incidents *all);
 
 /* Of several reports since incidents_begin() only the first counts.  It is logged when it
- * is new, when its cause is another than before, and once an hour: the message is that of
- * err; consequence, a constant or NULL, says what the failure means for the files. */
+ * is new, when its cause is another than before, and, but for INCIDENT_VALIDITY, once an
+ * hour: the message is that of err; consequence, a constant or NULL, says what the
+ * failure means for the files. */
 void incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now);

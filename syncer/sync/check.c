@@ -8,6 +8,7 @@
 #include "deliver/notify.h"
 #include "sync/plan.h"
 #include "sync/session.h"
+#include "sync/validity.h"
 
 static struct check_entry *check_add(struct check *c, const struct object *o, char *words,
 				     const struct source *source)
@@ -114,6 +115,7 @@ static void check_take_listing(struct check *c, const struct listing *l)
 static void check_take_task(struct check *c, const struct task *t)
 {
 	struct check_entry *e = check_add(c, t->object, xstrdup(t->words), t->source);
+	struct err why;
 
 	check_add_files(e, t);
 	if (t->new_version != NULL) {
@@ -121,6 +123,8 @@ static void check_take_task(struct check *c, const struct task *t)
 		e->version = xstrdup(t->new_version);
 	}
 	check_fail(c, e, &t->err, fate_is_excused(fate_error(&t->err), t->need));
+	if (validity_of(t, clock_wall_ms(), &why) == VALIDITY_WARNS)
+		e->warning = xstrdup(why.msg);
 }
 
 static int check_run(struct plan *p, struct http *http, int64_t until, struct err *err)
@@ -188,6 +192,7 @@ void check_done(struct check *c)
 		free(e->object);
 		free(e->vault);
 		free(e->version);
+		free(e->warning);
 	}
 	free(c->items);
 	*c = (struct check){ 0 };

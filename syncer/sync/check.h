@@ -20,6 +20,7 @@ struct check_entry {
 	bool failed;
 	struct err err; /* why it cannot be read; excused when the object is optional */
 	bool excused;
+	char *warning; /* it can be read, but is not meant to be used now; NULL: none */
 };
 
 struct check {

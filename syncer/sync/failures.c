@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "sync/validity.h"
 
 /* What failures_report() works with. */
 struct failures_view {
@@ -106,6 +108,25 @@ static void failures_take(const struct failures_view *v, const struct failures_s
 		incidents_hold(v->incidents, s->kind, s->name);
 }
 
+/* An object that expired, is not valid yet, or is disabled, but is given. */
+static void failures_tell_validity(const struct failures_view *v, const struct task *t)
+{
+	struct err why;
+
+	switch (validity_of(t, clock_wall_ms(), &why)) {
+	case VALIDITY_UNKNOWN:
+		incidents_hold(v->incidents, INCIDENT_VALIDITY, t->path);
+		break;
+	case VALIDITY_FINE:
+		incidents_confirm(v->incidents, INCIDENT_VALIDITY, t->path);
+		break;
+	case VALIDITY_WARNS:
+		incidents_report(v->incidents, LOG_WARN, INCIDENT_VALIDITY, t->path, &why,
+				 "its files are made all the same", v->now);
+		break;
+	}
+}
+
 /* ---- lists ---- */
 
 /* A pattern with a typo selects nothing, which is no failure but is logged. */
@@ -152,7 +173,7 @@ static void failures_hold_unlisted(const struct failures_view *v)
 	for (size_t i = 0; i < v->incidents->count; i++) {
 		const struct incident *it = v->incidents->items[i];
 
-		if (it->kind == INCIDENT_OBJECT &&
+		if ((it->kind == INCIDENT_OBJECT || it->kind == INCIDENT_VALIDITY) &&
 		    !failures_is_planned(v->plan, it->name))
 			incidents_hold(v->incidents, it->kind, it->name);
 	}
@@ -250,6 +271,7 @@ void failures_report(struct failures *sum, const struct plan *plan, bool has_fil
 		struct failures_subject subject = failures_of_task(t);
 
 		failures_take(&v, &subject);
+		failures_tell_validity(&v, t);
 	}
 	failures_judge_vaults(&v);
 }

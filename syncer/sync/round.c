@@ -233,6 +233,17 @@ static void round_set_done(struct round_set *set)
 
 /* ---- publishing ---- */
 
+static void round_warn_unread(const struct round *r)
+{
+	for (const struct task *t = r->plan.tasks; t; t = t->next)
+		if (t->has_new_files && t->new_files.unread.kind != ERR_NONE)
+			log_event(LOG_WARN, "unread-pem",
+				  LOG_FIELDS(log_str("what", t->path)),
+				  "%s is written as the vault holds it, with its "
+				  "certificates in whatever order they are: %s",
+				  t->words, t->new_files.unread.msg);
+}
+
 static void round_warn_without_key(const struct round *r)
 {
 	for (const struct task *t = r->plan.tasks; t; t = t->next)
@@ -270,6 +281,7 @@ static void round_log_published(const struct round *r, const struct round_set *s
 		  "published %zu file%s, %zu changed", set->count,
 		  set->count == 1 ? "" : "s", changed);
 	round_warn_without_key(r);
+	round_warn_unread(r);
 }
 
 static enum round_outcome round_commit(const struct round *r, const struct round_set *set,

@@ -28,8 +28,9 @@ def ed_key():
     return ed25519.Ed25519PrivateKey.generate()
 
 
-def certificate(subject, key, issuer=None, issuer_key=None, ca=False, ids=True):
-    """Signed by the issuer, or by itself. Without ids, only names and signatures link them."""
+def certificate(subject, key, issuer=None, issuer_key=None, ca=False, ids=True, days=(-1, 30)):
+    """Signed by the issuer, or by itself; valid from and to so many days from now. Without ids, only names and
+    signatures link them."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
     builder = (
@@ -38,8 +39,8 @@ def certificate(subject, key, issuer=None, issuer_key=None, ca=False, ids=True):
         .issuer_name(issuer.subject if issuer else name)
         .public_key(key.public_key())
         .serial_number(next(SERIAL))
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
+        .not_valid_before(now + datetime.timedelta(days=days[0]))
+        .not_valid_after(now + datetime.timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if not ca:
@@ -55,12 +56,12 @@ def certificate(subject, key, issuer=None, issuer_key=None, ca=False, ids=True):
 class Chain:
     """A root, an intermediate and a leaf with its key."""
 
-    def __init__(self, key=None, ids=True):
+    def __init__(self, key=None, ids=True, days=(-1, 30)):
         self.key = key or ec_key()
         self.root_key, self.between_key = ec_key(), ec_key()
         self.root = certificate("root", self.root_key, ca=True, ids=ids)
         self.between = certificate("between", self.between_key, self.root, self.root_key, ca=True, ids=ids)
-        self.leaf = certificate("localhost", self.key, self.between, self.between_key, ids=ids)
+        self.leaf = certificate("localhost", self.key, self.between, self.between_key, ids=ids, days=days)
 
     @property
     def all(self):

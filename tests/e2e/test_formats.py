@@ -5,16 +5,20 @@ makes: it is a clear error here.
 """
 
 import base64
+import pathlib
 import re
 import stat
 import subprocess
+import tempfile
+import warnings
 from dataclasses import dataclass, field
 from typing import Callable
 
 import pki
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import PublicFormat
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat, PublicFormat
 from conftest import wait_until
 
 P12, PEM_TYPE = "application/x-pkcs12", "application/x-pem-file"
@@ -37,6 +41,16 @@ def secret(value, expected=None, **properties):
     def setup(fake):
         fake.set("s", value, **properties)
         return {"s": value.encode() if expected is None else expected}
+
+    return setup
+
+
+def secret_of(make, kind):
+    """A plain secret that holds the same."""
+
+    def setup(fake):
+        fake.set("s", make()[1], content_type=kind)
+        return {}
 
     return setup
 
@@ -68,6 +82,105 @@ def pem(order=(0, 1, 2), key_last=False, key_pem=pki.key_pem, noise=b"", key=Non
         return chain, b"".join(reversed(parts) if key_last else parts).decode()
 
     return make
+
+
+def spoilt(change):
+    """PEM in its order, and what became of its text on the way into the vault."""
+
+    def make():
+        chain, value = pem()()
+        return chain, change(value)
+
+    return make
+
+
+def blocks(*makers, key=None):
+    """PEM of any blocks: functions of the chain."""
+
+    def make():
+        chain = pki.Chain(key() if key else None)
+        return chain, b"".join(one(chain) for one in makers).decode()
+
+    return make
+
+
+def key_of(chain):
+    return pki.key_pem(chain.key)
+
+
+def sec1_of(chain):
+    return pki.key_pem_traditional(chain.key)
+
+
+def locked_key_of(chain):
+    return chain.key.private_bytes(pki.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+
+
+def other_key(_):
+    return pki.key_pem(pki.ec_key())
+
+
+def all_of(chain):
+    return pki.cert_pem(*chain.all)
+
+
+def reversed_of(chain):
+    return pki.cert_pem(*reversed(chain.all))
+
+
+def parameters(_):
+    return subprocess.run(["openssl", "ecparam", "-name", "prime256v1"], capture_output=True, check=True).stdout
+
+
+def bag(chain):
+    return b"Bag Attributes\n    friendlyName: web\nKey Attributes: <No Attributes>\n"
+
+
+def made_of(*makers, path="web"):
+    """Functions of the chain whose bytes follow each other in a file."""
+    return lambda chain, _: {path: b"".join(one(chain) for one in makers)}
+
+
+def split_of(key, *all_):
+    def expected(chain, value):
+        made = {"web": b"".join(one(chain) for one in all_) if all_ else value.encode()}
+        return made | {"web.crt": pki.cert_pem(*chain.all), "web.key": b"".join(one(chain) for one in key)}
+
+    return expected
+
+
+def odd_point(*options):
+    """A PKCS#12 whose EC key was stored with its public point in another form, or without it."""
+
+    def make():
+        chain = pki.Chain()
+        command = ["openssl", "ec", *options, "-outform", "DER"]
+        der = subprocess.run(command, input=sec1_of(chain), capture_output=True, check=True).stdout
+        return chain, pki.base64_pfx(der, chain.all)
+
+    return make
+
+
+def negative_serial(make):
+    """The leaf has the serial number -5, which no issuer gives but some old ones gave."""
+
+    def made():
+        chain = pki.Chain()
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder)
+            (path / "key").write_bytes(key_of(chain) + pki.key_pem(chain.between_key))
+            (path / "ca").write_bytes(pki.key_pem(chain.between_key) + pki.cert_pem(chain.between))
+            for command in (
+                ["req", "-new", "-key", "key", "-subj", "/CN=localhost", "-out", "request"],
+                ["x509", "-req", "-in", "request", "-CA", "ca", "-CAkey", "ca", "-set_serial", "-5", "-out", "leaf"],
+            ):
+                subprocess.run(["openssl", *command], cwd=path, capture_output=True, check=True)
+            # This library warns of such a number, but reads it.
+            with warnings.catch_warnings(action="ignore"):
+                chain.leaf = x509.load_pem_x509_certificate((path / "leaf").read_bytes())
+        return chain, make(chain)
+
+    return made
 
 
 def in_order(chain, _):
@@ -204,6 +317,10 @@ ROWS = [
     Row("plain base64", S % ", objectEncoding: base64", secret("AAECAwD/\r\n/w==", b"\0\1\2\3\0\xff\xff")),
     Row("invalid UTF-8 after base64", S % ", objectEncoding: BASE64", secret("w6nDKA==", b"\xc3\xa9\xc3\x28")),
     Row("plain hex", S % ", objectEncoding: hex", secret("00fFc3", b"\0\xff\xc3")),
+    Row("hex with a final line end", S % ", objectEncoding: hex", secret("00fF\n", b"\0\xff")),
+    Row("hex in lines", S % ", objectEncoding: hex", secret("00\r\nfF\r\n", b"\0\xff")),
+    Row("hex with blanks", S % ", objectEncoding: hex", secret("00 ff"),
+        "not hexadecimal at character 3; the entry says objectEncoding hex: correct it, or the value in the vault"),
     Row("URL-safe base64", S % ", objectEncoding: base64", secret("_-8="), "not standard base64 at character 1"),
     Row("odd hex", S % ", objectEncoding: hex", secret("abc"), "not hexadecimal: odd number"),
     Row("NUL inside", "s", secret("a\0b\0", b"a\0b\0")),
@@ -223,11 +340,45 @@ ROWS = [
     Row("PEM with text between", "web", cert(pem(noise=b"subject=CN = x\r\n"), as_is, PEM_TYPE)),
     Row("PEM asked for as pfx", WEB % ", objectFormat: pfx", cert(pem(), as_is, PEM_TYPE)),
     Row("PEM root first", "web", cert(pem(order=(2, 1, 0)), in_order, PEM_TYPE)),
-    Row("PEM key last", "web", cert(pem(key_last=True), in_order, PEM_TYPE)),
-    Row("PEM EC key", "web", cert(pem(key_pem=pki.key_pem_traditional), in_order, PEM_TYPE)),
-    Row("PEM RSA key", "web", cert(pem(key_pem=pki.key_pem_traditional, key=pki.rsa_key), in_order, PEM_TYPE)),
+    Row("PEM key last", "web", cert(pem(key_last=True), as_is, PEM_TYPE)),
+    Row("PEM key between", "web", cert(blocks(lambda c: pki.cert_pem(c.leaf), key_of, lambda c: pki.cert_pem(c.between)), as_is, PEM_TYPE)),
+    Row("PEM EC key", "web", cert(pem(key_pem=pki.key_pem_traditional), as_is, PEM_TYPE)),
+    Row("PEM RSA key", "web", cert(pem(key_pem=pki.key_pem_traditional, key=pki.rsa_key), as_is, PEM_TYPE)),
+    Row("PEM EC key, root first", "web", cert(blocks(sec1_of, reversed_of), made_of(sec1_of, all_of), PEM_TYPE)),
+    Row("PEM RSA key, root first", "web", cert(blocks(reversed_of, sec1_of, key=pki.rsa_key), made_of(sec1_of, all_of), PEM_TYPE)),
+    Row("PEM EC PARAMETERS", "web", cert(blocks(parameters, sec1_of, all_of), as_is, PEM_TYPE)),
+    Row("PEM EC PARAMETERS, root first", "web",
+        cert(blocks(parameters, sec1_of, reversed_of), made_of(parameters, sec1_of, all_of), PEM_TYPE)),
+    Row("PEM Bag Attributes", "web", cert(blocks(bag, key_of, bag, all_of, bag), as_is, PEM_TYPE)),
+    Row("PEM Bag Attributes, root first", "web", cert(blocks(bag, key_of, bag, reversed_of), in_order, PEM_TYPE)),
+    Row("PEM CRLF", "web", cert(spoilt(lambda text: text.replace("\n", "\r\n")), as_is, PEM_TYPE)),
+    Row("PEM without a final line end", "web", cert(spoilt(str.rstrip), as_is, PEM_TYPE)),
+    Row("PEM of 25 KB", "web", cert(spoilt(lambda text: "x" * (25599 - len(text)) + "\n" + text), as_is, PEM_TYPE)),
+    Row("PEM intermediate missing", "web", cert(pem(order=(0, 2)), as_is, PEM_TYPE)),
+    Row("PEM intermediate missing, root first", "web", cert(pem(order=(2, 0)), only(0, 2), PEM_TYPE)),
+    Row("PEM twice the same", "web", cert(pem(order=(0, 1, 1, 2)), in_order, PEM_TYPE)),
+    Row("PEM no key", "web", cert(blocks(all_of), as_is, PEM_TYPE), warns="no-private-key"),
+    Row("PEM no content type", "web", cert(pem(), as_is, "")),
+    Row("PEM with several keys", "web", cert(blocks(key_of, other_key, all_of), as_is, PEM_TYPE), warns="unread-pem"),
+    Row("PEM with the key of another", "web", cert(blocks(other_key, all_of), as_is, PEM_TYPE), warns="unread-pem"),
+    Row("PEM with an encrypted key", "web", cert(blocks(locked_key_of, all_of), as_is, PEM_TYPE), warns="unread-pem"),
+    Row("PEM without certificates", "web", cert(blocks(key_of), as_is, PEM_TYPE), warns="unread-pem"),
+    Row("PEM with a byte order mark", "web", cert(spoilt(lambda text: "\ufeff" + text), as_is, PEM_TYPE)),
+    Row("PEM without line ends", "web", cert(spoilt(lambda text: text.replace("\n", " ")), as_is, PEM_TYPE), "lost its line ends; store it from its file"),
+    Row("PEM with \\n", "web", cert(spoilt(lambda text: text.replace("\n", "\\n")), as_is, PEM_TYPE), r"the two characters \\n in place of each line end"),
+    Row("PEM indented", "web", cert(spoilt(lambda text: re.sub("(?m)^", "  ", text)), as_is, PEM_TYPE), "something in front of -----BEGIN"),
+    Row("PEM in base64", "web", cert(spoilt(lambda text: base64.b64encode(text.encode()).decode()), as_is, PEM_TYPE), "encoded in base64 once more"),
+    Row("PEM cut", "web", cert(spoilt(lambda text: text[:-100]), as_is, PEM_TYPE), "its PEM is damaged; store it from its file"),
+    Row("PEM with a negative serial number", "web",
+        cert(negative_serial(lambda c: (key_of(c) + reversed_of(c)).decode()), in_order, PEM_TYPE)),
     Row("PEM with base64", WEB % ", objectEncoding: base64", cert(pem(), as_is, PEM_TYPE), "does not fit a certificate in PEM"),
     # The secret of a certificate, as PKCS#12.
+    Row("RSA 4096", "web", cert(pfx(key=lambda: rsa.generate_private_key(65537, 4096)), in_order)),
+    Row("P-384", "web", cert(pfx(key=lambda: pki.ec_key(ec.SECP384R1)), in_order)),
+    Row("P-521", "web", cert(pfx(key=lambda: pki.ec_key(ec.SECP521R1)), in_order)),
+    Row("EC key without its public point", "web", cert(odd_point("-no_public"), in_order)),
+    Row("EC key with a compressed point", "web", cert(odd_point("-conv_form", "compressed"), in_order)),
+    Row("negative serial number", "web", cert(negative_serial(lambda c: pki.base64_pfx(c.key, reversed(c.all))), in_order)),
     Row("Key Vault's PKCS#12", "web", cert(pfx(), in_order)),
     Row("RSA", "web", cert(pfx(key=pki.rsa_key), in_order)),
     Row("empty password", "web", cert(pfx(password=""), in_order)),
@@ -257,6 +408,16 @@ ROWS = [
     # Layouts.
     Row("split", WEB % ", layout: split", cert(pfx(), split)),
     Row("split PEM", WEB % ", layout: split", cert(pem(), split, PEM_TYPE)),
+    Row("split PEM EC key", WEB % ", layout: split",
+        cert(blocks(parameters, sec1_of, all_of), split_of([parameters, sec1_of]), PEM_TYPE)),
+    Row("split PEM with several keys", WEB % ", layout: split", cert(blocks(key_of, other_key, all_of), split, PEM_TYPE),
+        "it holds more than one private key"),
+    Row("layout of PEM without its content type", S % ", layout: split", secret_of(pem(), None),
+        "looks like PEM: give it that type, such as with az keyvault secret set-attributes --content-type application/x-pem-file"),
+    Row("layout of PEM of another content type", S % ", layout: kubernetes.io/tls", secret_of(pem(), "text/plain"),
+        "looks like PEM: give it that type"),
+    Row("layout of a plain secret", S % ", layout: split", secret("x"),
+        "layout split needs the secret of a certificate, which this is not, or a secret with the content type application/x-pkcs12 or"),
     Row("kubernetes.io/tls", WEB % ", layout: kubernetes.io/tls", cert(pfx(), tls)),
     Row("kubernetes.io/tls, another root", WEB % ", layout: kubernetes.io/tls", cert(stranger, stranger_tls)),
     Row("kubernetes.io/tls, no key", WEB % ", layout: kubernetes.io/tls", cert(pfx(with_key=False), tls), "no private key"),
@@ -295,7 +456,8 @@ def test_row(world, row):
         assert found[path] == content, path
         assert stat.S_IMODE((world.volume / path).stat().st_mode) == row.mode
         opened_by_openssl(world.volume / path, found[path])
-    assert bool(process.find("no-private-key")) == (row.warns == "no-private-key")
+    for event in ("no-private-key", "unread-pem"):
+        assert bool(process.find(event)) == (row.warns == event)
 
 
 def opened_by_openssl(path, content):
@@ -378,3 +540,13 @@ def test_metadata(world):
     assert wait_until(lambda: '"tags":{"env":"test"}' in (world.volume / "a/s.json").read_text())
     assert (world.volume / "a/s").stat().st_ino == before, "the value's file is not made again"
     assert "planted" not in (world.volume / "a/s.json").read_text()
+
+
+def test_200_secrets_of_25_kib(world):
+    """Five megabytes, more than the CSI driver takes from its provider in one message."""
+    values = {f"s{i}": f"{i:05}" * 5120 for i in range(200)}
+    for name, value in values.items():
+        world.fake.set(name, value)
+    process = world.init(",".join(values))
+    assert process.code == 0, process.text
+    assert world.files() == values

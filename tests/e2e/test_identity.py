@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from credentials import Credential
+from credentials import PEM, Credential
 
 ALWAYS = -1
 BRIEF = "4s"
@@ -190,7 +190,7 @@ def test_client_certificate(world, certificate, form):
     process = world.init("s", **env)
     assert process.code == 0, process.text
     login = only_login(world)
-    assert (login["credential"], login["alg"]) == ("certificate", "RS256")
+    assert (login["credential"], login["alg"]) == ("certificate", "PS256")
     assert login["header"] == ["alg", "typ", "x5t#S256"]
     assert not password or password not in world.said()
 
@@ -207,6 +207,38 @@ def test_client_certificate_with_its_chain(world):
     assert process.code == 4 and "AADSTS700027" in says(process)
     assert world.init("s", AZURE_CLIENT_SEND_CERTIFICATE_CHAIN="true", **env).code == 0
     assert "x5c" in world.fake.journal(target="login", status=200)[0]["login"]["header"]
+
+
+CHAINS = {
+    "root first": lambda c: (c.key_pem, c.root, c.between, c.certificate),
+    "key last": lambda c: (c.between, c.certificate, c.root, c.key_pem),
+    "with a stranger": lambda c: (c.key_pem, Credential.make().certificate, c.certificate, c.root, c.between),
+    "without its root": lambda c: (c.key_pem, c.between, c.certificate),
+    "twice": lambda c: (c.key_pem, c.root, c.certificate, c.between, c.certificate, c.root),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_chain_is_sent_leaf_first(world, name):
+    """Whatever order the file has: Entra takes the first as the one that signed, and each next as its issuer."""
+    world.plant("s")
+    credential = Credential.make(rooted=True, between=True)
+    world.fake.update_identity(certificate_roots=[credential.root_pem], federations=[])
+    path = world.folder / "app.pem"
+    path.write_bytes(b"".join(p if isinstance(p, bytes) else p.public_bytes(PEM) for p in CHAINS[name](credential)))
+    env = {"AZURE_CLIENT_CERTIFICATE_PATH": str(path), "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "true"}
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT=BRIEF, **env)
+    assert process.code == 0, process.text
+
+
+def test_a_chain_that_is_too_long_is_an_error(world, certificate):
+    """It was cut without a word, and the signature was over what was left."""
+    large = Credential.make(rooted=True, padding=70_000)
+    env = certificate.write(large.pem()) | {"AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "true"}
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT=BRIEF, **env)
+    assert process.code == 4 and "its chain is larger than 64 KiB" in says(process)
+    assert "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" in says(process)
+    assert not world.fake.journal(target="login")
 
 
 def test_client_certificate_of_another(world, certificate):

@@ -446,18 +446,3 @@ def test_only_optional_objects_and_none_there(world):
     process = world.init("[{objectName: a, optional: true}]")
     assert process.code == 0
     assert not world.files()
-
-
-@pytest.mark.parametrize("kind", ["key", "cert"])
-def test_disabled_keys_and_certificates_count_as_disabled(world, kind):
-    from test_formats import jwk, cert, pfx, as_is
-    import pki
-
-    jwk(pki.ec_key())(world.fake)
-    cert(pfx(), as_is)(world.fake)
-    name = {"key": "s", "cert": "web"}[kind]
-    world.fake.update(name, kind={"key": "keys", "cert": "certificates"}[kind], enabled=False)
-    process = world.init(f"{kind}/{name}", AKVSYNC_INIT_TIMEOUT="8s")
-    assert process.code == 4
-    assert process.find("exit", f"'{name}': the (key|certificate) is disabled")
-    assert wait_until(lambda: not world.files())

@@ -34,13 +34,15 @@ def _x509(one):
 def pkcs12(
     key, certificates, *, password=None, key_pbe=TRIPLE_DES, cert_pbe=TRIPLE_DES, sha1=True, iterations=2000
 ):
-    """DER. password None is no password, as Key Vault's, and not the empty one. Order is kept."""
+    """DER. The key may be DER as well. password None is no password, as Key Vault's, and not the empty one. Order is kept."""
     others = ctypes.c_void_p(_crypto.OPENSSL_sk_new_null())
     for one in certificates:
         _crypto.OPENSSL_sk_push(others, _x509(one))
     pkey = None
     if key is not None:
-        der = key.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        der = key
+        if not isinstance(key, bytes):
+            der = key.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         pkey = _d2i(_crypto.d2i_AutoPrivateKey, der)
     text = None if password is None else password.encode()
     made = _crypto.PKCS12_create(text, None, pkey, None, others, key_pbe, cert_pbe, iterations, -1, 0)

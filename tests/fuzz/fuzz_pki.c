@@ -8,14 +8,14 @@ static void write_all(const struct pki *p)
 	struct pki *again = NULL;
 	struct err err = { 0 };
 
-	if (pki_has_key(p))
-		must(pki_write_key(p, &out, &err) == 0);
-	must(pki_write_all(p, &out, &err) == 0);
+	must(pki_write_bundle(p, &out, &err) == 0);
 	/* What we write, we read, and it is in order. */
-	must(pki_from_pem(buf_str(&out), out.len, &again, &err) == 0);
+	must(pki_from_pem(buf_str(&out), out.len, NULL, &again, &err) == 0);
 	must(pki_is_in_order(again));
 	pki_free(again);
+	must(pki_write_all(p, &out, &err) == 0);
 	must(pki_write_chain(p, &out, &err) == 0 && pki_write_root(p, &out, &err) == 0);
+	must((pki_write_key(p, &out, &err) == 0) == (pki_key(p) != NULL));
 	buf_done(&out);
 }
 
@@ -24,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pki *p = NULL;
 	struct err err = { 0 };
 	int result = size > 0 && data[0] == '0'
-			     ? pki_from_pkcs12(data, size, &p, &err)
-			     : pki_from_pem((const char *)data, size, &p, &err);
+			     ? pki_from_pkcs12(data, size, NULL, &p, &err)
+			     : pki_from_pem((const char *)data, size, NULL, &p, &err);
 
 	must_explain(result, &err);
 	if (result == 0)

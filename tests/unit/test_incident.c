@@ -29,18 +29,19 @@ static enum incident_kind kind_of(const char *name)
 	return name[0] == '@'   ? INCIDENT_VAULT
 	       : name[0] == '*' ? INCIDENT_LIST
 	       : name[0] == '-' ? INCIDENT_LEFT_OUT
+	       : name[0] == '~' ? INCIDENT_VALIDITY
 				: INCIDENT_OBJECT;
 }
 
 static const char *name_of(const char *name)
 {
-	return name[0] == '#' ? NULL : name + strspn(name, "@*-");
+	return name[0] == '#' ? NULL : name + strspn(name, "@*-~");
 }
 
 /*
  * One round: "name=message" fails, "name?" is held, "name!" is confirmed; entries are
  * separated by ';'.  A name begins with @ for a vault, * for a list, - for what is left
- * out, # for what there is one of.
+ * out, ~ for what is not valid, # for what there is one of.
  */
 static void mark(const char *marks, int64_t now)
 {
@@ -130,6 +131,9 @@ static void test_kinds(void **state)
 		  "1 recovered: a has room for all its objects, after 1 round what=a ",
 		  "1 withdrawn: a is no longer asked for; it had left objects out "
 		  "once " },
+		{ "~a", "2 not-valid: x what=a kind=validity ",
+		  "1 valid: a is valid, after 1 round what=a ",
+		  "1 withdrawn: a is no longer asked for; it had not been valid once " },
 		{ "@shop-kv", "2 failure: x what=vault 'shop-kv' kind=vault ",
 		  "1 recovered: vault 'shop-kv' no longer fails, after 1 failure ",
 		  "1 withdrawn: vault 'shop-kv' is no longer asked for; it had failed "
@@ -241,7 +245,7 @@ static void test_consequence(void **state)
 	check_text("said", buf_str(&said), "");
 }
 
-/* A failure that lasts is said again each hour. */
+/* A failure that lasts is said again each hour; an object may stay expired for months. */
 static void test_reminder(void **state)
 {
 	(void)state;
@@ -254,6 +258,13 @@ static void test_reminder(void **state)
 	assert_string_equal(buf_str(&said), "");
 	round_of("@v=503", 2 * HOUR);
 	check_holds("said", buf_str(&said), "failures=5\n");
+	round_of("@v!", 2 * HOUR);
+	round_of("~a=expired", 2 * HOUR);
+	check_holds("said", buf_str(&said), "not-valid: expired");
+	round_of("~a=expired", 9 * HOUR);
+	assert_string_equal(buf_str(&said), "");
+	round_of("~a=disabled", 9 * HOUR);
+	check_holds("said", buf_str(&said), "not-valid: disabled");
 }
 
 static void test_several(void **state)

@@ -1,5 +1,5 @@
-/* Objects become the bytes of their files; certificates have a test of their own. */
-#include "unit.h"
+/* Objects become the bytes of their files; test_pki.c has the order of certificates. */
+#include "certs.h"
 
 #include "render/render.h"
 
@@ -47,6 +47,89 @@ static void test_render(void **state)
 		check_ok(rows[i].value, result, &err);
 		assert_int_equal(out.items[0].len, rows[i].len);
 		assert_memory_equal(buf_str(&out.items[0]), rows[i].want, rows[i].len);
+		render_files_done(&out);
+	}
+}
+
+static struct certs certs;
+
+static int set_up(void **state)
+{
+	(void)state;
+	certs = certs_of(EVP_EC_gen("P-256"), -1, 9);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	certs_free(&certs);
+	return 0;
+}
+
+/* The secret of a certificate as PEM; parts as in certs.h. */
+static void test_pem(void **state)
+{
+	static const char pem[] = "application/x-pem-file";
+	static const struct {
+		const char *parts, *type;
+		enum object_layout layout;
+		bool plain;                /* no certificate is behind the secret */
+		const char *files[3];      /* in parts */
+		const char *unread, *says; /* why it was left as it is, or refused */
+	} rows[] = {
+		{ "klbr", pem, OBJECT_SINGLE, false, .files = { "klbr" } },
+		{ "lbrt", pem, OBJECT_SINGLE, false, .files = { "lbrt" } },
+		{ "rblt", pem, OBJECT_SINGLE, false, .files = { "tlbr" } },
+		{ "rblt", pem, OBJECT_SINGLE, true, .files = { "rblt" } },
+		{ "rblt", "text/plain", OBJECT_SINGLE, true, .files = { "rblt" } },
+		{ "lbrt", NULL, OBJECT_SINGLE, false, .files = { "lbrt" } },
+		{ "lbrt", pem, OBJECT_SPLIT, false, .files = { "lbrt", "lbr", "t" } },
+		{ "rblt", pem, OBJECT_SPLIT, true, .files = { "tlbr", "lbr", "t" } },
+		{ "rblt", pem, OBJECT_TLS, false, .files = { "lb", "t", "r" } },
+		{ "kxlbr", pem, OBJECT_SINGLE, false, .files = { "kxlbr" },
+		  .unread = "more than one" },
+		{ "elbr", pem, OBJECT_SINGLE, false, .files = { "elbr" },
+		  .unread = "has a password" },
+		{ "kxlbr", pem, OBJECT_SPLIT, false, .says = "more than one private" },
+		{ "lbr", pem, OBJECT_SPLIT, false, .says = "no private key" },
+		{ "", pem, OBJECT_SINGLE, false, .says = "it is not PEM" },
+		{ "klbr", "text/plain", OBJECT_SINGLE, false, .says = "neither" },
+		{ "klbr", NULL, OBJECT_TLS, true, .says = "looks like PEM" },
+		{ "klbr", "text/plain", OBJECT_SPLIT, true, .says = "looks like PEM" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *row = rows[i].parts;
+		auto_buf struct buf value = BUF_INIT(65536);
+		struct render_files out = { 0 };
+		struct err err = { 0 };
+		int result;
+
+		certs_write(&certs, row, &value);
+		result = render_object(
+			&(struct render_how){ .layout = rows[i].layout },
+			&(struct render_source){ .value = &value,
+						 .content_type = rows[i].type,
+						 .of_certificate = !rows[i].plain },
+			&out, &err);
+		if (rows[i].says != NULL) {
+			check_err(row, result, &err, ERR_CONFIG, rows[i].says);
+			continue;
+		}
+		check_ok(row, result, &err);
+		check_holds(row, out.unread.msg, rows[i].unread ? rows[i].unread : "");
+		check(row, (rows[i].unread != NULL) == (out.unread.kind != ERR_NONE));
+		for (int n = 0; n < 3; n++) {
+			auto_buf struct buf want = BUF_INIT(65536);
+
+			certs_write(&certs, rows[i].files[n] ? rows[i].files[n] : "",
+				    &want);
+			check_text(row, buf_str(&out.items[n]),
+				   rows[i].unread && n == 0 ? buf_str(&value)
+							    : buf_str(&want));
+		}
 		render_files_done(&out);
 	}
 }
@@ -133,9 +216,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_render),
+		cmocka_unit_test(test_pem),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_metadata),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

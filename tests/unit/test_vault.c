@@ -20,7 +20,8 @@ static void test_urls(void **state)
 	assert_string_equal(id, VAULT "/secrets/db-pass");
 }
 
-static int parse(int status, const char *body, struct vault_object *out, struct err *err)
+static int parse_kind(enum object_kind kind, int status, const char *body,
+		      struct vault_object *out, struct err *err)
 {
 	struct http_reply reply = { .status = status,
 				    .body = BUF_INIT(64 * 1024),
@@ -30,12 +31,59 @@ static int parse(int status, const char *body, struct vault_object *out, struct 
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_object_parse(&reply,
-				    &(struct refusal_context){ .kind = OBJECT_SECRET,
-							       .client_id = "client-1" },
-				    out, err);
+	result = vault_object_parse(
+		&reply,
+		&(struct refusal_context){ .kind = kind, .client_id = "client-1" }, out,
+		err);
 	buf_done(&reply.body);
 	return result;
+}
+
+static int parse(int status, const char *body, struct vault_object *out, struct err *err)
+{
+	return parse_kind(OBJECT_SECRET, status, body, out, err);
+}
+
+/* A key or certificate that the vault gives is taken, whether or not it is enabled. */
+static void test_disabled(void **state)
+{
+#define OFF "\"attributes\":{\"enabled\":false}"
+#define KEY "\"key\":{\"kid\":\"https://x/keys/a/" VERSION "\",\"kty\":\"RSA\"}"
+	static const struct {
+		enum object_kind kind;
+		const char *body, *says; /* NULL: it is taken */
+		bool disabled;
+	} rows[] = {
+		{ OBJECT_KEY, "{" KEY "," OFF "}", NULL, true },
+		{ OBJECT_KEY, "{" KEY ",\"attributes\":{\"enabled\":true}}", NULL,
+		  false },
+		{ OBJECT_KEY, "{" KEY "}", NULL, false },
+		{ OBJECT_CERTIFICATE, "{" ID ",\"cer\":\"MII\"," OFF "}", NULL, true },
+		{ OBJECT_CERTIFICATE, "{" ID ",\"cer\":\"MII\"}", NULL, false },
+		{ OBJECT_CERTIFICATE, "{" ID "," OFF "}",
+		  "the certificate is disabled, or not issued yet", false },
+		{ OBJECT_CERTIFICATE, "{" ID ",\"cer\":null," OFF "}",
+		  "the certificate is disabled, or not issued yet", false },
+		{ OBJECT_KEY, "{\"key\":{}," OFF "}", "the key is disabled: enable it",
+		  false },
+		{ OBJECT_SECRET, "{\"value\":\"MARKER\"," ID "," OFF "}",
+		  "the secret is disabled: enable it", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vault_object object = { 0 };
+		struct err err;
+		int result = parse_kind(rows[i].kind, 200, rows[i].body, &object, &err);
+
+		if (rows[i].says != NULL) {
+			check_err(rows[i].body, result, &err, ERR_DENIED, rows[i].says);
+			continue;
+		}
+		check_ok(rows[i].body, result, &err);
+		check(rows[i].body, object.disabled == rows[i].disabled);
+		vault_object_done(&object);
+	}
 }
 
 static void test_good(void **state)
@@ -222,9 +270,10 @@ static void test_nested_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),     cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bytes),    cmocka_unit_test(test_garbled),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_nested_errors),
+		cmocka_unit_test(test_urls),          cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_garbled),       cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_nested_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -396,6 +396,16 @@ def test_extra_ca_is_added_to_the_system_s(world):
 
 
 @pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])
+def test_an_intermediate_is_enough_to_trust(world, variable):
+    """A company may give only the certificate that issued the server's; the root is not there."""
+    s = world.plant("s")
+    env = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", variable: str(world.fake.intermediate)}
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="5s", AKVSYNC_REQUEST_TIMEOUT="5s", **env)
+    assert process.code == 0, process.text
+    assert world.files() == {"s": s}
+
+
+@pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])
 def test_ca_file_is_read_anew_when_it_changes(world, variable):
     """A broken one changes nothing; a good one is used at once."""
     world.plant("s")

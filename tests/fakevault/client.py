@@ -79,6 +79,7 @@ class FakeVault(Admin):
         self.authority: str = ready["authority"]
         self.port: int = int(self.vault_url.rpartition(":")[2])
         self.ca = Path(ready["ca"])
+        self.intermediate = self.ca.with_name("intermediate.pem")
         self.tenant_id: str = ready["tenant_id"]
         self.client_id: str = ready["client_id"]
         self.assertion_file = Path(ready["assertion_file"])

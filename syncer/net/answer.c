@@ -1,15 +1,11 @@
 #include "net/answer.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
-#include "base/text.h"
-
-#define RETRY_AFTER_MAX_MS (300 * 1000)
+#include "net/retry.h"
 
 static const char *header(CURL *easy, const char *name)
 {
@@ -18,46 +14,6 @@ static const char *header(CURL *easy, const char *name)
 	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
 		return NULL;
 	return found->value;
-}
-
-static int clamp_retry_ms(int64_t ms)
-{
-	if (ms < 0)
-		return 0;
-	return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int)ms;
-}
-
-/* The server's own clock in seconds; -1: it does not say. */
-static time_t read_date(CURL *easy)
-{
-	const char *date = header(easy, "Date");
-
-	return date ? curl_getdate(date, NULL) : -1;
-}
-
-/* In the order of the Azure SDKs; a date counts from the server's own clock. */
-static int read_retry_after(CURL *easy)
-{
-	static const char *const in_ms[] = { "retry-after-ms", "x-ms-retry-after-ms" };
-	const char *value;
-	int64_t number;
-	time_t until, from;
-
-	for (size_t i = 0; i < ARRAY_LEN(in_ms); i++) {
-		value = header(easy, in_ms[i]);
-		if (value && text_number(value, INT_MAX, &number) == 0)
-			return clamp_retry_ms(number);
-	}
-	value = header(easy, "Retry-After");
-	if (value == NULL)
-		return 0;
-	if (text_number(value, INT_MAX, &number) == 0)
-		return clamp_retry_ms(number * 1000);
-	until = curl_getdate(value, NULL);
-	from = read_date(easy);
-	if (from < 0)
-		from = (time_t)(clock_wall_ms() / 1000);
-	return until < 0 ? 0 : clamp_retry_ms((int64_t)(until - from) * 1000);
 }
 
 static void read_challenge(CURL *easy, char *out, size_t size)
@@ -76,17 +32,24 @@ static void read_challenge(CURL *easy, char *out, size_t size)
 
 void answer_read(CURL *easy, struct http_reply *reply)
 {
+	const struct retry_headers retry = {
+		.ms = header(easy, "retry-after-ms"),
+		.x_ms = header(easy, "x-ms-retry-after-ms"),
+		.after = header(easy, "Retry-After"),
+		.date = header(easy, "Date"),
+	};
 	const char *id = header(easy, "x-ms-request-id");
-	time_t date = read_date(easy);
+	int64_t date = retry.date ? curl_getdate(retry.date, NULL) : -1;
+	int64_t now_s = clock_wall_ms() / 1000;
 	long status = 0, version = 0;
 
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	reply->status = (int)status;
 	reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
-	reply->retry_after_ms = read_retry_after(easy);
+	reply->retry_after_ms = retry_after(&retry, now_s);
 	if (date > 0)
-		reply->clock_skew_s = clock_wall_ms() / 1000 - date;
+		reply->clock_skew_s = now_s - date;
 	if (id != NULL && strspn(id, "0123456789abcdefABCDEF-") == strlen(id))
 		snprintf(reply->request_id, sizeof(reply->request_id), "%s", id);
 	if (status == 401)

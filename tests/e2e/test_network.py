@@ -197,6 +197,37 @@ def test_a_vault_with_a_limit_is_synced_within_it(world):
     assert 0 < len(refused) <= 30
 
 
+@pytest.mark.parametrize("target", ["vault", "anonymous", "login"])
+@pytest.mark.parametrize("status", [204, 301, 408, 409, 410, 421, 423, 425, 429, 499, 503])
+def test_an_answer_that_passes_is_tried_again(world, target, status):
+    """Within the round, whoever gives it, and no sooner than it asks for."""
+    s = world.plant("s")
+    match = {"target": "login"} if target == "login" else {"target": "vault", "authenticated": target == "vault"}
+    world.fake.fault({"status": status, "empty": True, "retry_after_s": 1}, times=1, **match)
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="20s")
+    assert process.code == 0, process.text
+    assert world.files() == {"s": s} and not process.find("failure")
+    entries = world.fake.journal(target=match["target"])
+    hit = next(e for e in entries if e["fault"])
+    later = [e["monotonic"] for e in entries if e["monotonic"] > hit["monotonic"] and e["authenticated"] == hit["authenticated"]]
+    if target != "anonymous":
+        assert later and later[0] - hit["monotonic"] >= 0.95
+    else:
+        first = world.fake.journal(target="vault", authenticated=True)[0]
+        assert first["monotonic"] - hit["monotonic"] >= 0.95, "the vault is left alone by all requests"
+
+
+@pytest.mark.parametrize("header, value", [("Retry-After", "9" * 30), ("x-ms-retry-after-ms", "9" * 30)])
+def test_a_delay_without_end_is_bounded(world, header, value):
+    """As one that is a date in the far future: the round ends, and the vault is left alone for five minutes."""
+    world.plant("s")
+    world.fake.fault({"status": 503, "headers": {header: value}}, target="vault", times=1, authenticated=True)
+    sidecar = world.sidecar("s", wait=False)
+    assert 300_000 <= sidecar.wait_log("retry", "secret 's': 503")["in_ms"] <= 310_000
+    sidecar.wait_log("failure", "secret 's': 503")
+    assert len(world.fake.journal(target="vault", authenticated=True)) == 1
+
+
 def test_an_object_near_its_end_is_polled_sooner(world):
     world.fake.set("s", "short-lived", exp=int(time.time()) + 8)
     world.sidecar("s", AKVSYNC_POLL_INTERVAL="24s")

@@ -121,8 +121,19 @@ class FakeVault(Admin):
 class ConnectProxy:
     """An HTTP proxy for HTTPS (see connectproxy.py), from `with` or start() to its end."""
 
-    def __init__(self, to_port: int, *, user: str = "", refuse: str = "", tls_dir: Path | None = None):
-        self._arguments = ["--to", str(to_port), "--user", user, "--refuse", refuse]
+    def __init__(
+        self,
+        to_port: int,
+        *,
+        user: str = "",
+        refuse: str = "",
+        status: int = 403,
+        headers: tuple[str, ...] = (),
+        tls_dir: Path | None = None,
+    ):
+        self._arguments = ["--to", str(to_port), "--user", user, "--refuse", refuse, "--status", str(status)]
+        for line in headers:
+            self._arguments += ["--header", line]
         if tls_dir:
             self._arguments += ["--tls-dir", str(tls_dir)]
 

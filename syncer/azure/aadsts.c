@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/retry.h"
 
 static const struct row {
 	int code;
@@ -116,9 +117,7 @@ static bool aadsts_is_transient(int status, const struct json *body)
 {
 	const char *name = json_string(body, "error");
 
-	/* Entra sends no redirect: a portal or proxy answers in its place. */
-	return status == 408 || status == 429 || status >= 500 ||
-	       (status >= 300 && status < 400) ||
+	return status_passes(status) ||
 	       (name && (strcmp(name, "temporarily_unavailable") == 0 ||
 			 strcmp(name, "server_error") == 0));
 }

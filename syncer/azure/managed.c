@@ -10,7 +10,7 @@
 #include "azure/credential.h"
 #include "azure/form.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "net/retry.h"
 
 #define IMDS_BASE "http://169.254.169.254"
 /* While IMDS is updated, for up to 70 s, it answers 410; it asks to wait for 10 s. */
@@ -83,8 +83,8 @@ int managed_error(const struct identity *identity, int status, const struct json
 		  struct err *err)
 {
 	bool imds = identity->kind == IDENTITY_IMDS;
-	bool passing = status == 408 || status == 429 || status >= 500 ||
-		       (imds && (status == 404 || status == 410));
+	/* IMDS also answers 404 while it is being updated. */
+	bool passing = status_passes(status) || (imds && status == 404);
 	const char *hint = advice(identity, status, description(body));
 
 	err_set(err, passing ? ERR_UNAVAILABLE : ERR_IDENTITY,

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/retry.h"
 
 /* An error of the service, by its innermost code: the outer ones only say "Forbidden". */
 static const struct refusal {
@@ -76,11 +77,7 @@ static enum err_kind kind_of(int status)
 		return ERR_DENIED;
 	if (status == 404)
 		return ERR_NOTFOUND;
-	if (status == 408 || status == 429 || status >= 500)
-		return ERR_UNAVAILABLE;
-	if (status >= 400)
-		return ERR_CONFIG;
-	return ERR_UNAVAILABLE;
+	return status_passes(status) ? ERR_UNAVAILABLE : ERR_CONFIG;
 }
 
 /* The AKV code that opens a 401's message, such as AKV10032, or "" */

@@ -21,7 +21,7 @@ struct refusal_context {
 /*
  * Turns a reply that is not a success into an error, by its status and its innermost
  * code. The hint names the role or permission that the context needs.  ERR_IDENTITY:
- * 401. ERR_DENIED: 403.  ERR_NOTFOUND: 404.  ERR_UNAVAILABLE: 408, 429, 5xx;
+ * 401. ERR_DENIED: 403.  ERR_NOTFOUND: 404.  ERR_UNAVAILABLE: status_passes() says so;
  * retry_after_ms is set when the service named a delay.  ERR_CONFIG: another 4xx. Returns
  * -1.
  */

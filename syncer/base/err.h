@@ -27,7 +27,7 @@ enum err_kind {
 	ERR_DENIED,   /* this object may not be read: freeze it, retry slowly */
 	ERR_NOTFOUND, /* this object does not exist: freeze it, retry at poll cadence */
 	ERR_GARBLED, /* a reply about this object makes no sense: retry, then freeze it */
-	ERR_UNAVAILABLE, /* network, TLS, 429, 5xx: back off and retry */
+	ERR_UNAVAILABLE, /* network, TLS, a status that passes: back off and retry */
 	ERR_IO, /* the local file system or process table: old files stay, retry */
 };
 

@@ -9,6 +9,7 @@
 #include "config/auth.h"
 #include "config/cloud.h"
 #include "config/variable.h"
+#include "net/proxy.h"
 
 #define PREFIX "AKVSYNC_"
 
@@ -74,25 +75,13 @@ static int check_names(char *const *env, struct err *err)
 
 /* ---- rules that span variables ---- */
 
-/* Messages must not hold what may be part of a password. */
 static int check_proxy(const struct settings *s, struct err *err)
 {
-	const char *proxy = s->https_proxy ? s->https_proxy : "";
-	size_t len = strspn(proxy, "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
-	bool has_scheme = text_starts(proxy + len, "://");
-	const char *rest = proxy + (has_scheme ? len + strlen("://") : 0);
+	struct proxy proxy = { 0 };
 
-	if (has_scheme && !text_starts(proxy, "http://") &&
-	    !text_starts(proxy, "https://"))
-		return err_set(err, ERR_CONFIG,
-			       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; write "
-			       "http://[USER:PASSWORD@]HOST:PORT, or https://",
-			       (int)len, proxy);
-	if (strchr(rest + strcspn(rest, "/?#"), '@') != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "HTTPS_PROXY: '/', '?' and '#' of a user or password are "
-			       "written as %%2F, %%3F and %%23");
+	if (proxy_parse(&proxy, s->https_proxy, err) < 0)
+		return -1;
+	proxy_done(&proxy);
 	return 0;
 }
 

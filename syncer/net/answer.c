@@ -1,15 +1,12 @@
 #include "net/answer.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
-#include "base/text.h"
-
-#define RETRY_AFTER_MAX_MS (300 * 1000)
+#include "net/noproxy.h"
+#include "net/retry.h"
 
 static const char *header(CURL *easy, const char *name)
 {
@@ -18,46 +15,6 @@ static const char *header(CURL *easy, const char *name)
 	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
 		return NULL;
 	return found->value;
-}
-
-static int clamp_retry_ms(int64_t ms)
-{
-	if (ms < 0)
-		return 0;
-	return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : (int)ms;
-}
-
-/* The server's own clock in seconds; -1: it does not say. */
-static time_t read_date(CURL *easy)
-{
-	const char *date = header(easy, "Date");
-
-	return date ? curl_getdate(date, NULL) : -1;
-}
-
-/* In the order of the Azure SDKs; a date counts from the server's own clock. */
-static int read_retry_after(CURL *easy)
-{
-	static const char *const in_ms[] = { "retry-after-ms", "x-ms-retry-after-ms" };
-	const char *value;
-	int64_t number;
-	time_t until, from;
-
-	for (size_t i = 0; i < ARRAY_LEN(in_ms); i++) {
-		value = header(easy, in_ms[i]);
-		if (value && text_number(value, INT_MAX, &number) == 0)
-			return clamp_retry_ms(number);
-	}
-	value = header(easy, "Retry-After");
-	if (value == NULL)
-		return 0;
-	if (text_number(value, INT_MAX, &number) == 0)
-		return clamp_retry_ms(number * 1000);
-	until = curl_getdate(value, NULL);
-	from = read_date(easy);
-	if (from < 0)
-		from = (time_t)(clock_wall_ms() / 1000);
-	return until < 0 ? 0 : clamp_retry_ms((int64_t)(until - from) * 1000);
 }
 
 static void read_challenge(CURL *easy, char *out, size_t size)
@@ -76,43 +33,49 @@ static void read_challenge(CURL *easy, char *out, size_t size)
 
 void answer_read(CURL *easy, struct http_reply *reply)
 {
+	const struct retry_headers retry = {
+		.ms = header(easy, "retry-after-ms"),
+		.x_ms = header(easy, "x-ms-retry-after-ms"),
+		.after = header(easy, "Retry-After"),
+		.date = header(easy, "Date"),
+	};
 	const char *id = header(easy, "x-ms-request-id");
-	time_t date = read_date(easy);
+	int64_t date = retry.date ? curl_getdate(retry.date, NULL) : -1;
+	int64_t now_s = clock_wall_ms() / 1000;
 	long status = 0, version = 0;
 
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	reply->status = (int)status;
 	reply->multiplexed = version >= CURL_HTTP_VERSION_2_0;
-	reply->retry_after_ms = read_retry_after(easy);
+	reply->retry_after_ms = retry_after(&retry, now_s);
 	if (date > 0)
-		reply->clock_skew_s = clock_wall_ms() / 1000 - date;
+		reply->clock_skew_s = now_s - date;
 	if (id != NULL && strspn(id, "0123456789abcdefABCDEF-") == strlen(id))
 		snprintf(reply->request_id, sizeof(reply->request_id), "%s", id);
 	if (status == 401)
 		read_challenge(easy, reply->challenge, sizeof(reply->challenge));
 }
 
-static long proxy_status(CURL *easy)
-{
-	long status = 0;
+/* ---- failures ---- */
 
-	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
-	return status;
+/* Where the blame lies: on the way to the host, or at the host. */
+static bool is_before_host(const struct answer_context *c)
+{
+	return c->proxy != NULL && c->stage < ANSWER_SECURING;
 }
 
-enum http_failure answer_failure(CURL *easy, CURLcode code)
+enum http_failure answer_failure(const struct answer_context *c)
 {
-	switch (code) {
+	if (is_before_host(c))
+		return HTTP_PROXY;
+	switch (c->code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return HTTP_DNS;
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_PROXY:
-		return HTTP_PROXY;
 	case CURLE_COULDNT_CONNECT:
 		return HTTP_CONNECT;
 	case CURLE_OPERATION_TIMEDOUT:
-		return HTTP_TIMEOUT;
+		return c->proxy ? HTTP_PROXY : HTTP_TIMEOUT;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CIPHER:
@@ -120,22 +83,29 @@ enum http_failure answer_failure(CURL *easy, CURLcode code)
 	case CURLE_SSL_ISSUER_ERROR:
 		return HTTP_TLS;
 	default:
-		return proxy_status(easy) >= 300 ? HTTP_PROXY : HTTP_BROKEN;
+		return HTTP_BROKEN;
 	}
 }
 
-/* The tunnel through it was asked for and did not come about. */
-static bool waits_for_proxy(CURL *easy, const struct answer_context *c)
+static const char *cause_of(const struct answer_context *c)
 {
-	long opened = 0;
-
-	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
-	return c->proxy != NULL && opened > 0 && proxy_status(easy) == 0;
+	return c->cause[0] ? c->cause : curl_easy_strerror(c->code);
 }
 
-static void describe_tls(const char *host, const char *cause, struct err *err)
+/* The system's words for a connection that did not come about, with ": " before. */
+static const char *os_cause(CURL *easy, char out[static 128])
 {
-	err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", host, cause);
+	long os_errno = 0;
+
+	out[0] = '\0';
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+	if (os_errno != 0)
+		snprintf(out, 128, ": %s", strerror((int)os_errno));
+	return out;
+}
+
+static void hint_tls(const char *cause, struct err *err)
+{
 	if (strstr(cause, "not yet valid") || strstr(cause, "has expired"))
 		err_hint(err, "is this node's clock right?");
 	else if (strstr(cause, "local issuer") || strstr(cause, "self-signed"))
@@ -143,79 +113,157 @@ static void describe_tls(const char *host, const char *cause, struct err *err)
 			      "with AKVSYNC_EXTRA_CA_FILE");
 }
 
-static void describe_proxy(CURL *easy, const struct answer_context *c, struct err *err)
+/* What to change when the proxy answered that it will not connect us to the host. */
+static void hint_refused(int status, const struct answer_context *c, struct err *err)
 {
-	long status = proxy_status(easy);
+	int len = (int)strcspn(c->host, ":");
 
-	if (status == 0) {
-		err_set(err, ERR_UNAVAILABLE, "cannot resolve the proxy '%s'", c->proxy);
-		err_hint(err, "HTTPS_PROXY names it");
-		return;
-	}
-	err_set(err, ERR_UNAVAILABLE, "the proxy '%s' refuses '%s' with status %ld",
-		c->proxy, c->host, status);
 	if (status == 407)
 		err_hint(err, "put user and password into HTTPS_PROXY: "
 			      "http://USER:PASSWORD@HOST:PORT");
+	else if (status >= 500)
+		err_hint(err,
+			 "the proxy cannot reach the host: does it resolve the name, "
+			 "and may it go there? If only the pod can, name '%.*s' in "
+			 "NO_PROXY",
+			 len, c->host);
 	else
-		err_hint(err, "have the proxy admit the host, or name it in NO_PROXY");
+		err_hint(err, "have the proxy admit the host, or name '%.*s' in NO_PROXY",
+			 len, c->host);
+	if (status != 407 && noproxy_has_networks(c->no_proxy))
+		err_hint(err, "its networks are for hosts that are written as addresses");
 }
 
-static void describe_timeout(CURL *easy, const struct answer_context *c, struct err *err)
+/* What to change when the proxy itself is not what HTTPS_PROXY says. */
+static void hint_unreached(const struct answer_context *c, struct err *err)
 {
-	curl_off_t named_us = 0;
-	char *address = NULL;
-	bool named;
+	if (!c->proxy->port_given)
+		err_hint(err, "HTTPS_PROXY names no port");
+	else
+		err_hint(err, "are host and port in HTTPS_PROXY right, and may the pod "
+			      "go there?");
+}
 
-	if (waits_for_proxy(easy, c)) {
+static void describe_proxy_tls(const struct answer_context *c, struct err *err)
+{
+	err_set(err, ERR_UNAVAILABLE, "TLS with the proxy '%s' failed: %s",
+		c->proxy->name, cause_of(c));
+	if (strstr(cause_of(c), "wrong version") || strstr(cause_of(c), "packet length"))
+		err_hint(err, "if it speaks no TLS itself, write http:// in HTTPS_PROXY");
+	else
+		hint_tls(cause_of(c), err);
+}
+
+static void describe_before_host(CURL *easy, const struct answer_context *c,
+				 struct err *err)
+{
+	const char *name = c->proxy->name;
+	long status = 0;
+	char os[128];
+
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	if (status >= 300) {
 		err_set(err, ERR_UNAVAILABLE,
-			"the proxy '%s' did not answer for '%s' within %lld ms", c->proxy,
-			c->host, (long long)c->timeout_ms);
+			"the proxy '%s' refuses '%s' with status %ld", name, c->host,
+			status);
+		hint_refused((int)status, c, err);
 		return;
 	}
-	/* A request that reuses a connection resolves no name, but it has the address. */
-	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &named_us);
-	curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
-	named = c->named || named_us > 0 || (address != NULL && address[0] != '\0');
+	switch (c->code) {
+	case CURLE_OPERATION_TIMEDOUT:
+		if (c->stage == ANSWER_NAMING)
+			err_set(err, ERR_UNAVAILABLE,
+				"no DNS answer for the proxy '%s' within %lld ms", name,
+				(long long)c->timeout_ms);
+		else
+			err_set(err, ERR_UNAVAILABLE,
+				"the proxy '%s' did not answer for '%s' within %lld ms",
+				name, c->host, (long long)c->timeout_ms);
+		break;
+	case CURLE_COULDNT_CONNECT:
+		err_set(err, ERR_UNAVAILABLE, "cannot connect to the proxy '%s'%s", name,
+			os_cause(easy, os));
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		err_set(err, ERR_UNAVAILABLE, "cannot resolve the proxy '%s'", name);
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		describe_proxy_tls(c, err);
+		return;
+	default:
+		err_set(err, ERR_UNAVAILABLE,
+			"the proxy '%s' does not answer as a proxy does: %s", name,
+			curl_easy_strerror(c->code));
+		if (!c->proxy->tls) {
+			err_hint(err, "is it one, at this port? One that speaks TLS "
+				      "itself is written https:// in HTTPS_PROXY");
+			return;
+		}
+	}
+	hint_unreached(c, err);
+}
+
+static void describe_timeout(const struct answer_context *c, struct err *err)
+{
+	bool named = c->stage > ANSWER_NAMING;
+
 	err_set(err, ERR_UNAVAILABLE, "no %s %s '%s' within %lld ms",
 		named ? "answer" : "DNS answer", named ? "from" : "for", c->host,
 		(long long)c->timeout_ms);
 }
 
-void answer_describe(CURL *easy, CURLcode code, enum http_failure failure,
+/* NO_PROXY may name more than was meant. */
+static void hint_spared(const struct answer_context *c, struct err *err)
+{
+	if (c->spared != NULL)
+		err_hint(err, "NO_PROXY names it, so the proxy '%s' is not used",
+			 c->spared);
+}
+
+void answer_describe(CURL *easy, enum http_failure failure,
 		     const struct answer_context *c, struct err *err)
 {
-	const char *cause = c->cause[0] ? c->cause : curl_easy_strerror(code);
-	long os_errno = 0;
+	char os[128];
 
 	switch (failure) {
+	case HTTP_PROXY:
+		if (is_before_host(c)) {
+			describe_before_host(easy, c, err);
+			return;
+		}
+		describe_timeout(c, err);
+		err_hint(err, "it was asked through the proxy '%s': does that reach it?",
+			 c->proxy->name);
+		return;
 	case HTTP_DNS:
 		err_set(err, ERR_UNAVAILABLE, "cannot resolve host '%s'", c->host);
-		return;
-	case HTTP_PROXY:
-		describe_proxy(easy, c, err);
+		hint_spared(c, err);
 		return;
 	case HTTP_TIMEOUT:
-		describe_timeout(easy, c, err);
+		describe_timeout(c, err);
+		hint_spared(c, err);
+		return;
+	case HTTP_CONNECT:
+		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s", c->host,
+			os_cause(easy, os));
+		hint_spared(c, err);
 		return;
 	case HTTP_TOO_BIG:
 		err_set(err, ERR_UNAVAILABLE,
 			"the reply of '%s' is larger than %zu bytes", c->host,
 			c->body_max);
 		return;
-	case HTTP_CONNECT:
-		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-		err_set(err, ERR_UNAVAILABLE, "cannot connect to %s'%s'%s%s",
-			c->proxy ? "the proxy " : "", c->proxy ? c->proxy : c->host,
-			os_errno ? ": " : "", os_errno ? strerror((int)os_errno) : "");
-		return;
 	case HTTP_TLS:
-		describe_tls(waits_for_proxy(easy, c) ? c->proxy : c->host, cause, err);
+		err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", c->host,
+			cause_of(c));
+		hint_tls(cause_of(c), err);
 		return;
 	case HTTP_OK:
 	case HTTP_BROKEN:
 		err_set(err, ERR_UNAVAILABLE, "the connection to '%s' broke: %s", c->host,
-			curl_easy_strerror(code));
+			curl_easy_strerror(c->code));
 		return;
 	}
 }

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
-#include "net/answer.h"
 #include "net/noproxy.h"
 #include "net/trust.h"
 
@@ -44,9 +44,45 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
+/* Calls to the same host in the same way share its connections. */
+static bool is_alike(const struct http_call *a, const struct http_call *b)
+{
+	return a->proxied == b->proxied && strcmp(a->host, b->host) == 0;
+}
+
+/* A connection to the call's host has come so far: the calls in libcurl's queue wait for
+ * it, too.  One that waited for the first connection now waits for its turn. */
+static void call_reached(const struct http_call *call, enum answer_stage stage)
+{
+	for (struct http_call *other = call->all->first; other; other = other->next) {
+		if (other->stage >= stage || !is_alike(other, call))
+			continue;
+		other->stage = stage;
+		if (stage == ANSWER_QUEUED)
+			other->since = clock_now_ms();
+	}
+}
+
+/*
+ * The call's host has answered it.  Others that had to wait for the call have their time
+ * from now on.  These may be some that were sent: nghttp2 keeps back what is more than
+ * the server allows at once, and libcurl takes into its queue again what the server
+ * refuses for that reason.  A call that was made later than another was sent does not
+ * count, so that one which is never answered runs out of time at last.
+ */
+static void call_answered(const struct http_call *call)
+{
+	int64_t now = clock_now_ms();
+
+	for (struct http_call *other = call->all->first; other; other = other->next)
+		if (is_alike(other, call) &&
+		    (other->sent == 0 || call->born < other->sent))
+			other->since = now;
+}
+
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	const struct http_call *call = arg;
+	struct http_call *call = arg;
 	struct calls *all = call->all;
 	unsigned timeout_ms = (unsigned)all->options.timeout_ms;
 
@@ -55,10 +91,23 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	pool_opened(&all->pool, fd);
-	/* Those that wait for this connection know, too, that the name resolves. */
-	for (struct http_call *other = all->first; other; other = other->next)
-		other->named |= strcmp(other->host, call->host) == 0;
+	call->since = clock_now_ms();
+	call_reached(call, ANSWER_CONNECTING);
 	return CURL_SOCKOPT_OK;
+}
+
+/* The connection is there, and the request goes out now. */
+static int on_send(void *arg, char *ip, char *own_ip, int port, int own_port)
+{
+	struct http_call *call = arg;
+
+	(void)own_ip, (void)port;
+	call_reached(call, ANSWER_QUEUED);
+	call->stage = ANSWER_SENT;
+	call->since = clock_now_ms();
+	call->sent = pool_number(&call->all->pool);
+	call->fd = pool_find(&call->all->pool, own_port, ip);
+	return CURL_PREREQFUNC_OK;
 }
 
 static int on_close(void *arg, curl_socket_t fd)
@@ -71,10 +120,14 @@ static int on_close(void *arg, curl_socket_t fd)
 
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
-	const struct http_call *call = arg;
+	struct http_call *call = arg;
+	long tunnel = 0;
 
-	(void)easy;
 	trust_apply(call->trust, ssl_ctx);
+	/* TLS may be with the proxy first. */
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	if (!call->proxied || tunnel != 0)
+		call_reached(call, ANSWER_SECURING);
 	return CURLE_OK;
 }
 
@@ -121,19 +174,22 @@ static bool is_local(const struct http_request *request)
 	return request->local || request->unix_socket != NULL;
 }
 
-/* Through the proxy or not: libcurl's own look at the environment is never used. */
+/* Through the proxy or not is decided here alone: libcurl's own looks at NO_PROXY and at
+ * the environment are off. */
 static void set_proxy(struct http_call *call, const struct http_request *request)
 {
-	const struct http_options *options = &call->all->options;
+	const struct calls *all = call->all;
+	bool may = all->proxy.url && !is_local(request) && !request->direct;
 	CURL *easy = call->easy;
 
-	/* Decided here, so that the message of a failure names the proxy only when it is
-	 * used. */
-	call->proxied = options->proxy && !is_local(request) && !request->direct &&
-			!noproxy_names(options->no_proxy, call->host);
-	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? options->proxy : "");
-	curl_easy_setopt(easy, CURLOPT_NOPROXY,
-			 options->no_proxy ? options->no_proxy : "");
+	call->spared = may && noproxy_names(all->options.no_proxy, call->host);
+	call->proxied = may && !call->spared;
+	curl_easy_setopt(easy, CURLOPT_PROXY, call->proxied ? all->proxy.url : "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	if (call->proxied) {
+		curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, all->proxy.user);
+		curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, all->proxy.password);
+	}
 	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
 	curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 	curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -168,12 +224,16 @@ static void set_policy(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)all->options.timeout_ms);
+	/* Of a connection.  That of the answer is ours: libcurl's counts from the start,
+	 * with the time in its queue. */
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)all->options.timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* Stopping must not wait for a name server that never answers. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, all);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -189,7 +249,9 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	struct http_call *call = wipe_calloc(1, sizeof(*call));
 
 	call->all = all;
-	call->born = pool_tick(&all->pool);
+	call->born = pool_number(&all->pool);
+	call->fd = -1;
+	call->since = clock_now_ms();
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
@@ -210,14 +272,6 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 
 /* ---- ends ---- */
 
-static int socket_of(const struct http_call *call)
-{
-	curl_socket_t fd = CURL_SOCKET_BAD;
-
-	curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd);
-	return fd;
-}
-
 /* After a timeout: the connection may be dead, and so may idle ones as old. */
 static void abandon_connections(const struct http_call *call)
 {
@@ -228,27 +282,30 @@ static void abandon_connections(const struct http_call *call)
 	for (const struct http_call *other = all->first; other; other = other->next)
 		if (other != call) {
 			busy = xgrow(busy, count, sizeof(*busy));
-			busy[count++] = socket_of(other);
+			busy[count++] = other->fd;
 		}
-	pool_abandon(&all->pool, socket_of(call), call->born, busy, count);
+	pool_abandon(&all->pool, call->fd, call->born, busy, count);
 }
 
 static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 {
 	const struct calls *all = call->all;
-	struct answer_context context = {
+	const struct answer_context context = {
+		.code = code,
+		.stage = call->stage,
 		.host = call->host,
-		.proxy = call->proxied ? all->proxy_host : NULL,
+		.proxy = call->proxied ? &all->proxy : NULL,
+		.spared = call->spared ? all->proxy.name : NULL,
+		.no_proxy = all->options.no_proxy,
 		.cause = call->cause,
-		.named = call->named,
 		.timeout_ms = all->options.timeout_ms,
 		.body_max = call->reply.body.max,
 	};
 
 	if (call->reply.failure == HTTP_OK)
-		call->reply.failure = answer_failure(call->easy, code);
-	answer_describe(call->easy, code, call->reply.failure, &context, err);
-	if (call->reply.failure == HTTP_TIMEOUT)
+		call->reply.failure = answer_failure(&context);
+	answer_describe(call->easy, call->reply.failure, &context, err);
+	if (code == CURLE_OPERATION_TIMEDOUT)
 		abandon_connections(call);
 }
 
@@ -259,12 +316,36 @@ void call_end(struct http_call *call, CURLcode code)
 	if (code == CURLE_OK) {
 		answer_read(call->easy, &call->reply);
 		call->all->multiplexed |= call->reply.multiplexed;
+		call_answered(call);
 		call->done(call->arg, &call->reply, NULL);
 	} else {
 		call_fail(call, code, &err);
 		call->done(call->arg, &call->reply, &err);
 	}
 	call_free(call);
+}
+
+static struct http_call *calls_oldest(const struct calls *all)
+{
+	struct http_call *oldest = all->first;
+
+	for (struct http_call *call = all->first; call; call = call->next)
+		if (call->since < oldest->since)
+			oldest = call;
+	return oldest;
+}
+
+int64_t calls_deadline(const struct calls *all)
+{
+	const struct http_call *oldest = calls_oldest(all);
+
+	return oldest ? oldest->since + all->options.timeout_ms : CLOCK_NEVER;
+}
+
+void calls_expire(struct calls *all, int64_t now)
+{
+	while (calls_deadline(all) <= now)
+		call_end(calls_oldest(all), CURLE_OPERATION_TIMEDOUT);
 }
 
 void call_free(struct http_call *call)

@@ -1,12 +1,22 @@
 /*
  * call.h: one request, from its handle at libcurl to its end, and what all requests share
  * at libcurl.  For net/http alone.
+ *
+ * A call has timeout_ms to be sent, and then as much again for its answer:
+ *
+ *   NAMING → CONNECTING → SECURING → QUEUED → SENT → its end       (enum answer_stage)
+ *
+ * libcurl keeps a call in a queue while all connections to the host are in use, or while
+ * as many requests are under way as the server allows.  That is no delay of the service:
+ * the call's time counts from when there was a connection, and again from each answer to
+ * a call that was ahead of it.
  */
 #ifndef NET_CALL_H
 #define NET_CALL_H
 
 #include <curl/curl.h>
 
+#include "net/answer.h"
 #include "net/pool.h"
 #include "net/request.h"
 
@@ -16,7 +26,7 @@ struct calls {
 	CURLSH *share; /* TLS sessions and addresses outlive connections */
 	struct trust *trust;
 	struct http_options options;
-	char proxy_host[256]; /* for messages: without user and password */
+	struct proxy proxy;
 	bool keep_alive;
 	bool multiplexed; /* a reply came over HTTP/2 */
 	struct http_call *first;
@@ -32,8 +42,12 @@ struct http_call {
 	void *arg;
 	struct http_reply reply;
 	char host[256];
-	bool proxied, named;
-	unsigned born;
+	bool proxied; /* goes through the proxy */
+	bool spared;  /* would, if NO_PROXY did not name the host */
+	enum answer_stage stage;
+	int64_t since;       /* from when its time counts */
+	int fd;              /* of the connection it was sent over; -1: not sent */
+	uint64_t born, sent; /* the pool's numbers when it was made and sent */
 	char cause[CURL_ERROR_SIZE];
 	struct http_call *next, **link;
 };
@@ -45,6 +59,12 @@ void call_host(char *out, size_t size, const char *url);
 /* As http_start() says.  The new call is among all, and not under way yet. */
 struct http_call *call_new(struct calls *all, const struct http_request *request,
 			   http_done *done, void *arg);
+
+/* When the first of them has waited for too long; CLOCK_NEVER: none is under way. */
+int64_t calls_deadline(const struct calls *all);
+
+/* Ends those whose time is over. */
+void calls_expire(struct calls *all, int64_t now);
 
 /* Calls done and frees it. */
 void call_end(struct http_call *call, CURLcode code);

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/call.h"
 #include "net/trust.h"
@@ -54,11 +55,9 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	h->calls.options = *options;
-	if (options->proxy != NULL)
-		call_host(h->calls.proxy_host, sizeof(h->calls.proxy_host),
-			  options->proxy);
-	if (!options->local_only && trust_load(&h->calls.trust, options->ca_file,
-					       options->extra_ca_file, err) < 0) {
+	if (proxy_parse(&h->calls.proxy, options->proxy, err) < 0 ||
+	    (!options->local_only && trust_load(&h->calls.trust, options->ca_file,
+						options->extra_ca_file, err) < 0)) {
 		http_free(h);
 		return -1;
 	}
@@ -81,6 +80,7 @@ void http_free(struct http *h)
 	curl_multi_cleanup(h->calls.multi);
 	curl_share_cleanup(h->calls.share);
 	trust_free(h->calls.trust);
+	proxy_done(&h->calls.proxy);
 	pool_done(&h->calls.pool);
 	free(h);
 }
@@ -105,8 +105,13 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 	      struct err *err)
 {
 	auto_free struct curl_waitfd *extra = xcalloc(count, sizeof(*extra));
+	int64_t now = clock_now_ms(), until = calls_deadline(&h->calls);
 	unsigned used = 0;
 	CURLMcode code;
+
+	if (timeout_ms >= 0)
+		until = clock_sooner(until, now + timeout_ms);
+	timeout_ms = clock_ms_until(until, now);
 
 	for (unsigned i = 0; i < count; i++)
 		if (fds[i].fd >= 0)
@@ -156,6 +161,7 @@ void http_run(struct http *h)
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &call);
 		call_end((struct http_call *)(void *)call, code);
 	}
+	calls_expire(&h->calls, clock_now_ms());
 	if (h->forget_when_idle)
 		forget_trusted(h);
 	else if (h->close_when_idle)

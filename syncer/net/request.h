@@ -16,10 +16,9 @@ struct trust;
 struct http_options {
 	const char *ca_file; /* trusted certificates, PEM; NULL: the system's bundle */
 	const char *extra_ca_file; /* further ones; NULL: none */
-	const char *proxy;         /* http[s]://[user:password@]host[:port]; NULL: none */
-	const char *no_proxy; /* hosts that are reached without it, as noproxy.h reads it,
-			       and networks */
-	int64_t timeout_ms;   /* of a whole request, from name look-up to the last byte */
+	const char *proxy;         /* as proxy.h reads it; NULL: none */
+	const char *no_proxy;      /* what is reached without it, as noproxy.h reads it */
+	int64_t timeout_ms;        /* until a request is sent, and then for its answer */
 	bool local_only; /* requests go to unix sockets alone: no certificates are read */
 };
 
@@ -41,7 +40,7 @@ struct http_request {
 enum http_failure {
 	HTTP_OK,      /* a status did come back */
 	HTTP_DNS,     /* the host name does not resolve */
-	HTTP_PROXY,   /* the proxy does not resolve, or refuses */
+	HTTP_PROXY,   /* the proxy cannot be reached, refuses, or lets nothing through */
 	HTTP_CONNECT, /* refused, unreachable */
 	HTTP_TLS,     /* certificate or protocol */
 	HTTP_TIMEOUT, /* no answer in time */

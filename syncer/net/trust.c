@@ -49,6 +49,8 @@ static struct trust *new_trust(void)
 	struct trust *t = xcalloc(1, sizeof(*t));
 
 	t->store = X509_STORE_new();
+	/* An intermediate that is trusted is enough, also when its root is not here. */
+	X509_STORE_set_flags(t->store, X509_V_FLAG_PARTIAL_CHAIN);
 	return t;
 }
 

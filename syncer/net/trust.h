@@ -1,6 +1,9 @@
 /*
  * trust.h: which certificates a TLS peer may prove itself with, and how our TLS treats
  * memory.  Parsed once for all connections.
+ *
+ * Each of the certificates is trusted as it is: a root, an intermediate, or the peer's
+ * own.
  */
 #ifndef NET_TRUST_H
 #define NET_TRUST_H

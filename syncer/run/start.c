@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/noproxy.h"
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/signals.h"
@@ -117,6 +118,7 @@ static void start_log(const struct loop *l)
 	size_t objects = l->active.list.objects->count;
 	const char *vault = l->sources.first->vault.url;
 	const char *mode = l->mode == LOOP_INIT ? "init" : "sidecar";
+	char entry[NOPROXY_ENTRY_LEN];
 	const char *advice;
 
 	buf_text(&settings, "{");
@@ -138,6 +140,10 @@ static void start_log(const struct loop *l)
 			  "AKVSYNC_VERIFY_CHALLENGE=false: access tokens also go to a "
 			  "vault "
 			  "whose challenge names another domain; use it for tests only");
+	for (size_t i = 0;
+	     (advice = noproxy_mistake(l->settings->no_proxy, i, entry)) != NULL; i++)
+		log_event(LOG_WARN, "advice", NULL, "NO_PROXY: '%s' names no host: %s",
+			  entry, advice);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }

@@ -2,9 +2,9 @@
  * fetch.h: many requests to one vault at once.
  *
  * When access to the vault is granted (access.h), all items are asked for over a few
- * connections that stay open.  Within one fetch, 408, 429, 5xx, transport errors and
- * replies that make no sense are tried again (tries.h), 401 once with a new token, and
- * 400, 403 and 404 never.
+ * connections that stay open.  Within one fetch, statuses that pass (net/retry.h),
+ * transport errors and replies that make no sense are tried again (tries.h), 401 once
+ * with a new token, and 400, 403 and 404 never.
  */
 #ifndef SYNC_FETCH_H
 #define SYNC_FETCH_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/retry.h"
 #include "report/log.h"
 
 int sources_get(struct sources *all, const char *vault, struct source **out,
@@ -38,8 +39,8 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 
 bool source_is_throttled(const struct http_reply *reply)
 {
-	return reply->status == 429 || (reply->retry_after_ms > 0 &&
-					(reply->status == 408 || reply->status >= 500));
+	return reply->status == 429 ||
+	       (reply->retry_after_ms > 0 && status_passes(reply->status));
 }
 
 void source_slow_down(struct source *s, const struct err *err, int64_t now)

@@ -1,7 +1,10 @@
 """How the vault is reached: HTTP/2 and HTTP/1.1, what a poll costs, proxies, CAs, clouds, throttling."""
 
+import contextlib
 import os
 import re
+import socket
+import threading
 import time
 
 import pytest
@@ -77,6 +80,86 @@ def test_http2_connection_that_dies_is_not_used_again(world, h2):
     world.fake.clear_faults()
     sidecar.wait_log("ready")
     assert world.files() == {"a": a}
+
+
+# Time counts from when a request is sent: more are asked for at once than a connection takes.
+
+QUICK = {"AKVSYNC_REQUEST_TIMEOUT": "3s"}
+LATE = {"delay_ms": 600}
+"""Each answer; so a hundred over ten connections take twice as long as one may."""
+
+
+@needs_h2
+def test_a_vault_that_falls_back_to_http1(world, h2):
+    """The next poll asks for all objects at once, as over HTTP/2, and finds ten connections."""
+    sidecar = world.sidecar(plant(world, [f"s{i:03}" for i in range(100)]), **h2, **QUICK)
+    world.proxy.set(to_port=world.fake.port)
+    world.fake.fault(LATE, target="vault", times=ALWAYS, authenticated=True)
+    mark, since, opened = world.fake.mark(), sidecar.mark(), world.fake.connections()["opened"]
+    sidecar.poll()
+    sidecar.wait_log("unchanged", since=since)
+    assert not sidecar.find("retry", since=since) and not sidecar.find("failure", since=since)
+    assert len(world.fake.journal(since=mark, target="vault")) == 100, "none was asked for twice"
+    assert 1 < world.fake.connections()["opened"] - opened <= 10
+
+
+@needs_h2
+@pytest.mark.parametrize("streams", [1, 3])
+def test_a_vault_that_allows_few_streams(world, streams):
+    names = [f"s{i:03}" for i in range(100)]
+    objects = plant(world, names)
+    world.fake.fault(LATE, target="vault", times=ALWAYS, authenticated=True)
+    with H2Front(world.fake, streams=streams) as front:
+        env = {"AKVSYNC_VAULT": world.fake.url("shop-kv", front.port)} | QUICK
+        process = world.init(objects, **env)
+        assert process.code == 0, process.text
+        assert not process.find("retry", "no answer")
+        sidecar = world.sidecar(objects, **env)
+        poll(sidecar)
+        assert not sidecar.find("retry", "no answer") and not sidecar.find("failure")
+
+
+@needs_h2
+@pytest.mark.parametrize("front", ["one-stream", "http/1.1"])
+def test_one_that_is_not_answered_does_not_stop_those_that_wait(world, front):
+    """It times out from when it was sent, and the others are asked for once."""
+    names = [f"s{i:02}" for i in range(40)]
+    objects = plant(world, names)
+    with H2Front(world.fake, streams=1 if front == "one-stream" else 100) as h2, Proxy(h2.port) as proxy:
+        env = {"AKVSYNC_VAULT": world.fake.url("shop-kv", proxy.port)} | QUICK
+        sidecar = world.sidecar(objects, **env)
+        if front == "http/1.1":
+            proxy.set(to_port=world.fake.port)
+        world.fake.fault({"hold": True}, target="vault", times=1, authenticated=True, path="/secrets/s07")
+        world.fake.fault({"delay_ms": 200}, target="vault", times=ALWAYS, authenticated=True)
+        mark, since = world.fake.mark(), sidecar.mark()
+        sidecar.poll()
+        sidecar.wait_log("unchanged", since=since)
+        assert len(sidecar.find("retry", "no answer from", since=since)) == 1
+        entries = world.fake.journal(since=mark, target="vault")
+        held = next(e for e in entries if e["outcome"] == "held")
+        again = [e for e in entries if e["path"] == held["path"]][1]
+        assert 2.9 <= again["monotonic"] - held["monotonic"] <= 9
+        # What its connection had kept back, that one takes along.
+        assert len(entries) == 41 or front == "one-stream"
+
+
+@needs_h2
+def test_those_that_wait_for_a_vault_that_is_silent_are_told_of(world, h2):
+    """Not ten after ten, each with a time-out of its own: one for those that were sent, which ends the waiting."""
+    objects = plant(world, [f"s{i:03}" for i in range(100)])
+    sidecar = world.sidecar(objects, **h2, **QUICK)
+    world.proxy.set(to_port=world.fake.port)
+    world.fake.fault({"hold": True}, target="vault", times=ALWAYS)
+    since, began = sidecar.mark(), time.monotonic()
+    sidecar.poll()
+    told = lambda: {entry["msg"] for entry in sidecar.find("retry", since=since)}  # noqa: E731
+    assert wait_until(lambda: len(sidecar.find("retry", since=since)) >= 100, timeout=8), sidecar.text
+    assert all("no answer from" in msg for msg in told())
+    sidecar.wait_log("failure", "no answer from", since=since)
+    assert time.monotonic() - began < 30
+    world.fake.clear_faults()
+    sidecar.wait_log("recovered", since=since)
 
 
 @needs_h2
@@ -197,6 +280,37 @@ def test_a_vault_with_a_limit_is_synced_within_it(world):
     assert 0 < len(refused) <= 30
 
 
+@pytest.mark.parametrize("target", ["vault", "anonymous", "login"])
+@pytest.mark.parametrize("status", [204, 301, 408, 409, 410, 421, 423, 425, 429, 499, 503])
+def test_an_answer_that_passes_is_tried_again(world, target, status):
+    """Within the round, whoever gives it, and no sooner than it asks for."""
+    s = world.plant("s")
+    match = {"target": "login"} if target == "login" else {"target": "vault", "authenticated": target == "vault"}
+    world.fake.fault({"status": status, "empty": True, "retry_after_s": 1}, times=1, **match)
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="20s")
+    assert process.code == 0, process.text
+    assert world.files() == {"s": s} and not process.find("failure")
+    entries = world.fake.journal(target=match["target"])
+    hit = next(e for e in entries if e["fault"])
+    later = [e["monotonic"] for e in entries if e["monotonic"] > hit["monotonic"] and e["authenticated"] == hit["authenticated"]]
+    if target != "anonymous":
+        assert later and later[0] - hit["monotonic"] >= 0.95
+    else:
+        first = world.fake.journal(target="vault", authenticated=True)[0]
+        assert first["monotonic"] - hit["monotonic"] >= 0.95, "the vault is left alone by all requests"
+
+
+@pytest.mark.parametrize("header, value", [("Retry-After", "9" * 30), ("x-ms-retry-after-ms", "9" * 30)])
+def test_a_delay_without_end_is_bounded(world, header, value):
+    """As one that is a date in the far future: the round ends, and the vault is left alone for five minutes."""
+    world.plant("s")
+    world.fake.fault({"status": 503, "headers": {header: value}}, target="vault", times=1, authenticated=True)
+    sidecar = world.sidecar("s", wait=False)
+    assert 300_000 <= sidecar.wait_log("retry", "secret 's': 503")["in_ms"] <= 310_000
+    sidecar.wait_log("failure", "secret 's': 503")
+    assert len(world.fake.journal(target="vault", authenticated=True)) == 1
+
+
 def test_an_object_near_its_end_is_polled_sooner(world):
     world.fake.set("s", "short-lived", exp=int(time.time()) + 8)
     world.sidecar("s", AKVSYNC_POLL_INTERVAL="24s")
@@ -274,9 +388,87 @@ def test_proxy_that_refuses_the_vault(world, real):
     assert "refuses 'shop-kv.vault.azure.net' with status 403; have the proxy admit" in says(process)
 
 
-def test_proxy_that_is_not_there(world, real):
-    process = world.init("s", HTTPS_PROXY="http://127.0.0.1:1", AKVSYNC_INIT_TIMEOUT="2s", **real)
-    assert process.code == 6 and "cannot connect to the proxy '127.0.0.1:1': Connection refused" in says(process)
+@pytest.mark.parametrize("status, fix", [
+    (302, "have the proxy admit the host, or name 'shop-kv.vault.azure.net' in NO_PROXY"),
+    (403, "have the proxy admit the host"),
+    (502, "the proxy cannot reach the host: does it resolve the name"),
+    (503, "the proxy cannot reach the host"),
+    (504, "the proxy cannot reach the host"),
+])
+def test_proxy_that_does_not_connect(world, real, status, fix):
+    """Whatever it says, its own status is told, not taken for the vault's."""
+    world.plant("s")
+    with ConnectProxy(world.fake.port, refuse="shop-kv.vault.azure.net", status=status) as proxy:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}", AKVSYNC_INIT_TIMEOUT="3s", **real)
+    assert process.code == 6
+    assert f"the proxy '127.0.0.1:{proxy.port}' refuses 'shop-kv.vault.azure.net' with status {status}" in says(process)
+    assert fix in says(process) and "network policies" not in says(process)
+
+
+@contextlib.contextmanager
+def answers(text):
+    """A port where each connection is told this, whatever it asks for."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as peer, contextlib.suppress(OSError):
+                        peer.recv(4096)
+                        peer.sendall(text.encode())
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("text, says_", [
+    ("http://127.0.0.1:1", "cannot connect to the proxy '127.0.0.1:1': Connection refused; are host and port"),
+    ("127.0.0.1:1", "cannot connect to the proxy '127.0.0.1:1': Connection refused"),
+    ("http://me:pl4nted-pass@127.0.0.1:1", "cannot connect to the proxy '127.0.0.1:1': Connection refused"),
+    ("http://127.0.0.77", "cannot connect to the proxy '127.0.0.77:80': Connection refused; HTTPS_PROXY names no port"),
+    ("http://no-such-proxy.invalid:3128", "cannot resolve the proxy 'no-such-proxy.invalid:3128'"),
+    ("http://127.0.0.1:{tls}", "the proxy '127.0.0.1:{tls}' does not answer as a proxy does"),
+    ("https://127.0.0.1:{plain}", "TLS with the proxy '127.0.0.1:{plain}' failed"),
+    ("http://127.0.0.1:{plain}", "the proxy '127.0.0.1:{plain}' refuses '"),
+    ("http://127.0.0.1:{mail}", "the proxy '127.0.0.1:{mail}' does not answer as a proxy does"),
+])
+def test_proxy_that_is_none(world, real, text, says_):
+    """The message blames it by host and port, never with its user, and does not send to the vault's network."""
+    with answers("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as plain, answers("220 mail ready\r\n") as mail:
+        ports = {"tls": world.fake.port, "plain": plain, "mail": mail}
+        env = real | {"AKVSYNC_INIT_TIMEOUT": "4s", "AKVSYNC_REQUEST_TIMEOUT": "2s"}
+        process = world.init("s", HTTPS_PROXY=text.format(**ports), **env)
+    assert process.code == 6 and says_.format(**ports) in says(process), says(process)
+    assert "network policies" not in says(process) and "pl4nted" not in world.said()
+
+
+@pytest.mark.parametrize("text", [
+    "http://me:{raw}@127.0.0.1:{port}", "http://me:{encoded}@127.0.0.1:{port}", "me:{raw}@127.0.0.1:{port}",
+    "HTTP://me:{raw}@127.0.0.1:{port}/\n", " http://me:{encoded}@127.0.0.1:{port} \n",
+])
+def test_proxy_by_each_spelling(world, real, text):
+    """Also with '@' and '%' in the password, and with the line end of a file."""
+    world.plant("s")
+    raw = "p@ss:w%rd-" + os.urandom(6).hex()
+    with ConnectProxy(world.fake.port, user=f"me:{raw}") as proxy:
+        text = text.format(raw=raw, encoded=raw.replace("%", "%25").replace("@", "%40").replace(":", "%3a"), port=proxy.port)
+        process = world.init("s", HTTPS_PROXY=text, **real)
+        assert process.code == 0, process.text
+        assert all(head["status"] == 200 for head in proxy.heads())
+    assert raw not in world.said() and "ss:w" not in world.said()
+
+
+def test_the_proxy_s_headers_are_not_the_vault_s(world, real):
+    """Those of its answer to CONNECT: a delay in them would hold the vault for two minutes."""
+    s = world.plant("s")
+    world.fake.fault({"status": 503}, target="vault", times=2, authenticated=True)
+    headers = ("Retry-After: 120", "retry-after-ms: 120000", "x-ms-request-id: 00000000-bad0-bad0-bad0-000000000000",
+               'WWW-Authenticate: Bearer authorization="https://evil.example/t", resource="https://evil.example"')
+    with ConnectProxy(world.fake.port, headers=headers) as proxy:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}", AKVSYNC_INIT_TIMEOUT="30s", **real)
+    assert process.code == 0, process.text
+    assert world.files() == {"s": s} and "bad0" not in process.text and "evil" not in process.text
 
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
@@ -294,7 +486,7 @@ def test_proxy_over_tls(world, real):
     with ConnectProxy(world.fake.port, tls_dir=world.folder / "proxy") as proxy:
         env = real | {"https_proxy": f"https://proxy.localhost:{proxy.port}"}
         process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env)
-        assert process.code == 6 and "TLS with 'proxy.localhost" in says(process)
+        assert process.code == 6 and "TLS with the proxy 'proxy.localhost" in says(process)
         process = world.init("s", AKVSYNC_EXTRA_CA_FILE=str(world.folder / "proxy/ca.pem"), **env)
         assert process.code == 0, process.text
 
@@ -306,10 +498,53 @@ def test_no_proxy(world):
     assert world.init("s", **env).code == 0
 
 
+@pytest.mark.parametrize("no_proxy, spared", [
+    ("*", True),
+    (".localhost", True),
+    ("localhost", True),
+    ("*.localhost", True),
+    (".LocalHost.", True),
+    ("10.0.0.0/8;.localhost", True),
+    ("[::1];vault.localhost;login.localhost", True),
+    ("other.example\n.localhost\n", True),
+    (".localhost:{port}", True),
+    ("vault.localhost:{port}, login.localhost:{port}", True),
+    ("*:{port}", True),
+    (".localhost:443", False),
+    ("calhost", False),
+    ("127.0.0.0/8", False),
+    ("*localhost", False),
+    ("https://vault.localhost", False),
+])
+def test_no_proxy_decides(world, no_proxy, spared):
+    """The proxy does not exist: what is not spared fails with its name."""
+    world.plant("s")
+    env = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": no_proxy.format(port=world.fake.port)}
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="20s" if spared else "2s", **env)
+    if spared:
+        assert process.code == 0, process.text
+    else:
+        assert process.code == 6 and "cannot connect to the proxy '127.0.0.1:1'" in says(process)
+
+
+def test_no_proxy_entries_that_name_nothing_are_told_of(world):
+    world.plant("s")
+    wrong = {
+        "https://kv.vault.azure.net": "write the host alone", "*azure.net": "such as .vault.azure.net",
+        "10.0.0.*": "10.0.0.0/8", "10.0.0.0/99": "10.0.0.0/8", "a|b": "commas between", "host:http": "not a port",
+    }
+    process = world.init("s", NO_PROXY=",".join(wrong) + ",.svc;10.0.0.0/8 [::1]:443,*.x.example,me:pl4nted@p.example")
+    assert process.code == 0
+    for entry, fix in wrong.items():
+        assert process.find("advice", f"NO_PROXY: '{re.escape(entry)}' names no host: .*{fix}"), entry
+    assert len(process.find("advice", "NO_PROXY")) == len(wrong) + 1 and "pl4nted" not in world.said()
+
+
 def test_no_proxy_is_heeded_when_blame_is_laid(world):
     env = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "*.localhost"}
     process = world.init("s", AKVSYNC_VAULT="https://shop-kv.vault.localhost:1", AKVSYNC_INIT_TIMEOUT="2s", **env)
     assert process.code == 6 and "cannot connect to 'shop-kv.vault.localhost:1'" in says(process)
+    assert "NO_PROXY names it, so the proxy '127.0.0.1:1' is not used" in says(process)
 
 
 def test_proxy_that_hangs(world, real):
@@ -319,6 +554,21 @@ def test_proxy_that_hangs(world, real):
         process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env, **real)
     assert process.code == 6
     assert f"the proxy '127.0.0.1:{proxy.port}' did not answer for" in says(process)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_vault_that_hangs_in_tls_behind_a_proxy(world, real, scheme):
+    """The proxy did its part, so the message does not say that it did not answer."""
+    with Proxy(world.fake.port) as hole:
+        hole.blackhole()
+        tls_dir = world.folder / "proxy" if scheme == "https" else None
+        with ConnectProxy(hole.port, tls_dir=tls_dir) as proxy:
+            env = {"HTTPS_PROXY": f"{scheme}://proxy.localhost:{proxy.port}", "AKVSYNC_REQUEST_TIMEOUT": "1s"}
+            if tls_dir:
+                env["AKVSYNC_EXTRA_CA_FILE"] = str(tls_dir / "ca.pem")
+            process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s", **env, **real)
+    assert process.code == 6
+    assert re.search(r"no answer from '[a-z.-]+' within 1000 ms; it was asked through the proxy 'proxy.localhost:", says(process))
 
 
 def test_vault_that_hangs_behind_a_proxy(world, real):
@@ -393,6 +643,16 @@ def test_extra_ca_is_added_to_the_system_s(world):
     world.plant("s")
     system = "/etc/ssl/certs/ca-certificates.crt"
     assert world.init("s", SSL_CERT_FILE=system, AKVSYNC_EXTRA_CA_FILE=str(world.fake.ca)).code == 0
+
+
+@pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])
+def test_an_intermediate_is_enough_to_trust(world, variable):
+    """A company may give only the certificate that issued the server's; the root is not there."""
+    s = world.plant("s")
+    env = {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt", variable: str(world.fake.intermediate)}
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="5s", AKVSYNC_REQUEST_TIMEOUT="5s", **env)
+    assert process.code == 0, process.text
+    assert world.files() == {"s": s}
 
 
 @pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])

@@ -1,7 +1,9 @@
-"""The test CA and the TLS certificate of the fake (EC keys: quick to make).
+"""The test CA, its intermediate and the TLS certificate of the fake (EC keys: quick to make).
 
-Both live in the server's directory and are used again by a server started there later, so a client
-that trusts ca.pem trusts it across a restart. The CA's key is not kept.
+As at Azure, the root signs an intermediate only, and the server sends its own certificate with that of
+the intermediate. All live in the server's directory and are used again by a server started there later,
+so a client that trusts ca.pem (the root) or intermediate.pem trusts it across a restart. The keys of both
+are not kept.
 """
 
 import datetime
@@ -40,32 +42,39 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def _make(directory: Path, dns_names: tuple[str, ...]) -> None:
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fakevault test CA")])
-    ca = (
-        _builder(ca_name, ca_name, ca_key.public_key(), ca_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(certificates=True), critical=True)
-        .sign(ca_key, hashes.SHA256())
+    ca_key, between_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    ca_name, between_name, leaf_name = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"fakevault{role}")])
+        for role in (" test CA", " intermediate CA", "")
     )
-    key = ec.generate_private_key(ec.SECP256R1())
+    ca = _authority(ca_name, ca_name, ca_key, ca_key, path_length=1)
+    between = _authority(between_name, ca_name, between_key, ca_key, path_length=0)
     names = [x509.DNSName(name) for name in dns_names]
     names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    leaf_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fakevault")])
     leaf = (
-        _builder(leaf_name, ca_name, key.public_key(), ca_key.public_key())
+        _builder(leaf_name, between_name, key.public_key(), between_key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(ca_key, hashes.SHA256())
+        .sign(between_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
     (directory / "ca.pem").write_bytes(ca.public_bytes(pem))
+    (directory / "intermediate.pem").write_bytes(between.public_bytes(pem))
     private = key.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_private(directory / "tls.pem", private + leaf.public_bytes(pem))
+    write_private(directory / "tls.pem", private + leaf.public_bytes(pem) + between.public_bytes(pem))
+
+
+def _authority(name, issuer, key, issuer_key, path_length: int) -> x509.Certificate:
+    return (
+        _builder(name, issuer, key.public_key(), issuer_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(_key_usage(certificates=True), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
 
 
 def _builder(subject, issuer, public_key, issuer_key) -> x509.CertificateBuilder:

@@ -115,13 +115,16 @@ def _add_connect_proxy(commands) -> None:
     parser = _command(commands, "connect-proxy", _connect_proxy, "an HTTP proxy for HTTPS", admin=False)
     parser.add_argument("--to", type=int, required=True, metavar="PORT", help="what port 443 of any host is")
     parser.add_argument("--user", default="", metavar="NAME:PASSWORD", help="asked for when given")
-    parser.add_argument("--refuse", default="", metavar="HOST", help="answered 403")
+    parser.add_argument("--refuse", default="", metavar="HOST", help="is not connected to")
+    parser.add_argument("--status", type=int, default=403, help="what that is answered with")
+    parser.add_argument("--header", action="append", default=[], metavar="LINE", help="of each answer; may repeat")
     parser.add_argument("--tls-dir", type=Path, help="speak TLS, with the certificate made there")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the parent ends")
 
 
 def _connect_proxy(options: argparse.Namespace) -> None:
-    connectproxy.run(options.to, options.user, options.refuse, options.tls_dir, options.die_with_parent)
+    proxy = connectproxy.ConnectProxy(options.to, options.user, options.refuse, options.status, tuple(options.header))
+    connectproxy.run(proxy, options.tls_dir, options.die_with_parent)
 
 
 def _add_in_cluster(commands) -> None:

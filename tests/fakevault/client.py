@@ -79,6 +79,7 @@ class FakeVault(Admin):
         self.authority: str = ready["authority"]
         self.port: int = int(self.vault_url.rpartition(":")[2])
         self.ca = Path(ready["ca"])
+        self.intermediate = self.ca.with_name("intermediate.pem")
         self.tenant_id: str = ready["tenant_id"]
         self.client_id: str = ready["client_id"]
         self.assertion_file = Path(ready["assertion_file"])
@@ -120,8 +121,19 @@ class FakeVault(Admin):
 class ConnectProxy:
     """An HTTP proxy for HTTPS (see connectproxy.py), from `with` or start() to its end."""
 
-    def __init__(self, to_port: int, *, user: str = "", refuse: str = "", tls_dir: Path | None = None):
-        self._arguments = ["--to", str(to_port), "--user", user, "--refuse", refuse]
+    def __init__(
+        self,
+        to_port: int,
+        *,
+        user: str = "",
+        refuse: str = "",
+        status: int = 403,
+        headers: tuple[str, ...] = (),
+        tls_dir: Path | None = None,
+    ):
+        self._arguments = ["--to", str(to_port), "--user", user, "--refuse", refuse, "--status", str(status)]
+        for line in headers:
+            self._arguments += ["--header", line]
         if tls_dir:
             self._arguments += ["--tls-dir", str(tls_dir)]
 

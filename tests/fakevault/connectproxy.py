@@ -20,7 +20,7 @@ from .loopback import listen_loopback
 from .server import die_with_parent
 
 NAME = "proxy.localhost"
-REASONS = {200: "Connection established", 400: "Bad Request", 403: "Forbidden", 407: "Proxy Authentication Required"}
+REASONS = {200: "Connection established", 407: "Proxy Authentication Required"}
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Head:
 
 
 class ConnectProxy:
-    def __init__(self, to_port: int, user: str = "", refuse: str = ""):
-        self.to_port, self.refuse = to_port, refuse
+    def __init__(self, to_port: int, user: str = "", refuse: str = "", status: int = 403, headers: tuple[str, ...] = ()):
+        self.to_port, self.refuse, self.status, self.headers = to_port, refuse, status, headers
         self._wanted = f"Basic {base64.b64encode(user.encode()).decode()}" if user else None
         self.heads: list[Head] = []
 
@@ -60,9 +60,9 @@ class ConnectProxy:
         elif self._wanted and headers.get("proxy-authorization") != self._wanted:
             status = 407
         elif self.refuse and target.rpartition(":")[0] == self.refuse:
-            status = 403
+            status = self.status
         self.heads.append(Head(target, status, text))
-        lines = [f"HTTP/1.1 {status} {REASONS[status]}"]
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Refused')}", *self.headers]
         if status == 407:
             lines.append('Proxy-Authenticate: Basic realm="company"')
         if status != 200:
@@ -95,11 +95,11 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await writer.drain()
 
 
-def run(to_port: int, user: str, refuse: str, tls_dir: Path | None, with_parent: bool) -> None:
+def run(proxy: ConnectProxy, tls_dir: Path | None, with_parent: bool) -> None:
     """Be the proxy until SIGTERM or SIGINT."""
     if with_parent:
         die_with_parent()
-    asyncio.run(_run(ConnectProxy(to_port, user, refuse), tls_dir))
+    asyncio.run(_run(proxy, tls_dir))
 
 
 async def _run(proxy: ConnectProxy, tls_dir: Path | None) -> None:

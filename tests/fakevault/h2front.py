@@ -15,10 +15,12 @@ def available() -> bool:
 
 
 class H2Front:
-    """From `with` or start() to its end; the fake's certificate, its own port."""
+    """From `with` or start() to its end; the fake's certificate, its own port. `streams` is how many
+    requests it lets be under way on one connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
 
-    def __init__(self, fake):
+    def __init__(self, fake, streams: int = 100):
         self._fake = fake
+        self._streams = streams
 
     def start(self) -> "H2Front":
         # The port is free a moment before; another process may be quicker.
@@ -36,6 +38,7 @@ class H2Front:
                 PROGRAM, "--conf=/dev/null", f"--frontend=127.0.0.1,{self.port}", "--workers=1",
                 f"--backend=127.0.0.1,{self._fake.port};;tls;proto=http/1.1", "--insecure", "--no-via",
                 "--backend-connections-per-host=200", "--no-location-rewrite", "--log-level=FATAL",
+                f"--frontend-http2-max-concurrent-streams={self._streams}",
                 "--accesslog-file=/dev/null", "--errorlog-file=/dev/null", certificate, certificate,
             ],
             stdout=subprocess.DEVNULL,

@@ -167,7 +167,8 @@ static void test_answers(void **state)
 		{ 200, true, ERR_GARBLED }, /* without a body */
 		{ 302, true, ERR_UNAVAILABLE }, { 400, false, ERR_CONFIG },
 		{ 403, false, ERR_DENIED },     { 404, false, ERR_NOTFOUND },
-		{ 409, false, ERR_CONFIG },
+		{ 409, true, ERR_UNAVAILABLE }, { 413, false, ERR_CONFIG },
+		{ 204, true, ERR_UNAVAILABLE }, { 421, true, ERR_UNAVAILABLE },
 	};
 
 	(void)state;

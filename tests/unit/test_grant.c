@@ -201,8 +201,8 @@ static void test_not_granted(void **state)
 		{ 400, "MARKER", ERR_IDENTITY, "status 400" },
 		{ 400, "{\"error_codes\":[700213],\"access_token\":\"MARKER\"}",
 		  ERR_IDENTITY, "AADSTS700213" },
-		{ 201, "{\"access_token\":\"MARKER\",\"expires_in\":3599}", ERR_IDENTITY,
-		  "status 201" },
+		{ 201, "{\"access_token\":\"MARKER\",\"expires_in\":3599}",
+		  ERR_UNAVAILABLE, "status 201" },
 		{ 503, "", ERR_UNAVAILABLE, "status 503" },
 	};
 
@@ -217,6 +217,52 @@ static void test_not_granted(void **state)
 		check(rows[i].body, grant.access_token == NULL);
 		check_int(rows[i].body, err.retry_after_ms,
 			  rows[i].status == 200 ? 0 : 1234);
+	}
+}
+
+/* Which statuses are worth another try, as each kind of token endpoint means them. */
+static void test_passing(void **state)
+{
+	static const struct {
+		enum identity_kind kind;
+		int status;
+		enum err_kind expected;
+	} rows[] = {
+		{ IDENTITY_WORKLOAD, 400, ERR_IDENTITY },
+		{ IDENTITY_WORKLOAD, 404, ERR_IDENTITY },
+		{ IDENTITY_WORKLOAD, 409, ERR_UNAVAILABLE },
+		{ IDENTITY_WORKLOAD, 421, ERR_UNAVAILABLE },
+		{ IDENTITY_WORKLOAD, 429, ERR_UNAVAILABLE },
+		{ IDENTITY_SECRET, 499, ERR_UNAVAILABLE },
+		{ IDENTITY_CERTIFICATE, 302, ERR_UNAVAILABLE },
+		{ IDENTITY_IMDS, 400, ERR_IDENTITY },
+		{ IDENTITY_IMDS, 403, ERR_IDENTITY },
+		{ IDENTITY_IMDS, 404, ERR_UNAVAILABLE },
+		{ IDENTITY_IMDS, 410, ERR_UNAVAILABLE },
+		{ IDENTITY_IMDS, 425, ERR_UNAVAILABLE },
+		{ IDENTITY_IMDS, 429, ERR_UNAVAILABLE },
+		{ IDENTITY_IMDS, 500, ERR_UNAVAILABLE },
+		{ IDENTITY_APP_SERVICE, 401, ERR_IDENTITY },
+		{ IDENTITY_APP_SERVICE, 404, ERR_IDENTITY },
+		{ IDENTITY_APP_SERVICE, 423, ERR_UNAVAILABLE },
+		{ IDENTITY_APP_SERVICE, 503, ERR_UNAVAILABLE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct identity of_kind = { .kind = rows[i].kind };
+		const struct http_reply reply = { .status = rows[i].status,
+						  .body = BUF_INIT(1),
+						  .retry_after_ms = 60000 };
+		auto_free char *row =
+			xasprintf("kind %d, status %d", rows[i].kind, rows[i].status);
+		auto_free char *status = xasprintf("status %d", rows[i].status);
+		struct grant grant;
+		struct err err;
+
+		check_err(row, grant_read(&of_kind, &reply, &grant, &err), &err,
+			  rows[i].expected, status);
+		check_int(row, err.retry_after_ms, 60000);
 	}
 }
 
@@ -282,6 +328,7 @@ int main(void)
 		IN_DIR(test_large_assertion),
 		cmocka_unit_test(test_granted),
 		cmocka_unit_test(test_not_granted),
+		cmocka_unit_test(test_passing),
 		cmocka_unit_test(test_large_token),
 		cmocka_unit_test(test_unreachable),
 	};

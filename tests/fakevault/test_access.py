@@ -149,6 +149,27 @@ def test_permissions_by_name_and_by_vault(fake, caller):
     assert caller.get("/secrets/open").status == 200
 
 
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [
+        *((version, 200) for version in ("2016-10-01", "7.0", "7.4", "7.6-preview.2", "2025-07-01")),
+        *((version, 200) for version in ("2026-03-01-preview", "2026-04-01", "2026-07-01-preview")),
+        *((version, 400) for version in ("7.6-preview.3", "7.7", "7", "2025-07-02", "2026-04-01-preview", "latest")),
+    ],
+)
+def test_versions_of_the_interface(fake, caller, version, status):
+    fake.set("s", "v")
+    answer = caller.get("/secrets/s", version=version)
+    assert answer.status == status
+    if status != 200:
+        assert answer.json["error"] == {
+            "code": "BadParameter",
+            "message": f"The specified version ({version}) is not recognized. Consider using the latest"
+            " supported version (2026-04-01).",
+        }
+    assert caller.get("/secrets/s", version=None).code == "BadParameter"
+
+
 def test_another_identity(fake, caller):
     fake.set("s", "v")
     federation = {"subject": "system:serviceaccount:demo:another"}

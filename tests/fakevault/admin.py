@@ -19,7 +19,7 @@ from .identities import PERMISSIONS, Federation, Identity, Rule
 from .login_errors import TABLE
 from .objects import Collection, Version, check_name
 from .tokens import TokenPolicy
-from .vault import Settings, Vault
+from .vault import KINDS, Settings, Vault
 from .vault_errors import VaultError
 from .world import World
 
@@ -70,9 +70,7 @@ class Admin:
         return self.world.vaults[name]
 
     def _collection(self, vault: str, kind: str) -> Collection:
-        if kind not in ("secrets", "keys", "certificates"):
-            raise VaultError(404, "NoRoute", kind)
-        return getattr(self._vault(vault), kind)
+        return self._vault(vault).collection(_kind(kind))
 
     def _identity(self, client_id: str) -> Identity:
         if client_id == "default":
@@ -91,7 +89,7 @@ class Admin:
             "secrets": [secret.name for secret in vault.secrets.all()],
             "keys": [key.name for key in vault.keys.all()],
             "certificates": [certificate.name for certificate in vault.certificates.all()],
-            "deleted": sorted(deleted.secret.name for deleted in vault.deleted.values()),
+            "deleted": {kind: vault.collection(kind).deleted_names() for kind in KINDS},
         }
 
     def put_vault(self, name: str, body: dict, **_) -> dict:
@@ -134,15 +132,16 @@ class Admin:
         ]
         return {"name": found.name, "current": found.current.id, "versions": versions}
 
-    def delete_secret(self, vault: str, name: str, **_) -> dict:
-        return {"purge_at": self._vault(vault).delete_secret(name).purge_at}
+    def delete_object(self, vault: str, kind: str, name: str, **_) -> dict:
+        """Of a kind such as deletedsecrets: purge it."""
+        if kind.startswith("deleted"):
+            self._vault(vault).purge(_kind(kind.removeprefix("deleted")), name)
+            return {}
+        return {"purge_at": self._vault(vault).delete(_kind(kind), name).purge_at}
 
-    def recover_secret(self, vault: str, name: str, **_) -> dict:
-        return {"version": self._vault(vault).recover_secret(name).current.id}
-
-    def purge_secret(self, vault: str, name: str, **_) -> dict:
-        self._vault(vault).purge_secret(name)
-        return {}
+    def recover_object(self, vault: str, kind: str, name: str, **_) -> dict:
+        kind = _kind(kind.removeprefix("deleted"))
+        return {"version": self._vault(vault).recover(kind, name).current.id}
 
     def put_key(self, vault: str, name: str, body: dict, **_) -> dict:
         """`value` is the public JWK, without its kid."""
@@ -217,6 +216,7 @@ class Admin:
         if body.get("expires_in_type", "int") not in ("int", "string"):
             raise ValueError("expires_in_type is int or string")
         _assign(policy, body, {f.name for f in fields(TokenPolicy)})
+        self.world.managed_tokens.clear()
         return vars(policy)
 
     def put_assertion_policy(self, body: dict, **_) -> dict:
@@ -303,6 +303,12 @@ class Admin:
         return {}
 
 
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise VaultError(404, "NoRoute", kind)
+    return kind
+
+
 def _only(given: dict, known: set[str]) -> None:
     unknown = set(given) - known
     if unknown:
@@ -326,10 +332,9 @@ ROUTES = {
     "PUT /vaults/{vault}/certificates/{name}": Admin.put_certificate,
     "GET /vaults/{vault}/{kind}/{name}": Admin.get_object,
     "PATCH /vaults/{vault}/{kind}/{name}": Admin.patch_object,
-    "DELETE /vaults/{vault}/secrets/{name}": Admin.delete_secret,
     "POST /vaults/{vault}/secrets/{name}/rotate": Admin.rotate_secret,
-    "POST /vaults/{vault}/deletedsecrets/{name}/recover": Admin.recover_secret,
-    "DELETE /vaults/{vault}/deletedsecrets/{name}": Admin.purge_secret,
+    "POST /vaults/{vault}/{kind}/{name}/recover": Admin.recover_object,
+    "DELETE /vaults/{vault}/{kind}/{name}": Admin.delete_object,
     "GET /identities": Admin.list_identities,
     "POST /identities": Admin.add_identity,
     "PATCH /identities/{client_id}": Admin.patch_identity,

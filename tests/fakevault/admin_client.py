@@ -114,14 +114,15 @@ class Admin:
         body = {"value": value, **({"cer": cer} if cer else {}), **properties}
         return self.call("PUT", self._path(name, vault, "certificates"), body)["version"]
 
-    def delete(self, name: str, *, vault: str | None = None) -> None:
-        self.call("DELETE", self._path(name, vault))
+    def delete(self, name: str, *, vault: str | None = None, kind: str = "secrets") -> None:
+        """With a certificate go its key and its secret."""
+        self.call("DELETE", self._path(name, vault, kind))
 
-    def recover(self, name: str, *, vault: str | None = None) -> str:
-        return self.call("POST", self._path(name, vault, "deletedsecrets") + "/recover")["version"]
+    def recover(self, name: str, *, vault: str | None = None, kind: str = "secrets") -> str:
+        return self.call("POST", self._path(name, vault, f"deleted{kind}") + "/recover")["version"]
 
-    def purge(self, name: str, *, vault: str | None = None) -> None:
-        self.call("DELETE", self._path(name, vault, "deletedsecrets"))
+    def purge(self, name: str, *, vault: str | None = None, kind: str = "secrets") -> None:
+        self.call("DELETE", self._path(name, vault, f"deleted{kind}"))
 
     # Identities, tokens, assertions. `identity` is a client id, or "default".
 

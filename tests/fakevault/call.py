@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from . import vault_errors as errors
+from . import vault_errors as errors, versions
 from .http1 import Request
 from .objects import VERSION, Version
 from .sites import Site
 from .vault import Vault
 
 MAX_PAGE = 25
+PEM_TYPE, PFX_TYPE = "application/x-pem-file", "application/x-pkcs12"
 T = TypeVar("T")
 
 
@@ -25,6 +26,17 @@ class Call:
     def identifier(self, kind: str, name: str, version: str = "") -> str:
         """Identifiers never carry a port, whatever port the request came to."""
         return f"https://{self.site.host}/{kind}/{name}" + (f"/{version}" if version else "")
+
+    def has(self, since: str) -> bool:
+        """Whether the interface that the caller wants has what came with the version `since`."""
+        return versions.has(self.request.query["api-version"], since)
+
+    def check_unmanaged(self, kind: str, name: str, operation: str) -> None:
+        """Refuse to do to the key or the secret of a certificate what is done to that alone."""
+        collection = self.vault.collection(kind)
+        found = collection.find(name)
+        if found and found.current.managed:
+            raise errors.managed(collection.kind, operation)
 
     def attributes(self, version: Version, **more) -> dict:
         days = self.vault.settings.recoverable_days
@@ -105,6 +117,17 @@ def checked_version(version: str | None) -> str | None:
     if not VERSION.fullmatch(version.lower()):
         raise errors.bad_parameter(f"The request URI contains an invalid version: {version}")
     return version.lower()
+
+
+def properties(given: dict) -> dict:
+    """The properties of a version that a body names, under the names of objects.Version."""
+    attributes = given.get("attributes") or {}
+    if not isinstance(attributes, dict):
+        raise errors.invalid_property()
+    found = {name: attributes[name] for name in ("enabled", "nbf", "exp") if name in attributes}
+    if "tags" in given:
+        found["tags"] = given["tags"]
+    return found
 
 
 def json_body(call: Call) -> dict:

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .sites import CLOUDS
+from .sites import CLOUDS, MANAGERS
 
-DNS_NAMES = (*(f"*.{suffix}" for suffix in CLOUDS), *sorted(set(CLOUDS.values())))
+DNS_NAMES = (*(f"*.{suffix}" for suffix in CLOUDS), *sorted(set(CLOUDS.values())), *MANAGERS)
 
 
 def server_context(directory: Path, names: tuple[str, ...] = DNS_NAMES) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ import ssl
 import time
 import weakref
 
-from . import login, managed, vault_api, wire
+from . import login, managed, manager, vault_api, wire
 from .faults import Action
 from .http1 import Connection, Reply, Request, serve_connection
 from .journal import ConnectionRecord, Entry
@@ -121,6 +121,8 @@ class Front:
             reply = wire.scripted_reply(action, site, authority, world.tenant_id)
         elif site.kind in ("imds", "app-service"):
             reply = managed.answer(world, request, site.kind, entry)
+        elif site.kind == "manager":
+            reply = manager.answer(world, request)
         elif site.kind in ("login", "binding"):
             reply = login.answer(world, request, site, entry)
         else:

@@ -4,11 +4,20 @@ import http.client
 import json
 import socket
 import ssl
+import time
 import urllib.parse
 from dataclasses import dataclass
 
 from .client import FakeVault
 from .login import JWT_BEARER
+
+
+def until(true, timeout_s: float = 20) -> None:
+    """Wait: what a vault answers comes through a while later."""
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
 
 
 @dataclass
@@ -65,7 +74,7 @@ class Caller:
         """Ask for a token; members that are None are left out."""
         full = {
             "client_id": self.fake.client_id,
-            "scope": f"https://vault.localhost:{self.fake.port}/.default",
+            "scope": "https://vault.localhost/.default",
             "grant_type": "client_credentials",
             "client_assertion_type": JWT_BEARER,
             "client_assertion": self.fake.assertion_file.read_text(),

@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from . import assertion
+from .vault_errors import RBAC_ACTIONS
 
-PERMISSIONS = (
-    *("get", "list", "set", "delete", "recover", "purge"),
-    *("keys/get", "keys/list", "keys/create"),
-    *("certificates/get", "certificates/list", "certificates/create", "certificates/import"),
-)
-"""Those without a slash are about secrets."""
+PERMISSIONS = tuple(RBAC_ACTIONS)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .identities import Federation, Identity
 from .journal import Entry, fingerprint
 from .jwts import Malformed, parse
 from .login_errors import LoginError
-from .sites import BINDING_PATH, CLOUDS, Site
+from .sites import BINDING_PATH, CLOUDS, MANAGERS, Site
 from .tokens import VAULT_APP_ID
 from .world import World
 
@@ -139,8 +139,9 @@ def audience_of_resource(resource: str, tenant: str) -> str:
         host = url.hostname or ""
     except ValueError:
         raise LoginError(70011, resource) from None
-    known = any(host == suffix or host.endswith("." + suffix) for suffix in CLOUDS)
-    if url.scheme != "https" or not known:
+    known = host in MANAGERS or any(host == suffix or host.endswith("." + suffix) for suffix in CLOUDS)
+    # The names of resources have no ports.
+    if url.scheme != "https" or not known or url.netloc != host:
         raise LoginError(500011, resource, tenant)
     return resource
 
@@ -183,6 +184,10 @@ def _check_assertion(
         entry.login.update(credential="certificate", alg=header.get("alg"), header=sorted(header))
         client_assertion.check(identity, assertion, header, claims, f"https://{site.netloc}{request.path}")
         _check_times(claims, SKEW_S)
+        # An assertion may come twice (Microsoft's client for Python sends one for ten minutes), but its id
+        # belongs to it alone.
+        if world.assertion_ids.setdefault((identity.client_id, claims["jti"]), assertion) != assertion:
+            raise LoginError(50027)
         return
     if header.get("alg") != "RS256":
         raise LoginError(50027)
@@ -213,9 +218,7 @@ def _match_federation(
 
 
 def _check_times(claims: dict, skew_s: int = 0) -> None:
-    start, end = claims.get("nbf", claims.get("iat")), claims.get("exp")
-    if not isinstance(start, int) or not isinstance(end, int):
-        raise LoginError(50027)
+    start, end = client_assertion.validity(claims)
     now = time.time()
     if not start - skew_s <= now < end + skew_s:
         raise LoginError(

@@ -127,6 +127,11 @@ TABLE: dict[int, tuple[tuple[int, str], str]] = {
         "The provided value for scope {detail} is not valid. Client credential flows must have a"
         " scope value with /.default suffixed to the resource identifier (application ID URI).",
     ),
+    5002723: (
+        INVALID_CLIENT,
+        "Invalid JWT token. No certificate SHA-1 thumbprint, certificate SHA-256 thumbprint, nor keyId specified"
+        " in token header.",
+    ),
     7000112: (
         (401, "unauthorized_client"),
         "Application '{detail}' is disabled.",

@@ -69,9 +69,19 @@ def _token(world: World, request: Request, kind: str, entry: Entry) -> dict:
         audience = audience_of_resource(request.query.get("resource", ""), world.tenant_id)
     except LoginError as error:
         raise Refused(400, error.text, "invalid_resource") from None
-    issued = world.tokens.issue(identity, world.tenant_id, audience)
+    issued = _kept_token(world, identity, audience)
     entry.login["token_id"] = issued.id
     return _reply(world, identity, issued, audience, kind)
+
+
+def _kept_token(world: World, identity: Identity, audience: str) -> Issued:
+    """The machine keeps a token, and hands it out until half of its life is over."""
+    kept = world.managed_tokens.get((identity.client_id, audience))
+    if kept is not None and time.time() < (kept.issued_at + kept.expires_at) / 2:
+        return kept
+    issued = world.tokens.issue(identity, world.tenant_id, audience)
+    world.managed_tokens[(identity.client_id, audience)] = issued
+    return issued
 
 
 def _check_headers(world: World, request: Request, kind: str) -> None:
@@ -119,8 +129,8 @@ def _reply(world: World, identity: Identity, issued: Issued, resource: str, kind
         "token_type": "Bearer",
     }
     if kind == "imds":
-        lifetime = str(policy.lifetime_s - 1)
-        return body | {"expires_in": lifetime, "ext_expires_in": lifetime, "not_before": str(int(time.time()))}
+        left, start = str(int(until - time.time())), int(issued.issued_at)
+        return body | {"expires_in": left, "ext_expires_in": str(until - start - 1), "not_before": str(start)}
     if policy.expires_on_type == "number":
         body["expires_on"] = until
     elif policy.expires_on_type == "date":

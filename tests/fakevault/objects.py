@@ -34,6 +34,8 @@ class Version:
     """Of a key: may it leave the vault; of a certificate: does its policy say so."""
     policy: dict | None = None
     """Of a certificate: what its current version was issued by."""
+    rotation_policy: dict | None = None
+    """Of a key: when it is rotated, as its last version says."""
 
 
 @dataclass
@@ -49,12 +51,24 @@ class Object:
         return next(reversed(self.versions.values()))
 
 
+@dataclass
+class Deleted:
+    """A soft-deleted object."""
+
+    item: Object
+    deleted_at: int
+    purge_at: int
+    settled_at: float
+    """Monotonic time at which the deletion has come through and the deleted object can be seen."""
+
+
 class Collection:
     """The objects of one kind: Secret, Key or Certificate. Names are equal without regard to case."""
 
     def __init__(self, kind: str):
         self.kind = kind
         self._objects: dict[str, Object] = {}
+        self._deleted: dict[str, Deleted] = {}
 
     def find(self, name: str) -> Object | None:
         return self._objects.get(name.lower())
@@ -103,13 +117,68 @@ class Collection:
         found.updated = int(time.time())
         return item, found
 
-    def take(self, name: str) -> Object:
-        """Remove an object."""
-        self.get(name)
-        return self._objects.pop(name.lower())
+    def check_free(self, name: str) -> None:
+        """Refuse a name that a deleted object still has."""
+        self._check_settled(name)
+        if name.lower() in self._deleted:
+            raise errors.deleted_but_recoverable(self.kind, name)
 
-    def give_back(self, item: Object) -> None:
+    def delete(self, name: str, recoverable_days: int, settle_s: float) -> Deleted:
+        self._check_settled(name)
+        self.get(name)
+        now = int(time.time())
+        deleted = Deleted(
+            self._objects.pop(name.lower()),
+            deleted_at=now,
+            purge_at=now + recoverable_days * 86400,
+            settled_at=time.monotonic() + settle_s,
+        )
+        self._deleted[name.lower()] = deleted
+        return deleted
+
+    def deleted(self, name: str) -> Deleted:
+        """The deleted object; 404 when there is none, or not yet."""
+        deleted = self._deleted.get(name.lower())
+        if deleted is None or deleted.settled_at > time.monotonic():
+            raise errors.deleted_not_found(self.kind, name)
+        return deleted
+
+    def all_deleted(self) -> list[Deleted]:
+        """Those whose deletion has come through, in the order of their names."""
+        now = time.monotonic()
+        return [item for _, item in sorted(self._deleted.items()) if item.settled_at <= now]
+
+    def deleted_names(self) -> list[str]:
+        """Of all deleted objects, also those whose deletion is under way."""
+        return sorted(deleted.item.name for deleted in self._deleted.values())
+
+    def purge(self, name: str) -> None:
+        self._check_settled(name)
+        self.deleted(name)
+        del self._deleted[name.lower()]
+
+    def recover(self, name: str, settle_s: float) -> Object:
+        self._check_settled(name)
+        item = self.deleted(name).item
+        del self._deleted[name.lower()]
+        item.settled_at = time.monotonic() + settle_s
+        self._objects[name.lower()] = item
+        return item
+
+    def restore(self, item: Object) -> None:
+        """Bring in an object from a backup, with all its versions."""
+        self.check_free(item.name)
+        if self.find(item.name) is not None:
+            raise errors.already_exists(self.kind, item.name)
         self._objects[item.name.lower()] = item
+
+    def _check_settled(self, name: str) -> None:
+        now = time.monotonic()
+        deleted, item = self._deleted.get(name.lower()), self.find(name)
+        if deleted and deleted.settled_at > now:
+            raise errors.being_deleted(self.kind, name)
+        if item and item.settled_at > now:
+            raise errors.being_recovered(self.kind, name)
 
 
 def check_name(name: str) -> None:

@@ -16,6 +16,8 @@ CLOUDS = {
     "vault.svc.cluster.local": "login.vault.svc.cluster.local",
 }
 """Suffix of the names of vaults, or of Managed HSMs -> host of the token endpoint."""
+MANAGERS = ("management.azure.com", "management.core.windows.net")
+"""The management of subscriptions: a host, and the name of a resource."""
 BINDING_NAME = "token-proxy.binding.localhost"
 """What the certificate of an identity binding's token proxy is for."""
 BINDING_PATH = "/proxy"
@@ -24,7 +26,7 @@ BINDING_PATH = "/proxy"
 @dataclass(frozen=True)
 class Site:
     kind: str
-    """vault login binding imds app-service"""
+    """vault login manager binding imds app-service"""
     host: str
     """Host name without the port."""
     port: int
@@ -44,8 +46,8 @@ class Site:
 
     @property
     def resource(self) -> str:
-        """What a token for this vault must have as its audience."""
-        return f"https://{_netloc(self.suffix, self.port)}"
+        """What a token for this vault must have as its audience: never with a port, as all names of resources."""
+        return f"https://{self.suffix}"
 
     def authority(self, own_port: int) -> str:
         """The token endpoint's address; the fake's own one has the port that it listens on."""
@@ -61,6 +63,8 @@ def find_site(host_header: str) -> Site | None:
     for suffix, login_host in CLOUDS.items():
         if host == login_host:
             return Site("login", host, port, suffix)
+    if host in MANAGERS:
+        return Site("manager", host, port, "vault.azure.net")
     vault, _, suffix = host.partition(".")
     if suffix in CLOUDS and vault:
         return Site("vault", host, port, suffix, vault)

@@ -15,7 +15,7 @@ def test_anonymous_gets_the_challenge_whatever_it_asks(fake, caller):
         assert (answer.status, answer.code) == (401, "Unauthorized")
         assert answer.headers["WWW-Authenticate"] == (
             f'Bearer authorization="https://login.localhost:{fake.port}/{fake.tenant_id}",'
-            f' resource="https://vault.localhost:{fake.port}"'
+            ' resource="https://vault.localhost"'
         )
         assert answer.message == "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token."
 
@@ -27,17 +27,16 @@ def test_anonymous_requests_do_nothing(fake, caller):
     assert len(fake.secret("s")["versions"]) == 1
 
 
-def test_resource_has_the_port_of_the_host_header(fake, caller):
+def test_a_resource_has_no_port(fake, caller):
     connection = Connection(fake, "shop-kv.vault.localhost")
-    answer = connection.ask("GET", "/secrets/s", headers={"Host": "shop-kv.vault.localhost:1234"})
-    assert 'resource="https://vault.localhost:1234"' in answer.headers["WWW-Authenticate"]
-    assert f'authorization="https://login.localhost:{fake.port}/' in answer.headers["WWW-Authenticate"]
-    caller.authenticate(scope="https://vault.localhost:1234/.default")
-    bearer = {"Authorization": f"Bearer {caller.token}"}
-    target = "/secrets?api-version=7.6"
-    assert connection.ask("GET", target, headers=bearer).status == 401
     host = {"Host": "shop-kv.vault.localhost:1234"}
-    assert connection.ask("GET", target, headers=bearer | host).status == 200
+    answer = connection.ask("GET", "/secrets/s", headers=host)
+    assert 'resource="https://vault.localhost"' in answer.headers["WWW-Authenticate"]
+    assert f'authorization="https://login.localhost:{fake.port}/' in answer.headers["WWW-Authenticate"]
+    refused = caller.login(scope="https://vault.localhost:1234/.default").json
+    assert (refused["error"], refused["error_codes"]) == ("invalid_resource", [500011])
+    bearer = {"Authorization": f"Bearer {caller.authenticate()}"}
+    assert connection.ask("GET", "/secrets?api-version=7.6", headers=bearer | host).status == 200
 
 
 def test_real_names_are_known_too(fake, caller):
@@ -61,15 +60,14 @@ def _text(fake, caller, pattern):
 @pytest.mark.parametrize(
     "scope",
     [
-        "https://vault.localhost:{port}//.default",
-        "https://shop-kv.vault.localhost:{port}/.default",
-        "https://vault.localhost/.default",
+        "https://vault.localhost//.default",
+        "https://shop-kv.vault.localhost/.default",
         "https://vault.azure.net/.default",
     ],
 )
 def test_wrong_audience(fake, caller, scope):
-    caller.authenticate(scope=scope.format(port=fake.port))
-    expected = f"https://vault.localhost:{fake.port} or cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
+    caller.authenticate(scope=scope)
+    expected = "https://vault.localhost or cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
     _text(fake, caller, rf"^AKV10022: Invalid audience. Expected {expected}, found: https://")
 
 
@@ -149,6 +147,27 @@ def test_permissions_by_name_and_by_vault(fake, caller):
     fake.revoke("get", vault="other-kv")
     assert caller.get("/secrets/open", host="other-kv.vault.localhost").status == 403
     assert caller.get("/secrets/open").status == 200
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [
+        *((version, 200) for version in ("2016-10-01", "7.0", "7.4", "7.6-preview.2", "2025-07-01")),
+        *((version, 200) for version in ("2026-03-01-preview", "2026-04-01", "2026-07-01-preview")),
+        *((version, 400) for version in ("7.6-preview.3", "7.7", "7", "2025-07-02", "2026-04-01-preview", "latest")),
+    ],
+)
+def test_versions_of_the_interface(fake, caller, version, status):
+    fake.set("s", "v")
+    answer = caller.get("/secrets/s", version=version)
+    assert answer.status == status
+    if status != 200:
+        assert answer.json["error"] == {
+            "code": "BadParameter",
+            "message": f"The specified version ({version}) is not recognized. Consider using the latest"
+            " supported version (2026-04-01).",
+        }
+    assert caller.get("/secrets/s", version=None).code == "BadParameter"
 
 
 def test_another_identity(fake, caller):

@@ -1,12 +1,19 @@
 """The token endpoint: what it grants, and every refusal with its number, status and shape."""
 
+import datetime
 import json
 import re
+import time
+import uuid
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from .client_assertion import PSS
 from .https import Caller, Connection
-from .jwts import parse
+from .jwts import b64url, parse
 
 
 def refused(answer, code, status, error):
@@ -25,7 +32,7 @@ def test_a_good_assertion_gets_a_token(fake, caller):
     assert answer.status == 200
     assert answer.json["token_type"] == "Bearer" and answer.json["expires_in"] == 3599
     _, claims = parse(answer.json["access_token"])
-    assert claims["aud"] == f"https://vault.localhost:{fake.port}"
+    assert claims["aud"] == "https://vault.localhost"
     assert claims["iss"] == f"https://sts.windows.net/{fake.tenant_id}/"
     assert claims["appid"] == fake.client_id
     assert "no-store" in answer.headers["Cache-Control"]
@@ -35,7 +42,7 @@ def test_a_good_assertion_gets_a_token(fake, caller):
 
 def test_unknown_members_query_and_oidc_scopes_are_ignored(fake, caller):
     target = f"/{fake.tenant_id}/oauth2/v2.0/token?client-request-id=1"
-    scope = f"https://vault.localhost:{fake.port}/.default openid offline_access profile"
+    scope = "https://vault.localhost/.default openid offline_access profile"
     assert caller.login(target, scope=scope, claims="{}", client_info="1").status == 200
 
 
@@ -158,3 +165,72 @@ def test_discovery(fake):
     assert connection.ask("GET", target).json["tenant_discovery_endpoint"].startswith(base)
     unknown = "/33333333-3333-3333-3333-333333333333/v2.0/.well-known/openid-configuration"
     assert connection.ask("GET", unknown).json["error"] == "invalid_tenant"
+
+
+@pytest.fixture
+def application(fake):
+    """Signs assertions: `application(header, key=…, **claims)` is what a sign-in with one answers."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "app")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=9))
+    certificate = builder.serial_number(x509.random_serial_number()).sign(key, hashes.SHA256())
+    fake.update_identity(certificates=[certificate.public_bytes(serialization.Encoding.PEM).decode()])
+    prints = {"x5t": b64url(certificate.fingerprint(hashes.SHA1()))}
+    prints["x5t#S256"] = b64url(certificate.fingerprint(hashes.SHA256()))
+    caller = Caller(fake)
+
+    def sign(algorithm, names, **claims):
+        start = int(time.time())
+        claims = {
+            "aud": f"https://login.localhost:{fake.port}/{fake.tenant_id}/oauth2/v2.0/token",
+            "iss": fake.client_id,
+            "sub": fake.client_id,
+            "jti": str(uuid.uuid4()),
+            "nbf": start,
+            "exp": start + 600,
+        } | claims
+        header = {"alg": algorithm} | {name: prints[name] for name in names}
+        text = ".".join(b64url(json.dumps(part).encode()) for part in (header, claims))
+        form = PSS if algorithm == "PS256" else padding.PKCS1v15()
+        return f"{text}.{b64url(key.sign(text.encode(), form, hashes.SHA256()))}"
+
+    def login(*arguments, **claims):
+        return caller.login(client_assertion=sign(*arguments, **claims)).json
+
+    login.sign, login.send = sign, lambda assertion: caller.login(client_assertion=assertion).json
+    return login
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "thumbprints", "refusal"),
+    [
+        ("PS256", ("x5t#S256",), None),
+        ("RS256", ("x5t",), None),
+        ("RS256", ("x5t#S256",), 50027),
+        ("PS256", ("x5t",), 50027),
+        ("PS256", ("x5t", "x5t#S256"), 50027),
+        ("RS256", ("x5t", "x5t#S256"), 50027),
+        ("ES256", ("x5t",), 50027),
+        ("PS256", (), 5002723),
+    ],
+)
+def test_two_pairs_of_algorithm_and_thumbprint_are_documented(application, algorithm, thumbprints, refusal):
+    body = application(algorithm, thumbprints)
+    assert body.get("error_codes") == (refusal and [refusal]), body
+
+
+def test_the_id_of_an_assertion_is_its_own(application):
+    first = application.sign("PS256", ("x5t#S256",), jti="one")
+    assert "access_token" in application.send(first) and "access_token" in application.send(first)
+    assert application("PS256", ("x5t#S256",), jti="one")["error_codes"] == [50027]
+    assert "access_token" in application("PS256", ("x5t#S256",), jti="two")
+
+
+def test_times_of_an_assertion(application):
+    now = time.time()
+    pair = ("RS256", ("x5t",))
+    assert "access_token" in application(*pair, iat=now + 0.5, exp=now + 600.5)
+    assert application(*pair, exp=str(int(now + 600)))["error_codes"] == [50027]
+    assert application(*pair, nbf=int(now) - 5000, exp=int(now) - 1000)["error_codes"] == [700024]

@@ -1,11 +1,14 @@
 """The managed identity endpoints are as strict as the real ones; so is a vault's limit."""
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
+
+from .https import until
 
 
 def ask(url, headers, **query):
@@ -22,7 +25,7 @@ def ask(url, headers, **query):
 @pytest.fixture
 def imds(fake):
     fake.update_identity(managed="user", resource_id="/subscriptions/1/x")
-    resource = f"https://vault.localhost:{fake.port}"
+    resource = "https://vault.localhost"
 
     def get(headers=None, **query):
         full = {"api-version": "2018-02-01", "resource": resource} | query
@@ -35,6 +38,17 @@ def test_imds_numbers_are_strings(imds):
     status, body = imds()
     assert status == 200 and body["token_type"] == "Bearer"
     assert all(isinstance(body[name], str) for name in ("expires_in", "expires_on", "ext_expires_in", "not_before"))
+
+
+def test_the_machine_keeps_a_token_for_half_of_its_life(fake, imds):
+    fake.token_policy(lifetime_s=8)
+    first = imds()[1]
+    second = imds()[1]
+    assert first["access_token"] == second["access_token"] and first["expires_on"] == second["expires_on"]
+    assert imds(resource="https://vault.azure.net")[1]["access_token"] != first["access_token"]
+    until(lambda: imds()[1]["access_token"] != first["access_token"])
+    assert time.time() >= int(first["expires_on"]) - 5
+    assert 0 <= int(imds()[1]["expires_in"]) <= 8
 
 
 @pytest.mark.parametrize(
@@ -66,7 +80,7 @@ def test_imds_wants_to_know_which(fake, imds):
 
 def test_app_service_wants_its_header(fake, imds):
     endpoint = fake.app_service["IDENTITY_ENDPOINT"]
-    query = {"api-version": "2019-08-01", "resource": f"https://vault.localhost:{fake.port}"}
+    query = {"api-version": "2019-08-01", "resource": "https://vault.localhost"}
     status, body = ask(endpoint, {"X-IDENTITY-HEADER": fake.app_service["IDENTITY_HEADER"]}, **query)
     assert status == 200 and "expires_in" not in body
     assert ask(endpoint, {"X-IDENTITY-HEADER": "wrong"}, **query) == (
@@ -88,7 +102,7 @@ def test_a_limit_counts_what_it_lets_through(fake, caller):
 
 def test_a_managed_hsm_holds_keys_only(fake, caller):
     host = "shop-kv.managedhsm.localhost"
-    caller.authenticate(scope=f"https://managedhsm.localhost:{fake.port}/.default")
+    caller.authenticate(scope="https://managedhsm.localhost/.default")
     assert caller.get("/secrets/s", host=host).status == 400
     assert caller.get("/keys/k", host=host).code == "KeyNotFound"
     assert caller.get("/keys/k").status == 401, "its token is not for a vault"

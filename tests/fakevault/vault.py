@@ -1,10 +1,11 @@
-"""One vault: its secrets with soft deletion, its keys and certificates, and what a test may set about it."""
+"""One vault: its secrets, keys and certificates, and what a test may set about it."""
 
 import time
 from dataclasses import dataclass
 
-from . import vault_errors as errors
-from .objects import Collection, Object, Version, check_value
+from .objects import Collection, Deleted, Object, Version, check_value
+
+KINDS = ("secrets", "keys", "certificates")
 
 
 @dataclass
@@ -31,17 +32,6 @@ class Settings:
     """Replies have their members in reverse order."""
 
 
-@dataclass
-class Deleted:
-    """A soft-deleted secret."""
-
-    secret: Object
-    deleted_at: int
-    purge_at: int
-    settled_at: float
-    """Monotonic time at which the deletion has come through and the deleted secret can be seen."""
-
-
 class Vault:
     def __init__(self, name: str, tenant_id: str):
         self.name = name
@@ -49,8 +39,6 @@ class Vault:
         self.secrets = Collection("Secret")
         self.keys = Collection("Key")
         self.certificates = Collection("Certificate")
-        self.deleted: dict[str, Deleted] = {}
-        """Secrets by name in lower case."""
         self._window = (0, 0)
         """Number of the current window of the limit, and the requests in it."""
         self.pending: dict[str, dict] = {}
@@ -69,11 +57,13 @@ class Vault:
         self._window = (number, count + 1)
         return False
 
+    def collection(self, kind: str) -> Collection:
+        """Of one of KINDS."""
+        return getattr(self, kind)
+
     def put_secret(self, name: str, value: str, **more) -> tuple[Object, Version]:
         """Create a new, now current version of a secret (see Collection.put)."""
-        self._check_settled(name)
-        if name.lower() in self.deleted:
-            raise errors.deleted_but_recoverable(name)
+        self.secrets.check_free(name)
         check_value(value)
         self.values_seen.add(value)
         return self.secrets.put(name, value, **more)
@@ -84,45 +74,33 @@ class Vault:
 
         return put_certificate(self, name, *arguments, **more)
 
-    def delete_secret(self, name: str) -> Deleted:
-        self._check_settled(name)
-        now = int(time.time())
-        deleted = Deleted(
-            self.secrets.take(name),
-            deleted_at=now,
-            purge_at=now + self.settings.recoverable_days * 86400,
-            settled_at=time.monotonic() + self.settings.settle_s,
-        )
-        self.deleted[name.lower()] = deleted
-        return deleted
+    def delete(self, kind: str, name: str) -> Deleted:
+        settings = self.settings
+        found = [
+            self.collection(one).delete(name, settings.recoverable_days, settings.settle_s)
+            for one in self._together(kind)
+        ]
+        self.pending.pop(name.lower(), None)
+        return found[0]
 
-    def deleted_secret(self, name: str) -> Deleted:
-        deleted = self.deleted.get(name.lower())
-        if deleted is None or deleted.settled_at > time.monotonic():
-            raise errors.deleted_not_found(name)
-        return deleted
+    def purge(self, kind: str, name: str) -> None:
+        for one in self._together(kind):
+            self.collection(one).purge(name)
 
-    def deleted_secrets(self) -> list[Deleted]:
-        now = time.monotonic()
-        return [item for _, item in sorted(self.deleted.items()) if item.settled_at <= now]
+    def recover(self, kind: str, name: str) -> Object:
+        settle_s = self.settings.settle_s
+        return [self.collection(one).recover(name, settle_s) for one in self._together(kind)][0]
 
-    def purge_secret(self, name: str) -> None:
-        self._check_settled(name)
-        self.deleted_secret(name)
-        del self.deleted[name.lower()]
+    def restore(self, objects: dict[str, Object]) -> None:
+        """Bring in the objects of a backup, by kind."""
+        for kind, item in objects.items():
+            self.collection(kind).restore(item)
 
-    def recover_secret(self, name: str) -> Object:
-        self._check_settled(name)
-        secret = self.deleted_secret(name).secret
-        del self.deleted[name.lower()]
-        secret.settled_at = time.monotonic() + self.settings.settle_s
-        self.secrets.give_back(secret)
-        return secret
+    def objects_with(self, kind: str, name: str) -> dict[str, Object]:
+        """The object, and of a certificate its key and secret, too, by kind."""
+        return {one: self.collection(one).get(name)[0] for one in self._together(kind)}
 
-    def _check_settled(self, name: str) -> None:
-        now = time.monotonic()
-        deleted, secret = self.deleted.get(name.lower()), self.secrets.find(name)
-        if deleted and deleted.settled_at > now:
-            raise errors.being_deleted(name)
-        if secret and secret.settled_at > now:
-            raise errors.being_recovered(name)
+    @staticmethod
+    def _together(kind: str) -> tuple[str, ...]:
+        """A certificate lives and dies with the key and the secret of its name."""
+        return ("certificates", "secrets", "keys") if kind == "certificates" else (kind,)

@@ -4,10 +4,11 @@ The order matters: nobody learns whether something exists without the permission
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 
-from . import issuing, keys_api, secrets_api, vault_errors as errors
+from . import certificates_api, issuing, keys_api, secrets_api, soft_delete, vault_errors as errors, versions
 from .call import Call
 from .http1 import Reply, Request
 from .identities import Identity
@@ -19,54 +20,46 @@ from .vault import Vault
 from .vault_errors import VaultError
 from .world import World
 
-API_VERSIONS = (
-    "2016-10-01",
-    "7.0",
-    "7.1",
-    "7.2",
-    "7.3",
-    "7.4",
-    "7.5",
-    "7.6",
-    "2025-07-01",
-    "2026-04-01",
-)
-
-
 Operation = Callable[..., dict | None]
 """Gets the call and the matched parts of the path; the body of the reply, or None for 204."""
 
+_CERTIFICATE, _KEY, _SECRET = ("certificates", "{name}"), ("keys", "{name}"), ("secrets", "{name}")
 ROUTES: list[tuple[str, tuple[str, ...], str, Operation]] = [
     ("GET", ("secrets",), "list", secrets_api.list_secrets),
-    ("GET", ("secrets", "{name}"), "get", secrets_api.get),
-    ("PUT", ("secrets", "{name}"), "set", secrets_api.put),
-    ("PATCH", ("secrets", "{name}"), "set", secrets_api.patch),
-    ("DELETE", ("secrets", "{name}"), "delete", secrets_api.delete),
-    ("GET", ("secrets", "{name}", "versions"), "list", secrets_api.list_versions),
-    ("GET", ("secrets", "{name}", "{version}"), "get", secrets_api.get),
-    ("PATCH", ("secrets", "{name}", "{version}"), "set", secrets_api.patch),
-    ("GET", ("deletedsecrets",), "list", secrets_api.list_deleted),
-    ("GET", ("deletedsecrets", "{name}"), "get", secrets_api.get_deleted),
-    ("DELETE", ("deletedsecrets", "{name}"), "purge", secrets_api.purge),
-    ("POST", ("deletedsecrets", "{name}", "recover"), "recover", secrets_api.recover),
-    ("POST", ("keys", "{name}", "create"), "keys/create", issuing.create_key),
-    ("POST", ("certificates", "{name}", "create"), "certificates/create", issuing.create_certificate),
-    ("POST", ("certificates", "{name}", "import"), "certificates/import", issuing.import_certificate),
-    ("GET", ("certificates", "{name}", "pending"), "certificates/get", issuing.get_pending),
-    ("GET", ("certificates", "{name}", "policy"), "certificates/get", issuing.get_policy),
+    ("GET", _SECRET, "get", secrets_api.get),
+    ("PUT", _SECRET, "set", secrets_api.put),
+    ("PATCH", _SECRET, "set", secrets_api.patch),
+    ("GET", (*_SECRET, "versions"), "list", secrets_api.list_versions),
+    ("GET", (*_SECRET, "{version}"), "get", secrets_api.get),
+    ("PATCH", (*_SECRET, "{version}"), "set", secrets_api.patch),
+    *soft_delete.routes("secrets", ""),
     ("GET", ("keys",), "keys/list", keys_api.list_keys),
-    ("GET", ("keys", "{name}"), "keys/get", keys_api.get_key),
-    ("GET", ("keys", "{name}", "versions"), "keys/list", keys_api.list_key_versions),
-    ("GET", ("keys", "{name}", "{version}"), "keys/get", keys_api.get_key),
-    ("GET", ("certificates",), "certificates/list", keys_api.list_certificates),
-    ("GET", ("certificates", "{name}"), "certificates/get", keys_api.get_certificate),
-    (
-        "GET",
-        ("certificates", "{name}", "versions"),
-        "certificates/list",
-        keys_api.list_certificate_versions,
-    ),
-    ("GET", ("certificates", "{name}", "{version}"), "certificates/get", keys_api.get_certificate),
+    ("GET", _KEY, "keys/get", keys_api.get_key),
+    ("PUT", _KEY, "keys/import", keys_api.import_key),
+    ("PATCH", _KEY, "keys/update", keys_api.update),
+    ("POST", (*_KEY, "create"), "keys/create", keys_api.create),
+    ("POST", (*_KEY, "rotate"), "keys/rotate", keys_api.rotate),
+    ("GET", (*_KEY, "rotationpolicy"), "keys/getrotationpolicy", keys_api.get_rotation_policy),
+    ("PUT", (*_KEY, "rotationpolicy"), "keys/setrotationpolicy", keys_api.set_rotation_policy),
+    ("GET", (*_KEY, "versions"), "keys/list", keys_api.list_versions),
+    ("GET", (*_KEY, "{version}"), "keys/get", keys_api.get_key),
+    ("PATCH", (*_KEY, "{version}"), "keys/update", keys_api.update),
+    *soft_delete.routes("keys", "keys/"),
+    ("GET", ("certificates",), "certificates/list", certificates_api.list_certificates),
+    ("GET", _CERTIFICATE, "certificates/get", certificates_api.get_certificate),
+    ("PATCH", _CERTIFICATE, "certificates/update", certificates_api.update),
+    ("POST", (*_CERTIFICATE, "create"), "certificates/create", issuing.create_certificate),
+    ("POST", (*_CERTIFICATE, "import"), "certificates/import", issuing.import_certificate),
+    ("GET", (*_CERTIFICATE, "pending"), "certificates/get", issuing.get_pending),
+    ("PATCH", (*_CERTIFICATE, "pending"), "certificates/update", issuing.update_pending),
+    ("DELETE", (*_CERTIFICATE, "pending"), "certificates/update", issuing.delete_pending),
+    ("POST", (*_CERTIFICATE, "pending", "merge"), "certificates/create", issuing.merge),
+    ("GET", (*_CERTIFICATE, "policy"), "certificates/get", certificates_api.get_policy),
+    ("PATCH", (*_CERTIFICATE, "policy"), "certificates/update", certificates_api.update_policy),
+    ("GET", (*_CERTIFICATE, "versions"), "certificates/list", certificates_api.list_versions),
+    ("GET", (*_CERTIFICATE, "{version}"), "certificates/get", certificates_api.get_certificate),
+    ("PATCH", (*_CERTIFICATE, "{version}"), "certificates/update", certificates_api.update),
+    *soft_delete.routes("certificates", "certificates/"),
 ]
 
 
@@ -81,9 +74,9 @@ def answer(world: World, request: Request, site: Site, bearer: Bearer, entry: En
             raise errors.unauthorized(
                 bearer.state, bearer.claims, site.resource, vault.settings.tenant_id, VAULT_APP_ID
             )
-        _check_api_version(entry.api_version)
+        versions.check(entry.api_version)
         operation, permission, arguments = _route(request)
-        if site.hsm and not request.path.startswith("/keys"):
+        if site.hsm and not request.path.startswith(("/keys", "/deletedkeys")):
             raise errors.bad_parameter("A managed HSM holds keys only.")
         call = Call(vault, site, request)
         _check_permission(world, call, bearer, permission, arguments)
@@ -94,24 +87,13 @@ def answer(world: World, request: Request, site: Site, bearer: Bearer, entry: En
     except VaultError as error:
         return _reply(error.status, headers, error.body(), vault)
     if isinstance(body, issuing.Accepted):
-        headers += [("Location", f"{body.location}&api-version={entry.api_version}"), ("Retry-After", "0")]
-        return _reply(202, headers, body, vault)
-    return _reply(204 if body is None else 200, headers, body, vault)
+        headers += [("Location", body.location), ("Retry-After", "0")]
+    return _reply(204 if body is None else getattr(body, "status", 200), headers, body, vault)
 
 
 def challenge(world: World, vault: Vault, site: Site) -> str:
     authority = f"{site.authority(world.port)}/{vault.settings.tenant_id}"
     return f'Bearer authorization="{authority}", resource="{site.resource}"'
-
-
-def _check_api_version(version: str | None) -> None:
-    if not version:
-        raise errors.bad_parameter("api-version must be specified")
-    if version not in API_VERSIONS:
-        raise errors.bad_parameter(
-            f"The specified version ({version}) is not recognized. Consider using the latest"
-            f" supported version ({API_VERSIONS[-1]})."
-        )
 
 
 def _route(request: Request) -> tuple[Operation, str, dict[str, str]]:
@@ -198,12 +180,13 @@ def _reply(status: int, headers: list[tuple[str, str]], body: dict | None, vault
 def _encode(body: dict) -> bytes:
     """JSON in the service's manner: all but plain ASCII is escaped, and so are these signs.
 
-    Outside of strings none of them can occur, since no number here has an exponent.
+    Outside of strings none of them can occur, since no number here has an exponent. Not so in members of
+    bytes: Microsoft's client for Go decodes these as they stand, so the service cannot escape them.
     """
     text = json.dumps(body, separators=(",", ":"))
     for sign in "+<>&'`":
         text = text.replace(sign, f"\\u{ord(sign):04X}")
-    return text.encode()
+    return re.sub(r'"(?:cer|csr)":"[^"]*"', lambda found: found[0].replace("\\u002B", "+"), text).encode()
 
 
 def _with_unknown_members(item: object) -> object:

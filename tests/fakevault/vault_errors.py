@@ -10,15 +10,34 @@ RBAC_ACTIONS = {
     "delete": "secrets/delete",
     "recover": "secrets/recover/action",
     "purge": "secrets/purge/action",
+    "backup": "secrets/backup/action",
+    "restore": "secrets/restore/action",
     "keys/get": "keys/read",
     "keys/list": "keys/read",
     "keys/create": "keys/create/action",
-    "certificates/create": "certificates/create/action",
-    "certificates/import": "certificates/import/action",
+    "keys/import": "keys/import/action",
+    "keys/update": "keys/update/action",
+    "keys/rotate": "keys/rotate/action",
+    "keys/getrotationpolicy": "keyrotationpolicies/read",
+    "keys/setrotationpolicy": "keyrotationpolicies/write",
+    "keys/delete": "keys/delete",
+    "keys/recover": "keys/recover/action",
+    "keys/purge": "keys/purge/action",
+    "keys/backup": "keys/backup/action",
+    "keys/restore": "keys/restore/action",
     "certificates/get": "certificates/read",
     "certificates/list": "certificates/read",
+    "certificates/create": "certificates/create/action",
+    "certificates/import": "certificates/import/action",
+    "certificates/update": "certificates/update/action",
+    "certificates/delete": "certificates/delete",
+    "certificates/recover": "certificates/recover/action",
+    "certificates/purge": "certificates/purge/action",
+    "certificates/backup": "certificates/backup/action",
+    "certificates/restore": "certificates/restore/action",
 }
-"""Our permission -> what follows Microsoft.KeyVault/vaults/ in the name of the data action."""
+"""Permission -> what follows Microsoft.KeyVault/vaults/ in the name of the data action. Those without a
+slash are about secrets."""
 
 
 class VaultError(Exception):
@@ -57,8 +76,25 @@ def not_found(kind: str, identifier: str) -> VaultError:
     )
 
 
-def deleted_not_found(name: str) -> VaultError:
-    return VaultError(404, "SecretNotFound", f"Deleted Secret not found: {name}")
+def deleted_not_found(kind: str, name: str) -> VaultError:
+    return VaultError(404, f"{kind}NotFound", f"Deleted {kind} not found: {name}")
+
+
+def managed(kind: str, operation: str) -> VaultError:
+    """The key or secret of a certificate lives as long as that."""
+    return VaultError(
+        FORBIDDEN,
+        "Forbidden",
+        f'Operation "{operation}" is not allowed on this {kind.lower()}, since it is associated with a'
+        " certificate. Perform the operation on the corresponding certificate. For more information refer to"
+        " https://docs.microsoft.com/en-us/azure/key-vault/certificates/about-certificates"
+        "#composition-of-a-certificate",
+        f"{kind}ManagedByKeyVault",
+    )
+
+
+def already_exists(kind: str, name: str) -> VaultError:
+    return VaultError(409, "Conflict", f"{kind} {name} already exists, and cannot be restored.")
 
 
 def disabled() -> VaultError:
@@ -67,25 +103,28 @@ def disabled() -> VaultError:
     )
 
 
-def deleted_but_recoverable(name: str) -> VaultError:
+def deleted_but_recoverable(kind: str, name: str) -> VaultError:
     return VaultError(
         409,
         "Conflict",
-        f"Secret {name} is currently in a deleted but recoverable state, and its name cannot be"
-        " reused; in this state, the secret can only be recovered or purged.",
+        f"{kind} {name} is currently in a deleted but recoverable state, and its name cannot be"
+        f" reused; in this state, the {kind.lower()} can only be recovered or purged.",
         "ObjectIsDeletedButRecoverable",
     )
 
 
-def being_deleted(name: str) -> VaultError:
+def being_deleted(kind: str, name: str) -> VaultError:
     return VaultError(
-        409, "Conflict", f"Secret {name} is currently being deleted.", "ObjectIsBeingDeleted"
+        409,
+        "Conflict",
+        f"{kind} {name} is currently being deleted and cannot be re-created; retry later.",
+        "ObjectIsBeingDeleted",
     )
 
 
-def being_recovered(name: str) -> VaultError:
+def being_recovered(kind: str, name: str) -> VaultError:
     return VaultError(
-        409, "Conflict", f"Secret {name} is currently being recovered.", "ObjectIsBeingRecovered"
+        409, "Conflict", f"{kind} {name} is currently being recovered.", "ObjectIsBeingRecovered"
     )
 
 

@@ -10,7 +10,7 @@ from .faults import Faults
 from .identities import Identity
 from .journal import Journal
 from .jwts import SigningKey
-from .tokens import TokenIssuer
+from .tokens import Issued, TokenIssuer
 from .vault import Vault
 
 RENEW_AFTER = 0.8
@@ -51,6 +51,10 @@ class World:
         self.faults = Faults()
         self.reject_assertions: int | None = None
         """AADSTS code with which every assertion is refused."""
+        self.managed_tokens: dict[tuple[str, str], Issued] = {}
+        """What the machine keeps of its identities' tokens: client id and audience -> token."""
+        self.assertion_ids: dict[tuple[str, str], str] = {}
+        """Client id and the id of an assertion that it signed -> the assertion."""
         self.assertions: set[str] = set()
         """Every assertion written or presented, for tests that look for leaks."""
         self.journal.clear()

@@ -104,7 +104,7 @@ static char last_option(const char *argument)
 
 enum argument { ARGUMENT_SCRIPT, ARGUMENT_CODE, ARGUMENT_VALUED, ARGUMENT_OTHER };
 
-static enum argument kind_of(const struct interpreter *by, const char *argument)
+static enum argument program_kind_of(const struct interpreter *by, const char *argument)
 {
 	const char option[] = { '-', argument[0] == '-' ? last_option(argument) : '\0',
 				'\0' };
@@ -124,7 +124,7 @@ const char *program_script(const struct proc *p)
 	const char *argument;
 
 	for (size_t i = 1; by && (argument = proc_argument(p, i)) != NULL; i++) {
-		enum argument kind = kind_of(by, argument);
+		enum argument kind = program_kind_of(by, argument);
 
 		if (kind == ARGUMENT_SCRIPT)
 			return argument;

@@ -122,11 +122,13 @@ def test_a_shell_wrapper_of_the_same_name(world, name, trap):
     write(world.folder / "bin" / name, SCRIPT)
     wrapper = write(world.folder / name, f"#!/bin/sh\n{trap}\n{world.folder}/bin/{name}\nexit 0\n")
     with App.of(world.folder, f"{name}-", [wrapper]) as app:
-        sidecar = notify(world, f"process={name}")
-        assert app.wait_signals(1) == ["SIGHUP"]
-        assert sidecar.wait_log("notified")["processes"] == 1
-        assert app.process.poll() is None and not sidecar.find("notify-failed")
-        subprocess.run(["pkill", "-KILL", "-P", str(app.pid)], check=True)
+        try:
+            sidecar = notify(world, f"process={name}")
+            assert app.wait_signals(1) == ["SIGHUP"]
+            assert sidecar.wait_log("notified")["processes"] == 1
+            assert app.process.poll() is None and not sidecar.find("notify-failed")
+        finally:
+            subprocess.run(["pkill", "-KILL", "-P", str(app.pid)], check=False)
 
 
 # What a signal does

@@ -58,6 +58,7 @@ demo: deps-demo
 	$(Q)scripts/demo $B/akvsync
 
 test: deps-test
+	$(Q)$(if $(OTHERS),:,tests/conformance/install all)
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build $(UNIT) $(REPLAY)
 	$(Q)$(MAKE) --no-print-directory unit replay e2e
 
@@ -80,9 +81,11 @@ fuzz: deps-fuzz
 		echo "{}: $$(grep -o "Done.*" build/fuzz/{}.log || tail -n 30 build/fuzz/{}.log)"; \
 		exit $$code'
 
+# The tests that do not run the program run once: with its usual build.
+OTHERS := $(if $(filter-out build/release/akvsync,$(TEST_BIN)),tests/fakevault tests/conformance)
 e2e: $B/akvsync
-	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs --ignore=tests/pod \
-		--ignore=tests/static tests
+	$(Q)TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs \
+		$(addprefix --ignore=,tests/pod tests/static $(OTHERS)) tests
 
 # A small change of the program at a time: each must be noticed by a test.  ONLY=WORD picks some.
 mutants: deps-test

@@ -5,19 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-from sdk import install
-
 from fakevault.client import FakeVault
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
 
 from credentials import Credential  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def sdk():
-    return install()
 
 
 def node(sdk, script, env):

@@ -124,14 +124,15 @@ def merge(call: Call, name: str) -> dict:
 
 
 def import_certificate(call: Call, name: str) -> dict:
-    """PEM, as it is or in base64, or a PKCS#12 in base64 with its password, with the private key. That it is PEM
-    the policy must say. A PEM's text is kept; a PKCS#12 is made anew, without a password."""
+    """PEM, as it is or in base64, or a PKCS#12 in base64 with its password, with the private key. What the policy
+    says of the form must be true; Azure's command line says nothing. A PEM's text is kept; a PKCS#12 is made
+    anew, without a password."""
     given = json_body(call)
     call.vault.certificates.check_free(name)
     policy = given.get("policy") or {}
-    stated = policies.content_type(policy)
+    stated = (policy.get("secret_props") or {}).get("contentType")
     value, kind = _decoded(str(given.get("value") or ""))
-    if stated != kind:
+    if stated is not None and stated != kind:
         raise errors.bad_parameter(UNREADABLE.get(stated, "Property secret_props.contentType has invalid value\r\n"))
     key, certificates = _opened(value, kind, given.get("pwd"))
     matching = [

@@ -159,7 +159,7 @@ def test_imports(caller, pair):
     der = b64(leaf.public_bytes(serialization.Encoding.DER))
     for name, body in {
         "text": {"value": text.decode(), "policy": pem},
-        "coded": {"value": b64(text), "policy": pem},
+        "coded": {"value": b64(text)},
         "pfx": {"value": b64(as_pfx(key, leaf, root, password=b"word")), "pwd": "word"},
         "plain": {"value": b64(as_pfx(key, leaf)), "policy": {"secret_props": {"contentType": PFX}}},
     }.items():
@@ -183,8 +183,7 @@ def test_imports_that_are_refused(caller, pair):
     for body in (
         {},
         {"value": "?"},
-        {"value": as_pem(key, leaf).decode()},
-        {"value": b64(as_pem(key, leaf))},
+        {"value": as_pem(key, leaf).decode(), "policy": {"secret_props": {"contentType": PFX}}},
         {"value": as_pem(None, leaf).decode(), "policy": pem},
         {"value": as_pem(key).decode(), "policy": pem},
         {"value": as_pem(key, root).decode(), "policy": pem},

@@ -95,6 +95,9 @@ static void test_good(void **state)
 		{ "{\"value\":\"\"," ID "}", "", VERSION },
 		{ "{\"value\":\"\\u00e9\\n\\\\u0000\"," ID ",\"kid\":null}",
 		  "\xc3\xa9\n\\u0000", VERSION },
+		/* The service escapes these signs, too. */
+		{ "{\"value\":\"\\u002B\\u003C\\u003e\\u0026\\u0027\\u0060\"," ID "}",
+		  "+<>&'`", VERSION },
 		{ "{\"value\":\"v\",\"id\":\"https://x/"
 		  "ABCDEF0123456789abcdef0123456789\","
 		  "\"attributes\":{\"enabled\":true,\"exp\":253402300799},\"new\":[{}],"
@@ -113,6 +116,21 @@ static void test_good(void **state)
 		vault_object_done(&secret);
 		assert_null(secret.value.data);
 	}
+}
+
+/* A gateway or an emulator may escape base64, which the service does not. */
+static void test_escaped_certificate(void **state)
+{
+	struct vault_object object = { 0 };
+	struct err err;
+
+	(void)state;
+	check_ok("cer",
+		 parse_kind(OBJECT_CERTIFICATE, 200,
+			    "{\"cer\":\"MIIB\\u002B\\/\\u003D=\"," ID "}", &object, &err),
+		 &err);
+	check_text("cer", object.cer, "MIIB+/==");
+	vault_object_done(&object);
 }
 
 static void test_bytes(void **state)
@@ -274,9 +292,13 @@ static void test_nested_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_urls),          cmocka_unit_test(test_disabled),
-		cmocka_unit_test(test_good),          cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_garbled),       cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_urls),
+		cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_escaped_certificate),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_garbled),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_nested_errors),
 	};
 

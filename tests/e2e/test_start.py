@@ -112,3 +112,30 @@ def test_a_start_that_cannot_look_at_the_set_leaves_it_alone(world, limit):
     sidecar.stop()
     world.sidecar("a", wait=False, AKVSYNC_RETAIN="1s").wait_log("failure", "503")
     assert (world.generation(), world.files()) == (generation, {"a": value})
+
+
+@pytest.mark.parametrize("command, code", [("init", 143), ("sidecar", 0)])
+def test_a_stop_while_the_start_waits_is_no_failure(world, command, code):
+    world.plant("a")
+    config = ConfigMap(world.folder / "config", "objects: a\n")
+    with held(world.volume):
+        with reading(config.path):
+            process = world.start(command, env=world.env(None, AKVSYNC_CONFIG=config.path))
+        assert process.stop()[0] == code
+    assert not process.find("exit")
+    assert "another process" not in world.termination_log.read_text()
+
+
+def delays(world, uid):
+    """How long a start waits before it asks for a token again, and again."""
+    process = world.start("init", env=world.env("a", AKVSYNC_INIT_TIMEOUT="30s") | {"POD_UID": uid})
+    found = [process.wait_log("retry", failures=number)["in_ms"] for number in (1, 2)]
+    process.stop()
+    return found
+
+
+def test_each_pod_has_a_rhythm_of_its_own(world):
+    """Pods that start together do not come back together; one pod's restarts are alike."""
+    world.plant("a")
+    world.fake.fault({"status": 503}, target="login", times=-1)
+    assert delays(world, "pod-one") == delays(world, "pod-one") != delays(world, "pod-two")

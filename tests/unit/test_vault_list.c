@@ -101,6 +101,8 @@ static void test_next_page(void **state)
 		{ NEXT("https://SHOP-kv.vault.azure.net/secrets?x"), true },
 		{ NEXT(VAULT ":443/secrets?x"), true },
 		{ NEXT("http://" HOST "/secrets?x"), false },
+		/* As long as https:// with the first letter of a name. */
+		{ NEXT("http://x" HOST "/secrets?x"), false },
 		{ NEXT(VAULT ":8443/secrets?x"), false },
 		{ NEXT(VAULT ".evil.example/secrets?x"), false },
 		{ NEXT("https://evil.example/" HOST), false },

@@ -1,0 +1,12 @@
+"""The deadline of init, when it comes in the middle of a round."""
+
+
+def test_the_failure_of_before_says_more_than_that_no_answer_came(world):
+    world.plant("db")
+    world.fake.revoke("get")
+    process = world.start("init", env=world.env("db", AKVSYNC_INIT_TIMEOUT="8s", AKVSYNC_REQUEST_TIMEOUT="8s"))
+    process.wait_log("failure", "ForbiddenByRbac")
+    world.fake.fault({"hold": True}, target="vault", times=-1)
+    assert process.wait() == 4
+    assert "ForbiddenByRbac" in process.find("exit")[0]["msg"]
+    assert "ForbiddenByRbac" in world.termination_log.read_text()

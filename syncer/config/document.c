@@ -243,23 +243,37 @@ static int refuse_kinds(const struct yaml *documents, struct err *err)
 	return advice ? err_hint(err, "%s", advice) : -1;
 }
 
+/* A document that is none of Kubernetes may be settings that somebody counts on. */
+static void ignore_strangers(struct overlay *o, const struct yaml *documents)
+{
+	for (const struct yaml *d = documents; d; d = d->next) {
+		auto_free char *place = xasprintf("the document at line %zu", d->line);
+
+		if (*yaml_member_text(d, "kind") == '\0')
+			overlay_ignore(o, place);
+	}
+}
+
 static int document_read_file(struct overlay *o, const struct yaml *documents,
 			      const char *choice, struct err *err)
 {
-	const struct yaml *found = NULL;
+	const struct yaml *found = NULL, *d = documents;
 	bool has_kind = false, has_manifest = false;
 	size_t count = 0;
 
-	for (const struct yaml *d = documents; d; d = d->next) {
+	do {
 		has_kind |= *yaml_member_text(d, "kind") != '\0';
 		has_manifest |= provider_is_manifest(d);
-		if (!is_chosen(d, choice))
-			continue;
-		found = d;
-		count++;
-	}
-	if (count == 1)
+		if (is_chosen(d, choice)) {
+			found = d;
+			count++;
+		}
+		d = d->next;
+	} while (d != NULL);
+	if (count == 1) {
+		ignore_strangers(o, documents);
 		return provider_read(o, found, err);
+	}
 	if (has_manifest || choice != NULL)
 		return refuse_choice(documents, choice, err);
 	if (has_kind)

@@ -118,6 +118,7 @@ DOCUMENTS = {
                               "  parameters:\n    <<: *c\n    keyvaultName: shop-kv\n    clientID: " + IDENTITY +
                               "\n    objects: |\n" + indent(array(ENTRY_A), 6), A),
     "tagged strings": (manifest().replace("keyvaultName: shop-kv", "keyvaultName: !!str shop-kv").replace("objects: |", "objects: !!str |"), A),
+    "settings behind": (manifest(after="---\npollInterval: 1m\n"), A),
     "two classes": (manifest(name="one", after="---\n") + manifest(name="two"), "2 documents of kind SecretProviderClass, 'one', 'two'; choose one"),
     "no class": (kubernetes("Deployment") + "---\n" + kubernetes("Service"), "no SecretProviderClass and no settings; what it has is of kind 'Deployment', 'Service'"),
     "list": ("apiVersion: v1\nkind: List\nitems:\n- " + indent(manifest(), 2).lstrip(), "of kind 'List'; give its items as documents of their own"),
@@ -316,6 +317,7 @@ assert len(SHAPES) == sum(map(len, (DOCUMENTS, PARAMETER_ROWS, OBJECTS, ENTRIES)
 # What is told of a row that is taken: the parts without meaning, and the entries that are listed again.
 ODD = "objectAlias (with a no-break space or the like in its name) of object 1 ('a')"
 WARNS = {
+    "settings behind": ("the document at line 17", None),
     "kubectl get": ("secretObjects", None),
     "anchor in a parameter": ("other", None),
     "resource group": ("resourceGroup, subscriptionId", None),

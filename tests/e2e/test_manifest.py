@@ -104,9 +104,11 @@ def test_what_is_told_is_told_once_a_file(world):
     assert ignored["msg"] == f"{config.path}: what has no meaning here is ignored: resourceGroup, note of object 1 ('a')"
     assert repeated["msg"] == f"{config.path}: what is listed again is taken once: object 2 ('a')"
     assert ignored["level"] == repeated["level"] == "warn"
+    since = sidecar.mark()
     config.write(text + "# changed\n")
-    sidecar.wait_log("configuration-read")
+    sidecar.wait_log("repeated", since=since)
     sidecar.poll()
+    sidecar.wait_log("unchanged", since=sidecar.mark())
     assert len(sidecar.find("ignored")) == len(sidecar.find("repeated")) == 2
     told = subprocess.run([BINARY, "check", config.path], env={}, capture_output=True, text=True, check=True).stdout
     assert f"ignored\n  {config.path}: resourceGroup, note of object 1 ('a')\n" in told

@@ -50,6 +50,16 @@ static bool is_alike(const struct http_call *a, const struct http_call *b)
 	return a->proxied == b->proxied && strcmp(a->host, b->host) == 0;
 }
 
+/* Its time counts from now on.  libcurl's own time, for the connection that the call may
+ * yet have to make, counts from the call's start in version 8. */
+static void call_renew(struct http_call *call)
+{
+	call->since = clock_now_ms();
+	curl_easy_setopt(
+		call->easy, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(call->since - call->made + call->all->options.timeout_ms));
+}
+
 /* A connection to the call's host has come so far: the calls in libcurl's queue wait for
  * it, too.  One that waited for the first connection now waits for its turn. */
 static void call_reached(const struct http_call *call, enum answer_stage stage)
@@ -59,7 +69,7 @@ static void call_reached(const struct http_call *call, enum answer_stage stage)
 			continue;
 		other->stage = stage;
 		if (stage == ANSWER_QUEUED)
-			other->since = clock_now_ms();
+			call_renew(other);
 	}
 }
 
@@ -72,12 +82,10 @@ static void call_reached(const struct http_call *call, enum answer_stage stage)
  */
 static void call_answered(const struct http_call *call)
 {
-	int64_t now = clock_now_ms();
-
 	for (struct http_call *other = call->all->first; other; other = other->next)
 		if (is_alike(other, call) &&
 		    (other->sent == 0 || call->born < other->sent))
-			other->since = now;
+			call_renew(other);
 }
 
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
@@ -91,7 +99,7 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	pool_opened(&all->pool, fd);
-	call->since = clock_now_ms();
+	call_renew(call);
 	call_reached(call, ANSWER_CONNECTING);
 	return CURL_SOCKOPT_OK;
 }
@@ -251,7 +259,7 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	call->all = all;
 	call->born = pool_number(&all->pool);
 	call->fd = -1;
-	call->since = clock_now_ms();
+	call->made = call->since = clock_now_ms();
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;

@@ -45,7 +45,7 @@ struct http_call {
 	bool proxied; /* goes through the proxy */
 	bool spared;  /* would, if NO_PROXY did not name the host */
 	enum answer_stage stage;
-	int64_t since;       /* from when its time counts */
+	int64_t made, since; /* when it was made, and from when its time counts */
 	int fd;              /* of the connection it was sent over; -1: not sent */
 	uint64_t born, sent; /* the pool's numbers when it was made and sent */
 	char cause[CURL_ERROR_SIZE];

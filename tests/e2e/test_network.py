@@ -98,7 +98,7 @@ def test_a_vault_that_falls_back_to_http1(world, h2):
     mark, since, opened = world.fake.mark(), sidecar.mark(), world.fake.connections()["opened"]
     sidecar.poll()
     sidecar.wait_log("unchanged", since=since)
-    assert not sidecar.find("retry", since=since) and not sidecar.find("failure", since=since)
+    assert not sidecar.find("retry", since=since) and not sidecar.find("failure", since=since), sidecar.text
     assert len(world.fake.journal(since=mark, target="vault")) == 100, "none was asked for twice"
     assert 1 < world.fake.connections()["opened"] - opened <= 10
 
@@ -113,7 +113,7 @@ def test_a_vault_that_allows_few_streams(world, streams):
         env = {"AKVSYNC_VAULT": world.fake.url("shop-kv", front.port)} | QUICK
         process = world.init(objects, **env)
         assert process.code == 0, process.text
-        assert not process.find("retry", "no answer")
+        assert not process.find("retry", "no answer"), process.text
         sidecar = world.sidecar(objects, **env)
         poll(sidecar)
         assert not sidecar.find("retry", "no answer") and not sidecar.find("failure")

@@ -15,6 +15,7 @@ tests that it names.  A test that hangs counts as one that noticed.
 import argparse
 import concurrent.futures
 import dataclasses
+import fcntl
 import os
 import pathlib
 import queue
@@ -191,19 +192,26 @@ class Run:
 
     def __init__(self, root, jobs, timeout=TEST_TIMEOUT_S, tell=print):
         self.root, self.jobs, self.timeout, self.tell = root, jobs, timeout, tell
-        self.free = queue.Queue()
+        self.free, self.lock = queue.Queue(), None
 
     def prepare(self, mutants):
         """Builds what the tests need, makes the workers, and checks that the tests pass without a mutant."""
         tests = sorted({test for mutant in mutants for test in mutant.tests})
         targets = {Test(test).target() for test in tests} | {f"{BUILD}/akvsync"}
-        tree = self.root / "build/mutants/tree"
+        place = self.root / "build/mutants"
+        place.mkdir(parents=True, exist_ok=True)
+        self.lock = open(place / "lock", "w", encoding="ascii")  # pylint: disable=consider-using-with
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another run uses {place}") from None
+        tree = place / "tree"
         copy_tree(self.root, tree)
         code, output = run(["make", "-s", f"-j{self.jobs}", *sorted(targets)], tree, None)
         if code != 0:
             raise SystemExit(f"the tree does not build without a mutant:\n{output}")
         for number in range(self.jobs):
-            self.free.put(Worker(tree, self.root / f"build/mutants/{number}"))
+            self.free.put(Worker(tree, place / str(number)))
         return ["ERROR" for noticed in self.each(tests, self.try_test) if noticed]
 
     def each(self, items, act):

@@ -102,7 +102,8 @@ static int check_vault(const struct settings *s, struct err *err)
 {
 	struct cloud_vault resolved = { 0 };
 
-	if (cloud_vault_resolve(&resolved, s->vault, cloud_at(s->cloud), err) < 0)
+	if (cloud_vault_resolve(&resolved, s->vault, cloud_at(s->cloud),
+				!s->verify_challenge, err) < 0)
 		return err_wrap(err, "AKVSYNC_VAULT");
 	cloud_vault_done(&resolved);
 	return 0;

@@ -113,7 +113,7 @@ class Bench:
             proxy.set(rtt_ms=latency)
             form = {
                 "client_id": self.fake.client_id,
-                "scope": f"https://vault.localhost:{proxy.port}/.default",
+                "scope": "https://vault.localhost/.default",
                 "grant_type": "client_credentials",
                 "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
                 "client_assertion": pathlib.Path(self.fake.assertion_file).read_text(),

@@ -284,7 +284,7 @@ def test_imds_by_each_selector(world, imds, selector):
     more = SELECTORS[selector](world.fake.identities()[0])
     assert world.init("s", **imds, **more).code == 0
     login = only_login(world, "imds")
-    assert (login["selector"], login["resource"]) == (selector, f"https://vault.localhost:{world.fake.port}")
+    assert (login["selector"], login["resource"]) == (selector, "https://vault.localhost")
     assert not world.fake.journal(target="login")
 
 

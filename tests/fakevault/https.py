@@ -65,7 +65,7 @@ class Caller:
         """Ask for a token; members that are None are left out."""
         full = {
             "client_id": self.fake.client_id,
-            "scope": f"https://vault.localhost:{self.fake.port}/.default",
+            "scope": "https://vault.localhost/.default",
             "grant_type": "client_credentials",
             "client_assertion_type": JWT_BEARER,
             "client_assertion": self.fake.assertion_file.read_text(),

@@ -44,8 +44,8 @@ class Site:
 
     @property
     def resource(self) -> str:
-        """What a token for this vault must have as its audience."""
-        return f"https://{_netloc(self.suffix, self.port)}"
+        """What a token for this vault must have as its audience, whatever port it is reached by."""
+        return f"https://{self.suffix}"
 
     def authority(self, own_port: int) -> str:
         """The token endpoint's address; the fake's own one has the port that it listens on."""

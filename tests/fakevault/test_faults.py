@@ -137,7 +137,7 @@ def test_redirect_and_challenge(fake, connection):
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == (
         f'Bearer authorization_uri="https://login.localhost:{fake.port}/{fake.tenant_id}"'
-        f' scope="https://vault.localhost:{fake.port}/.default"'
+        f' scope="https://vault.localhost/.default"'
     )
 
 

@@ -22,7 +22,7 @@ def ask(url, headers, **query):
 @pytest.fixture
 def imds(fake):
     fake.update_identity(managed="user", resource_id="/subscriptions/1/x")
-    resource = f"https://vault.localhost:{fake.port}"
+    resource = "https://vault.localhost"
 
     def get(headers=None, **query):
         full = {"api-version": "2018-02-01", "resource": resource} | query
@@ -66,7 +66,7 @@ def test_imds_wants_to_know_which(fake, imds):
 
 def test_app_service_wants_its_header(fake, imds):
     endpoint = fake.app_service["IDENTITY_ENDPOINT"]
-    query = {"api-version": "2019-08-01", "resource": f"https://vault.localhost:{fake.port}"}
+    query = {"api-version": "2019-08-01", "resource": "https://vault.localhost"}
     status, body = ask(endpoint, {"X-IDENTITY-HEADER": fake.app_service["IDENTITY_HEADER"]}, **query)
     assert status == 200 and "expires_in" not in body
     assert ask(endpoint, {"X-IDENTITY-HEADER": "wrong"}, **query) == (
@@ -88,7 +88,7 @@ def test_a_limit_counts_what_it_lets_through(fake, caller):
 
 def test_a_managed_hsm_holds_keys_only(fake, caller):
     host = "shop-kv.managedhsm.localhost"
-    caller.authenticate(scope=f"https://managedhsm.localhost:{fake.port}/.default")
+    caller.authenticate(scope="https://managedhsm.localhost/.default")
     assert caller.get("/secrets/s", host=host).status == 400
     assert caller.get("/keys/k", host=host).code == "KeyNotFound"
     assert caller.get("/keys/k").status == 401, "its token is not for a vault"

@@ -149,4 +149,4 @@ def test_in_front_of_the_fake(tmp_path):
     with FakeVault(tmp_path) as fake, Proxy(fake.port, rtt_ms=1) as proxy:
         connection = Connection(fake, "shop-kv.vault.localhost", port=proxy.port)
         answer = connection.ask("GET", "/secrets/s")
-        assert f'resource="https://vault.localhost:{proxy.port}"' in answer.headers["WWW-Authenticate"]
+        assert f'resource="https://vault.localhost"' in answer.headers["WWW-Authenticate"]

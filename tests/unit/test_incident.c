@@ -29,18 +29,19 @@ static enum incident_kind kind_of(const char *name)
 	return name[0] == '@'   ? INCIDENT_VAULT
 	       : name[0] == '*' ? INCIDENT_LIST
 	       : name[0] == '-' ? INCIDENT_LEFT_OUT
+	       : name[0] == '~' ? INCIDENT_GONE
 				: INCIDENT_OBJECT;
 }
 
 static const char *name_of(const char *name)
 {
-	return name[0] == '#' ? NULL : name + strspn(name, "@*-");
+	return name[0] == '#' ? NULL : name + strspn(name, "@*-~");
 }
 
 /*
  * One round: "name=message" fails, "name?" is held, "name!" is confirmed; entries are
  * separated by ';'.  A name begins with @ for a vault, * for a list, - for what is left
- * out, # for what there is one of.
+ * out, ~ for what is gone, # for what there is one of.
  */
 static void mark(const char *marks, int64_t now)
 {
@@ -130,6 +131,10 @@ static void test_kinds(void **state)
 		  "1 recovered: a has room for all its objects, after 1 round what=a ",
 		  "1 withdrawn: a is no longer asked for; it had left objects out "
 		  "once " },
+		{ "~a", "2 failure: x what=a kind=gone ",
+		  "1 recovered: a has all objects that there are files of, after 1 round "
+		  "what=a ",
+		  "1 withdrawn: a is no longer asked for; it had lacked objects once " },
 		{ "@shop-kv", "2 failure: x what=vault 'shop-kv' kind=vault ",
 		  "1 recovered: vault 'shop-kv' no longer fails, after 1 failure ",
 		  "1 withdrawn: vault 'shop-kv' is no longer asked for; it had failed "

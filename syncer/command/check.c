@@ -103,6 +103,11 @@ static void check_write_text(const struct configuration *c, const struct options
 	if (c->file.ignored.len > 0)
 		buf_printf(out, "\nWithout meaning here, and ignored\n  %s\n",
 			   buf_str(&c->file.ignored));
+	if (c->overridden.len > 0)
+		buf_printf(out,
+			   "\nSet by the file in vain, since the environment wins\n"
+			   "  %s\n",
+			   buf_str(&c->overridden));
 	for (size_t i = 0; i < check->count; i++) {
 		const struct check_entry *e = &check->items[i];
 
@@ -169,6 +174,9 @@ static void check_write_json(const struct configuration *c, const struct options
 	buf_text(out, ",");
 	json_member(out, "ignored",
 		    c->file.ignored.len ? buf_str(&c->file.ignored) : NULL);
+	buf_text(out, ",");
+	json_member(out, "overridden",
+		    c->overridden.len ? buf_str(&c->overridden) : NULL);
 	buf_text(out, ",\"settings\":{");
 	if (err == NULL)
 		write_json_settings(c, options, out);

@@ -40,6 +40,21 @@ static int name_file(const struct configuration *c, struct err *err)
 	return -1;
 }
 
+/* What the file sets to another value than the environment, which wins. */
+static void note_overridden(struct configuration *c)
+{
+	for (size_t i = 0; i < c->file.count; i++) {
+		const struct overlay_item *item = &c->file.items[i];
+		const char *given = variable_find(c->env, item->name);
+
+		if (overlay_decides(&c->file, item->name, c->env) || given == NULL ||
+		    strcmp(given, item->value) == 0)
+			continue;
+		buf_printf(&c->overridden, "%s%s", c->overridden.len ? ", " : "",
+			   item->name);
+	}
+}
+
 /* An object without a vault is in the default one. */
 static void fill_vaults(struct configuration *c)
 {
@@ -56,8 +71,11 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	char **merged;
 	int result;
 
-	*out = (struct configuration){ .env = env, .path = path ? xstrdup(path) : NULL };
+	*out = (struct configuration){ .env = env,
+				       .path = path ? xstrdup(path) : NULL,
+				       .overridden = BUF_INIT(4096) };
 	result = configuration_read_file(out, &file);
+	note_overridden(out);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: these settings decide where that is logged. */
 	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
@@ -100,6 +118,7 @@ void configuration_done(struct configuration *c)
 	settings_done(&c->settings);
 	objects_done(&c->objects);
 	overlay_done(&c->file);
+	buf_done(&c->overridden);
 	free(c->path);
 	*c = (struct configuration){ 0 };
 }
@@ -108,5 +127,10 @@ const char *configuration_source(const struct configuration *c, const char *vari
 {
 	if (overlay_decides(&c->file, variable, c->env))
 		return "file";
+	for (size_t i = 0; i < variable_count; i++)
+		if (variable_is_named(&variables[i], variable, strlen(variable)) &&
+		    variables[i].alias != NULL &&
+		    variable_find(c->env, variables[i].alias) != NULL)
+			return "environment";
 	return variable_find(c->env, variable) ? "environment" : "default";
 }

@@ -15,6 +15,8 @@ struct configuration {
 	struct objects objects; /* each with its vault */
 	char *path;             /* of the file; NULL: none */
 	struct overlay file;
+	struct buf overridden; /* "AKVSYNC_VAULT": what the file sets in vain, since the
+				  environment sets something else */
 };
 
 /*

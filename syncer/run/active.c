@@ -101,12 +101,19 @@ bool active_is_complete(const struct active *a, const struct publish *publish)
 void active_log_ignored(const struct active *a)
 {
 	const struct overlay *file = &active_configuration(a)->file;
+	const struct buf *overridden = &active_configuration(a)->overridden;
 
 	if (file->ignored.len > 0)
 		log_event(LOG_WARN, "ignored",
 			  LOG_FIELDS(log_str("names", buf_str(&file->ignored))),
 			  "has no meaning here and is ignored: %s",
 			  buf_str(&file->ignored));
+	if (overridden->len > 0)
+		log_event(LOG_WARN, "overridden",
+			  LOG_FIELDS(log_str("names", buf_str(overridden))),
+			  "the environment wins over the configuration file, which sets "
+			  "this in vain: %s",
+			  buf_str(overridden));
 }
 
 /* ---- a changed file ---- */

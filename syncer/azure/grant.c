@@ -141,7 +141,7 @@ int grant_read(const struct identity *identity, const struct http_reply *reply,
 	if (identity_is_managed(identity))
 		managed_error(identity, reply->status, body, err);
 	else
-		aadsts_error(reply->status, body, err);
+		aadsts_error(identity, reply->status, body, err);
 	if (err->kind == ERR_IDENTITY)
 		(void)add_skew(reply->clock_skew_s, err);
 	err_wrap(err, "%s %s", identity_label(identity), identity_id(identity));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "config/auth.h"
 #include "config/cloud.h"
@@ -86,13 +87,16 @@ static int check_proxy(const struct settings *s, struct err *err)
 	if (has_scheme && !text_starts(proxy, "http://") &&
 	    !text_starts(proxy, "https://"))
 		return err_set(err, ERR_CONFIG,
-			       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; write "
-			       "http://[USER:PASSWORD@]HOST:PORT, or https://",
-			       (int)len, proxy);
+			       "HTTPS_PROXY: its scheme is not a proxy's; write "
+			       "http://[USER:PASSWORD@]HOST:PORT, or https://");
 	if (strchr(rest + strcspn(rest, "/?#"), '@') != NULL)
 		return err_set(err, ERR_CONFIG,
 			       "HTTPS_PROXY: '/', '?' and '#' of a user or password are "
 			       "written as %%2F, %%3F and %%23");
+	if (s->https_proxy != NULL && !shape_is_proxy(proxy))
+		return err_set(err, ERR_CONFIG,
+			       "HTTPS_PROXY: it must have the form "
+			       "http://[USER:PASSWORD@]HOST:PORT, or https://");
 	return 0;
 }
 
@@ -174,6 +178,7 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	    auth_authority(s, variable_find(env, "AKVSYNC_CLOUD") != NULL, err) < 0 ||
 	    check_vault(s, err) < 0)
 		return -1;
+	s->platform = auth_platform(env);
 	auth_choose(s, variable_find(env, "KUBERNETES_SERVICE_HOST") != NULL);
 	return check_proxy(s, err);
 }
@@ -193,6 +198,16 @@ char *environment_dir(char *const *env)
 		if (variables[i].field == offsetof(struct settings, dir))
 			(void)!load_row(&s, &variables[i], env, &err);
 	return s.dir;
+}
+
+/* Of our variables only: others are not ours to change. */
+static void environment_trim(char *variable)
+{
+	size_t len = strcspn(variable, "=");
+
+	for (size_t i = 0; i < variable_count && variable[len] != '\0'; i++)
+		if (variable_is_named(&variables[i], variable, len))
+			variable_trim(variable, len, variable + len + 1);
 }
 
 static void forget(char *variable)
@@ -215,6 +230,7 @@ char **environment_take(char *const *env)
 	copy = xcalloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; i < count; i++) {
 		copy[i] = wipe_strdup(env[i]);
+		environment_trim(copy[i]);
 		forget(env[i]);
 	}
 	return copy;

@@ -12,8 +12,9 @@
 void overlay_set(struct overlay *o, const char *name, const char *value)
 {
 	o->items = xgrow(o->items, o->count, sizeof(*o->items));
-	o->items[o->count++] =
+	o->items[o->count] =
 		(struct overlay_item){ .name = xstrdup(name), .value = xstrdup(value) };
+	variable_trim(name, strlen(name), o->items[o->count++].value);
 }
 
 void overlay_done(struct overlay *o)

@@ -83,10 +83,9 @@ static int set_cloud(struct overlay *o, const char *value, struct err *err)
 		return 0;
 	}
 	return err_set(err, ERR_CONFIG,
-		       "cloudName '%.60s' is not one of AzurePublicCloud, "
+		       "cloudName: the value is not one of AzurePublicCloud, "
 		       "AzureUSGovernmentCloud, AzureChinaCloud; for another cloud set "
-		       "AKVSYNC_VAULT to the vault's URL and AZURE_AUTHORITY_HOST",
-		       value);
+		       "AKVSYNC_VAULT to the vault's URL and AZURE_AUTHORITY_HOST");
 }
 
 static int set_managed(struct overlay *o, const char *value, struct err *err)
@@ -95,8 +94,8 @@ static int set_managed(struct overlay *o, const char *value, struct err *err)
 
 	if (text_bool(value, &on) < 0 && !text_same(value, "t") && !text_same(value, "f"))
 		return err_set(err, ERR_CONFIG,
-			       "useVMManagedIdentity '%.40s' is neither true nor false",
-			       value);
+			       "useVMManagedIdentity: the value is neither true nor "
+			       "false");
 	if (text_same(value, "t") || (!text_same(value, "f") && on))
 		overlay_set(o, "AKVSYNC_AUTH", "managed-identity");
 	return 0;

@@ -188,7 +188,7 @@ FAULTS = [
     Fault("assertion expired", "AADSTS700024: .*has expired or is not valid yet",
           begin=lambda w: (w.fake.write_assertion("expired"), expire_token(w)),
           end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
-    Fault("assertion empty", "the service account token '.*' is empty",
+    Fault("assertion empty", "the file that AZURE_FEDERATED_TOKEN_FILE names is empty",
           begin=lambda w: (w.fake.write_assertion("empty"), expire_token(w)),
           end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent),
     Fault("assertion is no token", "does not hold a service account token",
@@ -452,6 +452,6 @@ def test_challenge_with_another_resource_of_the_own_domain(world):
     )
     world.init("a", AKVSYNC_INIT_TIMEOUT="3s", AKVSYNC_REQUEST_TIMEOUT="1s")
     scopes = [entry["login"]["scope"] for entry in world.fake.journal(target="login")]
-    first = f"https://vault.localhost/.default"  # unless the challenge was quicker
+    first = "https://vault.localhost/.default"  # unless the challenge was quicker
     assert scopes[0] in (first, f"{resource}/.default") and set(scopes[1:]) <= {f"{resource}/.default"}
     assert f"{resource}/.default" in scopes

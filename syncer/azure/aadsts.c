@@ -95,11 +95,14 @@ static int64_t code_of(const struct json *body)
 	return text_number(digits, INT32_MAX, &code) == 0 ? code : 0;
 }
 
-/* Entra's own first sentence: it names the subject, issuer or application it saw. */
-static void first_sentence(const struct json *body, char *out, size_t size)
+/* Entra's own first sentence: it names the subject, issuer or application it saw.  It is
+ * cleaned as a whole before it is cut, so that no part of a value is left. */
+static void first_sentence(const struct identity *identity, const struct json *body,
+			   char *out, size_t size)
 {
 	const char *text = json_string(body, "error_description");
-	const char *start = text ? strstr(text, ": ") : NULL;
+	auto_free char *clean = identity_clean(identity, text ? text : "");
+	const char *start = strstr(clean, ": ");
 	const char *end;
 	size_t len;
 
@@ -122,7 +125,8 @@ static bool aadsts_is_transient(int status, const struct json *body)
 			 strcmp(name, "server_error") == 0));
 }
 
-int aadsts_error(int status, const struct json *body, struct err *err)
+int aadsts_error(const struct identity *identity, int status, const struct json *body,
+		 struct err *err)
 {
 	int64_t code = code_of(body);
 	const struct row *row = aadsts_find(code);
@@ -132,7 +136,7 @@ int aadsts_error(int status, const struct json *body, struct err *err)
 
 	if (aadsts_is_transient(status, body))
 		kind = ERR_UNAVAILABLE;
-	first_sentence(body, sentence, sizeof(sentence));
+	first_sentence(identity, body, sentence, sizeof(sentence));
 	if (code > 0)
 		err_set(err, kind, "token refused: AADSTS%lld: %s", (long long)code,
 			sentence);

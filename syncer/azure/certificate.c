@@ -2,12 +2,9 @@
  * certificate.c: an application that proves itself by a certificate: an assertion that we
  * sign.  https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
-#include <fcntl.h>
-
 #include "azure/credential.h"
 #include "azure/form.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -16,6 +13,7 @@
 #define FILE_MAX (256 * 1024)
 #define ASSERTION_MAX (128 * 1024)
 #define LIFETIME_S 600
+#define VARIABLE "AZURE_CLIENT_CERTIFICATE_PATH"
 
 static int certificate_read_key(const struct identity *identity, struct pki **out,
 				struct err *err)
@@ -23,20 +21,17 @@ static int certificate_read_key(const struct identity *identity, struct pki **ou
 	auto_buf struct buf bytes = BUF_INIT(FILE_MAX), secret = BUF_INIT(4096);
 	const char *password = identity->password;
 
-	if (file_read(AT_FDCWD, identity->certificate_file, &bytes, err) < 0) {
-		err->kind = ERR_IDENTITY;
-		return err_hint(err, "AZURE_CLIENT_CERTIFICATE_PATH names it");
-	}
+	if (credential_file(identity->certificate_file, VARIABLE, &bytes, err) < 0)
+		return -1;
 	if (identity->password_file != NULL) {
-		if (credential_read(identity->password_file,
+		if (credential_text(identity->password_file,
 				    "AKVSYNC_CLIENT_CERTIFICATE_PASSWORD_FILE", &secret,
 				    err) < 0)
 			return -1;
 		password = buf_str(&secret);
 	}
 	if (sign_read(out, &bytes, password, err) < 0)
-		return err_wrap(err, "client certificate '%s'",
-				identity->certificate_file);
+		return err_wrap(err, "client certificate '" VARIABLE "'");
 	return 0;
 }
 
@@ -93,8 +88,7 @@ int certificate_request(const struct identity *identity, const char *resource,
 				identity->certificate_file);
 	add_claims(&assertion, identity, out->url);
 	if (sign_append(pki, &assertion, err) < 0)
-		return err_wrap(err, "client certificate '%s'",
-				identity->certificate_file);
+		return err_wrap(err, "client certificate '" VARIABLE "'");
 	credential_form(identity, resource, &out->form);
 	credential_assertion(&out->form, buf_str(&assertion));
 	return 0;

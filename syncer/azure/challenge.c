@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 
 struct pair {
@@ -98,31 +99,49 @@ static const char *shown(const char *s)
 	return s;
 }
 
+/* Whether host, perhaps with ":port", is in the domain.  The domain may have the host's
+ * port, as some test vaults name it. */
+static bool is_in_domain(const char *host, const char *domain)
+{
+	size_t host_len = strcspn(host, ":"), domain_len = strcspn(domain, ":");
+	const char *begin;
+
+	if (domain_len == 0 || host_len <= domain_len + 1)
+		return false;
+	begin = host + host_len - domain_len;
+	return begin[-1] == '.' && strncasecmp(begin, domain, domain_len) == 0 &&
+	       (domain[domain_len] == '\0' ||
+		strcmp(domain + domain_len, host + host_len) == 0);
+}
+
 int challenge_check(const struct challenge *c, const char *host, const char *tenant,
 		    struct err *err)
 {
-	const char *domain = c->resource + strlen("https://");
-	size_t host_len = strlen(host), domain_len;
+	static const char switch_off[] =
+		"is AKVSYNC_VAULT right? A test vault needs AKVSYNC_VERIFY_CHALLENGE="
+		"false";
+	static const char scheme[] = "https://";
 
-	if (strncasecmp(c->resource, "https://", strlen("https://")) != 0)
-		return err_set(
-			err, ERR_CONFIG,
+	if (strncasecmp(c->resource, scheme, strlen(scheme)) != 0) {
+		err_set(err, ERR_CONFIG,
 			"vault '%s' asks for a token for '%s', not an https resource",
 			host, shown(c->resource));
-	domain_len = strlen(domain);
-	if (domain_len == 0 || host_len <= domain_len + 1 ||
-	    host[host_len - domain_len - 1] != '.' || !text_ends_same(host, domain))
-		return err_set(
-			err, ERR_CONFIG,
+		return err_hint(err, "%s", switch_off);
+	}
+	if (!is_in_domain(host, c->resource + strlen(scheme))) {
+		err_set(err, ERR_CONFIG,
 			"vault '%s' asks for a token for '%s', which is not its own "
-			"domain; no token is sent there. Is AKVSYNC_VAULT right?",
+			"domain; no token is sent there",
 			host, shown(c->resource));
-	/* A tenant's domain cannot be compared with the GUID that vaults name. */
-	if (c->tenant[0] != '\0' && tenant && strchr(tenant, '.') == NULL &&
+		return err_hint(err, "%s", switch_off);
+	}
+	/* Only ids can be compared: vaults name the id, an identity may have a domain of
+	 * the tenant, and "common" or "organizations" stand for any. */
+	if (shape_is_guid(c->tenant) && tenant && shape_is_guid(tenant) &&
 	    !text_same(c->tenant, tenant))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is "
 			       "'%s'; use an identity of the vault's tenant",
-			       host, shown(c->tenant), tenant);
+			       host, c->tenant, tenant);
 	return 0;
 }

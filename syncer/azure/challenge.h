@@ -21,9 +21,9 @@ int challenge_parse(const char *header, struct challenge *out,
 
 /*
  * Refuses a challenge whose resource is not a domain of the vault host, so that a token
- * never goes to a host outside it (https://aka.ms/azsdk/blog/vault-uri), and one of
- * another tenant than the identity's.  host may carry ":port", as may the resource.
- * ERR_CONFIG.
+ * never goes to a host outside it (https://aka.ms/azsdk/blog/vault-uri), and one that
+ * names the id of another tenant than the identity's.  host may carry ":port", and the
+ * resource may carry the same one.  ERR_CONFIG.
  */
 int challenge_check(const struct challenge *c, const char *host, const char *tenant,
 		    struct err *err) MUST_CHECK;

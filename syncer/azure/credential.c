@@ -1,5 +1,6 @@
 #include "azure/credential.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -30,18 +31,34 @@ void credential_assertion(struct buf *form, const char *assertion)
 	form_add(form, "client_assertion", assertion);
 }
 
-int credential_read(const char *path, const char *what, struct buf *out, struct err *err)
+int credential_file(const char *path, const char *variable, struct buf *out,
+		    struct err *err)
+{
+	int cause;
+
+	errno = 0;
+	if (file_read(AT_FDCWD, path, out, err) == 0)
+		return 0;
+	cause = errno;
+	if (cause == EFBIG)
+		return err_set(err, ERR_IDENTITY,
+			       "the file that %s names is larger than %zu bytes",
+			       variable, out->max);
+	return err_set(err, ERR_IDENTITY, "cannot read the file that %s names: %s",
+		       variable, strerror(cause));
+}
+
+int credential_text(const char *path, const char *variable, struct buf *out,
+		    struct err *err)
 {
 	char *text;
 
-	if (file_read(AT_FDCWD, path, out, err) < 0) {
-		err->kind = ERR_IDENTITY;
-		return err_hint(err, "%s names it", what);
-	}
+	if (credential_file(path, variable, out, err) < 0)
+		return -1;
 	text = out->data ? text_trim(out->data) : NULL;
 	if (text == NULL || *text == '\0')
-		return err_set(err, ERR_IDENTITY, "'%s', which %s names, is empty", path,
-			       what);
+		return err_set(err, ERR_IDENTITY, "the file that %s names is empty",
+			       variable);
 	memmove(out->data, text, strlen(text) + 1);
 	buf_truncate(out, strlen(out->data));
 	return 0;

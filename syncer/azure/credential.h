@@ -44,9 +44,14 @@ void credential_form(const struct identity *identity, const char *resource,
 /* RFC 7523's proof: a signed assertion. */
 void credential_assertion(struct buf *form, const char *assertion);
 
-/* Reads a one-line secret from a file, trimmed.  ERR_IDENTITY; what names the variable.
+/*
+ * Reads the file that a variable names, as it is or, credential_text(), as text of one
+ * line without the white space around it.  ERR_IDENTITY: the message has the variable's
+ * name and not the path, which may be a secret that was put into the wrong variable.
  */
-int credential_read(const char *path, const char *what, struct buf *out,
+int credential_file(const char *path, const char *variable, struct buf *out,
+		    struct err *err) MUST_CHECK;
+int credential_text(const char *path, const char *variable, struct buf *out,
 		    struct err *err) MUST_CHECK;
 
 #endif

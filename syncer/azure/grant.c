@@ -54,18 +54,20 @@ static int64_t parse_date(const char *text)
 }
 
 /* Seconds that a token lives: expires_in, else until expires_on; App Service leaves the
- * first out, and its old builds write the second as "06/20/2026 02:57:58 +00:00". */
-static int64_t read_lifetime_s(const struct json *body)
+ * first out, and its old builds write the second as "06/20/2026 02:57:58 +00:00".  False:
+ * the reply names neither. */
+static bool read_lifetime_s(const struct json *body, int64_t *seconds)
 {
-	int64_t seconds = json_loose_int(body, "expires_in", 0);
 	int64_t until = json_loose_int(body, "expires_on", 0);
 	const char *text = json_string(body, "expires_on");
 
-	if (seconds > 0)
-		return seconds;
+	*seconds = json_loose_int(body, "expires_in", 0);
+	if (*seconds > 0)
+		return true;
 	if (until == 0 && text != NULL)
 		until = parse_date(text);
-	return until > 0 ? until - clock_wall_ms() / 1000 : 0;
+	*seconds = until - clock_wall_ms() / 1000;
+	return until > 0;
 }
 
 static int64_t within(int64_t value, int64_t max)
@@ -73,10 +75,37 @@ static int64_t within(int64_t value, int64_t max)
 	return value < max ? value : max;
 }
 
-static int read_grant(const struct json *body, struct grant *out, struct err *err)
+/* A clock that is minutes off makes good credentials look expired, or not yet valid. */
+static bool add_skew(int64_t skew_s, struct err *err)
+{
+	int64_t off_s = skew_s < 0 ? -skew_s : skew_s;
+
+	if (off_s < SKEW_MIN_S)
+		return false;
+	err_hint(err, "this node's clock is %lld s %s that of Azure", (long long)off_s,
+		 skew_s < 0 ? "behind" : "ahead of");
+	return true;
+}
+
+/* A token that names the time of its end and not how long it lives: by our clock that
+ * time is over. */
+static int has_expired(int64_t seconds, int64_t skew_s, struct err *err)
+{
+	err_set(err, ERR_UNAVAILABLE,
+		"the token endpoint's access token expired %lld s ago by this node's "
+		"clock",
+		(long long)-seconds);
+	if (!add_skew(skew_s, err))
+		err_hint(err, "is this node's clock right?");
+	return -1;
+}
+
+static int read_grant(const struct json *body, int64_t skew_s, struct grant *out,
+		      struct err *err)
 {
 	const char *token = json_string(body, "access_token");
-	int64_t seconds = within(read_lifetime_s(body), LIFETIME_MAX_S);
+	int64_t seconds;
+	bool named = read_lifetime_s(body, &seconds);
 	int64_t renew = within(json_loose_int(body, "refresh_in", 0), LIFETIME_MAX_S);
 	size_t len = token ? strlen(token) : 0;
 
@@ -84,23 +113,16 @@ static int read_grant(const struct json *body, struct grant *out, struct err *er
 	for (size_t i = 0; i < len; i++)
 		if (!isgraph((unsigned char)token[i]))
 			len = 0;
-	if (len == 0 || len > TOKEN_MAX || seconds <= 0)
+	if (len == 0 || len > TOKEN_MAX || !named)
 		return err_set(err, ERR_UNAVAILABLE,
 			       "the token endpoint's reply holds no usable access token");
+	if (seconds <= 0)
+		return has_expired(seconds, skew_s, err);
+	seconds = within(seconds, LIFETIME_MAX_S);
 	out->access_token = wipe_strdup(token);
 	out->lifetime_ms = seconds * 1000;
 	out->renew_in_ms = (renew > 0 && renew < seconds ? renew : seconds / 2) * 1000;
 	return 0;
-}
-
-/* A clock that is minutes off makes good credentials look expired, or not yet valid. */
-static void add_skew(int64_t skew_s, struct err *err)
-{
-	int64_t off_s = skew_s < 0 ? -skew_s : skew_s;
-
-	if (err->kind == ERR_IDENTITY && off_s >= SKEW_MIN_S)
-		err_hint(err, "this node's clock is %lld s %s that of Azure",
-			 (long long)off_s, skew_s < 0 ? "behind" : "ahead of");
 }
 
 int grant_read(const struct identity *identity, const struct http_reply *reply,
@@ -112,15 +134,16 @@ int grant_read(const struct identity *identity, const struct http_reply *reply,
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, &ignored) < 0)
 		body = NULL;
 	if (reply->status == 200 && body != NULL)
-		return read_grant(body, out, err);
+		return read_grant(body, reply->clock_skew_s, out, err);
 	if (reply->status == 200)
 		return err_set(err, ERR_UNAVAILABLE,
 			       "the token endpoint's reply is not JSON");
 	if (identity_is_managed(identity))
 		managed_error(identity, reply->status, body, err);
 	else
-		aadsts_error(reply->status, body, err);
-	add_skew(reply->clock_skew_s, err);
+		aadsts_error(identity, reply->status, body, err);
+	if (err->kind == ERR_IDENTITY)
+		(void)add_skew(reply->clock_skew_s, err);
 	err_wrap(err, "%s %s", identity_label(identity), identity_id(identity));
 	if (err->retry_after_ms < reply->retry_after_ms)
 		err->retry_after_ms = reply->retry_after_ms;

@@ -1,6 +1,11 @@
 #include "azure/identity.h"
 
-#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/shape.h"
 
 bool identity_is_managed(const struct identity *identity)
 {
@@ -22,11 +27,79 @@ const char *identity_name(enum identity_kind kind)
 
 const char *identity_id(const struct identity *identity)
 {
-	if (identity->client != NULL)
-		return identity->client;
-	if (identity->object != NULL)
-		return identity->object;
-	return identity->resource ? identity->resource : "(system-assigned)";
+	static const char hidden[] = "(not shown)";
+	const char *id = identity->client ? identity->client : identity->object;
+
+	if (id != NULL)
+		return shape_is_guid(id) ? id : hidden;
+	if (identity->resource == NULL)
+		return "(system-assigned)";
+	return shape_is_resource_id(identity->resource) ? identity->resource : hidden;
+}
+
+/* ---- a server's text ---- */
+
+/* Shorter ones would be found in the middle of ordinary words. */
+#define CLEANED_MIN 4
+
+struct identity_value {
+	const char *text, *variable;
+	bool (*is_id)(const char *text); /* NULL: it is never shown */
+};
+
+/* The longest value that text begins with, of those that are not shown; NULL: none. */
+static const struct identity_value *find_value(const struct identity_value *values,
+					       size_t count, const char *text)
+{
+	const struct identity_value *found = NULL;
+	size_t longest = CLEANED_MIN - 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct identity_value *v = &values[i];
+		size_t len = v->text ? strlen(v->text) : 0;
+
+		if (len <= longest || strncasecmp(text, v->text, len) != 0 ||
+		    (v->is_id != NULL && v->is_id(v->text)))
+			continue;
+		found = v;
+		longest = len;
+	}
+	return found;
+}
+
+char *identity_clean(const struct identity *identity, const char *text)
+{
+	const struct identity_value values[] = {
+		{ identity->client, "AZURE_CLIENT_ID", shape_is_guid },
+		{ identity->tenant, "AZURE_TENANT_ID", shape_is_tenant },
+		{ identity->object, "AKVSYNC_IDENTITY_OBJECT_ID", shape_is_guid },
+		{ identity->resource, "AKVSYNC_IDENTITY_RESOURCE_ID",
+		  shape_is_resource_id },
+		{ identity->secret, "AZURE_CLIENT_SECRET", NULL },
+		{ identity->password, "AZURE_CLIENT_CERTIFICATE_PASSWORD", NULL },
+		{ identity->header, "IDENTITY_HEADER", NULL },
+		{ identity->secret_file, "AKVSYNC_CLIENT_SECRET_FILE", NULL },
+		{ identity->password_file, "AKVSYNC_CLIENT_CERTIFICATE_PASSWORD_FILE",
+		  NULL },
+		{ identity->certificate_file, "AZURE_CLIENT_CERTIFICATE_PATH", NULL },
+		{ identity->assertion_file, "AZURE_FEDERATED_TOKEN_FILE", NULL },
+	};
+	struct buf out = BUF_INIT(SIZE_MAX);
+	char *clean;
+
+	while (*text) {
+		const struct identity_value *v =
+			find_value(values, ARRAY_LEN(values), text);
+
+		if (v != NULL)
+			buf_printf(&out, "(%s)", v->variable);
+		else
+			buf_printf(&out, "%c", *text);
+		text += v ? strlen(v->text) : 1;
+	}
+	clean = xstrdup(buf_str(&out));
+	buf_done(&out);
+	return clean;
 }
 
 const char *identity_label(const struct identity *identity)

@@ -11,12 +11,13 @@
 #include "base/err.h"
 #include "net/request.h"
 
+/* credential.h has a function for each, in a file of its own. */
 enum identity_kind {
-	IDENTITY_WORKLOAD,    /* a federated assertion from a file; workload.h */
-	IDENTITY_SECRET,      /* an application's client secret; secret.h */
-	IDENTITY_CERTIFICATE, /* an application's certificate; certificate.h */
-	IDENTITY_APP_SERVICE, /* managed identity of App Service; managed.h */
-	IDENTITY_IMDS,        /* managed identity of a machine; managed.h */
+	IDENTITY_WORKLOAD,    /* a federated assertion from a file; workload.c */
+	IDENTITY_SECRET,      /* an application's client secret; secret.c */
+	IDENTITY_CERTIFICATE, /* an application's certificate; certificate.c */
+	IDENTITY_APP_SERVICE, /* managed identity of App Service; managed.c */
+	IDENTITY_IMDS,        /* managed identity of a machine; managed.c */
 };
 
 /* The strings are the caller's and outlive what uses them; NULL: not given. */
@@ -50,8 +51,18 @@ const char *identity_name(enum identity_kind kind);
 
 /* "client" or "managed identity": for messages, before identity_id(). */
 const char *identity_label(const struct identity *identity);
-/* The client, object or resource id, or "(system-assigned)". */
+/* The client, object or resource id, or "(system-assigned)"; "(not shown)" when it has
+ * not the shape of such an id, since it may be a secret that was put into the wrong
+ * variable.
+ */
 const char *identity_id(const struct identity *identity);
+
+/*
+ * A server's text without the values of the identity: each is replaced by the name of its
+ * variable, unless it has the shape of an id.  A server may repeat what it was sent, and
+ * who mixed two variables up sent a secret in the place of an id.  The caller frees.
+ */
+char *identity_clean(const struct identity *identity, const char *text);
 
 /* The file whose replacement may end a refusal; NULL: none. */
 const char *identity_file(const struct identity *identity);

@@ -12,8 +12,8 @@
 static const struct refusal {
 	const char *code;
 	enum err_kind kind;
-	/* @client: the client id; @kind: secret, key, certificate; @role, @permission:
-	 * what lets it do what was asked */
+	/* @address: the client's, as the service sees it; @client: the client id; @kind:
+	 * secret, key, certificate; @role, @permission: what lets it do what was asked */
 	const char *hint;
 } refusals[] = {
 	{ "SecretDisabled", ERR_DENIED,
@@ -26,7 +26,7 @@ static const struct refusal {
 	  "\"@permission\" "
 	  "in the vault's access policies" },
 	{ "ForbiddenByFirewall", ERR_DENIED,
-	  "the vault's firewall does not admit this address; add the cluster's egress "
+	  "the vault's firewall does not admit @address; add the cluster's egress "
 	  "address or use a private endpoint" },
 	{ "ForbiddenByConnection", ERR_DENIED,
 	  "the vault takes private connections only; link its private DNS zone to the "
@@ -46,6 +46,25 @@ static const struct refusal {
 	  "check the name, and whether it was deleted" },
 	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
 };
+
+/* The other refusals of a vault, by status. */
+static const struct {
+	int status;
+	const char *hint;
+} others[] = {
+	{ 401, "the vault does not accept the token of identity @client" },
+	{ 403, "identity @client may not read it: check its role (\"@role\") or access "
+	       "policy, and the vault's network rules" },
+	{ 404, "check the name, whether it was deleted, and AKVSYNC_VAULT" },
+};
+
+/* What answers in a vault's place. */
+static const char redirected[] =
+	"redirects are not followed: is something between the pod and the vault "
+	"answering for it?";
+static const char no_vault[] =
+	"this is no answer of a Key Vault: is a proxy, a firewall or a gateway answering "
+	"for it, and is AKVSYNC_VAULT right?";
 
 static const char *const roles[] = {
 	[OBJECT_SECRET] = "Key Vault Secrets User",
@@ -95,9 +114,33 @@ static void akv_code(const struct json *body, char *out, size_t size)
 		snprintf(out, size, "TokenExpired");
 }
 
-static const char *word_of(const char *blank, const struct refusal_context *context)
+/* "Client address: 203.0.113.7" in the message of a firewall's refusal. */
+static void client_address(const struct json *body, char *out, size_t size)
 {
+	static const char label[] = "Client address: ";
+	const char *message = json_string(json_get(body, "error"), "message");
+	const char *at = message ? strstr(message, label) : NULL;
+	size_t len = at ? strspn(at + strlen(label), "0123456789abcdefABCDEF.:") : 0;
+
+	if (len > 0)
+		snprintf(out, size, "%.*s", (int)len, at + strlen(label));
+	else
+		snprintf(out, size, "this pod's address");
+}
+
+/* What the blanks of a hint stand for. */
+struct blanks {
+	const struct refusal_context *context;
+	char address[64];
+};
+
+static const char *word_of(const char *blank, const struct blanks *blanks)
+{
+	const struct refusal_context *context = blanks->context;
+
 	switch (blank[1]) {
+	case 'a':
+		return blanks->address;
 	case 'c':
 		return context->client_id;
 	case 'k':
@@ -109,56 +152,73 @@ static const char *word_of(const char *blank, const struct refusal_context *cont
 	}
 }
 
-static void fill_hint(const char *hint, const struct refusal_context *context,
-		      struct buf *out)
+static void add_filled(const char *hint, const struct blanks *blanks, struct err *err)
 {
+	auto_buf struct buf out = BUF_INIT(sizeof(err->msg));
+
 	while (*hint) {
 		size_t plain = strcspn(hint, "@");
 
-		buf_printf(out, "%.*s", (int)plain, hint);
+		buf_printf(&out, "%.*s", (int)plain, hint);
 		hint += plain;
 		if (*hint == '\0')
-			return;
-		buf_text(out, word_of(hint, context));
+			break;
+		buf_text(&out, word_of(hint, blanks));
 		hint += 1 + strspn(hint + 1, "abcdefghijklmnopqrstuvwxyz");
 	}
+	err_hint(err, "%s", buf_str(&out));
 }
 
-static void add_hint(const char *code, int status, const struct refusal_context *context,
-		     struct err *err)
+/* The hint for a code, else for a status; NULL: neither is known. */
+static const char *find_hint(const char *code, int status, struct err *err)
 {
-	auto_buf struct buf hint = BUF_INIT(sizeof(err->msg));
-
 	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		if (strcmp(code, refusals[i].code) != 0)
 			continue;
 		err->kind = refusals[i].kind;
-		fill_hint(refusals[i].hint, context, &hint);
-		err_hint(err, "%s", buf_str(&hint));
-		return;
+		return refusals[i].hint;
 	}
-	if (status == 401)
-		err_hint(err, "the vault does not accept the token of identity %s",
-			 context->client_id);
-	else if (status >= 300 && status < 400)
-		err_hint(err, "redirects are not followed: is something between the pod "
-			      "and the vault answering for it?");
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (status == others[i].status)
+			return others[i].hint;
+	return NULL;
+}
+
+/* Every refusal of a vault has an error object, but that of a token. */
+static bool is_of_vault(int status, const struct json *body)
+{
+	return status == 401 || json_get(body, "error") != NULL;
+}
+
+static void add_hint(const char *code, int status, const struct json *body,
+		     const struct blanks *blanks, struct err *err)
+{
+	const char *hint = find_hint(code, status, err);
+
+	if (status >= 300 && status < 400)
+		err_hint(err, "%s", redirected);
+	else if (err->kind != ERR_UNAVAILABLE && !is_of_vault(status, body))
+		err_hint(err, "%s", no_vault);
+	else if (hint != NULL)
+		add_filled(hint, blanks, err);
 }
 
 int refusal_error(const struct http_reply *reply, const struct refusal_context *context,
 		  struct err *err)
 {
 	auto_json struct json *body = NULL;
+	struct blanks blanks = { .context = context };
 	char code[64], akv[32] = "";
 
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
 		body = NULL;
 	innermost_code(body, code, sizeof(code));
+	client_address(body, blanks.address, sizeof(blanks.address));
 	if (reply->status == 401)
 		akv_code(body, akv, sizeof(akv));
 	err_set(err, kind_of(reply->status), "%d%s%s%s%s", reply->status,
 		code[0] ? " " : "", code, akv[0] ? " " : "", akv);
-	add_hint(akv[0] ? akv : code, reply->status, context, err);
+	add_hint(akv[0] ? akv : code, reply->status, body, &blanks, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
 	return -1;

@@ -11,7 +11,7 @@ int secret_request(const struct identity *identity, const char *resource,
 	const char *proof = identity->secret;
 
 	if (identity->secret_file != NULL) {
-		if (credential_read(identity->secret_file, "AKVSYNC_CLIENT_SECRET_FILE",
+		if (credential_text(identity->secret_file, "AKVSYNC_CLIENT_SECRET_FILE",
 				    &secret, err) < 0)
 			return -1;
 		proof = buf_str(&secret);

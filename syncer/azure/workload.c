@@ -3,39 +3,28 @@
  * With an identity binding the same form goes to a token proxy in the cluster instead of
  * Entra.  https://learn.microsoft.com/azure/aks/identity-bindings-concepts
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "azure/credential.h"
 #include "azure/form.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #define ASSERTION_MAX (64 * 1024)
 #define CA_MAX (256 * 1024)
 
 static int read_assertion(const char *path, struct buf *out, struct err *err)
 {
-	char *text;
-
-	if (file_read(AT_FDCWD, path, out, err) < 0) {
-		err->kind = ERR_IDENTITY;
-		return err_hint(err, "AZURE_FEDERATED_TOKEN_FILE names the projected "
-				     "service account token");
-	}
-	text = out->data ? text_trim(out->data) : NULL;
-	if (text == NULL || *text == '\0')
-		return err_set(err, ERR_IDENTITY,
-			       "the service account token '%s' is empty", path);
+	if (credential_text(path, "AZURE_FEDERATED_TOKEN_FILE", out, err) < 0)
+		return err_hint(err, "it is the projected service account token");
 	/* A JWT is three base64url parts. */
-	if (strlen(text) != strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk"
-					 "lmnopqrstuvwxyz-_.") ||
-	    strchr(text, '.') == NULL)
+	if (out->len != strspn(out->data,
+			       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk"
+			       "lmnopqrstuvwxyz-_.") ||
+	    strchr(out->data, '.') == NULL)
 		return err_set(err, ERR_IDENTITY,
-			       "'%s' does not hold a service account token (JWT)", path);
-	memmove(out->data, text, strlen(text) + 1);
+			       "the file that AZURE_FEDERATED_TOKEN_FILE names does not "
+			       "hold a service account token (JWT)");
 	return 0;
 }
 
@@ -45,7 +34,7 @@ static int read_ca(const struct identity *identity, struct credential_request *o
 	auto_buf struct buf pem = BUF_INIT(CA_MAX);
 
 	if (identity->proxy_ca_file != NULL) {
-		if (credential_read(identity->proxy_ca_file, "AZURE_KUBERNETES_CA_FILE",
+		if (credential_text(identity->proxy_ca_file, "AZURE_KUBERNETES_CA_FILE",
 				    &pem, err) < 0)
 			return -1;
 	} else if (identity->proxy_ca != NULL) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "config/configuration.h"
+#include "config/environment.h"
 #include "net/http.h"
 #include "run/health.h"
 
@@ -98,10 +99,12 @@ static int tell_of_none(const char *dir, const char *cause)
 
 static int ask_sidecar(const char *url, bool post)
 {
-	auto_free char *dir = configuration_dir(environ);
+	char **env = environment_take(environ);
+	auto_free char *dir = configuration_dir(env);
 	struct sidecar_answer answer = { 0 };
 	struct err err;
 
+	environment_untake(env);
 	if (ask(dir, url, post, &answer, &err) < 0)
 		return command_error(EXIT_LOCAL, "%s", err.msg);
 	if (answer.status == 0)

@@ -108,6 +108,11 @@ static void check_write_text(const struct configuration *c, const struct options
 	if (c->repeated.len > 0)
 		buf_printf(out, "\nListed again, and taken once\n  %s: %s\n",
 			   configuration_place(c), buf_str(&c->repeated));
+	if (c->overridden.len > 0)
+		buf_printf(out,
+			   "\nSet by the file in vain, since the environment wins\n"
+			   "  %s\n",
+			   buf_str(&c->overridden));
 	for (size_t i = 0; i < check->count; i++) {
 		const struct check_entry *e = &check->items[i];
 
@@ -177,6 +182,9 @@ static void check_write_json(const struct configuration *c, const struct options
 	json_member(out, "ignored", c->ignored.len ? buf_str(&c->ignored) : NULL);
 	buf_text(out, ",");
 	json_member(out, "repeated", c->repeated.len ? buf_str(&c->repeated) : NULL);
+	buf_text(out, ",");
+	json_member(out, "overridden",
+		    c->overridden.len ? buf_str(&c->overridden) : NULL);
 	buf_text(out, ",\"settings\":{");
 	if (err == NULL)
 		write_json_settings(c, options, out);

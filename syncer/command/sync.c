@@ -61,7 +61,7 @@ static int prepare(struct sync_input *in, enum loop_mode mode, struct err *err)
 	in->env = environment_take(environ);
 	path = configuration_path(in->env);
 	if (mode == LOOP_SIDECAR && path != NULL)
-		in->watch = watch_new(path, clock_now_ms());
+		in->watch = watch_new(path, NULL, clock_now_ms());
 	loaded = configuration_load(configuration, in->env, true, err);
 	log_setup((enum log_level)configuration->settings.log_level,
 		  (enum log_format)configuration->settings.log_format);

@@ -4,30 +4,34 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "config/cloud.h"
+#include "config/variable.h"
 
 static const char label[] = "is the label azure.workload.identity/use: \"true\" set on "
 			    "the pod, not only on its "
 			    "service account or deployment?";
 
-static bool is_guid(const char *s)
-{
-	static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+/* Platforms whose managed identity endpoint we cannot ask, by a variable that no other
+ * one sets. */
+static const struct {
+	const char *variable, *name;
+} platforms[] = {
+	[PLATFORM_AZURE] = { NULL, NULL },
+	[PLATFORM_SERVICE_FABRIC] = { "IDENTITY_SERVER_THUMBPRINT", "Service Fabric" },
+	[PLATFORM_ARC] = { "IMDS_ENDPOINT", "Azure Arc" },
+	[PLATFORM_CLOUD_SHELL] = { "MSI_ENDPOINT",
+				   "Cloud Shell, Azure Machine Learning or an App "
+				   "Service of before 2019" },
+};
 
-	if (strlen(s) != strlen(shape))
-		return false;
-	for (size_t i = 0; shape[i]; i++)
-		if (shape[i] == '-' ? s[i] != '-' : !isxdigit((unsigned char)s[i]))
-			return false;
-	return true;
-}
-
-static bool is_domain(const char *s)
+enum settings_platform auth_platform(char *const *env)
 {
-	return strchr(s, '.') && strlen(s) < 64 &&
-	       strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ."
-			 "-") == strlen(s);
+	for (size_t i = PLATFORM_AZURE + 1; i < ARRAY_LEN(platforms); i++)
+		if (variable_find(env, platforms[i].variable) != NULL)
+			return (enum settings_platform)i;
+	return PLATFORM_AZURE;
 }
 
 static enum settings_auth find_credential(const struct settings *s, bool in_kubernetes)
@@ -46,12 +50,12 @@ static enum settings_auth find_credential(const struct settings *s, bool in_kube
 static int check_guid(const char *name, const char *what, const char *value,
 		      struct err *err)
 {
-	if (value == NULL || is_guid(value))
+	if (value == NULL || shape_is_guid(value))
 		return 0;
 	return err_set(err, ERR_CONFIG,
-		       "%s: '%.60s' is not %s (GUID), such as "
-		       "33333333-3333-3333-3333-333333333333",
-		       name, value, what);
+		       "%s: the value is not %s (GUID), such as "
+		       "33333333-3333-3333-3333-333333333333; is it another variable's?",
+		       name, what);
 }
 
 static int check_tenant(const struct settings *s, const char *advice, struct err *err)
@@ -59,11 +63,10 @@ static int check_tenant(const struct settings *s, const char *advice, struct err
 	if (s->tenant_id == NULL)
 		return err_set(err, ERR_CONFIG,
 			       "no tenant: AZURE_TENANT_ID is not set; %s", advice);
-	if (!is_guid(s->tenant_id) && !is_domain(s->tenant_id))
+	if (!shape_is_tenant(s->tenant_id))
 		return err_set(err, ERR_CONFIG,
-			       "AZURE_TENANT_ID: '%.60s' is neither a tenant id (GUID) "
-			       "nor a domain",
-			       s->tenant_id);
+			       "AZURE_TENANT_ID: the value is neither a tenant id (GUID) "
+			       "nor a domain");
 	return 0;
 }
 
@@ -78,11 +81,14 @@ static int check_token_proxy(const struct settings *s, struct err *err)
 			       "the identity binding are; set it or unset them");
 	if (proxy == NULL)
 		return 0;
-	if (!text_starts(proxy, "https://") || strlen(proxy) == strlen("https://") ||
-	    strpbrk(proxy, "@?# ") != NULL)
+	if (!text_starts(proxy, "https://") || !shape_is_url(proxy))
 		return err_set(err, ERR_CONFIG,
 			       "AZURE_KUBERNETES_TOKEN_PROXY: it must be an https URL "
 			       "without user, query and fragment");
+	if (s->token_proxy_name != NULL && !shape_is_domain(s->token_proxy_name))
+		return err_set(err, ERR_CONFIG,
+			       "AZURE_KUBERNETES_SNI_NAME: it must be a host's full "
+			       "name");
 	if (s->token_proxy_ca_file && s->token_proxy_ca)
 		return err_set(err, ERR_CONFIG,
 			       "AZURE_KUBERNETES_CA_FILE and AZURE_KUBERNETES_CA_DATA "
@@ -140,8 +146,7 @@ static int check_certificate(const struct settings *s, struct err *err)
 /* Plain HTTP, since the endpoint is on this machine; nothing that could hide another. */
 static int check_local_url(const char *name, const char *url, struct err *err)
 {
-	if (url == NULL || (text_starts(url, "http://") && url[strlen("http://")] &&
-			    strpbrk(url, "@?# ") == NULL))
+	if (url == NULL || (text_starts(url, "http://") && shape_is_url(url)))
 		return 0;
 	return err_set(err, ERR_CONFIG,
 		       "%s: it must be an http URL without user and query", name);
@@ -160,6 +165,37 @@ static int check_header(const struct settings *s, struct err *err)
 		       "character; give it as the platform injected it");
 }
 
+/* Half of what App Service injects, or what another platform does: IMDS, which would be
+ * asked instead, is not there or has another identity.  Who says where IMDS is wants it
+ * to be asked. */
+static int check_platform(const struct settings *s, struct err *err)
+{
+	if (s->identity_endpoint != NULL && s->identity_header != NULL &&
+	    s->platform != PLATFORM_SERVICE_FABRIC)
+		return 0;
+	if (s->identity_endpoint == NULL && s->imds_base != NULL)
+		return 0;
+	if (s->platform != PLATFORM_AZURE)
+		return err_set(err, ERR_CONFIG,
+			       "%s is set, so this is %s, whose managed identity is not "
+			       "supported: use AKVSYNC_AUTH=client-certificate or "
+			       "client-secret, or unset it where it is set by mistake",
+			       platforms[s->platform].variable,
+			       platforms[s->platform].name);
+	if (s->identity_endpoint != NULL)
+		return err_set(err, ERR_CONFIG,
+			       "IDENTITY_ENDPOINT is set, but IDENTITY_HEADER is not, as "
+			       "on Azure Arc, whose managed identity is not supported: "
+			       "use AKVSYNC_AUTH=client-certificate or client-secret; on "
+			       "App Service set both");
+	if (s->identity_header != NULL)
+		return err_set(
+			err, ERR_CONFIG,
+			"IDENTITY_HEADER is set, but IDENTITY_ENDPOINT is not; set "
+			"both or none");
+	return 0;
+}
+
 static int check_managed(struct settings *s, struct err *err)
 {
 	int selectors = (s->client_id != NULL) + (s->object_id != NULL) +
@@ -174,14 +210,14 @@ static int check_managed(struct settings *s, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_IDENTITY_OBJECT_ID and "
 			       "AKVSYNC_IDENTITY_RESOURCE_ID are both set; unset one");
-	if (s->resource_id != NULL && !text_starts(s->resource_id, "/subscriptions/"))
+	if (s->resource_id != NULL && !shape_is_resource_id(s->resource_id))
 		return err_set(err, ERR_CONFIG,
-			       "AKVSYNC_IDENTITY_RESOURCE_ID: '%.100s' does not start "
-			       "with /subscriptions/",
-			       s->resource_id);
+			       "AKVSYNC_IDENTITY_RESOURCE_ID: the value does not start "
+			       "with /subscriptions/, or has characters that no id has");
 	while (len > 0 && s->imds_base[len - 1] == '/')
 		s->imds_base[--len] = '\0';
-	if (check_local_url("IDENTITY_ENDPOINT", s->identity_endpoint, err) < 0 ||
+	if (check_platform(s, err) < 0 ||
+	    check_local_url("IDENTITY_ENDPOINT", s->identity_endpoint, err) < 0 ||
 	    check_header(s, err) < 0)
 		return -1;
 	return check_local_url("AZURE_POD_IDENTITY_AUTHORITY_HOST", s->imds_base, err);
@@ -233,8 +269,7 @@ int auth_authority(struct settings *s, bool cloud_given, struct err *err)
 	len = strlen(s->authority);
 	while (len > 0 && s->authority[len - 1] == '/')
 		s->authority[--len] = '\0';
-	if (!text_starts(s->authority, "https://") || len == strlen("https://") ||
-	    strpbrk(s->authority, "@?# ") != NULL)
+	if (!text_starts(s->authority, "https://") || !shape_is_url(s->authority))
 		return err_set(err, ERR_CONFIG,
 			       "AZURE_AUTHORITY_HOST: it must be an https URL, such as "
 			       "https://login.microsoftonline.com/");

@@ -7,6 +7,9 @@
 
 #include "config/settings.h"
 
+/* Whose managed identity endpoint the environment names. */
+enum settings_platform auth_platform(char *const *env);
+
 /*
  * Sets s->credential.  AUTH_AUTO takes, in the order of the Azure SDKs, what is set:
  * client secret, client certificate, workload identity, App Service's endpoint; and,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 
 static const struct cloud clouds[] = {
@@ -66,38 +67,58 @@ static bool is_vault_name(const char *name)
 	return true;
 }
 
-/* A host name of at least two labels, with a port if any. */
-static bool is_host(const char *host)
+/* Where the port begins, with its colon, or the end. */
+static const char *port_of(const char *host)
 {
-	size_t name = strcspn(host, ":");
-	const char *port = host + name;
-	int64_t number;
-
-	if (*port != '\0' && (text_number(port + 1, 65535, &number) < 0 || number == 0))
-		return false;
-	if (name > 253 || strspn(host, "0123456789abcdefghijklmnopqrstuvwxyz.-") < name ||
-	    host[0] == '.' || host[0] == '-' || name == 0 || host[name - 1] == '.')
-		return false;
-	for (size_t i = 0; i < name; i++)
-		if (host[i] == '.' && (host[i + 1] == '.' || host[i + 1] == '-'))
-			return false;
-	/* The last label of an address is a number. */
-	return memchr(host, '.', name) != NULL && !isdigit((unsigned char)host[name - 1]);
+	return host + (host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"));
 }
 
-static void fill(struct cloud_vault *out, const char *host)
+/* The domain in a vault's name: what stands behind its first label.  NULL: an address, or
+ * a name of one label. */
+static const char *domain_of(const char *name)
 {
-	const char *dot = strchr(host, '.');
+	const char *dot = strchr(name, '.');
+	size_t len = strlen(name);
+
+	/* The last label of an address is a number. */
+	if (name[0] == '[' || dot == NULL || isdigit((unsigned char)name[len - 1]))
+		return NULL;
+	return dot + 1;
+}
+
+/* A host with a port if any; only test hosts need no domain. */
+static bool is_host(const char *host, bool test_hosts)
+{
+	const char *port = port_of(host);
+	auto_free char *name = NULL;
+	int64_t number;
+
+	if (host[0] == '[' && strchr(host, ']') == NULL)
+		return false;
+	name = xstrndup(host, (size_t)(port - host));
+	if (*port != '\0' &&
+	    (*port != ':' || text_number(port + 1, 65535, &number) < 0 || number == 0))
+		return false;
+	return shape_is_host(name) && (test_hosts || domain_of(name) != NULL);
+}
+
+/* Vaults of a cloud share an audience, which has no port, whatever way they are reached
+ * by. */
+static void fill(struct cloud_vault *out, const char *host, const struct cloud *cloud)
+{
+	auto_free char *name = xstrndup(host, (size_t)(port_of(host) - host));
+	const char *domain = domain_of(name);
 
 	out->host = xstrdup(host);
 	out->url = xasprintf("https://%s", host);
-	out->resource = xasprintf("https://%s", dot + 1);
-	out->name = xstrndup(host, (size_t)(dot - host));
+	out->resource = xasprintf("https://%s", domain ? domain : cloud->vault_suffix);
+	out->name = domain ? xstrndup(name, (size_t)(domain - name) - 1) : xstrdup(name);
 	/* The same label in every cloud. */
-	out->hsm = text_starts(dot, ".managedhsm.");
+	out->hsm = domain != NULL && text_starts(domain, "managedhsm.");
 }
 
-static int resolve_url(struct cloud_vault *out, const char *url, struct err *err)
+static int resolve_url(struct cloud_vault *out, const char *url,
+		       const struct cloud *cloud, bool test_hosts, struct err *err)
 {
 	auto_free char *host = xstrdup(url + strlen("https://"));
 	size_t len = strlen(host);
@@ -111,25 +132,29 @@ static int resolve_url(struct cloud_vault *out, const char *url, struct err *err
 			       "vault '%.200s': use the vault's public name; a private "
 			       "endpoint is found through DNS",
 			       url);
-	if (!is_host(host))
+	if (!is_host(host, test_hosts))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%.200s' is not a vault URL: it has the form "
-			       "https://NAME.vault.azure.net",
-			       url);
-	/* https means this port anyway; a token's audience must not have it. */
+			       "https://NAME.vault.azure.net%s",
+			       url,
+			       is_host(host, true)
+				       ? "; a test vault on another host needs "
+					 "AKVSYNC_VERIFY_CHALLENGE=false"
+				       : "");
+	/* https means this port anyway. */
 	if (text_ends_same(host, ":443"))
 		host[len - strlen(":443")] = '\0';
-	fill(out, host);
+	fill(out, host, cloud);
 	return 0;
 }
 
 int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
-			const struct cloud *cloud, struct err *err)
+			const struct cloud *cloud, bool test_hosts, struct err *err)
 {
 	auto_free char *host = NULL;
 
 	if (text_starts(vault, "https://"))
-		return resolve_url(out, vault, err);
+		return resolve_url(out, vault, cloud, test_hosts, err);
 	if (!is_vault_name(vault))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%.200s' is neither a vault name (3 to 24 letters, "
@@ -138,7 +163,7 @@ int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
 	host = xasprintf("%s.%s", vault, cloud->vault_suffix);
 	for (char *c = host; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	fill(out, host);
+	fill(out, host, cloud);
 	return 0;
 }
 

@@ -27,18 +27,20 @@ int cloud_by_vault(const char *vault);
 struct cloud_vault {
 	char *url;  /* https://shop-kv.vault.azure.net, with :port when one was given */
 	char *host; /* shop-kv.vault.azure.net, with :port likewise */
-	char *resource; /* https://vault.azure.net, with :port likewise: the token's
-			   audience */
+	char *resource; /* https://vault.azure.net, without port: the token's audience */
 	char *name;     /* shop-kv: for messages */
 	bool hsm;       /* a Managed HSM: it holds keys only */
 };
 
 /*
  * Resolves a vault name (3 to 24 characters, completed with the cloud's suffix) or a full
- * https URL.  ERR_CONFIG.  cloud_vault_done() the result.
+ * https URL.  test_hosts: also one without a domain, https://localhost:8443, as emulators
+ * have it; tokens for it are asked for with the cloud's audience.  ERR_CONFIG.
+ * cloud_vault_done() the result.
  */
 int cloud_vault_resolve(struct cloud_vault *out, const char *vault,
-			const struct cloud *cloud, struct err *err) MUST_CHECK;
+			const struct cloud *cloud, bool test_hosts,
+			struct err *err) MUST_CHECK;
 void cloud_vault_done(struct cloud_vault *v);
 
 #endif

@@ -79,6 +79,23 @@ static void take_notes(struct configuration *c)
 		buf_printf(&c->repeated, "%s%s", where, buf_str(&c->objects.repeated));
 }
 
+/* What the file sets to another value than the environment, which wins. */
+static void note_overridden(struct configuration *c)
+{
+	c->overridden = BUF_INIT(NOTES_MAX);
+	for (size_t i = 0; i < c->file.count; i++) {
+		const struct overlay_item *item = &c->file.items[i];
+		const char *given = variable_find(c->env, item->name);
+
+		if (item->with != NULL || given == NULL ||
+		    overlay_decides(&c->file, item->name, c->env) ||
+		    strcmp(given, item->value) == 0)
+			continue;
+		buf_printf(&c->overridden, "%s%s", c->overridden.len ? ", " : "",
+			   item->name);
+	}
+}
+
 /* An object without a vault is in the default one. */
 static void fill_vaults(struct configuration *c)
 {
@@ -96,6 +113,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 
 	*out = (struct configuration){ .env = env, .path = configuration_path(env) };
 	result = configuration_read_file(out, &file);
+	note_overridden(out);
 	merged = overlay_environ(&out->file, env);
 	/* Also when the file is bad: these settings decide where that is logged. */
 	if (environment_load(&out->settings, merged, err) < 0 && result == 0)
@@ -146,6 +164,7 @@ void configuration_done(struct configuration *c)
 	overlay_done(&c->file);
 	buf_done(&c->ignored);
 	buf_done(&c->repeated);
+	buf_done(&c->overridden);
 	free(c->path);
 	*c = (struct configuration){ 0 };
 }
@@ -159,5 +178,10 @@ const char *configuration_source(const struct configuration *c, const char *vari
 {
 	if (overlay_decides(&c->file, variable, c->env))
 		return "file";
+	for (size_t i = 0; i < variable_count; i++)
+		if (variable_is_named(&variables[i], variable, strlen(variable)) &&
+		    variables[i].alias != NULL &&
+		    variable_find(c->env, variables[i].alias) != NULL)
+			return "environment";
 	return variable_find(c->env, variable) ? "environment" : "default";
 }

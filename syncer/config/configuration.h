@@ -15,9 +15,11 @@ struct configuration {
 	struct objects objects; /* each with its vault */
 	char *path;             /* of the file; NULL: none */
 	struct overlay file;
-	struct buf ignored;  /* "usePodIdentity, note of object 2 ('b')": what the file
-				and the list of objects hold without meaning here */
-	struct buf repeated; /* "object 3 ('a')": entries that were listed before */
+	struct buf ignored;    /* "usePodIdentity, note of object 2 ('b')": what the file
+				  and the list of objects hold without meaning here */
+	struct buf repeated;   /* "object 3 ('a')": entries that were listed before */
+	struct buf overridden; /* "AKVSYNC_VAULT": what the file sets in vain, since the
+				  environment sets something else */
 };
 
 /*

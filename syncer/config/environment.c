@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "config/auth.h"
 #include "config/cloud.h"
@@ -91,7 +92,8 @@ static int check_vault(const struct settings *s, struct err *err)
 {
 	struct cloud_vault resolved = { 0 };
 
-	if (cloud_vault_resolve(&resolved, s->vault, cloud_at(s->cloud), err) < 0)
+	if (cloud_vault_resolve(&resolved, s->vault, cloud_at(s->cloud),
+				!s->verify_challenge, err) < 0)
 		return err_wrap(err, "AKVSYNC_VAULT");
 	cloud_vault_done(&resolved);
 	return 0;
@@ -162,6 +164,7 @@ static int load(struct settings *s, char *const *env, struct err *err)
 	    auth_authority(s, variable_find(env, "AKVSYNC_CLOUD") != NULL, err) < 0 ||
 	    check_vault(s, err) < 0)
 		return -1;
+	s->platform = auth_platform(env);
 	auth_choose(s, variable_find(env, "KUBERNETES_SERVICE_HOST") != NULL);
 	return check_proxy(s, err);
 }
@@ -181,6 +184,16 @@ char *environment_dir(char *const *env)
 		if (variables[i].field == offsetof(struct settings, dir))
 			(void)!load_row(&s, &variables[i], env, &err);
 	return s.dir;
+}
+
+/* Of our variables only: others are not ours to change. */
+static void environment_trim(char *variable)
+{
+	size_t len = strcspn(variable, "=");
+
+	for (size_t i = 0; i < variable_count && variable[len] != '\0'; i++)
+		if (variable_is_named(&variables[i], variable, len))
+			variable_trim(variable, len, variable + len + 1);
 }
 
 static void forget(char *variable)
@@ -203,6 +216,7 @@ char **environment_take(char *const *env)
 	copy = xcalloc(count + 1, sizeof(*copy));
 	for (size_t i = 0; i < count; i++) {
 		copy[i] = wipe_strdup(env[i]);
+		environment_trim(copy[i]);
 		forget(env[i]);
 	}
 	return copy;

@@ -22,9 +22,10 @@ int environment_load(struct settings *out, char *const *env, struct err *err) MU
 /* The directory alone; validates nothing.  The caller frees it. */
 char *environment_dir(char *const *env);
 
-/* Copies an environment and wipes the values of credentials in the original: a process
- * that reads it later, or a child, does not get them.  environment_untake() wipes and
- * frees the copy. */
+/* Copies an environment, cuts white space at both ends of the values of our variables,
+ * and wipes the values of identity variables in the original: a process that reads it
+ * later, or a child, does not get them.  environment_untake() wipes and frees the copy.
+ */
 char **environment_take(char *const *env);
 void environment_untake(char **env);
 

@@ -13,9 +13,10 @@ static void overlay_add_item(struct overlay *o, const char *name, const char *va
 			     const char *with)
 {
 	o->items = xgrow(o->items, o->count, sizeof(*o->items));
-	o->items[o->count++] = (struct overlay_item){ .name = xstrdup(name),
-						      .value = xstrdup(value),
-						      .with = with };
+	o->items[o->count] = (struct overlay_item){ .name = xstrdup(name),
+						    .value = xstrdup(value),
+						    .with = with };
+	variable_trim(name, strlen(name), o->items[o->count++].value);
 }
 
 void overlay_set(struct overlay *o, const char *name, const char *value)

@@ -47,10 +47,9 @@ static int to_cloud(const char **value, struct err *err)
 		return 0;
 	}
 	return err_set(err, ERR_CONFIG,
-		       "cloudName '%.60s' is not one of AzurePublicCloud, "
+		       "cloudName: the value is not one of AzurePublicCloud, "
 		       "AzureUSGovernmentCloud, AzureChinaCloud; for another cloud set "
-		       "AKVSYNC_VAULT to the vault's URL and AZURE_AUTHORITY_HOST",
-		       *value);
+		       "AKVSYNC_VAULT to the vault's URL and AZURE_AUTHORITY_HOST");
 }
 
 /* The provider takes "t" and "f" as well. */
@@ -66,8 +65,8 @@ static int to_auth(const char **value, struct err *err)
 
 	if (read_flag(*value, &on) < 0)
 		return err_set(err, ERR_CONFIG,
-			       "useVMManagedIdentity '%.40s' is neither true nor false",
-			       *value);
+			       "useVMManagedIdentity: the value is neither true nor "
+			       "false");
 	*value = on ? "managed-identity" : NULL;
 	return 0;
 }

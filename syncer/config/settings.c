@@ -34,7 +34,7 @@ const char *settings_variable(size_t i, bool *secret)
 {
 	if (i >= variable_count)
 		return NULL;
-	*secret = variables[i].redact;
+	*secret = variable_is_secret(&variables[i]);
 	return variables[i].name;
 }
 
@@ -47,12 +47,10 @@ const char *settings_needs_restart(const struct settings *running,
 				   const struct settings *wanted)
 {
 	for (size_t i = 0; i < variable_count; i++) {
-		auto_buf struct buf is = BUF_INIT(64 * 1024), will = BUF_INIT(64 * 1024);
+		const struct variable *v = &variables[i];
 
-		variable_describe(running, &variables[i], &is);
-		variable_describe(wanted, &variables[i], &will);
-		if (!variables[i].reloads && strcmp(buf_str(&is), buf_str(&will)) != 0)
-			return variables[i].name;
+		if (!v->reloads && !variable_same(running, wanted, v))
+			return v->name;
 	}
 	return NULL;
 }

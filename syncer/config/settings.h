@@ -22,6 +22,13 @@ enum settings_auth {
 	AUTH_CLIENT_SECRET,
 	AUTH_CLIENT_CERTIFICATE,
 };
+/* Who runs this process, as far as managed identities go. */
+enum settings_platform {
+	PLATFORM_AZURE, /* a machine with IMDS, or App Service and its like */
+	PLATFORM_SERVICE_FABRIC,
+	PLATFORM_ARC,
+	PLATFORM_CLOUD_SHELL,
+};
 enum settings_stale { STALE_ACCEPT, STALE_REFUSE };
 enum settings_log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR };
 enum settings_log_format { FORMAT_JSON, FORMAT_TEXT };
@@ -57,6 +64,7 @@ struct settings {
 	bool send_chain;               /* AZURE_CLIENT_SEND_CERTIFICATE_CHAIN */
 	char *object_id, *resource_id; /* AKVSYNC_IDENTITY_OBJECT_ID, _RESOURCE_ID */
 	char *identity_endpoint, *identity_header;
+	enum settings_platform platform;
 	char *imds_base; /* AZURE_POD_IDENTITY_AUTHORITY_HOST; NULL: IMDS itself */
 	char *token_proxy,
 		*token_proxy_name; /* AZURE_KUBERNETES_TOKEN_PROXY, _SNI_NAME */

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 
 static void *field_of(const struct settings *s, const struct variable *v)
@@ -32,6 +33,21 @@ bool variable_is_named(const struct variable *v, const char *text, size_t len)
 	       (v->alias && strlen(v->alias) == len && strncmp(v->alias, text, len) == 0);
 }
 
+bool variable_is_secret(const struct variable *v)
+{
+	return v->redact == TELL_NOTHING || v->redact == TELL_NO_USER;
+}
+
+void variable_trim(const char *name, size_t len, char *value)
+{
+	static const char objects[] = "AKVSYNC_OBJECTS";
+	const char *trimmed = text_trim(value);
+
+	if (len != strlen(objects) || strncmp(name, objects, len) != 0 ||
+	    *trimmed == '\0')
+		memmove(value, trimmed, strlen(trimmed) + 1);
+}
+
 static bool is_word(const char *const *words, const char *value, int *index)
 {
 	for (int i = 0; words && words[i]; i++) {
@@ -43,10 +59,17 @@ static bool is_word(const char *const *words, const char *value, int *index)
 	return false;
 }
 
+/* A value for a message.  The caller frees. */
+static char *quote(const struct variable *v, const char *value)
+{
+	return v->redact == TELL ? xasprintf("'%.40s'", value) : xstrdup("the value");
+}
+
 static int set_choice(struct settings *s, const struct variable *v, const char *value,
 		      struct err *err)
 {
 	auto_buf struct buf accepted = BUF_INIT(256);
+	auto_free char *quoted = quote(v, value);
 	int index;
 
 	if (is_word(v->words, value, &index)) {
@@ -55,7 +78,7 @@ static int set_choice(struct settings *s, const struct variable *v, const char *
 	}
 	for (int i = 0; v->words[i]; i++)
 		buf_printf(&accepted, "%s%s", i ? ", " : "", v->words[i]);
-	return err_set(err, ERR_CONFIG, "%s: '%.40s' is not one of %s", v->name, value,
+	return err_set(err, ERR_CONFIG, "%s: %s is not one of %s", v->name, quoted,
 		       buf_str(&accepted));
 }
 
@@ -81,6 +104,8 @@ static int set_duration(struct settings *s, const struct variable *v, const char
 int variable_set(struct settings *s, const struct variable *v, const char *value,
 		 struct err *err)
 {
+	auto_free char *quoted = NULL;
+
 	switch (v->type) {
 	case VARIABLE_TEXT:
 		*(char **)field_of(s, v) = xstrdup(value);
@@ -92,8 +117,9 @@ int variable_set(struct settings *s, const struct variable *v, const char *value
 	case VARIABLE_BOOL:
 		if (text_bool(value, field_of(s, v)) == 0)
 			return 0;
-		return err_set(err, ERR_CONFIG, "%s: '%.40s' is neither true nor false",
-			       v->name, value);
+		quoted = quote(v, value);
+		return err_set(err, ERR_CONFIG, "%s: %s is neither true nor false",
+			       v->name, quoted);
 	case VARIABLE_MODE:
 		break;
 	}
@@ -137,20 +163,44 @@ static void describe_list(const char *text, struct buf *out)
 	describe_plain(buf_str(&joined), out);
 }
 
-static void describe_text(const char *text, enum variable_redact redact, struct buf *out)
+/* What an identity variable's value looks like when it may be shown. */
+static const struct {
+	bool (*fits)(const char *value);
+	const char *words;
+} shapes[] = {
+	[TELL_NO_USER] = { shape_is_proxy, "not a proxy's URL" },
+	[TELL_GUID] = { shape_is_guid, "not a GUID" },
+	[TELL_TENANT] = { shape_is_tenant, "neither a GUID nor a domain" },
+	[TELL_DOMAIN] = { shape_is_domain, "not a host's full name" },
+	[TELL_URL] = { shape_is_url, "not a plain URL" },
+	[TELL_PATH] = { shape_is_path, "not an absolute path" },
+	[TELL_RESOURCE_ID] = { shape_is_resource_id, "not a resource id" },
+	[TELL_WORD] = { NULL, NULL },
+};
+
+static void describe_identity(const char *text, enum variable_redact redact,
+			      struct buf *out)
 {
-	const char *at = text ? strrchr(text, '@') : NULL;
-	const char *scheme = text ? strstr(text, "://") : NULL;
+	const char *at = redact == TELL_NO_USER ? strrchr(text, '@') : NULL;
+	const char *scheme = strstr(text, "://");
 	auto_free char *shown = NULL;
 
-	if (text == NULL) {
-		buf_text(out, "null");
-	} else if (redact == TELL_NOTHING) {
-		json_quote(out, "(set)");
-	} else if (redact == TELL_NO_USER && at != NULL) {
+	if (shapes[redact].fits == NULL)
+		shown = xstrdup("(set)");
+	else if (!shapes[redact].fits(text))
+		shown = xasprintf("(set, but %s)", shapes[redact].words);
+	else if (at != NULL)
 		shown = xasprintf("%.*s(user)%s", scheme ? (int)(scheme + 3 - text) : 0,
 				  text, at);
-		json_quote(out, shown);
+	json_quote(out, shown ? shown : text);
+}
+
+static void describe_text(const char *text, enum variable_redact redact, struct buf *out)
+{
+	if (text == NULL) {
+		buf_text(out, "null");
+	} else if (redact != TELL) {
+		describe_identity(text, redact, out);
 	} else if (text_starts(text, VARIABLE_ENTRY)) {
 		describe_list(text, out);
 	} else {
@@ -182,4 +232,27 @@ void variable_describe(const struct settings *s, const struct variable *v,
 		json_quote(out, v->words[*(const int *)field]);
 		return;
 	}
+}
+
+bool variable_same(const struct settings *a, const struct settings *b,
+		   const struct variable *v)
+{
+	const void *x = field_of(a, v), *y = field_of(b, v);
+	const char *s, *t;
+
+	switch (v->type) {
+	case VARIABLE_TEXT:
+		s = *(char *const *)x;
+		t = *(char *const *)y;
+		return s == t || (s != NULL && t != NULL && strcmp(s, t) == 0);
+	case VARIABLE_BOOL:
+		return *(const bool *)x == *(const bool *)y;
+	case VARIABLE_DURATION:
+		return *(const int64_t *)x == *(const int64_t *)y;
+	case VARIABLE_MODE:
+		return *(const mode_t *)x == *(const mode_t *)y;
+	case VARIABLE_CHOICE:
+		break;
+	}
+	return *(const int *)x == *(const int *)y;
 }

@@ -25,8 +25,24 @@ enum variable_type {
 	VARIABLE_BOOL
 };
 
-/* How much of a value may be shown: all, nothing, or all but the user in a URL. */
-enum variable_redact { TELL, TELL_NOTHING, TELL_NO_USER };
+/*
+ * How much of a value may be shown.  All kinds but TELL are those of identity variables:
+ * their values stand in no message, whatever is wrong with them, and where settings are
+ * shown they stand only when they have the shape of what belongs there.
+ */
+enum variable_redact {
+	TELL,         /* all of it */
+	TELL_NOTHING, /* it is a secret: that it is set */
+	TELL_NO_USER, /* a proxy: without its user and password */
+	TELL_SET,     /* that it is set: it is long, or only other programs can read it */
+	TELL_GUID,
+	TELL_TENANT, /* a GUID or a domain */
+	TELL_DOMAIN,
+	TELL_URL,
+	TELL_PATH,
+	TELL_RESOURCE_ID,
+	TELL_WORD, /* a word of a list, or true or false */
+};
 
 /* Parsing, help and the start-up line walk the table of these. */
 struct variable {
@@ -52,6 +68,18 @@ bool variable_is_named(const struct variable *v, const char *text, size_t len);
 /* The value of a variable in an environment, an array as environ(7)'s; NULL when unset or
  * empty. */
 const char *variable_find(char *const *env, const char *name);
+
+/* Whether its value may be a secret, which has no place in a configuration file. */
+bool variable_is_secret(const struct variable *v);
+
+/* Cuts white space at both ends of a value, in place: a Secret that was made from a file
+ * often ends in a newline.  A list of objects keeps what it begins with, since YAML goes
+ * by columns.  name need not end behind len bytes. */
+void variable_trim(const char *name, size_t len, char *value);
+
+/* Whether both settings have the same value. */
+bool variable_same(const struct settings *a, const struct settings *b,
+		   const struct variable *v);
 
 /* Where the settings hold the value of a VARIABLE_TEXT. */
 char **variable_text(const struct settings *s, const struct variable *v);

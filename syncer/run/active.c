@@ -112,6 +112,12 @@ void active_log_notes(const struct active *a)
 			  LOG_FIELDS(log_str("names", buf_str(&c->repeated))),
 			  "%s: what is listed again is taken once: %s",
 			  configuration_place(c), buf_str(&c->repeated));
+	if (c->overridden.len > 0)
+		log_event(LOG_WARN, "overridden",
+			  LOG_FIELDS(log_str("names", buf_str(&c->overridden))),
+			  "the environment wins over the configuration file, which sets "
+			  "this in vain: %s",
+			  buf_str(&c->overridden));
 }
 
 /* ---- a changed file ---- */

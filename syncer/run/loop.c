@@ -79,13 +79,13 @@ static void loop_log_watch(struct watch *w)
 		break;
 	case WATCH_WENT_BLIND:
 		log_event(LOG_WARN, "watch-blind",
-			  LOG_FIELDS(log_str("path", watch_path(w))), "%s",
+			  LOG_FIELDS(log_str("path", watch_name(w))), "%s",
 			  watch_trouble(w));
 		break;
 	case WATCH_SEES_AGAIN:
 		log_event(LOG_INFO, "watch-restored",
-			  LOG_FIELDS(log_str("path", watch_path(w))),
-			  "hot reload of '%s' is immediate again", watch_path(w));
+			  LOG_FIELDS(log_str("path", watch_name(w))),
+			  "hot reload of '%s' is immediate again", watch_name(w));
 		break;
 	}
 }

@@ -30,10 +30,16 @@ static void start_seed(struct loop *l)
 
 /* ---- opening ---- */
 
+/* The path of a credential stands in no message. */
 static void start_watch(struct loop *l, enum loop_watch which, const char *path)
 {
+	static const char *const names[WATCHES] = {
+		[WATCH_CREDENTIAL] = "the credential's file",
+		[WATCH_PASSWORD] = "the credential's password",
+	};
+
 	if (path != NULL)
-		l->watches[which] = watch_new(path, clock_now_ms());
+		l->watches[which] = watch_new(path, names[which], clock_now_ms());
 }
 
 /* Everything that can be wrong with the configuration, before anything is touched.  Each

@@ -37,9 +37,10 @@ static struct {
 
 struct watch {
 	char *path;
-	char *trouble;   /* why it is blind; NULL: it is not */
-	bool told_blind; /* what watch_news() returned last */
-	int64_t due;     /* when a blind one compares the file */
+	const char *name; /* for messages, in place of the path; NULL: none */
+	char *trouble;    /* why it is blind; NULL: it is not */
+	bool told_blind;  /* what watch_news() returned last */
+	int64_t due;      /* when a blind one compares the file */
 	struct look seen;
 };
 
@@ -146,8 +147,8 @@ static void go_blind(struct watch *w, const char *unwatched, int error)
 			hint = hints[i].hint;
 	w->trouble = xasprintf("hot reload of '%s' now takes up to %d s: cannot watch "
 			       "'%s': %s%s",
-			       w->path, BLIND_LOOK_MS / 1000, unwatched, strerror(error),
-			       hint);
+			       watch_name(w), BLIND_LOOK_MS / 1000, unwatched,
+			       strerror(error), hint);
 }
 
 static void arm(struct watch *w)
@@ -159,7 +160,7 @@ static void arm(struct watch *w)
 	if (shared.fd < 0)
 		shared.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (shared.fd < 0) {
-		go_blind(w, w->path, errno);
+		go_blind(w, watch_name(w), errno);
 		return;
 	}
 	snprintf(walk.rest, sizeof(walk.rest), "%s", w->path);
@@ -201,12 +202,13 @@ static char *absolute(const char *path)
 	return here ? xasprintf("%s/%s", here, path) : xstrdup(path);
 }
 
-struct watch *watch_new(const char *path, int64_t now)
+struct watch *watch_new(const char *path, const char *name, int64_t now)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	shared.users++;
 	w->path = absolute(path);
+	w->name = name;
 	watch_see(w, now);
 	return w;
 }
@@ -224,9 +226,9 @@ void watch_free(struct watch *w)
 	free(w);
 }
 
-const char *watch_path(const struct watch *w)
+const char *watch_name(const struct watch *w)
 {
-	return w->path;
+	return w->name ? w->name : w->path;
 }
 
 const char *watch_trouble(const struct watch *w)

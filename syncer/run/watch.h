@@ -17,18 +17,20 @@
 struct watch;
 
 /*
- * Watches the path, which need not exist yet.  watch_free() the result.
+ * Watches the path, which need not exist yet.  name: what it is called in messages when
+ * the path must not stand there; NULL: by its path; not copied.  watch_free() the result.
  *
  * A node gives each uid a number of inotify instances (128) and of watched directories,
  * for all its pods together.  A watch that gets no instance, or one of whose directories
  * cannot be watched, is blind: it compares the file every few seconds, and tries again to
  * watch it.
  */
-struct watch *watch_new(const char *path, int64_t now);
+struct watch *watch_new(const char *path, const char *name, int64_t now);
 void watch_free(struct watch *w);
-const char *watch_path(const struct watch *w);
+/* Its name, or else its path. */
+const char *watch_name(const struct watch *w);
 
-/* Why it is blind, as a sentence that names the path, what failed, and what to change on
+/* Why it is blind, as a sentence that names the file, what failed, and what to change on
  * the node; NULL when it is not.  Valid until the next call of watch_look(). */
 const char *watch_trouble(const struct watch *w);
 

@@ -68,7 +68,8 @@ static int check_notify(const struct configuration *c, struct err *err)
 
 int check_plan(struct check *out, const struct configuration *c, struct err *err)
 {
-	struct sources sources = { .cloud = cloud_at(c->settings.cloud) };
+	struct sources sources = { .cloud = cloud_at(c->settings.cloud),
+				   .verify = c->settings.verify_challenge };
 	struct source *source;
 	int result;
 

@@ -158,6 +158,33 @@ static void failures_warn_of_left_out(const struct failures_view *v,
 			 v->now);
 }
 
+/* One warning for all that a list no longer selects though it has files, named by the
+ * first of them. */
+static void failures_warn_of_gone(const struct failures_view *v, const struct listing *l)
+{
+	const struct task *first = NULL;
+	auto_free char *others = NULL;
+	size_t count = 0;
+	struct err why;
+
+	for (const struct task *t = v->plan->tasks; t; t = t->next) {
+		if (!t->is_gone || t->object != l->object)
+			continue;
+		first = first ? first : t;
+		count++;
+	}
+	if (first == NULL) {
+		incidents_confirm(v->incidents, INCIDENT_GONE, l->words);
+		return;
+	}
+	others = xasprintf(" and %zu more", count - 1);
+	err_set(&why, ERR_NOTFOUND,
+		"%s: it no longer has %s%s; deleted, or have the tags changed?", l->words,
+		first->words, count > 1 ? others : "");
+	incidents_report(v->incidents, LOG_WARN, INCIDENT_GONE, l->words, &why,
+			 first->verdict->reason, v->now);
+}
+
 static bool failures_is_planned(const struct plan *plan, const char *path)
 {
 	const struct task *t = plan->tasks;
@@ -191,9 +218,11 @@ static void failures_take_listing(const struct failures_view *v, const struct li
 		failures_take(v, &subject);
 	if (l->err.kind == ERR_NONE) {
 		failures_warn_of_left_out(v, l);
+		failures_warn_of_gone(v, l);
 		return;
 	}
 	incidents_hold(v->incidents, INCIDENT_LEFT_OUT, l->words);
+	incidents_hold(v->incidents, INCIDENT_GONE, l->words);
 	failures_hold_unlisted(v);
 }
 
@@ -270,7 +299,8 @@ void failures_report(struct failures *sum, const struct plan *plan, bool has_fil
 	for (const struct task *t = plan->tasks; t; t = t->next) {
 		struct failures_subject subject = failures_of_task(t);
 
-		failures_take(&v, &subject);
+		if (!t->is_gone) /* its listing tells of it */
+			failures_take(&v, &subject);
 		failures_tell_validity(&v, t);
 	}
 	failures_judge_vaults(&v);

@@ -298,6 +298,7 @@ static void listing_expand_selected_before(struct listing *l,
 			continue;
 		}
 		t->err = *why;
+		t->is_gone = l->err.kind == ERR_NONE;
 		add(arg, l, t);
 	}
 }
@@ -338,7 +339,7 @@ static void listing_expand_selection(struct listing *l, const struct publish *pu
 		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
 		      listing_by_name);
 	listing_expand_listed(l, publish, add, arg);
-	err_set(&gone, ERR_NOTFOUND, "%s: it is no longer there", l->words);
+	err_set(&gone, ERR_NOTFOUND, "%s: it no longer names the object", l->words);
 	listing_expand_selected_before(l, publish, &gone, add, arg);
 }
 

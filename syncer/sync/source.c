@@ -17,7 +17,7 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 		*out = all->first;
 		return 0;
 	}
-	if (cloud_vault_resolve(&resolved, vault, all->cloud, err) < 0)
+	if (cloud_vault_resolve(&resolved, vault, all->cloud, !all->verify, err) < 0)
 		return -1;
 	for (; *link != NULL; link = &(*link)->next) {
 		if (strcmp((*link)->vault.url, resolved.url) != 0)

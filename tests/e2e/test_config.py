@@ -240,7 +240,7 @@ def test_a_parameter_that_is_none_of_ours_is_ignored(world):
         ("vault: [x]", "vault must be plain text"),
         ("kind: SecretProviderClass\nspec: {provider: vault}", "for provider 'vault', not for azure"),
         ("kind: SecretProviderClass\nspec: {provider: azure}", "has no spec.parameters"),
-        ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {cloudName: Mars}}", "cloudName 'Mars' is not one of"),
+        ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {cloudName: Mars}}", "cloudName: the value is not one of"),
         ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: [a]}}", "parameter objects must be text"),
         ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: a}}", "must be the text 'array:'"),
     ],
@@ -470,9 +470,36 @@ ONE = "# what the shop needs\narray:\n  - |\n    objectName: a\n    objectType: 
 
 @pytest.mark.parametrize(("managed", "expected", "ignored"), [("true", "mi", "clientID"), ("f", "wi", "userAssignedIdentityID")])
 def test_of_two_client_ids_the_one_that_the_provider_uses(world, managed, expected, ignored):
-    more = f"    useVMManagedIdentity: '{managed}'\n    userAssignedIdentityID: mi\n"
-    text = spc(world, ONE, more).replace(world.fake.client_id, "wi")
+    ids = {"mi": "11111111-1111-1111-1111-111111111111", "wi": world.fake.client_id}
+    more = f"    useVMManagedIdentity: '{managed}'\n    userAssignedIdentityID: {ids['mi']}\n"
+    text = spc(world, ONE, more)
     code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
     assert code == 0, report
-    assert report["settings"]["AZURE_CLIENT_ID"] == {"value": expected, "source": "file"}
+    assert report["settings"]["AZURE_CLIENT_ID"] == {"value": ids[expected], "source": "file"}
     assert report["ignored"] == ignored
+
+
+def test_what_the_environment_overrides_is_said_once(world):
+    """The environment wins over the file, and nothing else would say why the file's vault is not asked."""
+    world.plant("s")
+    path = world.folder / "settings.yaml"
+    path.write_text("vault: other-kv\npollInterval: 1h\nclientId: 33333333-3333-3333-3333-333333333333\nobjects: [{objectName: s}]\n")
+    sidecar = world.sidecar(None, AKVSYNC_CONFIG=str(path), AZURE_CLIENT_ID=world.fake.client_id, wait=False)
+    told = sidecar.wait_log("overridden")
+    assert (told["level"], told["names"]) == ("warn", "AKVSYNC_VAULT")
+    sidecar.poll()
+    assert len(sidecar.find("overridden")) == 1
+
+
+@pytest.mark.parametrize("first", ["tenantID", "tenantId"])
+def test_of_two_tenants_the_new_spelling_counts(world, first):
+    """As the provider reads them, in whatever order they stand; an empty one is none."""
+    new, old = world.fake.tenant_id, "11111111-1111-1111-1111-111111111111"
+    lines = [f"    tenantID: {new}\n", f"    tenantId: {old}\n"]
+    both = "".join(lines if first == "tenantID" else reversed(lines))
+    plain = spc(world, ONE)
+    for parameters, expected in ((both, new), (f"    tenantID: ''\n{lines[1]}", old), (lines[1], old)):
+        text = plain.replace(lines[0], parameters)
+        code, report = check(world, "check", "--output", "json", env=configured(world, text, AKVSYNC_VAULT=None))
+        assert code == 0, report
+        assert report["settings"]["AZURE_TENANT_ID"] == {"value": expected, "source": "file"}

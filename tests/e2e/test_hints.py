@@ -59,3 +59,47 @@ def test_entra_that_hangs_is_not_the_vault(world):
     process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s")
     assert process.code == 6
     assert "cannot get a token: no answer in time from 'login.localhost" in process.find("exit")[-1]["msg"]
+
+
+FIREWALL = {"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}, "message": "Client address is not "
+            "authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\nCaller: appid=1\r\nVault: shop-kv;"}}
+NO_VAULT = "this is no answer of a Key Vault: is a proxy, a firewall or a gateway answering for it"
+REFUSALS = {
+    "a firewall that names the address": ({"status": 403, "json": FIREWALL}, 4, "firewall does not admit 203.0.113.7; add"),
+    "403 of another": ({"status": 403, "html": True}, 4, NO_VAULT),
+    "403 without a body": ({"status": 403, "empty": True}, 4, NO_VAULT),
+    "404 of another": ({"status": 404, "html": True}, 5, NO_VAULT),
+    "405 of another": ({"status": 405, "html": True}, 3, NO_VAULT),
+    "404 with an unknown code": ({"status": 404, "json": {"error": {"code": "Strange", "message": "x"}}}, 5, "404 Strange; check the name"),
+    "403 with an unknown code": ({"status": 403, "json": {"error": {"code": "Strange", "message": "x"}}}, 4,
+                                 "403 Strange; identity {client} may not read it: check its role"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_a_refusal_says_cause_and_fix(world, name):
+    action, code, hint = REFUSALS[name]
+    world.plant("s")
+    world.fake.fault(action, target="vault", authenticated=True, times=ALWAYS)
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT="3s")
+    assert process.code == code
+    assert hint.format(client=world.fake.client_id) in process.find("exit")[-1]["msg"]
+
+
+def test_matches_that_vanish_make_one_warning(world):
+    values = dict(zip(("app-a", "app-b", "app-c", "app-d"), world.plant("app-a", "app-b", "app-c", "app-d")))
+    world.fake.vault_settings(settle_s=0)
+    sidecar = world.sidecar("[{objectNamePattern: 'app-*', metadata: true}]")
+    world.fake.delete("app-a")
+    world.fake.delete("app-c")
+    since = sidecar.mark()
+    sidecar.poll()
+    sidecar.wait_log("unchanged", since=since)
+    (told,) = sidecar.find("failure", since=since)
+    assert told["msg"] == ("list of secrets like 'app-*': it no longer has secret 'app-a' and 1 more; deleted, or have the tags changed?")
+    assert (told["level"], told["kind"], told["consequence"]) == ("warn", "gone", "the last good files stay")
+    assert set(world.files()) == {name + end for name in values for end in ("", ".json")}
+    world.fake.recover("app-a")
+    world.fake.recover("app-c")
+    sidecar.poll()
+    sidecar.wait_log("recovered", kind="gone", since=since)

@@ -1,10 +1,14 @@
 """Each credential: good, wrong and expired, what was sent with it, and what the hints say."""
 
 import os
+import re
 import time
+import uuid
 
 import pytest
 from credentials import PEM, Credential
+
+from fakevault.client import ConnectProxy, Proxy
 
 ALWAYS = -1
 BRIEF = "4s"
@@ -103,9 +107,14 @@ def test_auto_never_asks_imds_inside_kubernetes(world):
           "AZURE_KUBERNETES_CA_DATA": "x"}, "are both set; unset one"),
         ({"AKVSYNC_AUTH": "managed-identity", "AKVSYNC_IDENTITY_OBJECT_ID": "x"}, "is not an object id"),
         ({"AKVSYNC_AUTH": "managed-identity", "AKVSYNC_IDENTITY_RESOURCE_ID": "x"}, "does not start with /subscriptions/"),
-        ({"AKVSYNC_AUTH": "managed-identity", "IDENTITY_ENDPOINT": "https://x"}, "must be an http URL"),
-        ({"AKVSYNC_VERIFY_CHALLENGE": "perhaps"}, "'perhaps' is neither true nor false"),
-        ({"HTTPS_PROXY": "ftp://x"}, "'ftp' is not a proxy's scheme"),
+        ({"AKVSYNC_AUTH": "managed-identity", "IDENTITY_ENDPOINT": "https://x", "IDENTITY_HEADER": "x"}, "must be an http URL"),
+        ({"AKVSYNC_AUTH": "managed-identity", "IDENTITY_ENDPOINT": "http://localhost:40342/metadata/identity/oauth2/token"},
+         "IDENTITY_HEADER is not, as on Azure Arc, whose managed identity is not supported: use AKVSYNC_AUTH=client-certificate"),
+        ({"AKVSYNC_AUTH": "managed-identity", "IDENTITY_ENDPOINT": "http://localhost:40342/metadata/identity/oauth2/token",
+          "IMDS_ENDPOINT": "http://localhost:40342"}, "IMDS_ENDPOINT is set, so this is Azure Arc"),
+        (NO_WORKLOAD | {"MSI_ENDPOINT": "http://localhost:50342/oauth2/token"}, "MSI_ENDPOINT is set, so this is Cloud Shell"),
+        ({"AKVSYNC_VERIFY_CHALLENGE": "perhaps"}, "AKVSYNC_VERIFY_CHALLENGE: the value is neither true nor false"),
+        ({"HTTPS_PROXY": "ftp://x"}, "HTTPS_PROXY: its scheme is not a proxy's"),
         ({"AKVSYNC_EXTRA_CA_FILE": "/none"}, "from '/none'; AKVSYNC_EXTRA_CA_FILE names it"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -192,7 +201,18 @@ def test_client_certificate(world, certificate, form):
     login = only_login(world)
     assert (login["credential"], login["alg"]) == ("certificate", "PS256")
     assert login["header"] == ["alg", "typ", "x5t#S256"]
+    claims = login["claims"]
+    assert (claims["exp"] - claims["nbf"], claims["iat"]) == (600, claims["nbf"]) and abs(claims["nbf"] - time.time()) < 60
     assert not password or password not in world.said()
+
+
+def test_client_certificate_signs_each_assertion_anew(world, certificate):
+    """Entra takes an assertion once: no two have one id."""
+    env = certificate.write(certificate.pem())
+    for _ in range(2):
+        assert world.init("s", **env).code == 0
+    ids = [entry["login"]["claims"]["jti"] for entry in world.fake.journal(target="login")]
+    assert len(ids) == 2 and len({uuid.UUID(one) for one in ids}) == 2
 
 
 def test_client_certificate_with_its_chain(world):
@@ -316,7 +336,7 @@ def test_imds_by_each_selector(world, imds, selector):
     more = SELECTORS[selector](world.fake.identities()[0])
     assert world.init("s", **imds, **more).code == 0
     login = only_login(world, "imds")
-    assert (login["selector"], login["resource"]) == (selector, f"https://vault.localhost:{world.fake.port}")
+    assert (login["selector"], login["resource"]) == (selector, "https://vault.localhost")
     assert not world.fake.journal(target="login")
 
 
@@ -351,13 +371,21 @@ def test_imds_waits_while_it_is_updated(world, imds):
     assert all(after - before >= 9.9 for before, after in zip(times, times[1:]))
 
 
-@pytest.mark.parametrize("status", [404, 409, 425, 429, 500])
+@pytest.mark.parametrize("status", [404, 408, 409, 425, 429, 500, 503])
 def test_imds_is_tried_again(world, imds, status):
-    """Within the round: a refusal of the identity would be tried again, too, but as a failure."""
+    """Within the round: what passes by itself is no refusal of the identity, which would be told and tried later."""
     world.fake.fault({"status": status}, target="imds", times=1)
     process = world.init("s", **imds)
-    assert process.code == 0 and process.find("retry", f"status {status}") and not process.find("failure")
+    assert process.code == 0
     assert len(world.fake.journal(target="imds")) == 2
+    assert process.find("retry", f"answered status {status}") and not process.find("failure")
+
+
+def test_imds_refusal_is_told_at_once(world, imds):
+    """The counterpart: another status is a failure of the identity."""
+    world.fake.fault({"status": 403}, target="imds", times=1)
+    process = world.init("s", **imds)
+    assert process.code == 0 and process.find("failure", "answered status 403", kind="identity")
 
 
 def test_imds_never_through_a_proxy(world, imds):
@@ -390,6 +418,20 @@ def test_app_service(world, imds, written):
     sidecar.poll()
     sidecar.wait_log("unchanged", since=since)
     assert only_login(world, "app-service")["selector"] == "client_id", "one token serves two polls"
+
+
+@pytest.mark.parametrize(
+    ("date", "says"),
+    [("Thu, 01 Jan 2026 00:00:00 GMT", r"this node's clock is \d+ s ahead of that of Azure"), (None, "is this node's clock right")],
+    ids=["off", "unknown"],
+)
+def test_app_service_token_that_has_ended_by_our_clock(world, imds, date, says):
+    body = {"access_token": "a.b.c", "expires_on": str(int(time.time()) - 3600), "token_type": "Bearer"}
+    fault = {"status": 200, "json": body} | ({"headers": {"Date": date}} if date else {})
+    world.fake.fault(fault, target="app-service", times=ALWAYS)
+    process = world.init("s", AKVSYNC_INIT_TIMEOUT=BRIEF, **(imds | world.fake.app_service))
+    assert process.code == 6
+    assert re.search(rf"access token expired 36\d\d s ago by this node's clock; {says}", process.find("exit")[-1]["msg"]), process.text
 
 
 def test_app_service_wrong_header(world, imds):
@@ -480,6 +522,38 @@ def test_binding_assertion_sent_to_entra_by_mistake(world, binding):
 
 
 # What all share
+
+
+def test_white_space_around_what_comes_from_a_secret_is_cut(world, secret):
+    """A Secret that was made from a file ends in a newline; in a file of ours it is cut, too."""
+    fake = world.fake
+    with ConnectProxy(fake.port) as proxy:
+        process = world.init(
+            "s", AZURE_CLIENT_SECRET=SECRET + "\n", AZURE_CLIENT_ID=fake.client_id + "\r\n", AZURE_TENANT_ID=f" {fake.tenant_id}\n",
+            AZURE_AUTHORITY_HOST=fake.authority + "\n", HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}\n", NO_PROXY=" login.localhost\r\n",
+            AKVSYNC_VAULT=fake.url("shop-kv") + "\n", AZURE_FEDERATED_TOKEN_FILE=" \n",
+        )
+        assert process.code == 0, process.text
+        assert only_login(world)["credential"] == "secret"
+        assert {head["target"].partition(":")[0] for head in proxy.heads()} == {"shop-kv.vault.localhost"}
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations"])
+def test_a_challenge_for_any_tenant_is_no_other_tenant(world, tenant):
+    value = world.plant("s")
+    world.fake.fault(
+        {"status": 401, "www_authenticate": 'Bearer authorization="{authority}/' + tenant + '", resource="{resource}"'},
+        target="vault", authenticated=False, times=ALWAYS,
+    )
+    assert world.init("s").code == 0
+    assert world.files() == {"s": value}
+
+
+def test_a_port_is_no_part_of_the_audience(world):
+    world.plant("s")
+    with Proxy(world.fake.port) as proxy:
+        assert world.init("s", AKVSYNC_VAULT=world.fake.url("shop-kv", proxy.port)).code == 0
+    assert {entry["scope"] for entry in (e["login"] for e in logins(world, target="login"))} == {"https://vault.localhost/.default"}
 
 
 def test_a_clock_that_is_off_is_named(world):

@@ -106,7 +106,7 @@ def code_and_message(world, objects="s", **more):
         ({"AKVSYNC_FILE_MODE": "rw"}, "'rw' is not a file mode.*0440"),
         ({"AKVSYNC_NOTIFY": "signal=HUP"}, "AKVSYNC_NOTIFY: entry 'signal=HUP'.*process=NAME"),
         ({"AZURE_FEDERATED_TOKEN_FILE": "", "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, "azure.workload.identity/use"),
-        ({"AZURE_CLIENT_ID": "shop"}, "AZURE_CLIENT_ID: 'shop' is not a client id"),
+        ({"AZURE_CLIENT_ID": "shop"}, "AZURE_CLIENT_ID: the value is not a client id"),
         ({"SSL_CERT_FILE": "/nowhere"}, "cannot read trusted certificates .*'/nowhere'"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",

@@ -181,7 +181,7 @@ def _check_assertion(
         raise LoginError(50027) from None
     issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
     if issuer == identity.client_id and site.kind == "login":
-        entry.login.update(credential="certificate", alg=header.get("alg"), header=sorted(header))
+        entry.login.update(credential="certificate", alg=header.get("alg"), header=sorted(header), claims=claims)
         client_assertion.check(identity, assertion, header, claims, f"https://{site.netloc}{request.path}")
         _check_times(claims, SKEW_S)
         # An assertion may come twice (Microsoft's client for Python sends one for ten minutes), but its id

@@ -4,6 +4,16 @@
 
 #include "azure/aadsts.h"
 
+/* Two values that were mixed up, and a tenant that is an id. */
+#define SECRET "Ab8Q~MARKER.of_a-secret"
+#define TENANT "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+static const struct identity identity = { .kind = IDENTITY_SECRET,
+					  .client = SECRET,
+					  .tenant = TENANT,
+					  .secret = "another-MARKER",
+					  .password = "pw" };
+
 static void refuse(int status, const char *text, struct err *err)
 {
 	auto_json struct json *body = NULL;
@@ -12,7 +22,7 @@ static void refuse(int status, const char *text, struct err *err)
 	*err = (struct err){ 0 };
 	if (text != NULL && json_parse(text, strlen(text), &body, &unreadable) < 0)
 		fail_msg("the test's own JSON: %s", text);
-	assert_int_equal(aadsts_error(status, body, err), -1);
+	assert_int_equal(aadsts_error(&identity, status, body, err), -1);
 }
 
 /* One row a row of the table. */
@@ -155,12 +165,57 @@ static void test_sentence(void **state)
 	assert_string_equal(err.request, "");
 }
 
+/* Entra repeats what it was sent: no value of the identity is quoted, but an id. */
+static void test_cleaned(void **state)
+{
+	static const struct {
+		const char *says, *shown;
+	} rows[] = {
+		{ "Application with identifier '" SECRET
+		  "' was not found in the directory '" TENANT "'.",
+		  "identifier '(AZURE_CLIENT_ID)' was not found in the directory '" TENANT
+		  "'" },
+		{ "x ab8q~marker.OF_A-secret", "x (AZURE_CLIENT_ID)" },
+		{ "x=" SECRET SECRET "y", "x=(AZURE_CLIENT_ID)(AZURE_CLIENT_ID)y" },
+		{ "Is 'another-MARKER' pw?", "Is '(AZURE_CLIENT_SECRET)' pw?" },
+		{ "Nothing of it", "Nothing of it" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *body = xasprintf(
+			"{\"error_description\":\"AADSTS700016: %s\"}", rows[i].says);
+		struct err err;
+
+		refuse(400, body, &err);
+		check_holds(rows[i].says, err.msg, rows[i].shown);
+		check(rows[i].says, strcasestr(err.msg, "marker") == NULL);
+	}
+}
+
+/* A sentence is cut behind its cleaning: no part of a value stands before the cut. */
+static void test_cleaned_at_the_cut(void **state)
+{
+	(void)state;
+	for (int fill = 170; fill <= 205; fill++) {
+		auto_free char *body = xasprintf(
+			"{\"error_description\":\"AADSTS700016: %0*d" SECRET "\"}", fill,
+			0);
+		struct err err;
+
+		refuse(400, body, &err);
+		check(body, strstr(err.msg, "Ab8Q") == NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_sentence),
+		cmocka_unit_test(test_cleaned),
+		cmocka_unit_test(test_cleaned_at_the_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,9 @@ static void test_domain(void **state)
 		{ "hsm.managedhsm.azure.net", "https://managedhsm.azure.net", true },
 		{ "a.b.vault.azure.net", "https://vault.azure.net", true },
 		{ "kv.vault.example:8443", "https://vault.example:8443", true },
+		/* An audience has no port, whatever port the vault is reached by. */
+		{ "kv.vault.example:8443", "https://vault.example", true },
+		{ "shop.vault.azure.net:443", "https://vault.azure.net", true },
 		/* Hosts that only look like the domain. */
 		{ "evilvault.azure.net", "https://vault.azure.net", false },
 		{ "shop.evilvault.azure.net", "https://vault.azure.net", false },
@@ -119,7 +122,6 @@ static void test_domain(void **state)
 		{ ".vault.azure.net", "https://vault.azure.net", false },
 		{ "shop.vault.azure.net.evil.example", "https://vault.azure.net", false },
 		{ "shop.vault.azure.net.", "https://vault.azure.net", false },
-		{ "shop.vault.azure.net:443", "https://vault.azure.net", false },
 		/* Resources of somebody else. */
 		{ "shop.vault.azure.net", "https://graph.microsoft.com", false },
 		{ "shop.vault.azure.net", "https://management.azure.com", false },
@@ -141,7 +143,11 @@ static void test_domain(void **state)
 		{ "shop.vault.azure.net", "ftp://x/vault.azure.net", false },
 		{ "shop.vault.azure.net", "", false },
 		{ "", "https://vault.azure.net", false },
-		{ "kv.vault.example:8443", "https://vault.example", false },
+		{ "kv.vault.example:8443", "https://vault.example:8444", false },
+		{ "kv.vault.example:8443", "https://vault.example:84", false },
+		{ "kv.vault.example:8443", "https://vault.example:", false },
+		{ "localhost:8443", "https://localhost:8443", false },
+		{ "[::1]:8443", "https://[::1]:8443", false },
 		{ "kv.vault.example:8443", "https://vault.example:443", false },
 		/* The port alone is no domain. */
 		{ "kv.vault.example:8443", "https://8443", false },
@@ -161,6 +167,8 @@ static void test_domain(void **state)
 			check_ok(row, result, &err);
 		else
 			check_err(row, result, &err, ERR_CONFIG, rows[i].host);
+		if (!rows[i].accepted)
+			check_holds(row, err.msg, "AKVSYNC_VERIFY_CHALLENGE=false");
 	}
 }
 
@@ -177,6 +185,13 @@ static void test_tenant(void **state)
 		/* A domain cannot be compared with the GUID that vaults name. */
 		{ TENANT, "contoso.onmicrosoft.com", true },
 		{ TENANT, "contoso-prod.onmicrosoft.com", true },
+		{ "contoso.onmicrosoft.com", TENANT, true },
+		/* Any tenant: the configured one is tried. */
+		{ "common", TENANT, true },
+		{ "organizations", TENANT, true },
+		{ "consumers", TENANT, true },
+		{ "secrets", TENANT, true },
+		{ TENANT, NULL, true },
 	};
 
 	(void)state;
@@ -188,9 +203,9 @@ static void test_tenant(void **state)
 		snprintf(c.tenant, sizeof(c.tenant), "%s", rows[i].of_vault);
 		result = challenge_check(&c, "shop.vault.azure.net", rows[i].ours, &err);
 		if (rows[i].accepted)
-			check_ok(rows[i].ours, result, &err);
+			check_ok(rows[i].of_vault, result, &err);
 		else
-			check_err(rows[i].ours, result, &err, ERR_CONFIG,
+			check_err(rows[i].of_vault, result, &err, ERR_CONFIG,
 				  "AZURE_TENANT_ID");
 	}
 }

@@ -27,7 +27,8 @@ static void test_clouds(void **state)
 		check_int(rows[i].name, cloud_by_name(rows[i].name), i);
 		check_int(rows[i].name, cloud_by_authority(rows[i].authority), i);
 		check_ok(rows[i].name,
-			 cloud_vault_resolve(&vault, "shop-kv", cloud, &err), &err);
+			 cloud_vault_resolve(&vault, "shop-kv", cloud, false, &err),
+			 &err);
 		check_text(rows[i].name, vault.resource, rows[i].resource);
 		cloud_vault_done(&vault);
 	}
@@ -63,8 +64,12 @@ static void test_resolved(void **state)
 		  "https://vault.azure.net", "shop" },
 		{ "https://shop.vault.azure.net:443/", "https://shop.vault.azure.net",
 		  "https://vault.azure.net", "shop" },
+		/* The port is no part of the audience. */
 		{ "https://kv.vault.example:8443", "https://kv.vault.example:8443",
-		  "https://vault.example:8443", "kv" },
+		  "https://vault.example", "kv" },
+		{ "https://shop.vault.azure.net:10443/",
+		  "https://shop.vault.azure.net:10443", "https://vault.azure.net",
+		  "shop" },
 		{ "https://hsm1.managedhsm.azure.net/",
 		  "https://hsm1.managedhsm.azure.net", "https://managedhsm.azure.net",
 		  "hsm1" },
@@ -76,7 +81,8 @@ static void test_resolved(void **state)
 		struct err err = { 0 };
 
 		check_ok(rows[i].vault,
-			 cloud_vault_resolve(&v, rows[i].vault, cloud_at(0), &err), &err);
+			 cloud_vault_resolve(&v, rows[i].vault, cloud_at(0), false, &err),
+			 &err);
 		check_text(rows[i].vault, v.url, rows[i].url);
 		check_text(rows[i].vault, v.resource, rows[i].resource);
 		check_text(rows[i].vault, v.name, rows[i].name);
@@ -132,10 +138,94 @@ static void test_refused(void **state)
 		struct cloud_vault v = { 0 };
 		struct err err = { 0 };
 
-		check_int(rows[i], cloud_vault_resolve(&v, rows[i], cloud_at(0), &err),
-			  -1);
+		check_int(rows[i],
+			  cloud_vault_resolve(&v, rows[i], cloud_at(0), false, &err), -1);
 		check_int(rows[i], err.kind, ERR_CONFIG);
 		check(rows[i], v.url == NULL && v.host == NULL);
+	}
+}
+
+/* Where emulators are: with the check of challenges off, and with the cloud's audience.
+ */
+static void test_test_hosts(void **state)
+{
+	static const struct {
+		const char *vault, *host, *resource, *name;
+	} rows[] = {
+		{ "https://localhost:8443", "localhost:8443", "https://vault.azure.cn",
+		  "localhost" },
+		{ "https://Emulator/", "emulator", "https://vault.azure.cn", "emulator" },
+		{ "https://127.0.0.1:4997", "127.0.0.1:4997", "https://vault.azure.cn",
+		  "127.0.0.1" },
+		{ "https://[::1]:8443", "[::1]:8443", "https://vault.azure.cn", "[::1]" },
+		{ "https://[::1]:443", "[::1]", "https://vault.azure.cn", "[::1]" },
+		{ "https://demo.localhost:8443", "demo.localhost:8443",
+		  "https://localhost", "demo" },
+		{ "shop-kv", "shop-kv.vault.azure.cn", "https://vault.azure.cn",
+		  "shop-kv" },
+	};
+	static const char *const refused[] = {
+		"https://",
+		"https://:8443",
+		"https://[::1",
+		"https://[::1]8443",
+		"https://[]",
+		"https://local_host",
+		"https://user@localhost",
+		"https://localhost/secrets",
+		"https://localhost:0",
+		"http://localhost:8443",
+		"localhost:8443",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cloud_vault v;
+		struct err err = { 0 };
+
+		check_ok(rows[i].vault,
+			 cloud_vault_resolve(&v, rows[i].vault, cloud_at(2), true, &err),
+			 &err);
+		check_text(rows[i].vault, v.host, rows[i].host);
+		check_text(rows[i].vault, v.resource, rows[i].resource);
+		check_text(rows[i].vault, v.name, rows[i].name);
+		check_text(rows[i].vault, v.url + strlen("https://"), rows[i].host);
+		cloud_vault_done(&v);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct cloud_vault v = { 0 };
+		struct err err = { 0 };
+
+		check_err(refused[i],
+			  cloud_vault_resolve(&v, refused[i], cloud_at(2), true, &err),
+			  &err, ERR_CONFIG, refused[i]);
+	}
+}
+
+/* Who gives such a host without it is told how; who mistypes a URL is not. */
+static void test_switch_is_named(void **state)
+{
+	static const struct {
+		const char *vault;
+		bool named;
+	} rows[] = {
+		{ "https://localhost:8443", true },   { "https://127.0.0.1:8443", true },
+		{ "https://[::1]:8443", true },       { "https://shop", true },
+		{ "https://shop..azure.net", false }, { "https://shop:99999", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cloud_vault v = { 0 };
+		struct err err = { 0 };
+
+		check_err(
+			rows[i].vault,
+			cloud_vault_resolve(&v, rows[i].vault, cloud_at(0), false, &err),
+			&err, ERR_CONFIG, "is not a vault URL");
+		check_int(rows[i].vault,
+			  strstr(err.msg, "AKVSYNC_VERIFY_CHALLENGE=false") != NULL,
+			  rows[i].named);
 	}
 }
 
@@ -149,16 +239,15 @@ static void test_long_host(void **state)
 	memset(url, 'a', 300);
 	memcpy(url, "https://", 8);
 	memcpy(url + 300, ".azure.net", 11);
-	assert_int_equal(cloud_vault_resolve(&v, url, cloud_at(0), &err), -1);
+	assert_int_equal(cloud_vault_resolve(&v, url, cloud_at(0), false, &err), -1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clouds),
-		cmocka_unit_test(test_resolved),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_long_host),
+		cmocka_unit_test(test_clouds),          cmocka_unit_test(test_resolved),
+		cmocka_unit_test(test_refused),         cmocka_unit_test(test_test_hosts),
+		cmocka_unit_test(test_switch_is_named), cmocka_unit_test(test_long_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

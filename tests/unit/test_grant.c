@@ -1,9 +1,20 @@
+// LDFLAGS: -Wl,--wrap=clock_wall_ms
 /* The token request: its form from the assertion's file, and every kind of answer. */
 #include "volume.h"
 
 #include "azure/grant.h"
 
+#define GUID "33333333-3333-3333-3333-333333333333"
+/* 28 May 2026, 20:26:40 */
+#define NOW_S INT64_C(1780000000)
+
 static char dir[64], path[128];
+
+int64_t __wrap_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void)
+{
+	return NOW_S * 1000;
+}
 
 static int set_up(void **state)
 {
@@ -94,7 +105,8 @@ static void test_no_assertion(void **state)
 			  grant_request(&identity, "https://a", &request, &err), &err,
 			  ERR_IDENTITY,
 			  missing ? "AZURE_FEDERATED_TOKEN_FILE" : rows[i].cause);
-		check_holds("names the file", err.msg, path);
+		check_holds("names the variable", err.msg, "AZURE_FEDERATED_TOKEN_FILE");
+		check("and not its value", strstr(err.msg, path) == NULL);
 		check("silent", strstr(err.msg, "MARKER") == NULL);
 		check("nothing is sent", request.form.len == 0);
 		credential_request_done(&request);
@@ -119,10 +131,12 @@ static void test_large_assertion(void **state)
 	credential_request_done(&request);
 }
 
-static int reply(int status, const char *body, struct grant *grant, struct err *err)
+static int reply_at(int64_t skew_s, int status, const char *body, struct grant *grant,
+		    struct err *err)
 {
 	struct http_reply r = { .status = status,
 				.body = BUF_INIT(128 * 1024),
+				.clock_skew_s = skew_s,
 				.retry_after_ms = 1234 };
 	int result;
 
@@ -131,6 +145,11 @@ static int reply(int status, const char *body, struct grant *grant, struct err *
 	result = grant_read(&identity, &r, grant, err);
 	buf_done(&r.body);
 	return result;
+}
+
+static int reply(int status, const char *body, struct grant *grant, struct err *err)
+{
+	return reply_at(0, status, body, grant, err);
 }
 
 static void test_granted(void **state)
@@ -164,6 +183,141 @@ static void test_granted(void **state)
 		grant_done(&grant);
 		assert_null(grant.access_token);
 	}
+}
+
+#define UNTIL(when) "{\"access_token\":\"a.b.c\",\"expires_on\":" when "}"
+
+/* The time of the end in each of its spellings, where the lifetime is not named. */
+static void test_until(void **state)
+{
+	static const struct {
+		const char *body;
+		int64_t lifetime_s;
+	} rows[] = {
+		{ UNTIL("1780003600"), 3600 },
+		{ UNTIL("\"1780003600\""), 3600 },
+		{ UNTIL("\"1780003600\",\"expires_in\":\"60\""), 60 },
+		{ UNTIL("\"05/28/2026 21:26:40 +00:00\""), 3600 },
+		{ UNTIL("\"05/29/2026 00:26:40 +00:00\""), 14400 },
+		{ UNTIL("\"5/28/2026 9:26:40 PM +00:00\""), 3600 },
+		{ UNTIL("\"5/29/2026 12:26:40 AM +00:00\""), 14400 },
+		{ UNTIL("\"5/29/2026 9:26:40 AM +00:00\""), 46800 },
+		{ UNTIL("\"5/29/2026 12:26:40 PM +00:00\""), 57600 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct grant grant = { 0 };
+		struct err err;
+
+		check_ok(rows[i].body, reply(200, rows[i].body, &grant, &err), &err);
+		check_int(rows[i].body, grant.lifetime_ms, rows[i].lifetime_s * 1000);
+		grant_done(&grant);
+	}
+}
+
+/* By a clock that is ahead every token has ended when it comes: the clock is named. */
+static void test_expired(void **state)
+{
+	static const struct {
+		int64_t skew_s;
+		const char *body, *says;
+	} rows[] = {
+		{ 0, UNTIL("1780000000"),
+		  "expired 0 s ago by this node's clock; is this" },
+		{ 0, UNTIL("1779996400"), "expired 3600 s ago by this node's clock; is" },
+		{ 7200, UNTIL("\"1779996400\""),
+		  "; this node's clock is 7200 s ahead of that of Azure" },
+		{ -7200, UNTIL("1779996400"),
+		  "; this node's clock is 7200 s behind that of Azure" },
+		{ 119, UNTIL("1779996400"), "; is this node's clock right?" },
+		{ 0, UNTIL("\"5/28/2026 9:26:40 AM +00:00\""), "expired 39600 s ago" },
+		{ 0, UNTIL("\"05/28/2026 09:26:40 +00:00\""), "expired 39600 s ago" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct grant grant = { 0 };
+		struct err err;
+
+		check_err(rows[i].body,
+			  reply_at(rows[i].skew_s, 200, rows[i].body, &grant, &err), &err,
+			  ERR_UNAVAILABLE, rows[i].says);
+		check(rows[i].body, grant.access_token == NULL);
+	}
+}
+
+/* A managed identity endpoint's statuses: what passes by itself and what does not. */
+static void test_managed_statuses(void **state)
+{
+	static const struct {
+		enum identity_kind kind;
+		int status;
+		const char *body;
+		enum err_kind becomes;
+		const char *says;
+		int retry_after_ms;
+	} rows[] = {
+		{ IDENTITY_IMDS, 404, "", ERR_UNAVAILABLE, "it is being updated", 1234 },
+		{ IDENTITY_IMDS, 410, "", ERR_UNAVAILABLE, "it is being updated", 10000 },
+		{ IDENTITY_IMDS, 408, "", ERR_UNAVAILABLE, "status 408", 1234 },
+		{ IDENTITY_IMDS, 429, "", ERR_UNAVAILABLE, "status 429", 1234 },
+		{ IDENTITY_IMDS, 500, "", ERR_UNAVAILABLE, "status 500", 1234 },
+		{ IDENTITY_IMDS, 503, "", ERR_UNAVAILABLE, "status 503", 1234 },
+		{ IDENTITY_IMDS, 400, "", ERR_IDENTITY, "is an identity assigned", 1234 },
+		{ IDENTITY_IMDS, 403, "", ERR_IDENTITY, "status 403", 1234 },
+		{ IDENTITY_IMDS, 403, "{\"error_description\":\"network unreachable\"}",
+		  ERR_IDENTITY, "this is no Azure machine", 1234 },
+		{ IDENTITY_IMDS, 302, "", ERR_IDENTITY, "status 302", 1234 },
+		{ IDENTITY_APP_SERVICE, 404, "", ERR_IDENTITY, "status 404", 1234 },
+		{ IDENTITY_APP_SERVICE, 410, "", ERR_IDENTITY, "status 410", 1234 },
+		{ IDENTITY_APP_SERVICE, 401, "", ERR_IDENTITY, "IDENTITY_HEADER is not",
+		  1234 },
+		{ IDENTITY_APP_SERVICE, 500, "", ERR_UNAVAILABLE, "status 500", 1234 },
+		{ IDENTITY_APP_SERVICE, 400,
+		  "{\"message\":\"Multiple user assigned identities exist\"}",
+		  ERR_IDENTITY, "choose one by AZURE_CLIENT_ID", 1234 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct identity managed = { .kind = rows[i].kind };
+		auto_free char *row = xasprintf("%d: %s", rows[i].status, rows[i].says);
+		struct http_reply r = { .status = rows[i].status,
+					.body = BUF_INIT(1024),
+					.retry_after_ms = 1234 };
+		struct grant grant = { 0 };
+		struct err err = { 0 };
+
+		buf_text(&r.body, rows[i].body);
+		check_err(row, grant_read(&managed, &r, &grant, &err), &err,
+			  rows[i].becomes, rows[i].says);
+		check_int(row, err.retry_after_ms, rows[i].retry_after_ms);
+		check_holds(row, err.msg, "managed identity (system-assigned): ");
+		buf_done(&r.body);
+	}
+}
+
+/* Whatever stands in the place of an id is not shown. */
+static void test_ids(void **state)
+{
+	static const struct {
+		struct identity identity;
+		const char *id;
+	} rows[] = {
+		{ { .client = GUID }, GUID },
+		{ { .client = "MARKER" }, "(not shown)" },
+		{ { .client = GUID "0" }, "(not shown)" },
+		{ { .object = GUID }, GUID },
+		{ { .object = "MARKER" }, "(not shown)" },
+		{ { .resource = "/subscriptions/1/x" }, "/subscriptions/1/x" },
+		{ { .resource = "MARKER" }, "(not shown)" },
+		{ { .kind = IDENTITY_IMDS }, "(system-assigned)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_text(rows[i].id, identity_id(&rows[i].identity), rows[i].id);
 }
 
 static void test_not_granted(void **state)
@@ -327,6 +481,10 @@ int main(void)
 		IN_DIR(test_no_assertion),
 		IN_DIR(test_large_assertion),
 		cmocka_unit_test(test_granted),
+		cmocka_unit_test(test_until),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_managed_statuses),
+		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_not_granted),
 		cmocka_unit_test(test_passing),
 		cmocka_unit_test(test_large_token),

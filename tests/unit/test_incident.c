@@ -30,18 +30,19 @@ static enum incident_kind kind_of(const char *name)
 	       : name[0] == '*' ? INCIDENT_LIST
 	       : name[0] == '-' ? INCIDENT_LEFT_OUT
 	       : name[0] == '~' ? INCIDENT_VALIDITY
+	       : name[0] == '+' ? INCIDENT_GONE
 				: INCIDENT_OBJECT;
 }
 
 static const char *name_of(const char *name)
 {
-	return name[0] == '#' ? NULL : name + strspn(name, "@*-~");
+	return name[0] == '#' ? NULL : name + strspn(name, "@*-~+");
 }
 
 /*
  * One round: "name=message" fails, "name?" is held, "name!" is confirmed; entries are
  * separated by ';'.  A name begins with @ for a vault, * for a list, - for what is left
- * out, ~ for what is not valid, # for what there is one of.
+ * out, ~ for what is not valid, + for what is gone, # for what there is one of.
  */
 static void mark(const char *marks, int64_t now)
 {
@@ -134,6 +135,10 @@ static void test_kinds(void **state)
 		{ "~a", "2 not-valid: x what=a kind=validity ",
 		  "1 valid: a is valid, after 1 round what=a ",
 		  "1 withdrawn: a is no longer asked for; it had not been valid once " },
+		{ "+a", "2 failure: x what=a kind=gone ",
+		  "1 recovered: a has all objects that there are files of, after 1 round "
+		  "what=a ",
+		  "1 withdrawn: a is no longer asked for; it had lacked objects once " },
 		{ "@shop-kv", "2 failure: x what=vault 'shop-kv' kind=vault ",
 		  "1 recovered: vault 'shop-kv' no longer fails, after 1 failure ",
 		  "1 withdrawn: vault 'shop-kv' is no longer asked for; it had failed "

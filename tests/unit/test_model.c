@@ -146,11 +146,11 @@ struct watch {
 	bool is_configuration;
 };
 
-struct watch *watch_new(const char *path, int64_t now)
+struct watch *watch_new(const char *path, const char *name, int64_t now)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
-	(void)now;
+	(void)name, (void)now;
 	w->is_configuration = strcmp(path, config_path) == 0;
 	return w;
 }
@@ -165,7 +165,7 @@ int watch_fd(const struct watch *w)
 	return w != NULL && w->is_configuration ? WATCH_FD : -1;
 }
 
-const char *watch_path(const struct watch *w)
+const char *watch_name(const struct watch *w)
 {
 	(void)w;
 	return config_path;
@@ -762,8 +762,8 @@ static void live(void)
 	model.started = model_is_whole(&model);
 	check_ok("load", configuration_load(&configuration, env, true, &err), &err);
 	check_ok("run",
-		 start_run(LOOP_SIDECAR, &configuration, watch_new(config_path, run.now),
-			   &end, &err),
+		 start_run(LOOP_SIDECAR, &configuration,
+			   watch_new(config_path, NULL, run.now), &end, &err),
 		 &err);
 	configuration_done(&configuration);
 	assert_int_equal(net.count, 0);

@@ -23,19 +23,25 @@ static const char *const pod[] = {
 static int load(const char *extra, struct settings *s, struct err *err)
 {
 	auto_free char *copy = xstrdup(extra);
-	char *env[32], *rest = copy, *entry;
+	char *env[32], *rest = copy, *entry, **taken;
 	size_t n = 0;
+	int result;
 
 	while ((entry = strsep(&rest, "|")) != NULL)
 		if (*entry)
 			env[n++] = entry;
 	for (size_t i = 0; i < ARRAY_LEN(pod); i++)
-		env[n++] = (char *)(uintptr_t)pod[i];
+		env[n++] = xstrdup(pod[i]);
 	env[n] = NULL;
 	*err = (struct err){ 0 };
-	if (environment_load(s, env, err) < 0)
-		return -1;
-	return auth_check(s, err);
+	taken = environment_take(env);
+	result = environment_load(s, taken, err);
+	if (result == 0)
+		result = auth_check(s, err);
+	environment_untake(taken);
+	for (size_t i = 0; i < ARRAY_LEN(pod); i++)
+		free(env[n - 1 - i]);
+	return result;
 }
 
 static void test_defaults(void **state)
@@ -105,6 +111,33 @@ static void test_accepted(void **state)
 		{ "AZURE_TENANT_ID=contoso-prod.onmicrosoft.com", "AZURE_TENANT_ID",
 		  "contoso-prod.onmicrosoft.com" },
 		{ "POD_UID=u1", "POD_UID", "u1" },
+		/* As a Secret that was made from a file has it. */
+		{ "AZURE_CLIENT_ID=" GUID "\n", "AZURE_CLIENT_ID", GUID },
+		{ "AZURE_TENANT_ID=\t contoso.onmicrosoft.com\r\n", "AZURE_TENANT_ID",
+		  "contoso.onmicrosoft.com" },
+		{ "AZURE_AUTHORITY_HOST=https://login.example/\r\n",
+		  "AZURE_AUTHORITY_HOST", "https://login.example" },
+		{ "HTTPS_PROXY=http://u:p@proxy:3128\n", "HTTPS_PROXY",
+		  "http://(user)@proxy:3128" },
+		{ "https_proxy=\n", "HTTPS_PROXY", NULL },
+		{ "no_proxy= .svc,10.0.0.0/8\n", "NO_PROXY", ".svc,10.0.0.0/8" },
+		{ "AKVSYNC_POLL_INTERVAL=1m\n", "AKVSYNC_POLL_INTERVAL", "1m" },
+		{ "AKVSYNC_RETAIN= \r\n", "AKVSYNC_RETAIN", "10s" },
+		{ "AKVSYNC_OBJECTS=  - objectName: a\n  - objectName: b\n",
+		  "AKVSYNC_OBJECTS", "  - objectName: a\n  - objectName: b" },
+		/* What belongs there is shown. */
+		{ "AKVSYNC_CLIENT_SECRET_FILE=/run/..data/s-1",
+		  "AKVSYNC_CLIENT_SECRET_FILE", "/run/..data/s-1" },
+		{ "IDENTITY_ENDPOINT=http://[fe80::1]:40342/msi/token",
+		  "IDENTITY_ENDPOINT", "http://[fe80::1]:40342/msi/token" },
+		{ "AKVSYNC_IDENTITY_RESOURCE_ID=/subscriptions/1/x-y/z_(a)",
+		  "AKVSYNC_IDENTITY_RESOURCE_ID", "/subscriptions/1/x-y/z_(a)" },
+		/* What does not is not. */
+		{ "AKVSYNC_CLIENT_SECRET_FILE=MARKER", "AKVSYNC_CLIENT_SECRET_FILE",
+		  "(set, but not an absolute path)" },
+		{ "AZURE_CLIENT_SECRET=MARKER", "AZURE_CLIENT_SECRET", "(set)" },
+		{ "IDENTITY_ENDPOINT=MARKER", "IDENTITY_ENDPOINT",
+		  "(set, but not a plain URL)" },
 		{ "SSL_CERT_FILE=/ca \"x\"", "SSL_CERT_FILE", "/ca \"x\"" },
 		/* As long as an unset request timeout is, init may be shorter. */
 		{ "AKVSYNC_INIT_TIMEOUT=1s", "AKVSYNC_REQUEST_TIMEOUT", "10s" },
@@ -128,6 +161,8 @@ static void test_accepted(void **state)
 		check_text(rows[i].env, json_string(shown, rows[i].name), rows[i].shown);
 	}
 }
+
+#define MANAGED "AKVSYNC_AUTH=managed-identity|"
 
 static void test_refused(void **state)
 {
@@ -157,16 +192,20 @@ static void test_refused(void **state)
 		{ "AKVSYNC_INIT_TIMEOUT=25h", "is outside 1s to 24h" },
 		{ "AKVSYNC_REQUEST_TIMEOUT=99ms", "is outside 100ms to 10m" },
 		{ "AKVSYNC_RETAIN=-1s", "is not a duration" },
-		{ "AKVSYNC_AUTH=magic", "'magic' is not one of auto, workload-identity" },
+		{ "AKVSYNC_AUTH=MARKER",
+		  "AKVSYNC_AUTH: the value is not one of auto, workload-identity" },
 		{ "AKVSYNC_AUTH=client-secret", "no client secret: set" },
 		{ "AKVSYNC_AUTH=client-certificate", "AZURE_CLIENT_CERTIFICATE_PATH" },
 		{ "AKVSYNC_CLOUD=germany", "not one of public, usgov, china" },
 		{ "AKVSYNC_LOG_LEVEL=loud", "AKVSYNC_LOG_LEVEL: 'loud'" },
 		{ "AKVSYNC_LOG_FORMAT=xml", "AKVSYNC_LOG_FORMAT: 'xml'" },
 		{ "AKVSYNC_INIT_STALE=yes", "not one of accept, refuse" },
-		{ "AZURE_CLIENT_ID=x", "AZURE_CLIENT_ID: 'x' is not a client id" },
+		{ "AZURE_CLIENT_ID=MARKER",
+		  "AZURE_CLIENT_ID: the value is not a client id (GUID)" },
 		{ "AZURE_CLIENT_ID=3333333333333-3333-3333-3333-33333333333", "GUID" },
-		{ "AZURE_CLIENT_ID=" GUID " ", "GUID" },
+		{ "AZURE_CLIENT_ID=" GUID " x", "GUID" },
+		{ "AZURE_TENANT_ID=MARKER~8Q.x",
+		  "AZURE_TENANT_ID: the value is neither" },
 		{ "AZURE_TENANT_ID=common", "neither a tenant id (GUID) nor a domain" },
 		{ "AZURE_TENANT_ID=../" GUID, "neither a tenant id" },
 		{ "AZURE_TENANT_ID=a.b/c", "neither a tenant id" },
@@ -179,9 +218,32 @@ static void test_refused(void **state)
 		{ "AKVSYNC_AUTH=managed-identity|IDENTITY_ENDPOINT=http://"
 		  "x|IDENTITY_HEADER=MARKER\r\nX: y",
 		  "IDENTITY_HEADER: it holds a line break" },
-		{ "AKVSYNC_AUTH=managed-identity|IDENTITY_ENDPOINT=http://"
-		  "x|IDENTITY_HEADER=MARKER\n",
-		  "IDENTITY_HEADER: it holds a line break" },
+		{ "AKVSYNC_AUTH=managed-identity|IDENTITY_ENDPOINT=https://"
+		  "MARKER@x|IDENTITY_HEADER=x",
+		  "IDENTITY_ENDPOINT: it must be an http URL" },
+		{ "AKVSYNC_AUTH=managed-identity|AKVSYNC_IDENTITY_RESOURCE_ID=MARKER",
+		  "does not start with /subscriptions/" },
+		{ "AKVSYNC_AUTH=managed-identity|AKVSYNC_IDENTITY_OBJECT_ID=MARKER",
+		  "is not an object id (GUID)" },
+		{ "AZURE_KUBERNETES_TOKEN_PROXY=https://x|AZURE_KUBERNETES_SNI_NAME=MA/"
+		  "RKER",
+		  "AZURE_KUBERNETES_SNI_NAME: it must be a host's full name" },
+		{ "HTTPS_PROXY=MARKER://user@x", "HTTPS_PROXY: its scheme" },
+		{ "HTTPS_PROXY=user:MARK ER", "HTTPS_PROXY: it must have the form" },
+		{ "HTTPS_PROXY=http://user:MARKER@", "HTTPS_PROXY: it must have" },
+		/* Platforms whose endpoint cannot be asked, and half of App Service's. */
+		{ MANAGED "IDENTITY_ENDPOINT=http://localhost:40342/metadata",
+		  "IDENTITY_ENDPOINT is set, but IDENTITY_HEADER is not, as on Azure "
+		  "Arc" },
+		{ MANAGED "IDENTITY_ENDPOINT=http://localhost:40342/"
+			  "metadata|IMDS_ENDPOINT=http://localhost:40342",
+		  "IMDS_ENDPOINT is set, so this is Azure Arc" },
+		{ MANAGED "IMDS_ENDPOINT=http://localhost:40342", "this is Azure Arc" },
+		{ MANAGED "MSI_ENDPOINT=http://localhost:50342", "this is Cloud Shell" },
+		{ MANAGED "IDENTITY_ENDPOINT=https://localhost:2377|IDENTITY_HEADER=x|"
+			  "IDENTITY_SERVER_THUMBPRINT=ab",
+		  "this is Service Fabric" },
+		{ MANAGED "IDENTITY_HEADER=x", "IDENTITY_ENDPOINT is not; set both" },
 		{ "AKVSYNC_REQUEST_TIMEOUT=3m", "longer than AKVSYNC_INIT_TIMEOUT" },
 		/* Names. */
 		{ "AKVSYNC_VUALT=x", "unknown variable AKVSYNC_VUALT; did you mean "
@@ -206,8 +268,70 @@ static void test_refused(void **state)
 
 		check_err(rows[i].env, load(rows[i].env, &s, &err), &err, ERR_CONFIG,
 			  rows[i].cause);
+		check(rows[i].env, strstr(err.msg, "MARKER") == NULL);
 		check(rows[i].env, s.termination_log != NULL);
 		settings_done(&s);
+	}
+}
+
+/* Whoever says where IMDS is, or injects all of App Service, is heard. */
+static void test_platforms(void **state)
+{
+	static const char *const rows[] = {
+		MANAGED "IDENTITY_ENDPOINT=http://x/msi|IDENTITY_HEADER=h",
+		MANAGED "IDENTITY_ENDPOINT=http://x/msi|IDENTITY_HEADER=h|"
+			"IMDS_ENDPOINT=http://x|MSI_ENDPOINT=http://x|MSI_SECRET=s",
+		MANAGED
+		"AZURE_POD_IDENTITY_AUTHORITY_HOST=http://x|IMDS_ENDPOINT=http://x",
+		MANAGED "AZURE_POD_IDENTITY_AUTHORITY_HOST=http://x|IDENTITY_HEADER=h",
+		MANAGED "IMDS_ENDPOINT=|MSI_ENDPOINT=",
+		/* Of no interest to another credential. */
+		"IDENTITY_ENDPOINT=http://localhost:40342/metadata",
+		"IMDS_ENDPOINT=http://localhost:40342",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings s;
+		struct err err;
+
+		check_ok(rows[i], load(rows[i], &s, &err), &err);
+		settings_done(&s);
+	}
+}
+
+/* A running process sees every change, also of what is not shown. */
+static void test_needs_restart(void **state)
+{
+	static const struct {
+		const char *is, *will, *name;
+	} rows[] = {
+		{ "", "", NULL },
+		{ "AZURE_CLIENT_SECRET=a", "AZURE_CLIENT_SECRET=b",
+		  "AZURE_CLIENT_SECRET" },
+		{ "AKVSYNC_CLIENT_SECRET_FILE=a", "AKVSYNC_CLIENT_SECRET_FILE=b",
+		  "AKVSYNC_CLIENT_SECRET_FILE" },
+		{ "", "POD_UID=x", "POD_UID" },
+		{ "AKVSYNC_RETAIN=1s", "AKVSYNC_RETAIN=2s", "AKVSYNC_RETAIN" },
+		{ "AKVSYNC_CLOUD=public", "AKVSYNC_CLOUD=usgov", "AKVSYNC_CLOUD" },
+		{ "AKVSYNC_VERIFY_CHALLENGE=no", "", "AKVSYNC_VERIFY_CHALLENGE" },
+		/* These are taken over. */
+		{ "AKVSYNC_POLL_INTERVAL=1m", "AKVSYNC_FILE_MODE=0400", NULL },
+		{ "AKVSYNC_VAULT=other", "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings is, will;
+		struct err err;
+
+		check_ok(rows[i].is, load(rows[i].is, &is, &err), &err);
+		check_ok(rows[i].will, load(rows[i].will, &will, &err), &err);
+		check_text(rows[i].will, settings_needs_restart(&is, &will),
+			   rows[i].name);
+		check_text(rows[i].is, settings_needs_restart(&will, &is), rows[i].name);
+		settings_done(&is);
+		settings_done(&will);
 	}
 }
 
@@ -269,9 +393,10 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_refused),  cmocka_unit_test(test_service_links),
-		cmocka_unit_test(test_early),    cmocka_unit_test(test_help),
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_refused),   cmocka_unit_test(test_service_links),
+		cmocka_unit_test(test_platforms), cmocka_unit_test(test_needs_restart),
+		cmocka_unit_test(test_early),     cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "azure/token.h"
 
 #define OTHER "https://vault.example"
+#define CLIENT "33333333-3333-3333-3333-333333333333"
 
 static int64_t now;
 
@@ -17,7 +18,7 @@ int64_t __wrap_clock_now_ms(void)
 static char assertion[64];
 static struct identity identity = { .authority = "https://login.example",
 				    .tenant = "tenant-1",
-				    .client = "client-1",
+				    .client = CLIENT,
 				    .assertion_file = assertion };
 static struct token *t;
 
@@ -235,8 +236,7 @@ static void test_failures(void **state)
 	assert_int_equal(token_state(t, RESOURCE, 0), TOKEN_PENDING);
 	net_answer(net_find("/token"),
 		   (struct answer){ .status = 429, .retry_after_ms = 7000 });
-	check_err("429", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE,
-		  "client client-1");
+	check_err("429", -1, token_error(t, RESOURCE), ERR_UNAVAILABLE, "client " CLIENT);
 	assert_int_equal(token_error(t, RESOURCE)->retry_after_ms, 7000);
 	token_request(t, RESOURCE, 0);
 	net_answer(

@@ -196,6 +196,14 @@ static void test_garbled(void **state)
 #define INNER(c)                                                                         \
 	"{\"error\":{\"code\":\"Forbidden\",\"innererror\":{\"code\":\"" c "\"}}}"
 
+/* What Azure says of a firewall. */
+#define FIREWALL(address)                                                                \
+	"{\"error\":{\"code\":\"Forbidden\",\"message\":\"Client address is not "        \
+	"authorized "                                                                    \
+	"and caller is not a trusted service.\\r\\nClient address: " address             \
+	"\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"
+#define NO_VAULT "; this is no answer of a Key Vault: is a proxy, a firewall"
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -212,18 +220,32 @@ static void test_refusals(void **state)
 		  "Vault Secrets User\"" },
 		{ 403, INNER("AccessDenied"), ERR_DENIED,
 		  "identity client-1 may not read it; give it the secret permission" },
-		{ 403, INNER("ForbiddenByFirewall"), ERR_DENIED, "firewall" },
+		{ 403, INNER("ForbiddenByFirewall"), ERR_DENIED,
+		  "firewall does not admit this pod's address; add" },
+		{ 403, FIREWALL("203.0.113.7\\r\\nCaller: MARKER"), ERR_DENIED,
+		  "firewall does not admit 203.0.113.7; add the cluster's egress" },
+		{ 403, FIREWALL("2001:db8::7 MARKER"), ERR_DENIED,
+		  "firewall does not admit 2001:db8::7; add" },
+		{ 403, FIREWALL("<MARKER>"), ERR_DENIED,
+		  "admit this pod's address; add" },
 		{ 403, INNER("ForbiddenByConnection"), ERR_DENIED, "private" },
 		{ 404, CODE("SecretNotFound"), ERR_NOTFOUND,
 		  "404 SecretNotFound; check the name" },
 		{ 429, CODE("Throttled"), ERR_UNAVAILABLE, "429 Throttled; too many" },
 		/* The status alone. */
-		{ 400, "", ERR_CONFIG, "400" },
+		{ 400, "", ERR_CONFIG, "400" NO_VAULT },
 		{ 401, "", ERR_IDENTITY,
 		  "does not accept the token of identity client-1" },
-		{ 403, CODE("Forbidden"), ERR_DENIED, "403 Forbidden" },
-		{ 404, "<html>MARKER", ERR_NOTFOUND, "404" },
-		{ 405, "", ERR_CONFIG, "405" },
+		{ 403, CODE("Forbidden"), ERR_DENIED,
+		  "403 Forbidden; identity client-1 may not read it: check its role" },
+		{ 403, "", ERR_DENIED, "403" NO_VAULT },
+		{ 403, "<html>MARKER", ERR_DENIED, "403" NO_VAULT },
+		{ 403, "{\"message\":\"MARKER\"}", ERR_DENIED, "403" NO_VAULT },
+		{ 404, "<html>MARKER", ERR_NOTFOUND, "404" NO_VAULT },
+		{ 404, CODE("NotFoundException"), ERR_NOTFOUND,
+		  "404 NotFoundException; check the name, whether it was deleted" },
+		{ 404, CODE("a.b.MARKER"), ERR_NOTFOUND, "404; check the name" },
+		{ 405, "", ERR_CONFIG, "405" NO_VAULT },
 		{ 408, "", ERR_UNAVAILABLE, "408" },
 		{ 409, CODE("ObjectIsBeingDeleted"), ERR_UNAVAILABLE,
 		  "409 ObjectIsBeing" },
@@ -286,7 +308,7 @@ static void test_nested_errors(void **state)
 		buf_text(&body, "}");
 	assert_int_equal(parse(403, buf_str(&body), &secret, &err), -1);
 	buf_done(&body);
-	assert_string_equal(err.msg, "403 c7");
+	check_holds("the innermost within bounds", err.msg, "403 c7; identity");
 }
 
 int main(void)

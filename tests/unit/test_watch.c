@@ -71,7 +71,7 @@ PRINTF_LIKE(1, 2) static const char *at(const char *fmt, ...)
 static void start(const char *name)
 {
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	w = watch_new(path, 0);
+	w = watch_new(path, NULL, 0);
 	assert_null(watch_trouble(w));
 }
 
@@ -149,7 +149,7 @@ static void test_blind(void **state)
 	none = before;
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	w = watch_new(path, 1000);
+	w = watch_new(path, NULL, 1000);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	check_holds("trouble", watch_trouble(w), path);
 	check_holds("trouble", watch_trouble(w),
@@ -196,7 +196,7 @@ static void test_refused_directory(void **state)
 
 		refused = rows[i].refused;
 		refused_errno = rows[i].error;
-		w = watch_new(at("link/token"), 1000);
+		w = watch_new(at("link/token"), NULL, 1000);
 		if (rows[i].says == NULL) {
 			check(row, watch_trouble(w) == NULL);
 			check(row, watch_deadline(w) == CLOCK_NEVER);
@@ -205,7 +205,7 @@ static void test_refused_directory(void **state)
 			continue;
 		}
 		check(row, watch_trouble(w) != NULL);
-		check_holds(row, watch_trouble(w), watch_path(w));
+		check_holds(row, watch_trouble(w), watch_name(w));
 		check_holds(row, watch_trouble(w), "now takes up to 10 s");
 		check_holds(row, watch_trouble(w), rows[i].says);
 		check_int(row, watch_news(w), WATCH_WENT_BLIND);
@@ -238,7 +238,7 @@ static void test_half_blind(void **state)
 	refused = "/..gen1";
 	refused_errno = ENOSPC;
 	snprintf(path, sizeof(path), "%s/token", dir);
-	w = watch_new(path, 0);
+	w = watch_new(path, NULL, 0);
 	assert_non_null(watch_trouble(w));
 	project("", "token", 2);
 	assert_noticed();
@@ -375,10 +375,10 @@ static void test_long_path(void **state)
 	memset(big, 'x', 8999);
 	for (size_t i = 0; i < 8999; i += 100)
 		big[i] = '/';
-	w = watch_new(big, 0);
+	w = watch_new(big, NULL, 0);
 	watch_free(w);
 	memset(big, 'x', 8999); /* one component */
-	w = watch_new(big, 0);
+	w = watch_new(big, NULL, 0);
 }
 
 /* The kernel gives a uid few of these descriptors, so all watches have one; whoever reads
@@ -391,7 +391,7 @@ static void test_shared(void **state)
 	volume_write(dir, "a", "1");
 	volume_write(dir, "b", "1");
 	start("a");
-	other = watch_new(at("b"), 0);
+	other = watch_new(at("b"), NULL, 0);
 	assert_int_equal(watch_fd(other), watch_fd(w));
 	volume_write(dir, "b", "22");
 	assert_false(take_and_look(w, 0));
@@ -410,7 +410,7 @@ static void test_relative(void **state)
 	(void)state;
 	volume_write(dir, "a", "1");
 	assert_int_equal(chdir(dir), 0);
-	w = watch_new("a", 0);
+	w = watch_new("a", NULL, 0);
 	volume_write(dir, "a", "22");
 	assert_noticed();
 	assert_int_equal(chdir("/"), 0);
@@ -428,7 +428,7 @@ static void test_event_between_looks(void **state)
 	volume_write(dir, "a", "1");
 	volume_write(dir, "b", "1");
 	start("a");
-	other = watch_new(at("b"), 0);
+	other = watch_new(at("b"), NULL, 0);
 	volume_write(dir, "b", "22");
 	watch_take_events();
 	assert_false(watch_look(w, 0));

@@ -1,5 +1,6 @@
 """Commands that print: what they show, and that whoever reads their exit code learns when it was lost."""
 
+import re
 import socket
 import subprocess
 import threading
@@ -16,6 +17,17 @@ def test_output_that_cannot_be_written_exits_7(arguments):
     with open("/dev/full", "w", encoding="ascii") as full:
         run = subprocess.run([BINARY, *arguments], env=LOCAL, stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
     assert run.returncode == 7, run.stderr
+
+
+def test_check_needs_no_credentials():
+    run = subprocess.run([BINARY, "check"], env=LOCAL, capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 0 and "The configuration is valid" in run.stdout, run.stderr
+
+
+def test_help_has_each_exit_code():
+    run = subprocess.run([BINARY, "help"], env={}, capture_output=True, text=True, timeout=30, check=False)
+    codes = re.findall(r"^ +(\d+)  \w", run.stdout.split("Exit codes:")[1], re.M)
+    assert codes == ["0", "2", "3", "4", "5", "6", "7", "8", "143"]
 
 
 class Stranger(threading.Thread):

@@ -103,6 +103,11 @@ bool shape_is_proxy(const char *s)
 	return is_authority(at ? at + 1 : rest);
 }
 
+bool shape_is_hosts(const char *s)
+{
+	return has_only(s, LETTERS DIGITS "-_.:[]%/*,; \t");
+}
+
 bool shape_is_path(const char *s)
 {
 	return s[0] == '/' && has_only(s, LETTERS DIGITS "/._-");

@@ -22,6 +22,8 @@ bool shape_is_url(const char *s);
 /* The same with [USER[:PASSWORD]@], of which nothing is looked at, and perhaps without a
  * scheme. */
 bool shape_is_proxy(const char *s);
+/* Hosts, addresses and networks, each perhaps with a port, with commas between them. */
+bool shape_is_hosts(const char *s);
 /* An absolute path of plain characters. */
 bool shape_is_path(const char *s);
 /* /subscriptions/…/userAssignedIdentities/NAME */

@@ -169,6 +169,7 @@ static const struct {
 	const char *words;
 } shapes[] = {
 	[TELL_NO_USER] = { shape_is_proxy, "not a proxy's URL" },
+	[TELL_HOSTS] = { shape_is_hosts, "not a list of hosts" },
 	[TELL_GUID] = { shape_is_guid, "not a GUID" },
 	[TELL_TENANT] = { shape_is_tenant, "neither a GUID nor a domain" },
 	[TELL_DOMAIN] = { shape_is_domain, "not a host's full name" },

@@ -35,6 +35,7 @@ enum variable_redact {
 	TELL_NOTHING, /* it is a secret: that it is set */
 	TELL_NO_USER, /* a proxy: without its user and password */
 	TELL_SET,     /* that it is set: it is long, or only other programs can read it */
+	TELL_HOSTS,   /* a list of hosts and networks */
 	TELL_GUID,
 	TELL_TENANT, /* a GUID or a domain */
 	TELL_DOMAIN,

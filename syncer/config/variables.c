@@ -245,7 +245,7 @@ const struct variable variables[] = {
 	  .alias = "no_proxy",
 	  .type = VARIABLE_TEXT,
 	  .field = F(no_proxy),
-	  .redact = TELL_NO_USER,
+	  .redact = TELL_HOSTS,
 	  .help = "what is reached without it: hosts, .domains, addresses and "
 		  "networks, each perhaps with :PORT, or *" },
 	{ .name = "SSL_CERT_FILE",

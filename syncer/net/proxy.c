@@ -22,8 +22,7 @@ static int take_scheme(const char **text, bool *tls, struct err *err)
 	*tls = len == strlen("https") && strncasecmp(*text, "https", len) == 0;
 	if (!*tls && !(len == strlen("http") && strncasecmp(*text, "http", len) == 0))
 		return err_set(err, ERR_CONFIG,
-			       "HTTPS_PROXY: '%.*s' is not a proxy's scheme; %s",
-			       (int)len, *text, form);
+			       "HTTPS_PROXY: its scheme is not a proxy's; %s", form);
 	*text += len + strlen("://");
 	return 0;
 }

@@ -96,8 +96,9 @@ static void test_refused(void **state)
 		{ "objects: 'array: ['", "objects: YAML line" },
 		{ "objects: [a]", "parameter objects must be text" },
 		{ "keyvaultName: {a: b}", "parameter keyvaultName must be text" },
-		{ "cloudName: Mars", "cloudName 'Mars' is not one of" },
-		{ "useVMManagedIdentity: maybe", "'maybe' is neither true nor false" },
+		{ "cloudName: Mars", "cloudName: the value is not one of" },
+		{ "useVMManagedIdentity: maybe",
+		  "useVMManagedIdentity: the value is neither true nor false" },
 		{ "clientId: c",
 		  "unknown parameter 'clientId'; did you mean 'clientID'?" },
 	};

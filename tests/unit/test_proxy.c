@@ -74,9 +74,10 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *cause;
 	} rows[] = {
-		{ "socks5://p.example:1080", "'socks5' is not a proxy's scheme; write" },
-		{ "ftp://p.example", "'ftp' is not a proxy's scheme" },
-		{ "://p.example", "'' is not a proxy's scheme" },
+		{ "socks5://p.example:1080",
+		  "HTTPS_PROXY: its scheme is not a proxy's; write" },
+		{ "ftp://p.example", "its scheme is not a proxy's" },
+		{ "://p.example", "its scheme is not a proxy's" },
 		{ "http://", "names no host" },
 		{ "http://me:" SECRET "@", "names no host" },
 		{ "http://me:" SECRET "@:3128", "names no host" },

@@ -229,8 +229,9 @@ static void test_refused(void **state)
 		  "RKER",
 		  "AZURE_KUBERNETES_SNI_NAME: it must be a host's full name" },
 		{ "HTTPS_PROXY=MARKER://user@x", "HTTPS_PROXY: its scheme" },
-		{ "HTTPS_PROXY=user:MARK ER", "HTTPS_PROXY: it must have the form" },
-		{ "HTTPS_PROXY=http://user:MARKER@", "HTTPS_PROXY: it must have" },
+		{ "HTTPS_PROXY=user:MARK ER",
+		  "HTTPS_PROXY: what stands behind its host" },
+		{ "HTTPS_PROXY=http://user:MARKER@", "HTTPS_PROXY: it names no host" },
 		/* Platforms whose endpoint cannot be asked, and half of App Service's. */
 		{ MANAGED "IDENTITY_ENDPOINT=http://localhost:40342/metadata",
 		  "IDENTITY_ENDPOINT is set, but IDENTITY_HEADER is not, as on Azure "

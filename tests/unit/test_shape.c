@@ -106,11 +106,21 @@ static void test_long(void **state)
 	assert_false(shape_is_host(name));
 }
 
+static void test_hosts(void **state)
+{
+	(void)state;
+	check("a list", shape_is_hosts(".svc, 10.0.0.0/8;[fe80::1%eth0]:443,*"));
+	check("a user", !shape_is_hosts("user:password@proxy"));
+	check("a secret", !shape_is_hosts("Ab8Q~secret.of_an-app"));
+	check("base64", !shape_is_hosts("a+b/c="));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ static const struct {
 	int code;
 	const char *meaning;
 } exits[] = {
-	{ EXIT_DONE, "done (sidecar: also SIGTERM)" },
+	{ EXIT_DONE, "done (sidecar: also SIGTERM after its first set)" },
 	{ EXIT_USAGE, "the command line is wrong" },
 	{ EXIT_CONFIG, "the configuration is wrong" },
 	{ EXIT_DENIED, "identity refused, or permission denied" },
@@ -17,7 +17,7 @@ static const struct {
 	{ EXIT_UNAVAILABLE, "vault or network unavailable until AKVSYNC_INIT_TIMEOUT" },
 	{ EXIT_LOCAL, "local files: the volume cannot be written" },
 	{ EXIT_NOTIFY, "an on=first notify target failed" },
-	{ EXIT_INTERRUPTED, "init was interrupted before its set was published" },
+	{ EXIT_INTERRUPTED, "stopped by a signal before the first set was published" },
 };
 
 int command_help(int argc, char **argv)

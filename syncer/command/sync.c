@@ -102,7 +102,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	environment_untake(in.env);
 	log_finish();
 	if (end.interrupted)
-		return mode == LOOP_INIT ? EXIT_INTERRUPTED : EXIT_DONE;
+		return EXIT_INTERRUPTED;
 	if (result < 0)
 		return sync_fail(
 			end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err), &err);

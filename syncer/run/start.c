@@ -238,21 +238,34 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 	return 0;
 }
 
+/* The kubelet stops a sidecar whose startup probe has failed for too long.  Such a start
+ * has failed, and its end says why, like that of init. */
+static int start_judge_stopped(const struct loop *l, struct start_end *end,
+			       struct err *err)
+{
+	if (!loop_failure(l, err))
+		return err_set(err, ERR_UNAVAILABLE,
+			       "stopped before the first set was published; nothing had "
+			       "failed yet");
+	end->interrupted = false;
+	return -1;
+}
+
 static int start_work(struct loop *l, struct start_end *end, struct err *err)
 {
 	bool opened = start_open(l, err) == 0;
 	bool had_set = opened && l->phase == LOOP_READY;
+	bool failed = !opened || loop_run(l, err) < 0;
+	enum loop_phase enough = l->mode == LOOP_INIT ? LOOP_FINISHED : LOOP_READY;
 
-	if (!opened || loop_run(l, err) < 0) {
-		end->interrupted = l->stopping;
-		return -1;
-	}
 	/* Once the set of init is published, a signal only ends the tries to notify the
 	 * app. */
-	end->interrupted = l->stopping && l->phase != LOOP_FINISHED;
-	if (l->mode == LOOP_INIT && !end->interrupted)
-		return start_judge_init(l, had_set, end, err);
-	return 0;
+	end->interrupted = l->stopping && l->phase < enough;
+	if (failed)
+		return -1;
+	if (l->mode == LOOP_INIT)
+		return end->interrupted ? 0 : start_judge_init(l, had_set, end, err);
+	return end->interrupted ? start_judge_stopped(l, end, err) : 0;
 }
 
 int start_run(enum loop_mode mode, const struct configuration *configuration,
@@ -267,7 +280,7 @@ int start_run(enum loop_mode mode, const struct configuration *configuration,
 	*end = (struct start_end){ 0 };
 	active_init(&l.active, configuration);
 	result = start_work(&l, end, err);
-	if (result < 0 && !end->interrupted)
+	if (result < 0 && (mode == LOOP_SIDECAR || !end->interrupted))
 		termlog_write(configuration->settings.termination_log, err);
 	start_close(&l);
 	return result;

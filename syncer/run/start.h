@@ -9,7 +9,8 @@
 #include "run/loop.h"
 
 struct start_end {
-	bool interrupted;   /* SIGTERM or SIGINT came first */
+	bool interrupted; /* SIGTERM or SIGINT came before a set was published, and, of a
+			     sidecar, before anything failed */
 	bool notify_failed; /* the files are there, but an on=first target failed */
 };
 

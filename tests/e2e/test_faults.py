@@ -424,7 +424,7 @@ def test_sigterm_while_a_name_is_looked_up(world):
     sidecar.wait_log("start")
     assert wait_until(lambda: names.questions)
     code, seconds = sidecar.stop()
-    assert code == 0 and seconds < 2
+    assert code == 143 and seconds < 2
 
 
 def test_challenge_of_a_foreign_domain_gets_no_token(world):

@@ -253,7 +253,39 @@ def test_stops_promptly_in_mid_fetch(world, number, target):
     sidecar = world.sidecar("s", wait=False)
     world.fake.wait_journal(1, target=target)
     code, seconds = sidecar.stop(number)
-    assert (code, seconds < 2) == (0, True)
+    assert (code, seconds < 2) == (143, True)
+    assert "stopped before the first set was published" in world.termination_log.read_text()
+
+
+STOPS = {
+    "an object that does not exist": (5, "404", lambda fake: None),
+    "a refused permission": (4, "403", lambda fake: (fake.set("none", "planted"), fake.revoke("get", name="none"))),
+    "a refused identity": (4, "AADSTS700213", lambda fake: fake.reject_assertions(700213)),
+    "a vault that is down": (6, "503", lambda fake: fake.fault({"status": 503}, target="vault", times=-1)),
+}
+
+
+@pytest.mark.parametrize("why", STOPS)
+def test_a_start_that_is_stopped_ends_with_its_cause(world, why):
+    """The kubelet stops a sidecar whose startup probe has failed for too long."""
+    code, cause, fail = STOPS[why]
+    world.plant("a")
+    fail(world.fake)
+    sidecar = world.sidecar("a, none", wait=False)
+    sidecar.wait_log("failure", cause)
+    assert sidecar.stop()[0] == code
+    assert sidecar.find("exit", cause, code=code)
+    assert cause in world.termination_log.read_text()
+
+
+def test_a_stop_after_the_first_set_is_no_failure(world):
+    world.plant("a")
+    sidecar = world.sidecar("a")
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    sidecar.poll()
+    sidecar.wait_log("failure", "503")
+    assert sidecar.stop()[0] == 0
+    assert not sidecar.find("exit") and world.termination_log.read_text() == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -377,8 +409,8 @@ def test_a_log_that_nobody_reads_stops_nothing(world):
     reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
     first = world.plant("s")
-    wrapper = ("sh", "-c", f'exec "$@" 2>{pipe}', "sh")
-    sidecar = world.sidecar("s", wait=False, wrapper=wrapper, NO_PROXY="\1" * 1000)
+    wrapper = ("env", "POD_UID=" + "\1" * 1000, "sh", "-c", f'exec "$@" 2>{pipe}', "sh")
+    sidecar = world.sidecar("s", wait=False, wrapper=wrapper)
     world.wait_files({"s": first}, timeout=120)
     for _ in range(3):
         value = world.plant("s")

@@ -209,6 +209,14 @@ const char *token_bearer(const struct token *t, const char *resource)
 	return e ? e->grant.access_token : NULL;
 }
 
+int64_t token_asked_at(const struct token *t, const char *resource, int64_t now)
+{
+	const struct entry *e = token_find(t, resource);
+
+	return e != NULL && e->call != NULL && !is_usable(e, now) ? e->asked_at
+								  : CLOCK_NEVER;
+}
+
 unsigned token_requests(const struct token *t, const char *resource)
 {
 	const struct entry *e = token_find(t, resource);

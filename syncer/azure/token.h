@@ -47,6 +47,10 @@ void token_cancel(struct token *t);
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */
 const char *token_bearer(const struct token *t, const char *resource);
 
+/* When the request was made that is waited for, in TOKEN_PENDING; CLOCK_NEVER: none is.
+ */
+int64_t token_asked_at(const struct token *t, const char *resource, int64_t now);
+
 /* How many requests for it were made so far, to recognise a new failure. */
 unsigned token_requests(const struct token *t, const char *resource);
 

@@ -17,6 +17,7 @@
 #define CONNECTIONS_MAX 8
 #define CONNECTION_MEMORY_BYTES 4096
 #define CONNECTION_TIMEOUT_S 2
+#define TEXT_MAX 4096
 
 struct health {
 	struct MHD_Daemon *daemon;
@@ -50,12 +51,13 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 static enum MHD_Result reply_started(const struct health *h,
 				     struct MHD_Connection *connection)
 {
-	const struct err *last = h->facts->last;
+	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
 
 	if (h->facts->started)
 		return reply(connection, MHD_HTTP_OK, "ok\n");
-	return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-		     last->kind != ERR_NONE ? last->msg : "the first sync is under way");
+	h->facts->tell(h->facts->arg, &text);
+	buf_text(&text, "\n");
+	return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE, buf_str(&text));
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,

@@ -13,15 +13,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/buf.h"
 
 struct health;
 
+/* Appends what a probe is told beside yes or no. */
+typedef void health_tell(void *arg, struct buf *out);
+
 /* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
-	bool started;           /* a complete set of the active list is on the volume */
-	const struct err *last; /* of the latest round; ERR_NONE: nothing has failed */
-	bool refresh;           /* set by health_run() when a poll is asked for */
+	bool started;      /* a complete set of the active list is on the volume */
+	health_tell *tell; /* while there is none: why */
+	void *arg;
+	bool refresh; /* set by health_run() when a poll is asked for */
 };
 
 #define HEALTH_SOCKET "..sock"

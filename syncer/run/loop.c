@@ -325,12 +325,6 @@ static void loop_run_notify(struct loop *l, int64_t now)
 		loop_log_notified(&outcome);
 }
 
-bool loop_failure(const struct loop *l, struct err *out)
-{
-	*out = l->last.worst;
-	return out->kind != ERR_NONE;
-}
-
 /* ---- all of it ---- */
 
 /* Nothing is left to do, or no time is left. */

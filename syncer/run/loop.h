@@ -80,9 +80,6 @@ int loop_run(struct loop *l, struct err *err) MUST_CHECK;
 /* Reads the signals that came: a stop, or a poll that is asked for. */
 void loop_take_signals(struct loop *l);
 
-/* What has failed most recently while there is no set.  False: nothing has. */
-bool loop_failure(const struct loop *l, struct err *out);
-
 /* on=first targets that still fail after this many tries fail `init`. */
 #define LOOP_FIRST_NOTIFY_TRIES 5
 

@@ -8,6 +8,7 @@
 #include "net/noproxy.h"
 #include "report/log.h"
 #include "report/termlog.h"
+#include "run/answers.h"
 #include "run/signals.h"
 #include "sync/session.h"
 
@@ -110,7 +111,8 @@ static void start_open_health(struct loop *l)
 {
 	struct err err;
 
-	l->facts.last = &l->last.worst;
+	l->facts.tell = answers_tell;
+	l->facts.arg = l;
 	if (l->mode == LOOP_SIDECAR &&
 	    health_new(&l->health, publish_dir_fd(l->publish), &l->facts, &err) < 0)
 		log_event(LOG_WARN, "advice", NULL,
@@ -243,10 +245,14 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 static int start_judge_stopped(const struct loop *l, struct start_end *end,
 			       struct err *err)
 {
-	if (!loop_failure(l, err))
+	auto_buf struct buf text = BUF_INIT(sizeof(err->msg));
+
+	if (!answers_failure(l, err)) {
+		answers_tell((void *)(uintptr_t)l, &text);
 		return err_set(err, ERR_UNAVAILABLE,
-			       "stopped before the first set was published; nothing had "
-			       "failed yet");
+			       "stopped before the first set was published: %s",
+			       buf_str(&text));
+	}
 	end->interrupted = false;
 	return -1;
 }

@@ -165,6 +165,7 @@ static bool access_has_challenge(struct access *a, int64_t now)
 	if (a->probe != NULL || now < a->probe_tries.not_before ||
 	    now < a->source->pace.open_at)
 		return false;
+	a->probed_at = now;
 	a->probe =
 		http_start(a->source->shared->http,
 			   &(struct http_request){ .url = a->url }, access_on_probe, a);
@@ -218,17 +219,48 @@ int64_t access_deadline(const struct access *a, int64_t now)
 	return soonest;
 }
 
+static bool access_token_failed(const struct access *a, int64_t now)
+{
+	switch (token_state(a->source->shared->token, a->source->resource, now)) {
+	case TOKEN_FAILED:
+		return true;
+	case TOKEN_PENDING:
+		return a->token_tries.failures > 0;
+	case TOKEN_NONE:
+	case TOKEN_READY:
+		break;
+	}
+	return false;
+}
+
 bool access_failure(const struct access *a, struct err *why, int64_t now)
 {
-	const struct source *s = a->source;
+	struct err token = { 0 };
 
-	if (a->probe_err.kind != ERR_NONE)
-		*why = a->probe_err;
-	else if (token_state(s->shared->token, s->resource, now) == TOKEN_FAILED)
-		*why = access_token_error(a);
-	else
-		return false;
-	return true;
+	if (access_token_failed(a, now))
+		token = access_token_error(a);
+	*why = a->probe_err;
+	if (why->kind == ERR_NONE || err_outranks(&token, why))
+		*why = token;
+	return why->kind != ERR_NONE;
+}
+
+bool access_is_silent(const struct access *a, struct access_silence *out, int64_t now)
+{
+	const struct source *s = a->source;
+	int64_t token_at = token_asked_at(s->shared->token, s->resource, now);
+
+	*out = (struct access_silence){ .asked_at = CLOCK_NEVER, .since = a->since };
+	if (a->probe != NULL) {
+		out->asked_at = a->probed_at;
+		out->attempt = a->probe_tries.failures + 1;
+	}
+	if (token_at < out->asked_at) {
+		out->asked_at = token_at;
+		out->attempt = a->token_tries.failures + 1;
+		out->of_token = true;
+	}
+	return out->asked_at != CLOCK_NEVER;
 }
 
 void access_stop(struct access *a)

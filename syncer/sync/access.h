@@ -24,6 +24,14 @@ enum access_state {
 	ACCESS_REFUSED, /* no further try is made: access.failure says why */
 };
 
+/* The request that has been without an answer for longest. */
+struct access_silence {
+	int64_t asked_at;
+	int64_t since; /* when the vault last answered, or the start of the fetch */
+	int attempt;   /* 1, 2, … */
+	bool of_token;
+};
+
 struct access_warm {
 	struct access *access;
 	struct http_call *call;
@@ -38,6 +46,7 @@ struct access {
 	unsigned token_seen; /* the token request whose failure was counted */
 	bool needs_probe;
 	struct http_call *probe;
+	int64_t probed_at;
 	struct err probe_err; /* the last failure of the anonymous request */
 	struct access_warm warm[ACCESS_WARM];
 	size_t warming;     /* calls of them under way */
@@ -60,8 +69,12 @@ bool access_is_granted(const struct access *a, int64_t now);
 /* When access_run() is due though nothing came from the network; CLOCK_NEVER: never. */
 int64_t access_deadline(const struct access *a, int64_t now);
 
-/* True when a request for what is missing has failed; *why says how. */
+/* True when a request for what is missing has failed and has not worked since; *why says
+ * how. */
 bool access_failure(const struct access *a, struct err *why, int64_t now);
+
+/* True when a request for what is missing is under way. */
+bool access_is_silent(const struct access *a, struct access_silence *out, int64_t now);
 
 /* Cancels what is under way. */
 void access_stop(struct access *a);

@@ -5,7 +5,6 @@
 #include "azure/refusal.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "sync/access.h"
 
 /* Streams on one HTTP/2 connection: what RFC 9113 asks servers to allow at least. */
 #define STREAMS 100
@@ -162,6 +161,7 @@ static void fetch_on_item(void *arg, struct http_reply *reply, const struct err 
 		pace_answered(&f->source->pace, item->asked_at);
 	if (item->parse(item->arg, reply, &failure) == 0) {
 		item->state = FETCH_GOT;
+		item->err = (struct err){ 0 };
 		fetch_progress(f);
 		return;
 	}
@@ -275,6 +275,29 @@ int64_t fetch_deadline(const struct fetch *f)
 					       clock_later(item->tries.not_before,
 							   f->source->pace.open_at));
 	return soonest;
+}
+
+bool fetch_failure(const struct fetch *f, struct err *why, int64_t now)
+{
+	if (access_failure(&f->access, why, now))
+		return true;
+	*why = f->source->throttled;
+	return fetch_has(f, FETCH_WAITING) && now < f->source->pace.open_at;
+}
+
+bool fetch_is_silent(const struct fetch *f, struct access_silence *out, int64_t now)
+{
+	bool silent = access_is_silent(&f->access, out, now);
+
+	for (const struct fetch_item *item = f->items; item; item = item->next) {
+		if (item->state != FETCH_RUNNING || item->asked_at >= out->asked_at)
+			continue;
+		silent = true;
+		out->asked_at = item->asked_at;
+		out->attempt = item->tries.failures + 1;
+		out->of_token = false;
+	}
+	return silent;
 }
 
 void fetch_free(struct fetch *f)

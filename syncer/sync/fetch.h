@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/http.h"
+#include "sync/access.h"
 #include "sync/source.h"
 #include "sync/tries.h"
 
@@ -66,6 +67,13 @@ int64_t fetch_deadline(const struct fetch *f);
 /* Sends the requests that are due; call it after every http_run() and after fetch_add().
  * True when every item is FETCH_GOT or FETCH_FAILED. */
 bool fetch_run(struct fetch *f, int64_t now);
+
+/* True when the vault cannot be asked now, since a request for what it wants first has
+ * failed, or since it throttles; *why says how. */
+bool fetch_failure(const struct fetch *f, struct err *why, int64_t now);
+
+/* True when a request is under way. */
+bool fetch_is_silent(const struct fetch *f, struct access_silence *out, int64_t now);
 
 /* Cancels what is under way; unfinished items become FETCH_FAILED with their last
  * failure, or with "no answer in time". */

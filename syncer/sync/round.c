@@ -52,6 +52,11 @@ bool round_run(struct round *r, int64_t now)
 	return plan_run(&r->plan, now);
 }
 
+void round_progress(const struct round *r, int64_t now, struct progress *out)
+{
+	progress_look(out, &r->plan, now);
+}
+
 void round_free(struct round *r)
 {
 	if (r == NULL)

@@ -12,6 +12,7 @@
 #include "report/incident.h"
 #include "sync/absence.h"
 #include "sync/failures.h"
+#include "sync/progress.h"
 #include "sync/source.h"
 
 struct round;
@@ -37,6 +38,9 @@ int64_t round_deadline(const struct round *r);
 
 /* True when all objects have answered or failed for good; round_end() then. */
 bool round_run(struct round *r, int64_t now);
+
+/* What it has come to so far. */
+void round_progress(const struct round *r, int64_t now, struct progress *out);
 
 /* The result of a round. */
 enum round_outcome {

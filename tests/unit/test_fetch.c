@@ -570,6 +570,67 @@ static void test_stop(void **state)
 	check_err("not asked", -1, &items[11].err, ERR_UNAVAILABLE, "no answer in time");
 }
 
+/* Asked again with the same item, as for the next page, after it had failed and worked:
+ * the failure that is over is not told for the new request. */
+static void test_stop_after_a_failure_that_is_over(void **state)
+{
+	(void)state;
+	start_ready(1);
+	net_answer(net_secret("s00", false), (struct answer){ .status = 503 });
+	assert_false(wait());
+	give(net_secret("s00", false), "v", VERSION);
+	assert_true(run());
+	vault_object_done(&got[0]);
+	fetch_again(&items[0]);
+	assert_false(run());
+	fetch_free(fetch);
+	fetch = NULL;
+	check_err("again", -1, &items[0].err, ERR_UNAVAILABLE, "no answer in time");
+}
+
+/* The request that has been without an answer for longest, and what failed so far. */
+static void test_silence(void **state)
+{
+	struct access_silence silence;
+	struct err why;
+
+	(void)state;
+	start(2);
+	assert_false(fetch_is_silent(fetch, &silence, now));
+	run();
+	assert_true(fetch_is_silent(fetch, &silence, now));
+	assert_int_equal(silence.asked_at, now);
+	assert_false(fetch_failure(fetch, &why, now));
+	now += 3000;
+	net_answer(net_secret("s00", true),
+		   (struct answer){ .status = 401, .challenge = OWN_CHALLENGE });
+	assert_true(fetch_is_silent(fetch, &silence, now));
+	assert_true(silence.of_token);
+	assert_int_equal(now - silence.asked_at, 3000);
+	net_answer(net_find("/token"), (struct answer){ .status = 503 });
+	run();
+	assert_false(fetch_is_silent(fetch, &silence, now));
+	assert_true(fetch_failure(fetch, &why, now));
+	assert_true(why.tokenless);
+	wait();
+	assert_true(fetch_is_silent(fetch, &silence, now));
+	assert_int_equal(silence.attempt, 2);
+	assert_true(fetch_failure(fetch, &why, now)); /* while it is tried again */
+	grant("t1");
+	assert_false(fetch_failure(fetch, &why, now));
+	run();
+	now += 1000;
+	give(net_secret("s00", false), "v", VERSION);
+	assert_true(fetch_is_silent(fetch, &silence, now));
+	assert_false(silence.of_token);
+	assert_int_equal(now - silence.asked_at, 1000);
+	net_answer(net_secret("s01", false),
+		   (struct answer){ .status = 429, .retry_after_ms = 5000 });
+	run();
+	assert_true(fetch_failure(fetch, &why, now)); /* it throttles */
+	assert_false(fetch_is_silent(fetch, &silence, now));
+}
+
 #define WITH_SOURCE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -597,6 +658,8 @@ int main(void)
 		WITH_SOURCE(test_token_throttled),
 		WITH_SOURCE(test_without_token),
 		WITH_SOURCE(test_stop),
+		WITH_SOURCE(test_stop_after_a_failure_that_is_over),
+		WITH_SOURCE(test_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

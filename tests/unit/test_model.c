@@ -756,15 +756,17 @@ static void live(void)
 	struct configuration configuration;
 	struct start_end end;
 	struct err err = { 0 };
+	int ended;
 
 	run.poll = run.reload = run.stop = run.dead = run.in_round = false;
 	run.ends = run.now + (run.is_long ? LONG_STEP_MS : POLL_STEP_MS);
 	model.started = model_is_whole(&model);
 	check_ok("load", configuration_load(&configuration, env, true, &err), &err);
-	check_ok("run",
-		 start_run(LOOP_SIDECAR, &configuration,
-			   watch_new(config_path, NULL, run.now), &end, &err),
-		 &err);
+	ended = start_run(LOOP_SIDECAR, &configuration,
+			  watch_new(config_path, NULL, run.now), &end, &err);
+	/* Stopped before a set was published, it has failed. */
+	if (!run.dead)
+		check_int("ended well", ended == 0, model.started);
 	configuration_done(&configuration);
 	assert_int_equal(net.count, 0);
 	run.kill_in = 0;

@@ -1,0 +1,38 @@
+#include "run/answers.h"
+
+#include "base/clock.h"
+
+static void answers_look(const struct loop *l, struct progress *out)
+{
+	if (l->round != NULL)
+		round_progress(l->round, clock_now_ms(), out);
+	else
+		*out = (struct progress){ 0 };
+}
+
+bool answers_failure(const struct loop *l, struct err *out)
+{
+	struct progress now;
+
+	answers_look(l, &now);
+	*out = now.failed.kind != ERR_NONE ? now.failed : l->last.worst;
+	return out->kind != ERR_NONE;
+}
+
+void answers_tell(void *arg, struct buf *out)
+{
+	const struct loop *l = arg;
+	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg : NULL;
+	struct progress now;
+
+	answers_look(l, &now);
+	if (now.waits)
+		buf_printf(out, "%s: ", now.words);
+	if (now.failed.kind != ERR_NONE)
+		buf_text(out, now.failed.msg);
+	else if (now.waits)
+		buf_printf(out, "no answer yet%s%s", before ? "; before: " : "",
+			   before ? before : "");
+	else
+		buf_text(out, before ? before : "the first sync is under way");
+}

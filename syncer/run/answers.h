@@ -1,0 +1,18 @@
+/*
+ * answers.h: what the probes are told of the running program, in words: one picture for
+ * the socket, for HTTP and for the end of a start that was stopped.
+ */
+#ifndef RUN_ANSWERS_H
+#define RUN_ANSWERS_H
+
+#include "run/loop.h"
+
+/* What has failed most recently while there is no set: in the round that is under way,
+ * or else in the one before.  False: nothing has. */
+bool answers_failure(const struct loop *l, struct err *out);
+
+/* A health_tell; arg is the struct loop.  While there is no set: what has failed, and
+ * which answer is waited for. */
+void answers_tell(void *arg, struct buf *out);
+
+#endif

@@ -11,7 +11,7 @@
 #include "config/configuration.h"
 #include "config/environment.h"
 #include "net/http.h"
-#include "run/health.h"
+#include "run/endpoint.h"
 
 extern char **environ;
 
@@ -63,13 +63,13 @@ static int ask(const char *dir, const char *url, bool post, struct sidecar_answe
 {
 	auto_close int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct buf empty = BUF_INIT(1);
-	char path[HEALTH_PATH_LEN];
+	char path[ENDPOINT_PATH_LEN];
 	struct http *http;
 	int result;
 
 	if (dir_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
-	health_path(path, dir_fd);
+	endpoint_path(path, dir_fd);
 	if (http_global_init(err) < 0 ||
 	    http_new(&http,
 		     &(struct http_options){ .timeout_ms = ANSWER_TIMEOUT_MS,
@@ -92,7 +92,7 @@ static int tell_of_none(const char *dir, const char *cause)
 	bool absent = text_starts(cause, unconnected);
 
 	return command_error(
-		EXIT_LOCAL, "no sidecar answers on '%s/" HEALTH_SOCKET "': %s%s", dir,
+		EXIT_LOCAL, "no sidecar answers on '%s/" ENDPOINT_SOCKET "': %s%s", dir,
 		cause + (absent ? strlen(unconnected) : 0),
 		absent ? "; does 'akvsync sidecar' run with this AKVSYNC_DIR?" : "");
 }

@@ -9,13 +9,11 @@
 #include "base/text.h"
 #include "config/auth.h"
 #include "config/cloud.h"
+#include "config/listen.h"
 #include "config/variable.h"
 #include "net/proxy.h"
 
 #define PREFIX "AKVSYNC_"
-
-/* Documented variables of features that are not built yet. */
-static const char *const not_yet[] = { "AKVSYNC_LISTEN" };
 
 /* AKVSYNC_SERVICE_HOST, AKVSYNC_PORT_443_TCP_ADDR, …: what Kubernetes injects for a
  * Service named akvsync, or akvsync-something. */
@@ -44,10 +42,6 @@ static int refuse_unknown(const char *name, size_t len, struct err *err)
 	const char *nearest;
 	size_t count = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(not_yet); i++)
-		if (strcmp(unknown, not_yet[i]) == 0)
-			return err_set(err, ERR_CONFIG,
-				       "%s is not supported yet; remove it", unknown);
 	for (size_t i = 0; i < variable_count; i++)
 		if (text_starts(variables[i].name, PREFIX))
 			names[count++] = variables[i].name;
@@ -99,6 +93,13 @@ static int check_vault(const struct settings *s, struct err *err)
 	return 0;
 }
 
+static int check_listen(const struct settings *s, struct err *err)
+{
+	struct listen parsed;
+
+	return s->listen == NULL ? 0 : listen_parse(&parsed, s->listen, err);
+}
+
 static int check_rest(const struct settings *s, bool request_timeout_given,
 		      struct err *err)
 {
@@ -118,7 +119,7 @@ static int check_rest(const struct settings *s, bool request_timeout_given,
 			err, ERR_CONFIG,
 			"AKVSYNC_REQUEST_TIMEOUT is longer than AKVSYNC_INIT_TIMEOUT: "
 			"init would stop before its first request may time out");
-	return 0;
+	return check_listen(s, err);
 }
 
 static int load_row(struct settings *s, const struct variable *v, char *const *env,

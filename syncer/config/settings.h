@@ -49,7 +49,8 @@ struct settings {
 	enum settings_auth auth;       /* AKVSYNC_AUTH */
 	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
 	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
-	int cloud; /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
+	int cloud;    /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
+	char *listen; /* AKVSYNC_LISTEN as given; NULL: no port */
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
 	char *termination_log; /* AKVSYNC_TERMINATION_LOG */

@@ -138,6 +138,11 @@ const struct variable variables[] = {
 	  .field = F(resource_id),
 	  .redact = TELL_RESOURCE_ID,
 	  .help = "managed identity by Azure resource id instead" },
+	{ .name = "AKVSYNC_LISTEN",
+	  .type = VARIABLE_TEXT,
+	  .field = F(listen),
+	  .help = "where the sidecar answers /startupz, /readyz and /healthz over HTTP, "
+		  "such as :8087" },
 	{ .name = "AKVSYNC_LOG_LEVEL",
 	  .type = VARIABLE_CHOICE,
 	  .field = F(log_level),

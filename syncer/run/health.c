@@ -1,36 +1,70 @@
 #include "run/health.h"
 
 #include <microhttpd.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "run/endpoint.h"
 
 /* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
  * that waits while silent connections fill all places gets its turn before it gives up.
  */
-#define CONNECTIONS_MAX 8
+#define PATH_CONNECTIONS 8
+/* Anybody in the cluster may come to the port, but from one address not so often that
+ * there is no place for the kubelet. */
+#define PORT_CONNECTIONS 64
+#define PORT_CONNECTIONS_ADDRESS 8
 #define CONNECTION_MEMORY_BYTES 4096
 #define CONNECTION_TIMEOUT_S 2
-#define TEXT_MAX 4096
+/* From its start to its end, however slowly the other side sends. */
+#define CONNECTION_LIFE_MS 10000
+/* Probes that wait for a yes leave places for others. */
+#define WAITING_MAX 4
+#define TEXT_MAX 8192
 
-struct health {
-	struct MHD_Daemon *daemon;
-	struct health_facts *facts;
-	int dir_fd;
-	int epoll_fd;         /* the daemon's */
-	unsigned connections; /* open at the end of the latest run */
+enum server_kind { SERVER_PATH, SERVER_PORT, SERVERS };
+
+struct server {
+	struct health *health;
+	enum server_kind kind;
+	struct MHD_Daemon *daemon; /* NULL: not open */
+	unsigned connections;      /* open at the end of the latest run */
 };
 
-void health_path(char out[static HEALTH_PATH_LEN], int dir_fd)
-{
-	snprintf(out, HEALTH_PATH_LEN, "/proc/self/fd/%d/" HEALTH_SOCKET, dir_fd);
-}
+/* An open connection. */
+struct visitor {
+	struct MHD_Connection *connection; /* NULL: the place is free */
+	bool waits;                        /* for a yes, until then */
+	bool waited;
+	int64_t until; /* when it is ended */
+};
+
+struct health {
+	struct server servers[SERVERS];
+	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
+	struct health_facts *facts;
+	int dir_fd;
+	int epoll_fd; /* of the daemons' own; -1: none is open */
+};
+
+enum question { ASK_STARTUP, ASK_READY, ASK_LIVE, QUESTIONS };
+
+static const char *const urls[SERVERS][QUESTIONS] = {
+	[SERVER_PATH] = { "/startup", "/ready", "/live" },
+	[SERVER_PORT] = { "/startupz", "/readyz", "/healthz" },
+};
+static const char *const nothing[SERVERS] = {
+	[SERVER_PATH] = "not found\n",
+	[SERVER_PORT] = "not found; there are /startupz, /readyz and /healthz\n",
+};
+
+/* ---- answers ---- */
 
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 			     const char *text)
@@ -42,7 +76,9 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 	if (response == NULL)
 		return MHD_NO;
 	if (MHD_add_response_header(response, "Content-Type", "text/plain") == MHD_YES &&
-	    MHD_add_response_header(response, "Connection", "close") == MHD_YES)
+	    MHD_add_response_header(response, "Connection", "close") == MHD_YES &&
+	    (status != MHD_HTTP_METHOD_NOT_ALLOWED ||
+	     MHD_add_response_header(response, "Allow", "GET, HEAD") == MHD_YES))
 		result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -60,99 +96,187 @@ static enum MHD_Result reply_started(const struct health *h,
 	return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE, buf_str(&text));
 }
 
+/* ---- probes that wait ---- */
+
+static struct visitor *health_visitor(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+static size_t health_waiting(const struct health *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++)
+		count += h->visitors[i].waits;
+	return count;
+}
+
+/* True when the answer is not due yet. */
+static bool health_puts_off(const struct health *h, struct MHD_Connection *connection)
+{
+	const char *wait =
+		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "wait");
+	struct visitor *visitor = health_visitor(connection);
+	int64_t wait_ms;
+
+	if (h->facts->started || wait == NULL || visitor == NULL || visitor->waited ||
+	    health_waiting(h) >= WAITING_MAX ||
+	    text_number(wait, HEALTH_WAIT_MAX_MS, &wait_ms) < 0)
+		return false;
+	visitor->waits = visitor->waited = true;
+	visitor->until = clock_now_ms() + wait_ms;
+	MHD_suspend_connection(connection);
+	return true;
+}
+
+static void health_end_wait(struct visitor *visitor, int64_t now)
+{
+	visitor->waits = false;
+	visitor->until = now + CONNECTION_LIFE_MS;
+	MHD_resume_connection(visitor->connection);
+}
+
+/* ---- requests ---- */
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 				  const char *url, const char *method,
 				  const char *version, const char *data, size_t *size,
 				  void **state)
 {
-	struct health *h = arg;
+	const struct server *server = arg;
+	const struct health *h = server->health;
+	const char *const *known = urls[server->kind];
 
 	(void)version, (void)data;
 	/* First the head, then the body piece by piece: it is dropped. */
 	if (*state == NULL) {
-		*state = h;
+		*state = arg;
 		return MHD_YES;
 	}
 	if (*size > 0) {
 		*size = 0;
 		return MHD_YES;
 	}
-	if (strcmp(url, "/refresh") == 0 && strcmp(method, "POST") == 0) {
+	if (server->kind == SERVER_PATH && strcmp(url, "/refresh") == 0 &&
+	    strcmp(method, MHD_HTTP_METHOD_POST) == 0) {
 		h->facts->refresh = true;
 		return reply(connection, MHD_HTTP_ACCEPTED, "polling now\n");
 	}
-	if (strcmp(method, "GET") != 0)
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
+	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 			     "method not allowed\n");
+	/* Over the network nobody takes a place for long. */
+	if (strcmp(url, known[ASK_STARTUP]) == 0 && server->kind == SERVER_PATH &&
+	    health_puts_off(h, connection))
+		return MHD_YES;
 	/* A set that has been complete stays usable whatever the vault says later. */
-	if (strcmp(url, "/startup") == 0 || strcmp(url, "/ready") == 0)
+	if (strcmp(url, known[ASK_STARTUP]) == 0 || strcmp(url, known[ASK_READY]) == 0)
 		return reply_started(h, connection);
-	if (strcmp(url, "/live") == 0)
+	if (strcmp(url, known[ASK_LIVE]) == 0)
 		return reply(connection, MHD_HTTP_OK, "ok\n");
-	return reply(connection, MHD_HTTP_NOT_FOUND, "not found\n");
+	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);
 }
 
-static int listen_at(int dir_fd, struct err *err)
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+			  enum MHD_ConnectionNotificationCode code)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct health *h = ((struct server *)arg)->health;
 
-	_Static_assert(sizeof(address.sun_path) >= HEALTH_PATH_LEN, "path fits");
-	health_path(address.sun_path, dir_fd);
-	(void)unlinkat(dir_fd, HEALTH_SOCKET, 0);
-	/* The mode of an unbound socket becomes that of its file, so the file never has a
-	 * wider one. */
-	if (fd >= 0 && fchmod(fd, 0600) == 0 &&
-	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    listen(fd, CONNECTIONS_MAX) == 0)
-		return fd;
-	err_set_errno(err, ERR_IO, "cannot listen on '" HEALTH_SOCKET "'");
-	if (fd >= 0)
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*context != NULL)
+			*(struct visitor *)*context = (struct visitor){ 0 };
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++) {
+		struct visitor *visitor = &h->visitors[i];
+
+		if (visitor->connection != NULL)
+			continue;
+		visitor->connection = connection;
+		visitor->until = clock_now_ms() + CONNECTION_LIFE_MS;
+		*context = visitor;
+		return;
+	}
+}
+
+/* ---- opening ---- */
+
+struct health *health_new(struct health_facts *facts)
+{
+	struct health *h = xcalloc(1, sizeof(*h));
+
+	h->facts = facts;
+	h->dir_fd = h->epoll_fd = -1;
+	for (int i = 0; i < SERVERS; i++)
+		h->servers[i] =
+			(struct server){ .health = h, .kind = (enum server_kind)i };
+	return h;
+}
+
+/* Adds the descriptor by which a daemon says that it has something to do. */
+static int health_watch(struct health *h, const struct MHD_Daemon *daemon)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(
+		(struct MHD_Daemon *)(uintptr_t)daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (h->epoll_fd < 0)
+		h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	return info == NULL || h->epoll_fd < 0
+		       ? -1
+		       : epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &event);
+}
+
+/* Takes over the descriptor. */
+static int health_serve(struct health *h, enum server_kind kind, int fd, struct err *err)
+{
+	struct server *server = &h->servers[kind];
+	bool is_port = kind == SERVER_PORT;
+	unsigned most = is_port ? PORT_CONNECTIONS : PATH_CONNECTIONS;
+	unsigned of_one = is_port ? PORT_CONNECTIONS_ADDRESS : 0;
+
+	server->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+		server, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
+		MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		of_one, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, server, MHD_OPTION_END);
+	if (server->daemon != NULL && health_watch(h, server->daemon) == 0)
+		return 0;
+	if (server->daemon != NULL)
+		MHD_stop_daemon(server->daemon);
+	else
 		close(fd);
-	return -1;
+	server->daemon = NULL;
+	return err_set(err, ERR_IO, "cannot start the server of '%s'",
+		       is_port ? "AKVSYNC_LISTEN" : ENDPOINT_SOCKET);
 }
 
-int health_new(struct health **out, int dir_fd, struct health_facts *facts,
-	       struct err *err)
+int health_open_path(struct health *h, int dir_fd, struct err *err)
 {
-	struct health *h;
-	const union MHD_DaemonInfo *info;
-	int fd = listen_at(dir_fd, err);
+	int fd = endpoint_open_path(dir_fd, err);
 
 	if (fd < 0)
 		return -1;
-	h = xcalloc(1, sizeof(*h));
-	h->facts = facts;
 	h->dir_fd = dir_fd;
-	h->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET,
-		(MHD_socket)fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-		MHD_OPTION_END);
-	info = h->daemon ? MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)
-			 : NULL;
-	if (info == NULL) {
-		if (h->daemon == NULL)
-			close(fd);
-		health_free(h);
-		return err_set(err, ERR_IO,
-			       "cannot start the server of '" HEALTH_SOCKET "'");
-	}
-	h->epoll_fd = info->epoll_fd;
-	*out = h;
-	return 0;
+	return health_serve(h, SERVER_PATH, fd, err);
 }
 
-void health_free(struct health *h)
+int health_open_port(struct health *h, const char *text, struct err *err)
 {
-	if (h == NULL)
-		return;
-	(void)unlinkat(h->dir_fd, HEALTH_SOCKET, 0);
-	if (h->daemon != NULL)
-		MHD_stop_daemon(h->daemon); /* closes the socket as well */
-	free(h);
+	int fd = endpoint_open_port(text, err);
+
+	return fd < 0 ? -1 : health_serve(h, SERVER_PORT, fd, err);
 }
+
+/* ---- running ---- */
 
 int health_fd(const struct health *h)
 {
@@ -161,32 +285,92 @@ int health_fd(const struct health *h)
 
 int64_t health_deadline(const struct health *h, int64_t now)
 {
-	MHD_UNSIGNED_LONG_LONG timeout_ms;
+	int64_t soonest = CLOCK_NEVER;
 
-	if (h == NULL || MHD_get_timeout(h->daemon, &timeout_ms) != MHD_YES)
-		return CLOCK_NEVER;
-	return now + (int64_t)timeout_ms;
+	for (int i = 0; h != NULL && i < SERVERS; i++) {
+		MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+		if (h->servers[i].daemon != NULL &&
+		    MHD_get_timeout(h->servers[i].daemon, &timeout_ms) == MHD_YES)
+			soonest = clock_sooner(soonest, now + (int64_t)timeout_ms);
+	}
+	for (size_t i = 0; h != NULL && i < ARRAY_LEN(h->visitors); i++)
+		if (h->visitors[i].connection != NULL)
+			soonest = clock_sooner(soonest, h->visitors[i].until);
+	return soonest;
 }
 
-static unsigned count_connections(const struct health *h)
+static unsigned count_connections(const struct server *server)
 {
 	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
 
 	return info == NULL ? 0 : info->num_connections;
 }
 
-void health_run(struct health *h)
+static void health_run_server(struct server *server)
 {
 	unsigned before;
 
-	if (h == NULL)
+	if (server->daemon == NULL)
 		return;
 	/* While all connections are in use the listening socket is out of the epoll set;
 	 * the run after one ended puts it back, and nothing else would wake us for it. */
 	do {
-		before = h->connections;
-		(void)MHD_run(h->daemon);
-		h->connections = count_connections(h);
-	} while (h->connections < before);
+		before = server->connections;
+		(void)MHD_run(server->daemon);
+		server->connections = count_connections(server);
+	} while (server->connections < before);
+}
+
+/* Its time is over: the daemon closes it when it finds nothing more to read. */
+static void health_end(struct visitor *visitor)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		visitor->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	visitor->until = CLOCK_NEVER;
+	if (info != NULL)
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+static void health_run_visitors(struct health *h, int64_t now)
+{
+	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++) {
+		struct visitor *visitor = &h->visitors[i];
+
+		if (visitor->waits && (h->facts->started || now >= visitor->until))
+			health_end_wait(visitor, now);
+		else if (visitor->connection != NULL && now >= visitor->until)
+			health_end(visitor);
+	}
+}
+
+void health_run(struct health *h)
+{
+	if (h == NULL)
+		return;
+	health_run_visitors(h, clock_now_ms());
+	for (int i = 0; i < SERVERS; i++)
+		health_run_server(&h->servers[i]);
+}
+
+void health_free(struct health *h)
+{
+	if (h == NULL)
+		return;
+	/* A daemon must not be stopped while a connection of it is suspended. */
+	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++)
+		if (h->visitors[i].waits)
+			health_end_wait(&h->visitors[i], clock_now_ms());
+	if (h->dir_fd >= 0)
+		endpoint_remove(h->dir_fd);
+	for (int i = 0; i < SERVERS; i++) {
+		health_run_server(&h->servers[i]);
+		if (h->servers[i].daemon != NULL)
+			MHD_stop_daemon(h->servers[i].daemon); /* closes its socket */
+	}
+	if (h->epoll_fd >= 0)
+		close(h->epoll_fd);
+	free(h);
 }

@@ -1,11 +1,17 @@
 /*
- * health.h: answers the probes startup, ready and live, and takes requests to poll, over
- * HTTP on a unix socket of the volume: DIR/..sock, mode 0600.
+ * health.h: answers the probes startup, ready and live over HTTP, at the sockets of
+ * endpoint.h: always at the volume's, and at a port when one is asked for.
  *
  * A path and not an abstract socket: the permissions of its directory decide which
  * processes may ask, and no other process of the network namespace can take its name
- * first.  GET /startup, /ready, /live: 200, or 503 with the cause in one line; POST
- * /refresh: 202.  Opens no port.
+ * first.
+ *
+ *   the volume's socket  GET /startup, /ready, /live; POST /refresh: 202
+ *   the port             GET /startupz, /readyz, /healthz: the same answers
+ *
+ * 200 is yes.  503 is no, with the cause in one line.  /startup?wait=MS is answered when
+ * it is a yes, or after so many milliseconds.  Connections are bounded in number and in
+ * time, so that nobody keeps a kubelet from asking.
  */
 #ifndef RUN_HEALTH_H
 #define RUN_HEALTH_H
@@ -28,21 +34,20 @@ struct health_facts {
 	bool refresh; /* set by health_run() when a poll is asked for */
 };
 
-#define HEALTH_SOCKET "..sock"
-#define HEALTH_PATH_LEN 64
+/* The longest that a probe may wait for a yes. */
+#define HEALTH_WAIT_MAX_MS 60000
 
-/* The socket's path, by the descriptor of its directory: the name of a deep directory
- * does not fit a socket's address. */
-void health_path(char out[static HEALTH_PATH_LEN], int dir_fd);
-
-/* Listens, and replaces the socket of an earlier process; the caller holds the
- * directory's lock, and *facts must outlive the result.  ERR_IO.  health_free() the
- * result; NULL is fine everywhere. */
-int health_new(struct health **out, int dir_fd, struct health_facts *facts,
-	       struct err *err) MUST_CHECK;
+/* Answers nobody yet; *facts must outlive the result.  health_free() it.  NULL is fine
+ * everywhere but in health_open_…(). */
+struct health *health_new(struct health_facts *facts);
+/* Probes that wait are answered. */
 void health_free(struct health *h);
 
-/* Readable when a request has come; -1 when h is NULL. */
+/* Listen, as endpoint.h says.  ERR_IO. */
+int health_open_path(struct health *h, int dir_fd, struct err *err) MUST_CHECK;
+int health_open_port(struct health *h, const char *text, struct err *err) MUST_CHECK;
+
+/* Readable when a request has come; -1: there is no socket. */
 int health_fd(const struct health *h);
 
 /* When an open connection needs attention; CLOCK_NEVER: none is open. */

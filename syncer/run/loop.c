@@ -250,8 +250,10 @@ static void loop_finish_round(struct loop *l, int64_t now)
 				 result.outcome == ROUND_FIRST || l->mode == LOOP_INIT,
 				 now);
 	loop_note_complete(l);
-	if (was_starting && l->phase == LOOP_READY)
+	if (was_starting && l->phase == LOOP_READY) {
 		log_event(LOG_INFO, "ready", NULL, "a complete set is on the volume");
+		loop_take_health(l); /* probes wait for it */
+	}
 	/* init has no next poll to wait for: it tries again what failed. */
 	l->next_round_at =
 		now + schedule_next(&l->schedule, &result,

@@ -106,18 +106,24 @@ static int start_open_volume(struct loop *l, struct err *err)
 	return 0;
 }
 
-/* Syncing goes on without the socket for probes. */
+/* Syncing goes on without an answer to probes. */
 static void start_open_health(struct loop *l)
 {
+	const char *port = l->settings->listen;
 	struct err err;
 
 	l->facts.tell = answers_tell;
 	l->facts.arg = l;
-	if (l->mode == LOOP_SIDECAR &&
-	    health_new(&l->health, publish_dir_fd(l->publish), &l->facts, &err) < 0)
+	if (l->mode != LOOP_SIDECAR)
+		return;
+	l->health = health_new(&l->facts);
+	if (health_open_path(l->health, publish_dir_fd(l->publish), &err) < 0)
 		log_event(LOG_WARN, "advice", NULL,
 			  "%s: 'akvsync probe' and 'akvsync refresh' get no answer",
 			  err.msg);
+	if (port != NULL && health_open_port(l->health, port, &err) < 0)
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s; until a restart probes over HTTP get no answer", err.msg);
 }
 
 static void start_log(const struct loop *l)
@@ -203,10 +209,10 @@ static int start_open(struct loop *l, struct err *err)
 
 static void start_close(struct loop *l)
 {
+	health_free(l->health); /* it tells of the round */
 	round_free(l->round);
 	for (int i = 0; i < WATCHES; i++)
 		watch_free(l->watches[i]);
-	health_free(l->health);
 	notify_free(l->notify);
 	publish_close(l->publish);
 	session_close(&l->sources);

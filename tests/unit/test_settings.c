@@ -252,7 +252,7 @@ static void test_refused(void **state)
 		{ "AKVSYNC_POLL_INTERVALL=", "did you mean AKVSYNC_POLL_INTERVAL?" },
 		{ "AKVSYNC_COMPLETELY_DIFFERENT=1", "'akvsync help' lists" },
 		{ "AKVSYNC_=1", "unknown variable AKVSYNC_" },
-		{ "AKVSYNC_LISTEN=:80", "AKVSYNC_LISTEN is not supported yet" },
+		{ "AKVSYNC_LISTEN=80", "AKVSYNC_LISTEN: '80' is not an address" },
 		{ "AKVSYNC_dir=/x", "did you mean AKVSYNC_DIR?" },
 		/* Nearly service links. */
 		{ "AKVSYNC_PORTS=1", "unknown variable" },

@@ -7,8 +7,9 @@ const struct command commands[] = {
 	{ "init", "", command_init, "fetch all objects once, publish them, exit" },
 	{ "sidecar", "", command_sidecar,
 	  "the same, then poll for new versions until SIGTERM" },
-	{ "probe", "startup|ready|live", command_probe,
-	  "startup, ready or live: ask the running sidecar; exit 0: yes" },
+	{ "probe", "startup|ready|live [--wait DURATION]", command_probe,
+	  "startup, ready or live: ask the running sidecar; exit 0: yes; "
+	  "startup --wait 5s: wait so long for a yes" },
 	{ "refresh", "", command_refresh, "ask the running sidecar to poll now" },
 	{ "check", "[--online] [--output text|json] [FILE]", command_check,
 	  "show what the configuration comes to; --online: try it; --output json" },

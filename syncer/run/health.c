@@ -27,6 +27,8 @@
 /* Probes that wait for a yes leave places for others. */
 #define WAITING_MAX 4
 #define TEXT_MAX 8192
+/* So many runs of a daemon, at most, take a request that has come to its answer. */
+#define ANSWER_STEPS 4
 
 enum server_kind { SERVER_PATH, SERVER_PORT, SERVERS };
 
@@ -366,7 +368,8 @@ void health_free(struct health *h)
 	if (h->dir_fd >= 0)
 		endpoint_remove(h->dir_fd);
 	for (int i = 0; i < SERVERS; i++) {
-		health_run_server(&h->servers[i]);
+		for (int step = 0; step < ANSWER_STEPS; step++)
+			health_run_server(&h->servers[i]);
 		if (h->servers[i].daemon != NULL)
 			MHD_stop_daemon(h->servers[i].daemon); /* closes its socket */
 	}

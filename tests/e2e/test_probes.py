@@ -1,9 +1,12 @@
 """What a probe is told while the first set is waited for, and after it."""
 
+import os
+import pathlib
 import re
+import subprocess
 
 import pytest
-from conftest import wait_until
+from conftest import BINARY, wait_until
 from test_health import ask
 
 
@@ -84,3 +87,96 @@ def test_a_stop_in_the_first_round_ends_with_its_cause(world):
     sidecar.wait_log("retry", "503")
     assert sidecar.stop()[0] == 6
     assert not sidecar.find("failure") and "503" in world.termination_log.read_text()
+
+
+# Probes that wait
+
+
+def waiting(world, *arguments, **env):
+    """A probe that is under way."""
+    # pylint: disable-next=consider-using-with
+    return subprocess.Popen(
+        [BINARY, "probe", "startup", *arguments], env={"AKVSYNC_DIR": str(world.volume)} | env, stderr=subprocess.PIPE, text=True
+    )
+
+
+def held(world, **more):
+    """A sidecar whose vault does not answer before it is let go."""
+    value = world.plant("db")
+    fault = world.fake.fault({"hold": True}, target="vault", times=-1)
+    sidecar = world.sidecar("db", wait=False, AKVSYNC_REQUEST_TIMEOUT="50s", **more)
+    world.fake.wait_journal(1, target="vault")
+    return sidecar, fault, value
+
+
+def test_a_probe_waits_for_the_first_set(world):
+    """Several at once, and more than the sidecar keeps waiting: each gets its answer."""
+    world.fake.fault({"status": 503}, target="vault", times=-1)
+    world.plant("db")
+    sidecar = world.sidecar("db", wait=False)
+    sidecar.wait_log("failure", "503")
+    probes = [waiting(world, "--wait", "1m") for _ in range(3)]
+    assert ask(world, "probe", "live").returncode == 0, "others are answered meanwhile"
+    assert all(probe.poll() is None for probe in probes)
+    world.fake.clear_faults()
+    sidecar.poll()
+    sidecar.wait_log("ready")
+    for probe in probes:
+        assert probe.wait(20) == 0 and probe.stderr.read() == ""
+    assert ask(world, "probe", "startup", "--wait=1m").returncode == 0, "at once"
+
+
+def test_a_probe_that_waits_in_vain_says_why(world):
+    held(world)
+    told = ask(world, "probe", "startup", "--wait", "1500ms")
+    assert told.returncode == 6
+    assert re.fullmatch(r"akvsync: waiting for vault 'shop-kv' for \d+ s, attempt 1: no answer yet\n", told.stderr)
+
+
+def test_a_stop_does_not_wait_for_probes(world):
+    sidecar, _, _ = held(world)
+    probes = [waiting(world, "--wait", "50s") for _ in range(3)]
+    assert wait_until(lambda: len(connections(sidecar.pid)) >= 3)
+    wait_told(world, "^waiting", 20)
+    code, _ = sidecar.stop()
+    assert code == 143 and all(probe.poll() is not None or probe.wait(20) for probe in probes)
+    for probe in probes:
+        assert probe.wait(20) == 6 and "waiting for vault 'shop-kv'" in probe.stderr.read()
+
+
+def connections(pid):
+    """The descriptors of a process that are sockets connected to a path."""
+    links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    lines = pathlib.Path(f"/proc/{pid}/net/unix").read_text().splitlines()[1:]
+    return [fields for fields in map(str.split, lines) if fields[5] == "03" and f"socket:[{fields[6]}]" in links]
+
+
+def test_a_crowd_that_waits_leaves_places(world):
+    """Those for whom there is no place to wait are answered at once."""
+    sidecar, fault, _ = held(world)
+    probes = [waiting(world, "--wait", "50s") for _ in range(8)]
+    assert wait_until(lambda: sum(probe.poll() == 6 for probe in probes) == 4)
+    assert ask(world, "probe", "live").returncode == 0
+    world.fake.remove_fault(fault)
+    world.fake.close_connections()
+    sidecar.wait_log("ready")
+    assert sorted(probe.wait(20) for probe in probes) == [0] * 4 + [6] * 4
+
+
+def test_a_probe_waits_for_the_sidecar_itself(world):
+    world.plant("db")
+    probe = waiting(world, "--wait", "50s")
+    world.sidecar("db")
+    assert probe.wait(40) == 0
+    told = ask(world, "probe", "startup", "--wait", "100ms", AKVSYNC_DIR=str(world.folder))
+    assert told.returncode == 7 and "no sidecar answers" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["startup", "--wait"], ["startup", "--wait", "5"], ["startup", "--wait", "61s"], ["startup", "--wait="], ["startup", "--waits", "5s"],
+     ["startup", "--wait=5s", "5s"], ["startup", "--wait", "5s", "x"], ["ready", "--wait", "5s"], ["startup", "5s"]],
+)
+def test_a_wait_that_makes_no_sense_is_refused(world, arguments):
+    told = ask(world, "probe", *arguments)
+    assert told.returncode == 2 and "--wait 5s" in told.stderr, told.stderr

@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TEST_BIN", str(ROOT / "build/release/akvsync"))
 SANITIZED = os.environ.get("SAN") == "1"
 DEADLINE_S = 40
+PROMPT_S = 8
+"""So long a stop may take on a busy machine; to wait for any answer would take longer."""
 
 
 class Failed(AssertionError):

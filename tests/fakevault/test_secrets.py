@@ -145,8 +145,11 @@ def test_patch_changes_metadata_only(fake, caller):
     assert caller.get("/secrets/s").json["value"] == "v2"
 
 
-def test_delete_settles_then_recovers_or_purges(fake, caller):
-    fake.vault_settings(settle_s=3)
+LONG_S = 3600
+
+
+def test_delete_and_recover_take_a_while(fake, caller):
+    fake.vault_settings(settle_s=LONG_S)
     fake.set("s", "v")
     answer = caller.vault("DELETE", "/secrets/s")
     assert answer.status == 200
@@ -156,13 +159,23 @@ def test_delete_settles_then_recovers_or_purges(fake, caller):
     assert caller.get("/secrets/s").code == "SecretNotFound"
     assert caller.get("/deletedsecrets/s").status == 404
     assert caller.vault("PUT", "/secrets/s", {"value": "w"}).code == "ObjectIsBeingDeleted"
+    fake.vault_settings(settle_s=0)
+    fake.set("t", "v")
+    assert caller.vault("DELETE", "/secrets/t").status == 200
+    fake.vault_settings(settle_s=LONG_S)
+    assert caller.vault("POST", "/deletedsecrets/t/recover").status == 200
+    assert caller.get("/secrets/t").status == 404
+
+
+def test_delete_settles_then_recovers_or_purges(fake, caller):
+    fake.set("s", "v")
+    caller.vault("DELETE", "/secrets/s")
     _until(lambda: caller.get("/deletedsecrets/s").status == 200)
     answer = caller.vault("PUT", "/secrets/s", {"value": "w"})
     assert (answer.status, answer.code) == (409, "ObjectIsDeletedButRecoverable")
     assert [item["id"][-2:] for page in caller.pages("/deletedsecrets") for item in page] == ["/s"]
     answer = caller.vault("POST", "/deletedsecrets/s/recover")
     assert answer.status == 200 and "value" not in answer.json
-    assert caller.get("/secrets/s").status == 404
     _until(lambda: caller.get("/secrets/s").status == 200)
     assert caller.get("/secrets/s").json["value"] == "v"
     caller.vault("DELETE", "/secrets/s")

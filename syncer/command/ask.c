@@ -28,13 +28,16 @@ extern char **environ;
 
 static const char unconnected[] = "cannot connect to '" HOST "': ";
 
+#define HTTP_YES 200
+
 struct sidecar_answer {
 	bool done;
 	int status; /* 0: none came */
-	char text[512];
+	char text[16384];
 };
 
-/* The other end may be anyone of our uid: what it says is shown as one plain line. */
+/* The other end may be anyone of our uid: what it says is shown as plain text, and the
+ * reason of a no as one line. */
 static void on_answer(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct sidecar_answer *answer = arg;
@@ -44,8 +47,8 @@ static void on_answer(void *arg, struct http_reply *reply, const struct err *err
 	answer->status = reply->status;
 	snprintf(answer->text, sizeof(answer->text), "%s",
 		 err ? err->msg : buf_str(&reply->body));
-	for (; *c && *c != '\n'; c++)
-		if (!isprint((unsigned char)*c))
+	for (; *c && (*c != '\n' || answer->status == HTTP_YES); c++)
+		if (!isprint((unsigned char)*c) && *c != '\n')
 			*c = '?';
 	*c = '\0';
 }
@@ -148,6 +151,8 @@ static int ask_sidecar(const struct sidecar_question *question)
 		return tell_of_none(dir, answer.text);
 	if (answer.status >= 300)
 		return command_error(EXIT_UNAVAILABLE, "%s", answer.text);
+	if (text_starts(answer.text, "ok; but:"))
+		command_say(answer.text);
 	return EXIT_DONE;
 }
 

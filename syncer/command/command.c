@@ -48,6 +48,12 @@ static void complain(const char *fmt, va_list ap)
 	fputs("\n", stderr);
 }
 
+void command_say(const char *text)
+{
+	fputs(text, stdout);
+	(void)fflush(stdout);
+}
+
 int command_error(int code, const char *fmt, ...)
 {
 	va_list ap;

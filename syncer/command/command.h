@@ -43,6 +43,9 @@ int command_usage(const struct command *command);
 /* The exit code that stands for a failure. */
 int command_exit_code(const struct err *err);
 
+/* Prints the text on stdout. */
+void command_say(const char *text);
+
 /* Prints the line "akvsync: ..." on stderr; gives the code back. */
 int command_error(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

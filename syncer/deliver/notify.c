@@ -91,7 +91,7 @@ static size_t find_target(const struct notify *n, const char *text)
 	return i;
 }
 
-static bool is_configured(const struct notify *n, const char *text)
+bool notify_has(const struct notify *n, const char *text)
 {
 	return find_target(n, text) < n->targets.count;
 }
@@ -275,7 +275,7 @@ static const char *behind_before(const struct notify *n, const struct notify *ol
 		const struct state *s = &old->states[i];
 
 		if (is_behind(old, s) &&
-		    !(only_removed && is_configured(n, old->targets.items[i].text)))
+		    !(only_removed && notify_has(n, old->targets.items[i].text)))
 			oldest = older(oldest, s->delivered ? s->delivered : "");
 	}
 	return oldest;
@@ -404,6 +404,14 @@ bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out)
 		return true;
 	}
 	return false;
+}
+
+const char *notify_signal_target(const struct notify *n)
+{
+	for (size_t i = 0; i < n->targets.count; i++)
+		if (n->targets.items[i].process || n->targets.items[i].pidfile)
+			return n->targets.items[i].text;
+	return NULL;
 }
 
 static bool is_open_first(const struct notify *n, size_t i)

@@ -83,6 +83,12 @@ int64_t notify_deadline(const struct notify *n);
 /* Runs at most one due target; true: *out says how it went, call again. */
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out);
 
+/* True when there is a target with this text. */
+bool notify_has(const struct notify *n, const char *text);
+
+/* The text of a target that signals a process; NULL: none does. */
+const char *notify_signal_target(const struct notify *n);
+
 /* The last failure of an on=first target that has not succeeded; NULL: all have.  tries:
  * only of those that have been tried so often. */
 const struct err *notify_first_failure(const struct notify *n, int tries);

@@ -259,6 +259,22 @@ static int signal_all(const struct matches *all, const char *name, int signal,
 	return -1;
 }
 
+bool process_is_alone(void)
+{
+	DIR *proc = getpid() == 1 ? NULL : opendir("/proc");
+	const struct dirent *entry;
+	bool alone = true;
+	int64_t pid;
+
+	/* Where the namespace is shared, number 1 is the pod's own process. */
+	if (proc == NULL)
+		return getpid() == 1;
+	while (alone && (entry = readdir(proc)) != NULL)
+		alone = text_number(entry->d_name, INT_MAX, &pid) < 0 || pid == getpid();
+	closedir(proc);
+	return alone;
+}
+
 static int explain_nobody(const char *name, size_t others, struct err *err)
 {
 	if (others == 0 || getpid() == 1)

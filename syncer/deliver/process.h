@@ -5,6 +5,7 @@
 #ifndef DELIVER_PROCESS_H
 #define DELIVER_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,10 @@ struct process_set {
 void process_set_clear(struct process_set *set);
 /* *to must be empty. */
 void process_set_copy(struct process_set *to, const struct process_set *from);
+
+/* True when this process sees no other one that could be the app: the pod does not share
+ * its process namespace. */
+bool process_is_alone(void);
 
 /*
  * Signals the processes of that name: match.h says which processes have it, and which of

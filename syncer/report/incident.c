@@ -23,6 +23,7 @@ static const struct telling {
 	const char *counted; /* what is counted, one of them */
 	const char *had;     /* "WHAT is no longer asked for; it had … 3 times" */
 	bool lasting;        /* it may last for months, and is not logged again */
+	bool apart;          /* it is not reported in rounds */
 } tellings[] = {
 	[INCIDENT_OBJECT] = { false, "object", NULL, "failure", "recovered",
 			      "no longer fails", "failure", "failed" },
@@ -47,6 +48,11 @@ static const struct telling {
 			      "no longer fails", "failure", "failed" },
 	[INCIDENT_SET] = { false, "set", "set", "set-held", "set-released",
 			   "is no longer held back", "round", "been held back" },
+	[INCIDENT_CONFIGURATION] = { false, "configuration", "configuration file",
+				     "configuration-refused", "recovered", "is accepted",
+				     "refusal", "been refused", .apart = true },
+	[INCIDENT_NOTIFY] = { false, "notify", "notify", "notify-failed", "recovered",
+			      "no longer fails", "failure", "failed", .apart = true },
 };
 
 /* ---- finding ---- */
@@ -105,7 +111,9 @@ static struct incident *incident_add(struct incidents *all, enum incident_kind k
 void incidents_begin(struct incidents *all)
 {
 	for (size_t i = 0; i < all->count; i++)
-		all->items[i]->mark = INCIDENT_UNASKED;
+		all->items[i]->mark = tellings[all->items[i]->kind].apart
+					      ? INCIDENT_UNANSWERED
+					      : INCIDENT_UNASKED;
 }
 
 static void incident_mark(const struct incidents *all, enum incident_kind kind,
@@ -147,6 +155,27 @@ static const char *incident_cause(const struct incident *it, const char *msg)
 	return colon ? colon + 3 : msg;
 }
 
+/* How many processes there are, or which one it was, makes no other cause. */
+static bool incident_same_but_numbers(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789";
+
+	do {
+		a += strspn(a, digits);
+		b += strspn(b, digits);
+		if (*a != *b)
+			return false;
+	} while (*a++ != '\0' && *b++ != '\0');
+	return true;
+}
+
+static bool incident_same_cause(const struct incident *it, const struct err *err)
+{
+	if (tellings[it->kind].apart)
+		return incident_same_but_numbers(it->err.msg, err->msg);
+	return strcmp(incident_cause(it, it->err.msg), incident_cause(it, err->msg)) == 0;
+}
+
 /* Worth a line: it is new, or has another cause or consequence, or was logged long ago.
  */
 static bool incident_is_news(const struct incident *it, const struct err *err,
@@ -156,37 +185,50 @@ static bool incident_is_news(const struct incident *it, const struct err *err,
 	       (now - it->said >= REMIND_MS && !tellings[it->kind].lasting) ||
 	       (!tellings[it->kind].shared &&
 		strcmp(it->consequence, consequence) != 0) ||
-	       strcmp(incident_cause(it, it->err.msg), incident_cause(it, err->msg)) != 0;
+	       !incident_same_cause(it, err);
+}
+
+static void incident_log(const struct incident *it)
+{
+	auto_free char *what = incident_what(it);
+
+	log_event(it->level, tellings[it->kind].begins,
+		  LOG_FIELDS(log_str("what", what),
+			     log_str("kind", tellings[it->kind].word),
+			     log_str("consequence", it->consequence),
+			     log_str("request", it->err.request),
+			     log_int("failures", it->count)),
+		  "%s", it->err.msg);
+}
+
+bool incidents_note(struct incidents *all, enum log_level level, enum incident_kind kind,
+		    const char *name, const struct err *err, const char *consequence,
+		    int64_t now)
+{
+	struct incident *it = incident_find(all, kind, name);
+	bool is_news;
+
+	if (it == NULL)
+		it = incident_add(all, kind, name, now);
+	if (it->mark == INCIDENT_FAILS && !tellings[kind].apart)
+		return false;
+	it->mark = INCIDENT_FAILS;
+	is_news = incident_is_news(it, err, consequence ? consequence : "", now);
+	it->count++;
+	it->err = *err;
+	it->level = level;
+	it->consequence = consequence ? consequence : "";
+	if (is_news)
+		it->said = now;
+	return is_news;
 }
 
 void incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now)
 {
-	struct incident *it = incident_find(all, kind, name);
-	const struct telling *tell = &tellings[kind];
-	auto_free char *what = NULL;
-	bool is_news;
-
-	if (it == NULL)
-		it = incident_add(all, kind, name, now);
-	if (it->mark == INCIDENT_FAILS)
-		return;
-	it->mark = INCIDENT_FAILS;
-	is_news = incident_is_news(it, err, consequence ? consequence : "", now);
-	it->count++;
-	it->err = *err;
-	it->consequence = consequence ? consequence : "";
-	if (!is_news)
-		return;
-	it->said = now;
-	what = incident_what(it);
-	log_event(level, tell->begins,
-		  LOG_FIELDS(log_str("what", what), log_str("kind", tell->word),
-			     log_str("consequence", consequence),
-			     log_str("request", err->request),
-			     log_int("failures", it->count)),
-		  "%s", err->msg);
+	if (incidents_note(all, level, kind, name, err, consequence, now))
+		incident_log(incident_find(all, kind, name));
 }
 
 /* It works again, or nobody asks for it any more: the two are not the same news. */
@@ -225,6 +267,10 @@ void incidents_end(struct incidents *all, int64_t now)
 		struct incident *it = all->items[i];
 
 		if (it->mark == INCIDENT_FAILS || it->mark == INCIDENT_UNANSWERED) {
+			if (tellings[it->kind].apart && now - it->said >= REMIND_MS) {
+				it->said = now;
+				incident_log(it);
+			}
 			all->items[open++] = it;
 			continue;
 		}
@@ -232,6 +278,58 @@ void incidents_end(struct incidents *all, int64_t now)
 		incident_free(it);
 	}
 	all->count = open;
+}
+
+void incidents_close(struct incidents *all, enum incident_kind kind, const char *name,
+		     bool works, int64_t now)
+{
+	bool found;
+	size_t at = incident_place(all, kind, name, &found);
+	struct incident *it;
+
+	if (!found)
+		return;
+	it = all->items[at];
+	it->mark = works ? INCIDENT_WORKS : INCIDENT_UNASKED;
+	incident_log_end(it, now);
+	incident_free(it);
+	all->count--;
+	memmove(all->items + at, all->items + at + 1,
+		(all->count - at) * sizeof(all->items[0]));
+}
+
+/* ---- telling ---- */
+
+/* "3m", not "3m12s": a kubelet takes each other text for another event. */
+static char *incident_age(int64_t ms)
+{
+	static const int64_t second_ms = 1000, minute_ms = 60000, hour_ms = 3600000;
+	int64_t unit = ms >= hour_ms ? hour_ms : ms >= minute_ms ? minute_ms : second_ms;
+
+	return text_from_duration(ms - ms % unit);
+}
+
+static void incident_tell(const struct incident *it, int64_t now, struct buf *out)
+{
+	auto_free char *what = incident_what(it);
+	auto_free char *age = incident_age(now - it->since);
+	const char *cause = it->err.msg;
+	size_t len = strlen(what);
+
+	if (strncmp(cause, what, len) == 0 && text_starts(cause + len, ": "))
+		cause += len + 2;
+	buf_printf(out, "\n%.300s has %s for %s: %s", what, tellings[it->kind].had, age,
+		   cause);
+}
+
+void incidents_tell(const struct incidents *all, int64_t now, struct buf *out)
+{
+	size_t left = all->count;
+
+	for (size_t told = 0; left > 0 && told < INCIDENTS_TOLD; told++)
+		incident_tell(all->items[--left], now, out);
+	if (left > 0)
+		buf_printf(out, "\nand %zu more: see the log", left);
 }
 
 void incidents_done(struct incidents *all)

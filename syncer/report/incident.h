@@ -7,10 +7,11 @@
 #ifndef REPORT_INCIDENT_H
 #define REPORT_INCIDENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/err.h"
+#include "base/buf.h"
 #include "report/log.h"
 
 /* What fails.  An incident is found by its kind and its name, so an object that is called
@@ -26,6 +27,9 @@ enum incident_kind {
 	INCIDENT_IDENTITY,       /* our own identity is refused; no name */
 	INCIDENT_VOLUME,         /* a set cannot be published on it; no name */
 	INCIDENT_SET,            /* a set is held back; no name */
+	/* These two are reported when they happen, not in rounds. */
+	INCIDENT_CONFIGURATION, /* the changed file is refused; no name */
+	INCIDENT_NOTIFY,        /* a target of AKVSYNC_NOTIFY fails; name: its text */
 };
 
 /*
@@ -44,8 +48,9 @@ enum incident_mark {
 
 struct incident {
 	enum incident_kind kind;
-	char *name;              /* "" where the kind has none */
-	struct err err;          /* the latest failure */
+	char *name;     /* "" where the kind has none */
+	struct err err; /* the latest failure */
+	enum log_level level;
 	const char *consequence; /* of it; constant */
 	int64_t since;           /* monotonic milliseconds */
 	int64_t said;            /* when it was last logged */
@@ -81,8 +86,25 @@ void incidents_report(struct incidents *all, enum log_level level,
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name);
 void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name);
 
+/* Likewise, but does not log it: the caller does, with more to say.  True: it is worth a
+ * line, as above. */
+bool incidents_note(struct incidents *all, enum log_level level, enum incident_kind kind,
+		    const char *name, const struct err *err, const char *consequence,
+		    int64_t now);
+
+/* Closes an incident that is not reported in rounds, and logs that: it works again, or
+ * nothing asks for it any more.  Does nothing when there is no such incident. */
+void incidents_close(struct incidents *all, enum incident_kind kind, const char *name,
+		     bool works, int64_t now);
+
+/* Appends a line for each that is open, at most INCIDENTS_TOLD: what it is, for how long,
+ * and its cause.  Those that concern the most objects come first. */
+#define INCIDENTS_TOLD 10
+void incidents_tell(const struct incidents *all, int64_t now, struct buf *out);
+
 /* Closes the incidents that were confirmed (event "recovered", for a set "set-released")
- * and those that nothing asks for any more (event "withdrawn"), and logs that. */
+ * and those that nothing asks for any more (event "withdrawn"), and logs that.  Of those
+ * that are not reported in rounds it logs again what has lasted for an hour. */
 void incidents_end(struct incidents *all, int64_t now);
 
 /* Forgets all of them without logging anything. */

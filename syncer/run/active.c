@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "report/log.h"
 
@@ -188,6 +189,12 @@ bool active_reload(struct active *a, struct sources *sources,
 	c = xcalloc(1, sizeof(*c));
 	loaded = configuration_load(c, a->started->env, true, &err);
 	if (loaded < 0 || active_check(a, c, sources, publish, notify, &err) < 0) {
+		(void)incidents_note(&a->incidents, LOG_ERROR, INCIDENT_CONFIGURATION,
+				     NULL, &err,
+				     loaded < 0 ? "the running configuration stays, but "
+						  "a restart with this file would fail"
+						: "the running configuration stays",
+				     clock_now_ms());
 		log_event(LOG_ERROR, "configuration-refused", NULL,
 			  "%s; the running configuration stays%s", err.msg,
 			  loaded < 0 ? ", but a restart with this file would fail" : "");
@@ -195,6 +202,8 @@ bool active_reload(struct active *a, struct sources *sources,
 		free(c);
 		return false;
 	}
+	incidents_close(&a->incidents, INCIDENT_CONFIGURATION, NULL, true,
+			clock_now_ms());
 	log_event(LOG_INFO, "configuration-read",
 		  LOG_FIELDS(log_int("objects", (int64_t)c->objects.count)),
 		  "read '%s': %zu object%s", c->path, c->objects.count,

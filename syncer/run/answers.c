@@ -19,9 +19,15 @@ bool answers_failure(const struct loop *l, struct err *out)
 	return out->kind != ERR_NONE;
 }
 
-void answers_tell(void *arg, struct buf *out)
+/* A set that has been complete stays usable whatever fails later. */
+static void answers_tell_ready(const struct loop *l, struct buf *out)
 {
-	const struct loop *l = arg;
+	buf_text(out, l->active.incidents.count > 0 ? "ok; but:" : "ok");
+	incidents_tell(&l->active.incidents, clock_now_ms(), out);
+}
+
+static void answers_tell_starting(const struct loop *l, struct buf *out)
+{
 	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg : NULL;
 	struct progress now;
 
@@ -35,4 +41,14 @@ void answers_tell(void *arg, struct buf *out)
 			   before ? before : "");
 	else
 		buf_text(out, before ? before : "the first sync is under way");
+}
+
+void answers_tell(void *arg, struct buf *out)
+{
+	const struct loop *l = arg;
+
+	if (l->phase == LOOP_STARTING)
+		answers_tell_starting(l, out);
+	else
+		answers_tell_ready(l, out);
 }

@@ -12,7 +12,7 @@
 bool answers_failure(const struct loop *l, struct err *out);
 
 /* A health_tell; arg is the struct loop.  While there is no set: what has failed, and
- * which answer is waited for. */
+ * which answer is waited for.  Then: "ok", and below it what fails now. */
 void answers_tell(void *arg, struct buf *out);
 
 #endif

@@ -26,7 +26,7 @@
 #define CONNECTION_LIFE_MS 10000
 /* Probes that wait for a yes leave places for others. */
 #define WAITING_MAX 4
-#define TEXT_MAX 8192
+#define TEXT_MAX 16384
 /* So many runs of a daemon, at most, take a request that has come to its answer. */
 #define ANSWER_STEPS 4
 
@@ -87,15 +87,17 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 }
 
 static enum MHD_Result reply_started(const struct health *h,
-				     struct MHD_Connection *connection)
+				     struct MHD_Connection *connection, bool briefly)
 {
+	bool started = h->facts->started;
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
 
-	if (h->facts->started)
+	if (started && briefly)
 		return reply(connection, MHD_HTTP_OK, "ok\n");
 	h->facts->tell(h->facts->arg, &text);
 	buf_text(&text, "\n");
-	return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE, buf_str(&text));
+	return reply(connection, started ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+		     buf_str(&text));
 }
 
 /* ---- probes that wait ---- */
@@ -177,8 +179,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 	    health_puts_off(h, connection))
 		return MHD_YES;
 	/* A set that has been complete stays usable whatever the vault says later. */
-	if (strcmp(url, known[ASK_STARTUP]) == 0 || strcmp(url, known[ASK_READY]) == 0)
-		return reply_started(h, connection);
+	if (strcmp(url, known[ASK_STARTUP]) == 0)
+		return reply_started(h, connection, true);
+	if (strcmp(url, known[ASK_READY]) == 0)
+		return reply_started(h, connection, false);
 	if (strcmp(url, known[ASK_LIVE]) == 0)
 		return reply(connection, MHD_HTTP_OK, "ok\n");
 	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);

@@ -9,7 +9,8 @@
  *   the volume's socket  GET /startup, /ready, /live; POST /refresh: 202
  *   the port             GET /startupz, /readyz, /healthz: the same answers
  *
- * 200 is yes.  503 is no, with the cause in one line.  /startup?wait=MS is answered when
+ * 200 is yes, of ready with what fails all the same.  503 is no, with the cause in one
+ * line.  /startup?wait=MS is answered when
  * it is a yes, or after so many milliseconds.  Connections are bounded in number and in
  * time, so that nobody keeps a kubelet from asking.
  */
@@ -29,7 +30,7 @@ typedef void health_tell(void *arg, struct buf *out);
 /* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
 	bool started;      /* a complete set of the active list is on the volume */
-	health_tell *tell; /* while there is none: why */
+	health_tell *tell; /* while there is none: why; then what else ready is told */
 	void *arg;
 	bool refresh; /* set by health_run() when a poll is asked for */
 };

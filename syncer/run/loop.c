@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deliver/process.h"
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/signals.h"
@@ -152,6 +153,32 @@ static int loop_wait(struct loop *l, struct err *err)
 
 /* ---- between rounds ---- */
 
+void loop_advise(const struct loop *l)
+{
+	const char *target = notify_signal_target(l->notify);
+
+	if (l->mode == LOOP_SIDECAR && target != NULL && process_is_alone())
+		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", target)),
+			  "notify '%s': akvsync sees only the processes of its own "
+			  "container, so no app gets the signal; set "
+			  "shareProcessNamespace: true on the pod, as the component "
+			  "'signal' of the manifests does",
+			  target);
+}
+
+/* What fails of a target that is not configured any more is no longer asked for. */
+static void loop_withdraw_targets(struct loop *l, int64_t now)
+{
+	struct incidents *all = &l->active.incidents;
+
+	for (size_t i = all->count; i > 0; i--) {
+		const struct incident *it = all->items[i - 1];
+
+		if (it->kind == INCIDENT_NOTIFY && !notify_has(l->notify, it->name))
+			incidents_close(all, INCIDENT_NOTIFY, it->name, false, now);
+	}
+}
+
 /* Takes over what the configuration file says now. */
 static void loop_reload(struct loop *l)
 {
@@ -163,6 +190,8 @@ static void loop_reload(struct loop *l)
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;
+	loop_withdraw_targets(l, clock_now_ms());
+	loop_advise(l);
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
 	l->pending |= PENDING_POLL;
 }
@@ -294,23 +323,17 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 
 /* ---- the app ---- */
 
-static void loop_log_notified(const struct notify_outcome *o)
+/* A failure is an incident: logged when it begins or changes, and once an hour. */
+static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
+				int64_t now)
 {
 	auto_free char *in = text_from_duration(o->retry_in_ms);
-	enum log_level failed = o->attempt == 1 ? LOG_WARN : LOG_DEBUG;
+	bool is_news =
+		!o->waits &&
+		incidents_note(&l->active.incidents, LOG_WARN, INCIDENT_NOTIFY, o->target,
+			       &o->err, "the app may still use the files of before", now);
+	enum log_level failed = is_news ? LOG_WARN : LOG_DEBUG;
 
-	if (o->warning.kind != ERR_NONE)
-		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
-			  "%s", o->warning.msg);
-	if (o->ok) {
-		log_event(LOG_INFO, "notified",
-			  LOG_FIELDS(log_str("target", o->target),
-				     log_str("generation", o->generation),
-				     log_int("processes", o->processes),
-				     log_int("attempt", o->attempt)),
-			  "notified '%s'", o->target);
-		return;
-	}
 	log_event(o->waits ? LOG_INFO : failed,
 		  o->waits ? "notify-waits" : "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
@@ -319,12 +342,31 @@ static void loop_log_notified(const struct notify_outcome *o)
 		  "%s", o->err.msg);
 }
 
+static void loop_log_notified(struct loop *l, const struct notify_outcome *o, int64_t now)
+{
+
+	if (o->warning.kind != ERR_NONE)
+		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
+			  "%s", o->warning.msg);
+	if (!o->ok) {
+		loop_log_unnotified(l, o, now);
+		return;
+	}
+	incidents_close(&l->active.incidents, INCIDENT_NOTIFY, o->target, true, now);
+	log_event(LOG_INFO, "notified",
+		  LOG_FIELDS(log_str("target", o->target),
+			     log_str("generation", o->generation),
+			     log_int("processes", o->processes),
+			     log_int("attempt", o->attempt)),
+		  "notified '%s'", o->target);
+}
+
 static void loop_run_notify(struct loop *l, int64_t now)
 {
 	struct notify_outcome outcome;
 
 	while (notify_run(l->notify, now, &outcome))
-		loop_log_notified(&outcome);
+		loop_log_notified(l, &outcome, now);
 }
 
 /* ---- all of it ---- */

@@ -80,6 +80,9 @@ int loop_run(struct loop *l, struct err *err) MUST_CHECK;
 /* Reads the signals that came: a stop, or a poll that is asked for. */
 void loop_take_signals(struct loop *l);
 
+/* Logs what will hurt later of the targets to notify. */
+void loop_advise(const struct loop *l);
+
 /* on=first targets that still fail after this many tries fail `init`. */
 #define LOOP_FIRST_NOTIFY_TRIES 5
 

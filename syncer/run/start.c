@@ -158,6 +158,7 @@ static void start_log(const struct loop *l)
 	     (advice = noproxy_mistake(l->settings->no_proxy, i, entry)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "NO_PROXY: '%s' names no host: %s",
 			  entry, advice);
+	loop_advise(l);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }

@@ -72,6 +72,13 @@ def test_stays_ready_while_the_vault_is_down(world):
     world.fake.fault({"status": 503}, target="vault", times=-1)
     sidecar.poll()
     sidecar.wait_log("failure")
+    code, out, err = says(ask(world, "probe", "ready"))
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"ok; but:\nvault 'shop-kv' has failed for \d+s: secret 'db': 503.*\n", out), out
+    assert says(ask(world, "probe", "startup")) == (0, "", "")
+    world.fake.clear_faults()
+    sidecar.poll()
+    sidecar.wait_log("recovered")
     assert says(ask(world, "probe", "ready")) == (0, "", "")
 
 

@@ -33,9 +33,9 @@ def test_help_has_each_exit_code():
 class Stranger(threading.Thread):
     """Who listens in the place of the sidecar, and says this."""
 
-    def __init__(self, folder, body):
+    def __init__(self, folder, body, status="503 Service Unavailable"):
         super().__init__(daemon=True)
-        self.body = body
+        self.body, self.status = body, status
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(str(folder / "..sock"))
         self.socket.listen(1)
@@ -44,7 +44,7 @@ class Stranger(threading.Thread):
     def run(self):
         connection, _ = self.socket.accept()
         connection.recv(4096)
-        head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {self.status}\r\nContent-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode() + self.body)
         connection.close()
 
@@ -65,6 +65,17 @@ def test_what_answers_in_the_sidecar_s_place_is_shown_as_one_plain_line(tmp_path
     )
     assert run.returncode == 6
     assert run.stderr.decode() == f"akvsync: {shown}\n"
+
+
+@pytest.mark.parametrize(
+    "body, shown", [(b"ok\n", ""), (b"", ""), (b"anything\n", ""), (b"ok; but:\na \x1b[31mred\n\xffb\n", "ok; but:\na ?[31mred\n?b\n")]
+)
+def test_what_is_said_with_a_yes_is_shown_as_plain_lines(tmp_path, body, shown):
+    Stranger(tmp_path, body, "200 OK")
+    run = subprocess.run(
+        [BINARY, "probe", "ready"], env={"AKVSYNC_DIR": str(tmp_path)}, capture_output=True, timeout=30, check=False
+    )
+    assert (run.returncode, run.stdout.decode(), run.stderr) == (0, shown, b"")
 
 
 @pytest.mark.parametrize("more", [[], ["--online"]])

@@ -3,11 +3,16 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
+from app import App
 from conftest import BINARY, wait_until
+from test_config import ConfigMap
 from test_health import ask
+from test_listen import free_port, request
+from test_sidecar import rotate
 
 
 def startup(world):
@@ -180,3 +185,103 @@ def test_a_probe_waits_for_the_sidecar_itself(world):
 def test_a_wait_that_makes_no_sense_is_refused(world, arguments):
     told = ask(world, "probe", *arguments)
     assert told.returncode == 2 and "--wait 5s" in told.stderr, told.stderr
+
+
+# What fails after the start
+
+
+def ready(world):
+    told = ask(world, "probe", "ready")
+    assert told.returncode == 0 and told.stderr == "", told
+    return told.stdout.splitlines()
+
+
+def test_ready_says_that_a_target_fails(world):
+    first = "signal=HUP,process=no-such-app-here"
+    config = ConfigMap(world.folder / "config", f"objects: a\nnotify: ['{first}']\n")
+    world.plant("a")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    assert ready(world) == []
+    rotate(world, sidecar, "a")
+    sidecar.wait_log("notify-failed", "no-such-app-here", level="warn", target=first)
+    head, line = ready(world)
+    assert head == "ok; but:"
+    assert re.match(f"notify '{first}' has failed for \\d+s: no process named 'no-such-app-here' found", line)
+    since = sidecar.mark()
+    rotate(world, sidecar, "a")
+    sidecar.wait_log("notify-failed", since=since, level="debug")
+    assert not sidecar.find("notify-failed", since=since, level="warn"), "it is the same failure"
+    config.write("objects: a\n")
+    sidecar.wait_log("withdrawn", what=f"notify '{first}'", kind="notify")
+    assert ready(world) == []
+
+
+def test_a_target_that_works_again_recovers(world, app):
+    target = f"signal=HUP,process={app.name}"
+    world.plant("a")
+    app.stop()
+    sidecar = world.sidecar("a", AKVSYNC_NOTIFY=target)
+    rotate(world, sidecar, "a")
+    sidecar.wait_log("notify-failed", level="warn")
+    assert len(ready(world)) == 2
+    (world.folder / "again").mkdir()
+    with App(world.folder / "again", name=app.name):
+        sidecar.wait_log("recovered", what=f"notify '{target}'", kind="notify")
+    assert ready(world) == []
+
+
+def test_ready_says_that_the_configuration_is_refused(world):
+    port = free_port()
+    config = ConfigMap(world.folder / "config", f"objects: a\nlisten: ':{port}'\n")
+    world.plant("a")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    config.write(f"objects: a\nlisten: ':{port}'\nretain: soon\n")
+    sidecar.wait_log("configuration-refused")
+    head, line = ready(world)
+    assert re.match(r"configuration file has been refused for \d+s: .*AKVSYNC_RETAIN: 'soon' is not a duration", line)
+    assert request(port, "/readyz")[2].startswith(f"{head}\nconfiguration file has been refused for")
+    assert request(port, "/healthz")[2] == request(port, "/startupz")[2] == "ok\n"
+    config.write(f"objects: a\nlisten: ':{port}'\nfileMode: '0400'\n")
+    sidecar.wait_log("recovered", what="configuration file", kind="configuration")
+    assert ready(world) == []
+
+
+def test_a_long_list_of_failures_is_cut(world):
+    names = [f"s{number:02}" for number in range(15)]
+    world.plant(*names)
+    sidecar = world.sidecar(",".join(names))
+    world.fake.revoke("get")
+    sidecar.poll()
+    assert wait_until(lambda: len(sidecar.find("failure")) == 15)
+    lines = ready(world)
+    assert len(lines) == 12 and lines[-1] == "and 5 more: see the log"
+    assert all("403" in line for line in lines[1:-1])
+
+
+UNSHARED = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
+@pytest.mark.parametrize("how", ["process=app", "pidfile=/run/app.pid"])
+def test_an_app_that_cannot_be_seen_is_told_of_at_the_start(world, how):
+    if os.geteuid():
+        pytest.skip("a process namespace needs root")
+    world.plant("a")
+    sidecar = world.sidecar("a", wrapper=UNSHARED, AKVSYNC_NOTIFY=f"signal=HUP,{how}")
+    told = sidecar.find("advice", "shareProcessNamespace: true", target=f"signal=HUP,{how}")
+    assert len(told) == 1 and told[0]["level"] == "warn" and "component 'signal'" in told[0]["msg"]
+    sidecar.stop(signal.SIGKILL)
+
+
+def test_no_advice_where_the_app_can_be_seen(world):
+    world.plant("a")
+    assert not world.sidecar("a", AKVSYNC_NOTIFY="signal=HUP,process=app").find("advice", "shareProcessNamespace")
+
+
+def test_an_init_needs_to_see_no_app(world):
+    if os.geteuid():
+        pytest.skip("a process namespace needs root")
+    world.plant("a")
+    process = world.start("init", env=world.env("a", AKVSYNC_NOTIFY="signal=HUP,process=app"), wrapper=UNSHARED)
+    assert process.wait() == 0 and not process.find("advice", "shareProcessNamespace")

@@ -272,6 +272,94 @@ static void test_reminder(void **state)
 	check_holds("said", buf_str(&said), "not-valid: disabled");
 }
 
+/* ---- what is not reported in rounds ---- */
+
+static bool note(enum incident_kind kind, const char *name, const char *msg, int64_t now)
+{
+	struct err err;
+
+	err_set(&err, ERR_IO, "%s", msg);
+	return incidents_note(&all, LOG_WARN, kind, name, &err, "files of before", now);
+}
+
+static void test_apart(void **state)
+{
+	(void)state;
+	assert_true(note(INCIDENT_NOTIFY, "t", "nobody among 7 processes", 0));
+	assert_false(note(INCIDENT_NOTIFY, "t", "nobody among 12 processes", 1000));
+	assert_true(note(INCIDENT_NOTIFY, "t", "not permitted to signal 12", 2000));
+	assert_false(note(INCIDENT_NOTIFY, "t", "not permitted to signal 13", 3000));
+	assert_true(note(INCIDENT_NOTIFY, "u", "not permitted to signal 13", 3000));
+	assert_true(note(INCIDENT_NOTIFY, "t", "not permitted to signal 1x", 4000));
+	assert_true(note(INCIDENT_NOTIFY, "t", "not permitted to signal", 5000));
+	assert_false(
+		note(INCIDENT_NOTIFY, "t", "not permitted to signal", 5000 + HOUR - 1));
+	assert_true(note(INCIDENT_NOTIFY, "t", "not permitted to signal", 5000 + HOUR));
+	assert_string_equal(buf_str(&said), ""); /* the caller logs */
+	/* Rounds neither end nor change it. */
+	round_of("a=503", 6000);
+	round_of("a!", 7000);
+	assert_int_equal(all.count, 2);
+	buf_done(&said);
+	incidents_close(&all, INCIDENT_NOTIFY, "none", true, 8000);
+	assert_string_equal(buf_str(&said), "");
+	incidents_close(&all, INCIDENT_NOTIFY, "t", true, 8000);
+	assert_string_equal(buf_str(&said),
+			    "1 recovered: notify 't' no longer fails, after 8 failures "
+			    "what=notify 't' kind=notify failures=8 lasted=8s\n");
+	buf_done(&said);
+	incidents_close(&all, INCIDENT_NOTIFY, "u", false, 8000);
+	check_holds("removed", buf_str(&said), "1 withdrawn: notify 'u'");
+	assert_int_equal(all.count, 0);
+}
+
+/* Nothing happens to a file that stays as it is, and yet it is told every hour. */
+static void test_apart_is_reminded_of(void **state)
+{
+	(void)state;
+	assert_true(note(INCIDENT_CONFIGURATION, NULL, "AKVSYNC_DIR: no", 0));
+	round_of("", HOUR - 1);
+	assert_string_equal(buf_str(&said), "");
+	round_of("", HOUR);
+	assert_string_equal(buf_str(&said), "2 configuration-refused: AKVSYNC_DIR: no "
+					    "what=configuration file kind=configuration "
+					    "consequence=files of before failures=1\n");
+	round_of("", 2 * HOUR - 1);
+	assert_string_equal(buf_str(&said), "");
+	round_of("", 2 * HOUR);
+	check_holds("again", buf_str(&said), "configuration-refused");
+}
+
+static void test_told(void **state)
+{
+	auto_buf struct buf text = BUF_INIT(16 * 1024);
+	char name[8];
+
+	(void)state;
+	incidents_tell(&all, 0, &text);
+	assert_string_equal(buf_str(&text), "");
+	round_of("a=secret 'a': 404;@v=503", 1000);
+	note(INCIDENT_NOTIFY, "t", "notify 't': nobody", 2000);
+	note(INCIDENT_CONFIGURATION, NULL, "AKVSYNC_DIR: no", 2000);
+	incidents_tell(&all, 2000 + HOUR + 65000, &text);
+	assert_string_equal(buf_str(&text),
+			    "\nnotify 't' has failed for 1h: nobody"
+			    "\nconfiguration file has been refused for 1h: "
+			    "AKVSYNC_DIR: no"
+			    "\nvault 'v' has failed for 1h: 503"
+			    "\na has failed for 1h: secret 'a': 404");
+	buf_truncate(&text, 0);
+	incidents_tell(&all, 2000 + 125000, &text);
+	check_holds("minutes", buf_str(&text), "notify 't' has failed for 2m: nobody");
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		note(INCIDENT_NOTIFY, name, "nobody", 2000);
+	}
+	buf_truncate(&text, 0);
+	incidents_tell(&all, 2000, &text);
+	check_holds("many", buf_str(&text), "\nand 14 more: see the log");
+}
+
 static void test_several(void **state)
 {
 	char many[1024] = "";
@@ -418,6 +506,9 @@ int main(void)
 		cmocka_unit_test_teardown(test_crowd, tear_down),
 		cmocka_unit_test_teardown(test_reminder, tear_down),
 		cmocka_unit_test_teardown(test_consequence, tear_down),
+		cmocka_unit_test_teardown(test_apart, tear_down),
+		cmocka_unit_test_teardown(test_apart_is_reminded_of, tear_down),
+		cmocka_unit_test_teardown(test_told, tear_down),
 		cmocka_unit_test_teardown(test_several, tear_down),
 		cmocka_unit_test_teardown(test_marks, tear_down),
 		cmocka_unit_test_teardown(test_two_lists, tear_down),

@@ -244,6 +244,11 @@ void health_run(struct health *h)
 	(void)h;
 }
 
+bool process_is_alone(void)
+{
+	return false;
+}
+
 int process_signal_name(const char *name, int number, struct process_set *set,
 			struct err *warning, struct err *err)
 {

@@ -260,7 +260,7 @@ def test_a_long_list_of_failures_is_cut(world):
     assert all("403" in line for line in lines[1:-1])
 
 
-UNSHARED = ("unshare", "--pid", "--fork", "--mount-proc")
+UNSHARED = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @pytest.mark.parametrize("how", ["process=app", "pidfile=/run/app.pid"])
@@ -270,8 +270,8 @@ def test_an_app_that_cannot_be_seen_is_told_of_at_the_start(world, how):
     world.plant("a")
     sidecar = world.sidecar("a", wrapper=UNSHARED, AKVSYNC_NOTIFY=f"signal=HUP,{how}")
     told = sidecar.find("advice", "shareProcessNamespace: true", target=f"signal=HUP,{how}")
+    sidecar.stop(signal.SIGKILL)  # unshare itself ignores SIGTERM
     assert len(told) == 1 and told[0]["level"] == "warn" and "component 'signal'" in told[0]["msg"]
-    sidecar.stop(signal.SIGKILL)
 
 
 def test_no_advice_where_the_app_can_be_seen(world):

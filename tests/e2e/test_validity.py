@@ -95,6 +95,18 @@ def test_a_pinned_version_is_told_when_it_is_fetched(world):
     assert check(world, pinned)[0]["warning"]
 
 
+def test_of_a_history_the_newest_is_told_of(world):
+    """That an older version expired is no news: it was replaced."""
+    world.fake.set("s", "planted-old-value", exp=PAST)
+    world.fake.set("s", "planted-new-value")
+    history = "[{objectName: s, objectVersionHistory: 2}]"
+    assert not told(world.init(history), "s")
+    assert sorted(world.files().values()) == ["planted-new-value", "planted-old-value"]
+    world.fake.update("s", exp=PAST)
+    [warning] = [entry["warning"] for entry in check(world, history) if entry["warning"]]
+    assert "; set a new version" in warning
+
+
 OWN = {
     "PKCS#12": (pfx, P12, "{objectName: web}"),
     "PEM": (pem, PEM_TYPE, "{objectName: web}"),

@@ -83,9 +83,9 @@ int64_t notify_deadline(const struct notify *n);
 /* Runs at most one due target; true: *out says how it went, call again. */
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out);
 
-/* The last failure of an on=first target that has not succeeded; NULL: all have.  tries:
- * only of those that have been tried so often. */
-const struct err *notify_first_failure(const struct notify *n, int tries);
+/* Why an on=first target has not been notified, also when it only waits; NULL: all have
+ * been, or are still to be tried. */
+const struct err *notify_first_failure(const struct notify *n);
 /* True while an on=first target that has been tried less often has not succeeded. */
 bool notify_first_pending(const struct notify *n, int tries);
 

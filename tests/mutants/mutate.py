@@ -14,6 +14,7 @@ tests that it names.  A test that hangs counts as one that noticed.
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -99,18 +100,38 @@ def load(folder):
     return mutants
 
 
+RUNNING = set()
+"""The numbers of the processes, each the first of a group, that are under way."""
+
+
+def stop_all_when_stopped():
+    """SIGINT, SIGTERM and SIGHUP end what is under way, too: a mutant may loop for ever."""
+
+    def stop(number, _):
+        for pid in list(RUNNING):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        os._exit(128 + number)  # the threads would wait for the next process
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
 def run(command, cwd, timeout, environment=None):
     """The exit code and the output; None for a code: it was stopped since it took too long."""
     with subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **(environment or {})}, start_new_session=True, text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:
+        RUNNING.add(process.pid)
         try:
             output, _ = process.communicate(timeout=timeout)
             return process.returncode, output
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return None, process.communicate()[0]
+        finally:
+            RUNNING.discard(process.pid)
 
 
 def copy_tree(root, place):
@@ -274,4 +295,5 @@ def main(root, arguments, tell=print):
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)
+    stop_all_when_stopped()
     sys.exit(main(pathlib.Path(__file__).resolve().parents[2], sys.argv[1:]))

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -383,6 +384,47 @@ static void test_nobody(void **state)
 	assert_int_equal(count, 7);
 }
 
+static void *live_on(void *stop_fd)
+{
+	live(*(int *)stop_fd);
+}
+
+/* A program whose first thread has ended lives on in the others, though it looks like a
+ * zombie. */
+static void test_first_thread_ended(void **state)
+{
+	int stop[2], ready[2], count = 0;
+	struct err err = { 0 };
+	pthread_t thread;
+	struct child c;
+	char stat[256];
+
+	(void)state;
+	assert_int_equal(pipe(stop) | pipe(ready), 0);
+	c.stop_fd = stop[1];
+	c.pid = child_fork(name_a, HANDLES, ready[1]);
+	if (c.pid == 0) {
+		pthread_create(&thread, NULL, live_on, &stop[0]);
+		pthread_exit(NULL);
+	}
+	do {
+		char path[64];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)c.pid);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(stat, sizeof(stat), f));
+		fclose(f);
+	} while (strstr(stat, ") Z ") == NULL);
+	check_ok("its thread", signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(child_stop(c), 1);
+	close(stop[0]);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 /* Who took the signal does not get it again, unless the pid is another process's now. */
 static void test_told(void **state)
 {
@@ -519,9 +561,14 @@ static void test_young(void **state)
 	check_ok("TERM", process_signal_name(name_b, SIGTERM, &told, &warning, &err),
 		 &err);
 	assert_int_equal(child_stop(old), -1);
+	/* A start that lies ahead is of another clock and says nothing. */
+	aged_s = -OLD_S;
+	check_ok("ahead", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+		 &err);
+	check_ok("ahead, of a pid file", signal_file(text, &err), &err);
 	aged_s = OLD_S;
 	check_ok("old", process_signal_name(name_a, SIGHUP, &told, &warning, &err), &err);
-	assert_int_equal(child_stop(young), 1);
+	assert_int_equal(child_stop(young), 2);
 	process_set_clear(&told);
 }
 
@@ -634,13 +681,21 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_by_comm),     IN_DIR(test_long_name),
-		IN_DIR(test_by_argv0),    IN_DIR(test_by_exe),
-		IN_DIR(test_parent_only), IN_DIR(test_disposition),
-		IN_DIR(test_nobody),      IN_DIR(test_told),
-		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
-		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
-		IN_DIR(test_young),       IN_DIR(test_reused_number),
+		IN_DIR(test_by_comm),
+		IN_DIR(test_long_name),
+		IN_DIR(test_by_argv0),
+		IN_DIR(test_by_exe),
+		IN_DIR(test_parent_only),
+		IN_DIR(test_disposition),
+		IN_DIR(test_first_thread_ended),
+		IN_DIR(test_nobody),
+		IN_DIR(test_told),
+		IN_DIR(test_no_pattern),
+		IN_DIR(test_pidfile),
+		IN_DIR(test_bad_pidfile),
+		IN_DIR(test_not_permitted),
+		IN_DIR(test_young),
+		IN_DIR(test_reused_number),
 		IN_DIR(test_wrapper),
 	};
 

@@ -179,15 +179,57 @@ static void test_half_an_answer(void **state)
 	}
 }
 
+/* A part that another program damaged is kept as it is, or the whole set would be
+ * refused.
+ */
+static void test_carried(void **state)
+{
+	static const struct fate_verdict keep = { .fate = FATE_KEEP };
+	struct task *t = task_of("- objectName: a\n  metadata: true\n");
+	struct publish_file *files = NULL;
+	struct publish_file set_files[] = {
+		{ .path = "a",
+		  .mode = 0440,
+		  .object = ID "a",
+		  .version = VERSION,
+		  .options = t->options,
+		  .data = "A",
+		  .len = 1 },
+		{ .path = "a.json",
+		  .mode = 0440,
+		  .object = ID "a",
+		  .version = VERSION "@1",
+		  .options = "metadata",
+		  .data = "{}",
+		  .len = 2 },
+	};
+	size_t count = 0;
+	struct err err = { 0 };
+
+	(void)state;
+	check_ok("set", volume_commit(volume, set_files, 2, 0, &err), &err);
+	task_free(t);
+	volume_write(dir, "..data/a.json", "edited");
+	check_ok("look", publish_look(volume, &err), &err);
+	t = task_of("- objectName: a\n  metadata: true\n");
+	t->verdict = &keep;
+	task_add_files(t, &files, &count);
+	assert_int_equal(count, 2);
+	assert_false(files[0].as_is);
+	assert_true(files[1].as_is);
+	check_ok("carried", volume_commit(volume, files, count, 0, &err), &err);
+	free(files);
+	task_free(t);
+}
+
 #define WITH_VOLUME(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VOLUME(test_files),
-		WITH_VOLUME(test_needs_no_answer),
-		WITH_VOLUME(test_selected),
-		WITH_VOLUME(test_half_an_answer),
+		WITH_VOLUME(test_files),    WITH_VOLUME(test_needs_no_answer),
+		WITH_VOLUME(test_selected), WITH_VOLUME(test_half_an_answer),
+		WITH_VOLUME(test_carried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

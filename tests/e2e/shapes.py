@@ -291,6 +291,8 @@ ENTRIES = {
     "name left out": (manifest(array("objectType: secret\n")), "objectName is missing"),
     "description": (secret("description: what the shop\n  needs\n"), A),
     "note that is a list": (secret("notes: [1, {a: b}]\n"), A),
+    "attribute of ours": (secret("optional: true\n"), A),
+    "attribute of ours as a note": (secret("metadata: {team: shop}\n"), "metadata must be plain text"),
     "objectNote": (secret("objectNote: x\n"), A),
     "attribute of another provider": (secret("secretPath: x\njmesPath: []\n"), A),
     "attribute without a value": (secret("owner:\n"), A),

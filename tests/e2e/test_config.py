@@ -240,6 +240,11 @@ def test_a_parameter_that_is_none_of_ours_is_ignored(world):
         ("vault: [x]", "vault must be plain text"),
         ("kind: SecretProviderClass\nspec: {provider: vault}", "for provider 'vault', not for azure"),
         ("kind: SecretProviderClass\nspec: {provider: azure}", "has no spec.parameters"),
+        (
+            "kind: SecretProviderClass\nspec: {provider: azure, parameters: {keyvaultName: shop-kv}}",
+            "configuration file '.*' does not say it either: AKVSYNC_OBJECTS is not set",
+        ),
+        ("pollInterval: 5m", "configuration file '.*' does not say it either: AKVSYNC_OBJECTS is not set"),
         ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {cloudName: Mars}}", "cloudName: the value is not one of"),
         ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: [a]}}", "parameter objects must be text"),
         ("kind: SecretProviderClass\nspec: {provider: azure, parameters: {objects: a}}", "must be the text 'array:'"),

@@ -137,10 +137,13 @@ def test_another_cloud_by_its_urls(world):
 # Trust
 
 
-def test_extra_ca_is_added_to_the_system_s(world):
+@pytest.mark.parametrize("voucher", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])
+def test_extra_ca_is_added_to_the_system_s(world, voucher):
+    """Both count: the vault's CA is in one of the two files only."""
     world.plant("s")
     system = "/etc/ssl/certs/ca-certificates.crt"
-    assert world.init("s", SSL_CERT_FILE=system, AKVSYNC_EXTRA_CA_FILE=str(world.fake.ca)).code == 0
+    env = {"SSL_CERT_FILE": system, "AKVSYNC_EXTRA_CA_FILE": system, voucher: str(world.fake.ca)}
+    assert world.init("s", AKVSYNC_INIT_TIMEOUT="10s", AKVSYNC_REQUEST_TIMEOUT="10s", **env).code == 0
 
 
 @pytest.mark.parametrize("variable", ["AKVSYNC_EXTRA_CA_FILE", "SSL_CERT_FILE"])

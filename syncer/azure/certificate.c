@@ -84,8 +84,7 @@ int certificate_request(const struct identity *identity, const char *resource,
 		return -1;
 	out->url = credential_url(identity->authority, identity->tenant);
 	if (certificate_add_header(&assertion, pki, identity->send_chain, err) < 0)
-		return err_wrap(err, "client certificate '%s'",
-				identity->certificate_file);
+		return err_wrap(err, "client certificate '" VARIABLE "'");
 	add_claims(&assertion, identity, out->url);
 	if (sign_append(pki, &assertion, err) < 0)
 		return err_wrap(err, "client certificate '" VARIABLE "'");

@@ -110,7 +110,7 @@ static void check_write_text(const struct configuration *c, const struct options
 			   configuration_place(c), buf_str(&c->repeated));
 	if (c->overridden.len > 0)
 		buf_printf(out,
-			   "\nSet by the file in vain, since the environment wins\n"
+			   "\nSet by the file, but overridden by the environment\n"
 			   "  %s\n",
 			   buf_str(&c->overridden));
 	for (size_t i = 0; i < check->count; i++) {

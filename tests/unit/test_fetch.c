@@ -30,7 +30,8 @@ static int tear_down(void **state)
 static int parse(void *arg, struct http_reply *reply, struct err *err)
 {
 	const struct refusal_context context = { .kind = OBJECT_SECRET,
-						 .client_id = "client-1" };
+						 .client_id = "client-1",
+						 .vault = "shop-kv" };
 
 	return vault_object_parse(reply, &context, arg, err);
 }

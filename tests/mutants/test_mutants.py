@@ -87,6 +87,29 @@ def test_a_test_that_always_fails_kills_nothing(tree):
     assert "FAILS" in lines[0] and "without a mutant" in lines[0]
 
 
+@pytest.mark.parametrize(
+    "text, passes",
+    [
+        ("def test_passes():\n    pass\n", True),
+        ("import pytest\n@pytest.mark.parametrize('i', range(20))\ndef test_fails(i):\n    assert i < 0\n", False),
+        ("def test_is_no_python(:\n", None),
+    ],
+    ids=["passes", "fails", "is no Python"],
+)
+@pytest.mark.parametrize("arguments", ["", " -k test"], ids=["several at once", "one by one"])
+def test_tests_in_python(tree, text, arguments, passes):
+    path = tree / "tests/e2e/test_many.py"
+    path.parent.mkdir()
+    path.write_text(text)
+    test = mutate.Test(f"test_many.py{arguments}")
+    worker = mutate.Worker(tree, tree / "build/mutants/0")
+    if passes is None:
+        with pytest.raises(RuntimeError):
+            worker.ask(test, 60)
+    else:
+        assert worker.ask(test, 60) == (None if passes else test.text)
+
+
 def runs_below(tree):
     """The programs that run in a folder below this one."""
     found = []

@@ -56,6 +56,9 @@ static void test_order(void **state)
 		{ "rbl", "lbr", "lb", "r", 3, false },
 		{ "tlbr", "tlbr", "lb", "r", 3, true }, /* SEC 1 stays SEC 1 */
 		{ "rblt", "tlbr", "lb", "r", 3, false },
+		{ "klbrcs", "klbrcs", "lbcs", "r", 3, true }, /* the nearest root */
+		{ "klbcsr", "klbrcs", "lbcs", "r", 3, false },
+		{ "klbir", "klbri", "lbi", "r", 3, false }, /* a name is not enough */
 	};
 
 	(void)state;

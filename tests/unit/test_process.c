@@ -1,4 +1,4 @@
-// LDFLAGS: -Wl,--wrap=clock_gettime
+// LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=proc_read
 /* Finding and signalling real processes: children of this test, by their names. */
 #include "volume.h"
 
@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/mem.h"
+#include "deliver/proc.h"
 #include "deliver/process.h"
 
 /* Names that no other run of this test has: comm holds 15 characters. */
@@ -29,6 +31,29 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 	if (clock == CLOCK_BOOTTIME)
 		out->tv_sec += aged_s;
 	return result;
+}
+
+/* When this one is looked at for the second time, right before it is signalled, it is
+ * another process. */
+static struct {
+	pid_t pid;    /* 0: none */
+	bool renamed; /* or else it started later */
+	int looks;
+} replaced;
+
+void __real_proc_read(pid_t pid, struct proc *out);
+void __wrap_proc_read(pid_t pid, struct proc *out);
+void __wrap_proc_read(pid_t pid, struct proc *out)
+{
+	__real_proc_read(pid, out);
+	if (pid != replaced.pid || ++replaced.looks != 2)
+		return;
+	if (replaced.renamed) {
+		free(out->comm);
+		out->comm = xstrdup("another");
+	} else {
+		out->started++;
+	}
 }
 
 /* A child that lives until killed; it counts HUPs it was sent in its exit status. */
@@ -162,6 +187,21 @@ static void test_by_comm(void **state)
 	assert_int_equal(child_stop(one), 1);
 	assert_int_equal(child_stop(two), 1);
 	assert_int_equal(child_stop(other), 0);
+}
+
+/* In /proc/PID/stat the name stands before the state, and looks like the end of a
+ * zombie's. */
+static void test_name_with_a_bracket(void **state)
+{
+	auto_free char *name = xasprintf("%.8s) Z 1 1", name_a);
+	struct child c = child_start(name, HANDLES);
+	struct err err = { 0 };
+	int count = 0;
+
+	(void)state;
+	check_ok(name, signal_name(name, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(child_stop(c), 1);
 }
 
 /* A copy of sleep(1), under a name of its own, that ignores HUP. */
@@ -610,6 +650,27 @@ static void test_reused_number(void **state)
 	assert_in_range(child_stop(c), 1, 3); /* one may come while another pends */
 }
 
+/* The process that was found has ended, and its number is another one's. */
+static void test_replaced(void **state)
+{
+	(void)state;
+	for (int renamed = 0; renamed < 2; renamed++) {
+		const char *row = renamed ? "another program" : "another start";
+		struct child c = child_start(name_a, HANDLES);
+		struct err err = { 0 };
+		int count = 0;
+
+		replaced.pid = c.pid;
+		replaced.renamed = renamed;
+		replaced.looks = 0;
+		check_err(row, signal_name(name_a, SIGHUP, &count, &err), &err, ERR_IO,
+			  "no process named");
+		check_int(row, replaced.looks, 2);
+		replaced.pid = 0;
+		check_int(row, child_stop(c), 0);
+	}
+}
+
 /* A wrapper that starts the app, has its name and waits: a process without a handler. */
 static void test_wrapper(void **state)
 {
@@ -681,22 +742,15 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_by_comm),
-		IN_DIR(test_long_name),
-		IN_DIR(test_by_argv0),
-		IN_DIR(test_by_exe),
-		IN_DIR(test_parent_only),
-		IN_DIR(test_disposition),
-		IN_DIR(test_first_thread_ended),
-		IN_DIR(test_nobody),
-		IN_DIR(test_told),
-		IN_DIR(test_no_pattern),
-		IN_DIR(test_pidfile),
-		IN_DIR(test_bad_pidfile),
-		IN_DIR(test_not_permitted),
-		IN_DIR(test_young),
-		IN_DIR(test_reused_number),
-		IN_DIR(test_wrapper),
+		IN_DIR(test_by_comm),     IN_DIR(test_name_with_a_bracket),
+		IN_DIR(test_long_name),   IN_DIR(test_by_argv0),
+		IN_DIR(test_by_exe),      IN_DIR(test_parent_only),
+		IN_DIR(test_disposition), IN_DIR(test_first_thread_ended),
+		IN_DIR(test_nobody),      IN_DIR(test_told),
+		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
+		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
+		IN_DIR(test_young),       IN_DIR(test_reused_number),
+		IN_DIR(test_replaced),    IN_DIR(test_wrapper),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -172,7 +172,8 @@ class Worker:
         if code is None:
             return f"{test.text} (hangs)"
         stopped = code == PYTEST_STOPPED and re.search("^FAILED ", output, re.MULTILINE)
-        if test.is_python() and code not in (0, PYTEST_FAILED) and not stopped:
+        unread = re.search(r"^ERROR [^:\s]+( |$)", output, re.MULTILINE)  # a file, not a test in it
+        if test.is_python() and (unread or code not in (0, PYTEST_FAILED)) and not stopped:
             raise RuntimeError(f"'{test.text}' does not run:\n{output}")
         return test.text if code else None
 

@@ -124,6 +124,27 @@ static struct child child_start(const char *comm, enum disposition how)
 	return c;
 }
 
+/* Waits until a signal is no longer pending: a second one would count as the same. */
+static void child_settle(struct child c)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)c.pid);
+	unsigned long long shared = 1, own = 1;
+
+	for (int i = 0; i < 6000 && (shared | own) != 0; i++) {
+		FILE *file = fopen(path, "re");
+		char line[256];
+
+		assert_non_null(file);
+		while (fgets(line, sizeof(line), file)) {
+			(void)sscanf(line, "ShdPnd: %llx", &shared);
+			(void)sscanf(line, "SigPnd: %llx", &own);
+		}
+		fclose(file);
+		usleep(10 * 1000);
+	}
+	assert_int_equal(shared | own, 0);
+}
+
 static void child_end(struct child c)
 {
 	(void)!write(c.stop_fd, "s", 1); /* EPIPE: it has ended already */
@@ -605,6 +626,7 @@ static void test_young(void **state)
 	aged_s = -OLD_S;
 	check_ok("ahead", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
 		 &err);
+	child_settle(young);
 	check_ok("ahead, of a pid file", signal_file(text, &err), &err);
 	aged_s = OLD_S;
 	check_ok("old", process_signal_name(name_a, SIGHUP, &told, &warning, &err), &err);

@@ -237,6 +237,7 @@ def test_a_parameter_that_is_none_of_ours_is_ignored(world):
         ("- objectName: a", "neither a map of settings.*; a list of objects goes under 'objects:', with 'vault:' beside it"),
         ("a", "neither a map of settings, .* nor a SecretProviderClass$"),
         ("config: x", "unknown key 'config'"),
+        ("clientSecret: x", "line 1: clientSecret may hold a secret.*set the variable AZURE_CLIENT_SECRET from a Secret"),
         ("vault: [x]", "vault must be plain text"),
         ("kind: SecretProviderClass\nspec: {provider: vault}", "for provider 'vault', not for azure"),
         ("kind: SecretProviderClass\nspec: {provider: azure}", "has no spec.parameters"),

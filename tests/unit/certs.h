@@ -104,7 +104,8 @@ static inline void certs_free(struct certs *c)
 }
 
 /* Parts by letters: l, b, r, s, c, i are certificates; k the key as PKCS#8, t in its
- * traditional form, x another key, e the key locked by "x". */
+ * traditional form, x another key, e the key locked by "x", h likewise in its traditional
+ * form, whose header tells of that. */
 static inline void certs_write(const struct certs *c, const char *parts, struct buf *out)
 {
 	for (; *parts; parts++) {
@@ -114,8 +115,9 @@ static inline void certs_write(const struct certs *c, const char *parts, struct 
 		if (at != NULL)
 			certs_add(c->all[at - letters], out);
 		else
-			certs_add_key(c->keys[*parts == 'x' ? ROOT : LEAF], *parts == 't',
-				      *parts == 'e' ? "x" : NULL, out);
+			certs_add_key(c->keys[*parts == 'x' ? ROOT : LEAF],
+				      *parts == 't' || *parts == 'h',
+				      *parts == 'e' || *parts == 'h' ? "x" : NULL, out);
 	}
 }
 

@@ -99,6 +99,7 @@ static void test_refused(void **state)
 		{ "k", NULL, "it holds no certificate of its private key" },
 		{ "", NULL, "it is not PEM" },
 		{ "elbr", NULL, "its private key has a password" },
+		{ "hlbr", NULL, "its private key has a password" },
 		{ "elbr", "", "is encrypted and the password is not given" },
 		{ "elbr", "y", "is encrypted and the password does not fit" },
 	};

@@ -4,7 +4,7 @@
 # make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.
 # A new source file, header, test or fuzz target needs no edit here.
 
-VERSION := $(shell sed -n 's/^ *newTag: //p' manifests/version/kustomization.yaml)
+VERSION := $(shell sed -n 's/^ *newTag: //p' manifests/version/image.yaml)
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g

@@ -2,6 +2,7 @@
 
 import copy
 import ipaddress
+import json
 import pathlib
 import re
 import subprocess
@@ -9,15 +10,13 @@ import subprocess
 import podsecurity
 import pytest
 import yaml
-from conftest import ROOT, TIMEOUT_S, kubectl, kustomize, own_manifests
+from conftest import ROOT, TIMEOUT_S, VERSION, kubectl, kustomize, own_manifests
 
 SCHEMA = pathlib.Path(__file__).with_name("schema")
 MANIFESTS = ROOT / "manifests"
-ENTRIES = sorted(
-    str(file.parent.relative_to(MANIFESTS))
-    for file in MANIFESTS.rglob("kustomization.yaml")
-    if "kind: Component" not in file.read_text()
-)
+FOLDERS = {file.parent.relative_to(MANIFESTS): file.read_text() for file in MANIFESTS.rglob("kustomization.yaml")}
+COMPONENTS = sorted(str(folder) for folder, text in FOLDERS.items() if "kind: Component" in text)
+ENTRIES = sorted({str(folder) for folder in FOLDERS} - {*COMPONENTS, "version"})
 EXAMPLES = [entry for entry in ENTRIES if entry.startswith("examples/")]
 VARIANTS = ("native-sidecar", "classic")
 
@@ -62,66 +61,265 @@ def test_renders_and_fits_the_schema(schema, entry):
     assert f"{len(documents(rendered))} documents, 0 problems" in told.stdout
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job", "CronJob", "Pod"])
-def test_the_components_fit_any_workload(schema, tmp_path, kind, variant):
-    template = {"spec": {"containers": [{"name": "app", "image": "app", "volumeMounts": []}]}}
-    spec = template["spec"]
+KINDS = {
+    "Deployment": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "Job": "batch/v1",
+    "CronJob": "batch/v1",
+    "Pod": "v1",
+}
+SPELLINGS = {
+    "blocks": yaml.safe_dump,
+    "json": json.dumps,
+    "one line": lambda workload: yaml.safe_dump(workload, default_flow_style=True, width=10**6),
+}
+CHOSEN = {"akvsync.io/inject": "true"}
+ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes")
+
+
+def workload(kind, labels=None, **spec):
+    """The least of its kind, with what a pod's spec may have besides."""
+    app = {"name": "app", "image": "app", "volumeMounts": [{"name": "akvsync", "mountPath": "/secrets"}]}
+    spec = {"containers": [app]} | spec
     if kind != "Pod":
-        spec = {"template": template}
+        spec = {"template": {"metadata": {"labels": {"app": "x"}}, "spec": spec}}
     if kind == "CronJob":
         spec = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
-    version = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Pod": "v1"}.get(kind, "batch/v1")
-    workload = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
-    own_manifests(tmp_path, variant)
-    (tmp_path / "app.yaml").write_text(yaml.safe_dump(workload))
-    rendered = kustomize(
-        tmp_path,
-        resources=["app.yaml"],
-        components=[f"manifests/components/{name}" for name in (variant, "signal", "projected-token")],
-    )
+    metadata = {"name": "x", "labels": {"app": "x"} | (labels or {})}
+    return {"apiVersion": KINDS[kind], "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def render(folder, *workloads, components=(), spelling="blocks", **content):
+    """What a user's kustomization makes of workloads: all documents, those of the workloads last."""
+    if not (folder / "manifests").exists():
+        own_manifests(folder, "native-sidecar")
+    for number, one in enumerate(workloads):
+        (folder / f"{number}.yaml").write_text(SPELLINGS[spelling](one))
+    content.setdefault("configMapGenerator", [{"name": "akvsync", "literals": ["AKVSYNC_VAULT=shop-kv"]}])
+    content["resources"] = [f"{number}.yaml" for number in range(len(workloads))] + content.get("resources", [])
+    return kustomize(folder, components=[f"manifests/components/{name}" for name in components], **content)
+
+
+def of_kind(text, *kinds):
+    return [document for document in documents(text) if document["kind"] in kinds]
+
+
+def pod_template(document):
+    """The metadata and spec of a workload's pods."""
+    while document["kind"] != "Pod" and "template" not in document["spec"]:
+        document = {"kind": "Job", **document["spec"]["jobTemplate"]}
+    return document if document["kind"] == "Pod" else document["spec"]["template"]
+
+
+def containers(spec):
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def ours_expected(variant, kind):
+    """Containers of ours, by name, in their order."""
+    batch = kind in ("Job", "CronJob")
+    if variant == "classic":
+        return ["akvsync-init"] if batch else ["akvsync-init", "akvsync"]
+    return ["akvsync-init", "akvsync"] if batch else ["akvsync"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_components_fit_any_workload(schema, tmp_path, kind, variant, spelling):
+    own_init = {"initContainers": [{"name": "migrate", "image": "app"}]}
+    one = workload(kind, CHOSEN, **own_init)
+    rendered = render(tmp_path, one, components=[variant, *ADD_ONS], spelling=spelling)
     told = check(schema, rendered)
     assert told.returncode == 0, told.stdout + told.stderr
-    (document,) = documents(rendered)
+    (document,) = of_kind(rendered, kind)
     spec = pod_spec(document)
-    ours = [c for c in spec["initContainers"] + spec["containers"] if c["name"] != "app"]
-    expected = ["akvsync"] if variant == "native-sidecar" else ["akvsync-init", "akvsync"]
-    if variant == "classic" and kind in ("Job", "CronJob"):
-        expected = ["akvsync-init"]
-    assert [container["name"] for container in ours] == expected
-    for container in ours:
-        assert "azure-identity-token" in [mount["name"] for mount in container["volumeMounts"]]
-    app = next(c for c in spec["containers"] if c["name"] == "app")
-    assert app["volumeMounts"] == [], "the app gets neither token nor more files than it asks for"
+    ours = [c["name"] for c in containers(spec) if c["image"].startswith("akvsync:")]
+    assert ours == ours_expected(variant, kind)
+    assert [c["name"] for c in spec["initContainers"]][-1] == "migrate", "which finds the files"
+    assert spec["containers"][0]["name"] == "app", "whose log and shell kubectl takes"
+    assert spec["containers"][0]["volumeMounts"] == [{"name": "akvsync", "mountPath": "/secrets"}]
     assert spec["shareProcessNamespace"] is True
-    assert spec["volumes"][0] == {"name": "akvsync", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert volumes["akvsync"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Mi"}
+    sources = volumes["akvsync-config"]["projected"]["sources"]
+    assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
+    probed = [c for c in containers(spec) if "livenessProbe" in c]
+    assert all("httpGet" in c[f"{name}Probe"] for c in probed for name in ("startup", "liveness"))
+    (variables,) = of_kind(rendered, "ConfigMap")
+    assert variables["data"] == {
+        "AKVSYNC_VAULT": "shop-kv",
+        "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
+        "AKVSYNC_LISTEN": ":8087",
+    }
+    for container in containers(spec):
+        if container["name"] in ours:
+            assert container["envFrom"] == [{"configMapRef": {"name": variables["metadata"]["name"]}}]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_pod_is_ready_soon_after_its_first_set(variant):
-    """The kubelet's first probe often comes too early, and the next one a period later."""
-    patch = yaml.safe_load((MANIFESTS / "components" / variant / "workload.yaml").read_text())
-    containers = [c for kind in ("initContainers", "containers") for c in patch["spec"]["template"]["spec"].get(kind, [])]
-    (probe,) = [c["readinessProbe"] for c in containers if "readinessProbe" in c]
-    assert probe["periodSeconds"] <= 10
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_label_chooses(tmp_path, kind, variant):
+    """All else in the kustomization stays as it is, also what has the label with another value."""
+    others = [workload(kind), workload(kind, {"akvsync.io/inject": "false"})]
+    for number, one in enumerate(others):
+        one["metadata"]["name"] = f"other-{number}"
+    rendered = render(tmp_path, *others, workload(kind, CHOSEN), components=[variant, *ADD_ONS])
+    found = {one["metadata"]["name"]: one for one in of_kind(rendered, kind)}
+    assert "akvsync-config" in str(found["x"])
+    assert [found["other-0"], found["other-1"]] == others
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_all_patches_of_a_variant_say_the_same(variant):
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_pod_sets_is_kept(tmp_path, kind, variant):
+    """Such as the uid of PostgreSQL's image. Our containers are restricted by what they say themselves."""
+    pod = {
+        "securityContext": {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999, "runAsNonRoot": True},
+        "enableServiceLinks": True,
+        "restartPolicy": "OnFailure",
+        "volumes": [{"name": "data", "emptyDir": {}}],
+    }
+    one = workload(kind, CHOSEN, **pod)
+    pod_template(one)["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "db"}
+    (document,) = of_kind(render(tmp_path, one, components=[variant, "signal"]), kind)
+    made = pod_template(document)
+    for name in ("securityContext", "enableServiceLinks", "restartPolicy"):
+        assert made["spec"][name] == pod[name]
+    assert pod["volumes"][0] in made["spec"]["volumes"]
+    assert made["metadata"]["annotations"] == {"kubectl.kubernetes.io/default-container": "db"}
+    assert made["metadata"]["labels"]["app"] == "x"
+    bare = {"containers": [c for c in containers(made["spec"]) if c["name"] != "app"]}
+    assert_restricted(bare)
+
+
+NAMED = """\
+- { op: replace, path: /metadata/name, value: APP }
+- { op: replace, path: /spec/podSelector/matchLabels, value: { app: APP } }
+- { op: replace, path: /spec/egress/2/to/0/ipBlock/cidr, value: 10.0.1.ADDRESS/32 }
+"""
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_apps_in_one_namespace(schema, tmp_path, variant):
+    """Each with its own identity, policy and variables, applied one by one or as parts of one kustomization."""
+    apart = []
+    for number, app in enumerate(("shop", "web")):
+        folder = tmp_path / app
+        folder.mkdir()
+        own_manifests(folder, variant)
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": app}}
+        account["metadata"]["annotations"] = {"azure.workload.identity/client-id": f"client-of-{app}"}
+        (folder / "account.yaml").write_text(yaml.safe_dump(account))
+        one = workload("Deployment", CHOSEN, serviceAccountName=app)
+        one["metadata"]["name"] = app
+        pod_template(one)["metadata"]["labels"]["app"] = app
+        content = {
+            "components": [variant],
+            "resources": ["account.yaml", "manifests/network-policy"],
+            "configMapGenerator": [{"name": "akvsync", "literals": [f"AKVSYNC_VAULT={app}-kv"]}],
+            "patches": [
+                {
+                    "target": {"kind": "NetworkPolicy", "name": "akvsync"},
+                    "patch": NAMED.replace("APP", app).replace("ADDRESS", str(number)),
+                }
+            ],
+        }
+        apart += documents(render(folder, one, **content))
+        render(folder, one, namePrefix=f"{app}-", **content)
+    together = kustomize(tmp_path, namespace="both", resources=["shop", "web"])
+    told = check(schema, together)
+    assert told.returncode == 0, told.stdout + told.stderr
+    for every, prefix in ((apart, ""), (documents(together), "NAME-")):
+        names = [(one["kind"], one["metadata"]["name"]) for one in every]
+        assert len(set(names)) == len(names) == 8
+        for app in ("shop", "web"):
+            mine = [one for one in every if one["metadata"]["name"].startswith(prefix.replace("NAME", app))]
+            of = {one["kind"]: one for one in mine if app in str(one)}
+            pod = pod_template(of["Deployment"])
+            assert pod["spec"]["serviceAccountName"] == of["ServiceAccount"]["metadata"]["name"]
+            assert of["ServiceAccount"]["metadata"]["annotations"] == {
+                "azure.workload.identity/client-id": f"client-of-{app}"
+            }
+            (variables,) = pod["spec"]["initContainers"][0]["envFrom"]
+            assert variables["configMapRef"]["name"] == of["ConfigMap"]["metadata"]["name"]
+            assert of["ConfigMap"]["data"] == {"AKVSYNC_VAULT": f"{app}-kv"}
+            assert of["NetworkPolicy"]["spec"]["podSelector"] == {"matchLabels": {"app": app}}
+
+
+@pytest.mark.parametrize("images", [None, "registry.example/akvsync", "localhost:5000/akvsync"])
+def test_the_version_stands_in_one_place(tmp_path, images):
+    """A user names the registry, and no tag."""
+    content = {"images": [{"name": "akvsync", "newName": images}]} if images else {}
+    (document,) = of_kind(render(tmp_path, workload("Pod", CHOSEN), components=VARIANTS[:1], **content), "Pod")
+    assert document["spec"]["initContainers"][0]["image"] == f"{images or 'akvsync'}:{VERSION}"
+    texts = [*MANIFESTS.rglob("*.yaml"), *ROOT.glob("docs/*.md")]
+    assert [file.name for file in texts if VERSION in file.read_text()] == ["image.yaml"]
+
+
+def test_patches_of_a_variant_have_no_comments():
+    """Kustomize cannot put a comment into a workload that is written as JSON."""
+    for file in MANIFESTS.glob("components/*/*.yaml"):
+        texts = [file.read_text()]
+        if file.name == "kustomization.yaml":
+            texts = [one.get("patch", "") for one in yaml.safe_load(texts[0]).get("patches", [])]
+        assert not any("#" in text for text in texts), file
+
+
+def folded(text):
+    """A patch of any depth as what it does to the pod."""
+    patch = yaml.safe_load(text)
+    if isinstance(patch, dict):
+        pod = pod_template(patch)
+        metadata = {key: value for key, value in pod.get("metadata", {}).items() if key != "name"}
+        metadata.get("labels", {}).pop("akvsync.io/variant", None)
+        return {"metadata": {key: value for key, value in metadata.items() if value}, "spec": pod["spec"]}
+    return [one | {"path": re.sub("^/spec(/jobTemplate/spec)?(/template/spec)?", "", one["path"])} for one in patch]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_all_patches_say_the_same_at_each_depth(component):
     """Kustomize wants the pod's part once for each depth; none may be forgotten in a change."""
-    folder = MANIFESTS / "components" / variant
-    workload, job, cronjob, pod = (
-        yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in ("workload", "job", "cronjob", "pod")
-    )
-    wanted = workload["spec"]["template"]
-    for other in (job["spec"]["template"], cronjob["spec"]["jobTemplate"]["spec"]["template"], pod):
-        spec = dict(wanted["spec"])
-        if variant == "classic" and other is not pod:
-            del spec["containers"]  # a Job would never end
-        assert other["spec"] == spec
-        labels = {k: v for k, v in other["metadata"]["labels"].items() if k != "akvsync.io/variant"}
-        assert labels == wanted["metadata"]["labels"]
-        assert other["metadata"]["annotations"] == wanted["metadata"]["annotations"]
+    folder = MANIFESTS / component
+    content = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    said = {}
+    for one in content.get("patches", []):
+        text = one.get("patch") or (folder / one["path"]).read_text()
+        for kind in KINDS.keys() & set(one["target"]["kind"].split("|")):
+            said.setdefault(kind, []).append(folded(text))
+    classes = (("Deployment", "StatefulSet", "DaemonSet", "Pod"), ("Job", "CronJob"))
+    for kinds in classes:
+        assert all(said.get(kind) == said.get(kinds[0]) for kind in kinds)
+    if component.rpartition("/")[2] not in VARIANTS + ("http-probes",):
+        assert said.get("Job") == said.get("Pod")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_probes_are_few(variant):
+    """A command in a container costs the node's container runtime far more than akvsync itself. The startup probe
+    gates what a readiness probe would; its period is short, since it ends, yet spares the kubelet's few events."""
+    said = [
+        container
+        for file in (MANIFESTS / "components" / variant).glob("*.yaml")
+        for container in probed(yaml.safe_load(file.read_text()))
+    ]
+    assert said
+    for container in said:
+        assert not container.get("readinessProbe")
+        assert 2 <= container["startupProbe"]["periodSeconds"] <= 3
+        assert container["livenessProbe"]["periodSeconds"] >= 120
+
+
+def probed(what):
+    """All in a document that has probes."""
+    if isinstance(what, dict):
+        if "livenessProbe" in what:
+            yield what
+        what = list(what.values())
+    if isinstance(what, list):
+        for one in what:
+            yield from probed(one)
 
 
 RESTRICTED = {
@@ -216,14 +414,14 @@ def test_what_is_restricted_is_let_pass(path, value):
 def assert_restricted(pod):
     """The standard, and a root file system that nobody writes to, which it does not ask for."""
     assert not podsecurity.refused(pod)
-    for container in pod.get("initContainers", []) + pod["containers"]:
+    for container in containers(pod):
         assert container["securityContext"].get("readOnlyRootFilesystem") is True, container["name"]
 
 
 @pytest.mark.parametrize("entry", [*EXAMPLES, "local"])
 def test_examples_are_restricted(entry):
     for document in documents(kubectl("kustomize", str(MANIFESTS / entry))):
-        if document["kind"] in ("Pod", "Deployment", "StatefulSet", "Job", "CronJob"):
+        if document["kind"] in KINDS:
             assert_restricted(pod_spec(document))
 
 
@@ -238,7 +436,7 @@ def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
 @pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.10.10", "169.254.10.11"])
 def test_the_policy_lets_the_node_s_resolver_be_asked(resolver):
     """Of NodeLocal DNSCache and of AKS's LocalDNS: no pod, so no selector finds it."""
-    policy = yaml.safe_load((MANIFESTS / "base/network-policy.yaml").read_text())
+    policy = yaml.safe_load((MANIFESTS / "network-policy/network-policy.yaml").read_text())
     rule = policy["spec"]["egress"][0]
     assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
     blocks = [ipaddress.ip_network(to["ipBlock"]["cidr"]) for to in rule["to"] if "ipBlock" in to]

@@ -11,7 +11,7 @@ import tarfile
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/kustomization.yaml").read_text())[1]
+VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/image.yaml").read_text())[1]
 ARCHES = [
     pytest.param(arch, marks=pytest.mark.skipif(not (ROOT / f"build/static-{arch}/libgcc").exists(), reason="not built"))
     for arch in ("amd64", "arm64")

@@ -467,3 +467,63 @@ def test_the_check_finds_a_planted_mistake(schema, right, wrong, says):
     told = check(schema, rendered.replace(right, wrong, 1))
     assert told.returncode == 1
     assert says in told.stdout
+
+
+def blocks(page):
+    """The YAML of a page, by the name in each block's first line."""
+    found = re.findall(r"^```yaml\n# ([^\n]*)\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+    return {name: yaml.safe_load(text) for name, text in found}
+
+
+def within(part, whole):
+    """Whether all that a part says is said by the whole; lists of a part are the first of a whole's."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(key in whole and within(part[key], whole[key]) for key in part)
+    if isinstance(part, list):
+        return len(part) <= len(whole) and all(map(within, part, whole))
+    return part == whole
+
+
+def test_the_docs_show_the_nginx_of_the_examples():
+    """Which the pods of the tests run."""
+    folder = MANIFESTS / "examples/nginx-certificate"
+    said = blocks("docs/kubernetes.md")
+    example = {name: yaml.safe_load((folder / name).read_text()) for name in ("kustomization.yaml", "deployment.yaml")}
+    shown = json.loads(json.dumps(said["kustomization.yaml"]).replace("akvsync/manifests/", "../../"))
+    assert shown.pop("images") == [{"name": "akvsync", "newName": "registry.example/akvsync"}]
+    assert shown | {"apiVersion": None, "kind": None} == example["kustomization.yaml"] | {"apiVersion": None, "kind": None}
+    assert said["service-account.yaml"] == yaml.safe_load((folder / "service-account.yaml").read_text())
+    assert within(said["deployment.yaml, in part"], example["deployment.yaml"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_path, variant):
+    said = blocks("docs/migrate-from-csi.md")
+    own_manifests(tmp_path / "akvsync", variant)
+    after = said["after"]
+    one = workload("Deployment", after["metadata"]["labels"])
+    one["spec"]["template"]["spec"] = after["spec"]
+    (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(one))
+    (tmp_path / "secretproviderclass.yaml").write_text("kind: SecretProviderClass\n")
+    content = json.loads(json.dumps(said["kustomization.yaml"]).replace("native-sidecar", variant))
+    rendered = kustomize(tmp_path, **content)
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (document,) = of_kind(rendered, "Deployment")
+    maps = {one["metadata"]["name"]: one["data"] for one in of_kind(rendered, "ConfigMap")}
+    spec = pod_spec(document)
+    (sources,) = [v["projected"]["sources"] for v in spec["volumes"] if v["name"] == "akvsync-config"]
+    assert maps[sources[0]["configMap"]["name"]] == {"config.yaml": "kind: SecretProviderClass\n"}
+    ours = next(c for c in containers(spec) if c["name"] == "akvsync")
+    variables = maps[ours["envFrom"][0]["configMapRef"]["name"]]
+    assert variables == {"AKVSYNC_POLL_INTERVAL": "2m", "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml"}
+    assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
+    before = next(c for c in said["before"]["spec"]["containers"])
+    assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
+
+
+@pytest.mark.parametrize("folder", ["service-account", "network-policy"])
+def test_a_folder_of_its_own_may_be_used_from_outside(tmp_path, folder):
+    own_manifests(tmp_path, "native-sidecar")
+    (document,) = documents(kustomize(tmp_path, resources=[f"manifests/{folder}"]))
+    assert document["metadata"]["name"] == "akvsync"

@@ -168,6 +168,16 @@ class Forward:
 
 
 @pytest.fixture(scope="session")
+def schema():
+    """The checker, where it is installed; scripts/pod-test has done so, since a cluster has no network for it."""
+    built = ROOT / "build/schema"
+    command = [ROOT / "tests/npm-install", ROOT / "tests/pod/schema", built]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return built
+
+
+@pytest.fixture(scope="session")
 def vault():
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("needs a cluster: run scripts/pod-test")
@@ -214,16 +224,19 @@ class Place:
     def kubectl(self, *arguments, **options):
         return kubectl("-n", self.name, *arguments, **options)
 
-    def deploy(self, example, variant="classic", patches=(), **variables):
-        """Applies an example of manifests/examples."""
+    def deploy(self, example, variant="classic", patches=(), config=None, **variables):
+        """Applies an example of manifests/examples, perhaps with a configuration file."""
         own_manifests(self.folder, variant)
         literals = [f"{name}={value}" for name, value in (CLIENT | variables).items()]
         rendered = kustomize(
             self.folder,
             namespace=self.name,
             resources=[f"manifests/examples/{example}"],
-            components=["manifests/local/client"],
-            configMapGenerator=[{"name": "akvsync", "behavior": "merge", "literals": literals}],
+            components=["manifests/local/client", *(["manifests/components/config-file"] if config else [])],
+            configMapGenerator=[
+                {"name": "akvsync", "behavior": "merge", "literals": literals},
+                *([{"name": "akvsync-config", "literals": [f"config.yaml={config}"]}] if config else []),
+            ],
             images=images(),
             patches=list(patches),
         )

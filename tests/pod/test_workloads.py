@@ -8,7 +8,8 @@ import time
 from functools import partial
 
 import pytest
-from conftest import ROOT, TIMEOUT_S, digest, down, events, patch, plant, release, wait_for
+import yaml
+from conftest import ROOT, TIMEOUT_S, digest, down, events, kubectl, patch, plant, release, wait_for
 
 sys.path.append(str(ROOT / "tests/e2e"))
 import pki  # noqa: E402
@@ -148,6 +149,13 @@ def wait_job(place, job, condition):
     place.kubectl("wait", job, f"--for=condition={condition}", f"--timeout={TIMEOUT_S}s", timeout=150)
 
 
+def run_now(place, name):
+    """A run of the CronJob, which "kubectl create job --from" makes of those of a new API alone."""
+    job = json.loads(place.kubectl("get", "cronjob/report", "-o", "json"))["spec"]["jobTemplate"]
+    job |= {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}}
+    place.kubectl("apply", "-f", "-", text=json.dumps(job))
+
+
 def jobs(place, condition):
     """The names of the jobs that have ended so."""
     found = json.loads(place.kubectl("get", "jobs", "-o", "json"))["items"]
@@ -199,10 +207,10 @@ def test_a_scheduled_run_fails_without_the_vault_and_the_next_one_is_free(vault,
 def test_a_run_that_is_started_again_in_its_pod_fails_as_well(vault, place, variant):
     lost, deploy = report(vault, place, variant, "OnFailure", "0 3 * * *", 1)
     deploy()
-    place.kubectl("create", "job", "first", "--from=cronjob/report")
+    run_now(place, "first")
     wait_job(place, "job/first", "Complete")
     lost({"status": 503})
-    place.kubectl("create", "job", "lost", "--from=cronjob/report")
+    run_now(place, "lost")
     assert assert_failed(place, "503", 6) == ["lost"]
 
 
@@ -233,3 +241,44 @@ def test_a_native_pod_is_ready_soon_after_its_first_set(vault, place):
     place.wait_ready()
     print(f"ready {time.monotonic() - since:.1f} s after the first set")
     assert place.wait_event("app", "start")["files"] == {"db": digest(value)}
+
+
+PASTED = """
+apiVersion: secrets-store.csi.x-k8s.io/v1
+kind: SecretProviderClass
+metadata: { name: shop }
+spec:
+  provider: azure
+  parameters:
+    keyvaultName: another
+    objects: |
+      array:
+      - |
+        objectName: NAME
+        objectType: secret
+        objectAlias: pasted/db
+"""
+
+
+def test_a_pasted_secretproviderclass_configures_a_pod(vault, place, variant):
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    place.deploy(
+        "statefulset",
+        variant,
+        patches=[one_replica("StatefulSet")],
+        config=PASTED.replace("NAME", name),
+        AKVSYNC_OBJECTS="",
+    )
+    place.wait_ready()
+    assert place.wait_event("app", "start")["files"] == {"pasted/db": digest(value)}
+
+
+def test_a_workload_without_the_label_is_refused(place):
+    """A forgotten label makes no pod without secrets."""
+    job = kubectl("kustomize", str(ROOT / "manifests/examples/job"))
+    (made,) = [one for one in yaml.safe_load_all(job) if one["kind"] == "Job"]
+    plain = yaml.safe_load((ROOT / "manifests/examples/job/app.yaml").read_text())
+    for one, refused in ((made, False), (plain, True)):
+        told = place.kubectl("apply", "--dry-run=server", "-f", "-", text=json.dumps(one), check=False).stderr
+        assert ('volumeMounts[0].name: Not found: "akvsync"' in told) == refused, told

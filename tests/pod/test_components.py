@@ -1,5 +1,6 @@
 """The components change the workloads that they are meant for, however these are written, and nothing else."""
 
+import copy
 import json
 import re
 
@@ -37,17 +38,27 @@ def ours_expected(variant, kind):
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_components_fit_any_workload(schema, tmp_path, kind, variant, spelling):
+def test_the_components_fit_any_workload(schema, tmp_path, variant, spelling):
     own_init = {"initContainers": [{"name": "migrate", "image": "app"}]}
-    one = workload(kind, CHOSEN, **own_init)
-    rendered = render(tmp_path, one, components=[variant, *ADD_ONS], spelling=spelling)
+    every = [workload(kind, CHOSEN, **own_init) for kind in KINDS]
+    rendered = render(tmp_path, *every, components=[variant, *ADD_ONS], spelling=spelling)
     told = check(schema, rendered)
     assert told.returncode == 0, told.stdout + told.stderr
-    (document,) = of_kind(rendered, kind)
-    spec = pod_spec(document)
-    ours = [c["name"] for c in containers(spec) if c["image"].startswith("akvsync:")]
-    assert ours == ours_expected(variant, kind)
+    (variables,) = of_kind(rendered, "ConfigMap")
+    assert variables["data"] == {
+        "AKVSYNC_VAULT": "shop-kv",
+        "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
+        "AKVSYNC_LISTEN": ":8087",
+    }
+    for kind in KINDS:
+        (document,) = of_kind(rendered, kind)
+        assert_fits(pod_spec(document), ours_expected(variant, kind), variables["metadata"]["name"])
+
+
+def assert_fits(spec, expected, variables):
+    """That a pod has our containers, and its own where they were."""
+    ours = [c for c in containers(spec) if c["image"].startswith("akvsync:")]
+    assert [container["name"] for container in ours] == expected
     assert [c["name"] for c in spec["initContainers"]][-1] == "migrate", "which finds the files"
     assert spec["containers"][0]["name"] == "app", "whose log and shell kubectl takes"
     assert spec["containers"][0]["volumeMounts"] == [{"name": "akvsync", "mountPath": "/secrets"}]
@@ -56,35 +67,27 @@ def test_the_components_fit_any_workload(schema, tmp_path, kind, variant, spelli
     assert volumes["akvsync"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Mi"}
     sources = volumes["akvsync-config"]["projected"]["sources"]
     assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
-    probed = [c for c in containers(spec) if "livenessProbe" in c]
-    assert all("httpGet" in c[f"{name}Probe"] for c in probed for name in ("startup", "liveness"))
-    (variables,) = of_kind(rendered, "ConfigMap")
-    assert variables["data"] == {
-        "AKVSYNC_VAULT": "shop-kv",
-        "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
-        "AKVSYNC_LISTEN": ":8087",
-    }
-    for container in containers(spec):
-        if container["name"] in ours:
-            assert container["envFrom"] == [{"configMapRef": {"name": variables["metadata"]["name"]}}]
+    for container in ours:
+        assert container["envFrom"] == [{"configMapRef": {"name": variables}}]
+        if container["name"] == "akvsync":
+            assert all("httpGet" in container[f"{name}Probe"] for name in ("startup", "liveness"))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_label_chooses(tmp_path, kind, variant):
+def test_a_label_chooses(tmp_path, variant):
     """All else in the kustomization stays as it is, also what has the label with another value."""
-    others = [workload(kind), workload(kind, {"akvsync.io/inject": "false"})]
+    others = [workload(kind, labels) for kind in KINDS for labels in ({}, {"akvsync.io/inject": "false"})]
     for number, one in enumerate(others):
         one["metadata"]["name"] = f"other-{number}"
-    rendered = render(tmp_path, *others, workload(kind, CHOSEN), components=[variant, *ADD_ONS])
-    found = {one["metadata"]["name"]: one for one in of_kind(rendered, kind)}
-    assert "akvsync-config" in str(found["x"])
-    assert [found["other-0"], found["other-1"]] == others
+    chosen = [workload(kind, CHOSEN) for kind in KINDS]
+    rendered = render(tmp_path, *others, *chosen, components=[variant, *ADD_ONS])
+    found = {(one["kind"], one["metadata"]["name"]): one for one in of_kind(rendered, *KINDS)}
+    assert all("akvsync-config" in str(found[kind, "x"]) for kind in KINDS)
+    assert [found[one["kind"], one["metadata"]["name"]] for one in others] == others
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_the_pod_sets_is_kept(tmp_path, kind, variant):
+def test_what_the_pod_sets_is_kept(tmp_path, variant):
     """Such as the uid of PostgreSQL's image. Our containers are restricted by what they say themselves."""
     pod = {
         "securityContext": {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999, "runAsNonRoot": True},
@@ -92,17 +95,20 @@ def test_what_the_pod_sets_is_kept(tmp_path, kind, variant):
         "restartPolicy": "OnFailure",
         "volumes": [{"name": "data", "emptyDir": {}}],
     }
-    one = workload(kind, CHOSEN, **pod)
-    pod_template(one)["metadata"]["annotations"] = {"kubectl.kubernetes.io/default-container": "db"}
-    (document,) = of_kind(render(tmp_path, one, components=[variant, "signal"]), kind)
-    made = pod_template(document)
-    for name in ("securityContext", "enableServiceLinks", "restartPolicy"):
-        assert made["spec"][name] == pod[name]
-    assert pod["volumes"][0] in made["spec"]["volumes"]
-    assert made["metadata"]["annotations"] == {"kubectl.kubernetes.io/default-container": "db"}
-    assert made["metadata"]["labels"]["app"] == "x"
-    bare = {"containers": [c for c in containers(made["spec"]) if c["name"] != "app"]}
-    assert_restricted(bare)
+    annotations = {"kubectl.kubernetes.io/default-container": "db"}
+    every = [workload(kind, CHOSEN, **copy.deepcopy(pod)) for kind in KINDS]
+    for one in every:
+        pod_template(one)["metadata"]["annotations"] = dict(annotations)
+    rendered = render(tmp_path, *every, components=[variant, "signal"])
+    for kind in KINDS:
+        (document,) = of_kind(rendered, kind)
+        made = pod_template(document)
+        for name in ("securityContext", "enableServiceLinks", "restartPolicy"):
+            assert made["spec"][name] == pod[name]
+        assert pod["volumes"][0] in made["spec"]["volumes"]
+        assert made["metadata"]["annotations"] == annotations
+        assert made["metadata"]["labels"]["app"] == "x"
+        assert_restricted({"containers": [c for c in containers(made["spec"]) if c["name"] != "app"]})
 
 
 NAMED = """\

@@ -205,7 +205,8 @@ def test_a_scheduled_run_fails_without_the_vault_and_the_next_one_is_free(vault,
 
 
 def test_a_run_that_is_started_again_in_its_pod_fails_as_well(vault, place, variant):
-    lost, deploy = report(vault, place, variant, "OnFailure", "0 3 * * *", 1)
+    """The Job then deletes the pod, so it is looked at between two starts."""
+    lost, deploy = report(vault, place, variant, "OnFailure", "0 3 * * *", 2)
     deploy()
     run_now(place, "first")
     wait_job(place, "job/first", "Complete")

@@ -356,9 +356,9 @@ WARNS = {
 
 # What the CSI provider makes of a row, in the words of the page on migration, where that is not the same.
 DIFFERS = {
-    "merged and overridden": "refuses a parameter that stands beside a merged one of its name",
-    "json with a slash": "knows no `\\/` in JSON",
-    "maps in the array": "fails when the entries of `array` are maps and no strings",
+    "merged and overridden": "with a parameter beside a merged (`<<`) one of the same name",
+    "json with a slash": "and `\\/` in JSON",
+    "maps in the array": "an `array` of maps instead of strings",
     "history quoted": "fails: the number is quoted",
     "history hexadecimal": "also takes `0x2`, `2.0` and `010`, which is 8 to it",
     "history octal": "also takes `0x2`, `2.0` and `010`, which is 8 to it",

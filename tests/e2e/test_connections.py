@@ -143,7 +143,7 @@ def test_those_that_wait_for_a_vault_that_is_silent_are_told_of(world, h2):
     since, began = sidecar.mark(), time.monotonic()
     sidecar.poll()
     told = lambda: {entry["msg"] for entry in sidecar.find("retry", since=since)}  # noqa: E731
-    assert wait_until(lambda: len(sidecar.find("retry", since=since)) >= 100, timeout=8), sidecar.text
+    assert wait_until(lambda: len(sidecar.find("retry", since=since)) >= 100, timeout=25), sidecar.text
     assert all("no answer from" in msg for msg in told())
     sidecar.wait_log("failure", "no answer from", since=since)
     assert time.monotonic() - began < 30

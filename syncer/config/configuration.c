@@ -65,14 +65,6 @@ static int name_file(const struct configuration *c, struct err *err)
 	return -1;
 }
 
-/* Keys may hold anything, and no terminal should obey it. */
-static void flatten_note(struct buf *note)
-{
-	for (size_t i = 0; i < note->len; i++)
-		if ((unsigned char)note->data[i] < 0x20 || note->data[i] == 0x7f)
-			note->data[i] = '?';
-}
-
 /* Puts together what is to be told of the file and of the list. */
 static void take_notes(struct configuration *c)
 {
@@ -89,7 +81,8 @@ static void take_notes(struct configuration *c)
 			   buf_str(&c->objects.ignored));
 	if (c->objects.repeated.len > 0)
 		buf_printf(&c->repeated, "%s%s", where, buf_str(&c->objects.repeated));
-	flatten_note(&c->ignored);
+	if (c->ignored.len > 0)
+		err_flatten(c->ignored.data); /* keys may hold anything */
 }
 
 /* What the file sets to another value than the environment, which wins. */

@@ -224,7 +224,7 @@ static int check_report(const struct options *options, const struct configuratio
 		fprintf(stderr, "akvsync: %s\n", err->msg);
 	fputs(buf_str(&out), stdout);
 	buf_done(&out);
-	return fflush(stdout) == 0 ? code : EXIT_LOCAL;
+	return command_printed(code);
 }
 
 int command_check(int argc, char **argv)

@@ -43,6 +43,10 @@ int command_usage(const struct command *command);
 /* The exit code that stands for a failure. */
 int command_exit_code(const struct err *err);
 
+/* Ends what a command printed on stdout: gives the code back, or EXIT_LOCAL when some of
+ * it could not be written. */
+int command_printed(int code);
+
 /* Prints the line "akvsync: ..." on stderr; gives the code back. */
 int command_error(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -57,7 +57,7 @@ def test_it_is_told_once_when_it_begins_and_when_it_ends(world):
     assert len(told(sidecar, "t")) == 1
     world.fake.update("t", exp=FUTURE)
     poll(sidecar)
-    assert sidecar.find("valid", "t is valid, after 4 rounds", what="t")
+    sidecar.wait_log("valid", "t is valid, after 4 rounds", what="t")
 
 
 def test_an_object_that_expires_while_it_is_served(world):
@@ -69,7 +69,7 @@ def test_an_object_that_expires_while_it_is_served(world):
     assert not told(sidecar, "s")
     assert wait_until(lambda: time.time() > end)
     poll(sidecar)
-    assert sidecar.find("not-valid", "secret 's' of vault '.*' expired on")
+    sidecar.wait_log("not-valid", "secret 's' of vault '.*' expired on")
 
 
 def test_a_vault_that_does_not_answer_says_nothing_of_it(world):

@@ -4,7 +4,7 @@
 # make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.  make mutants: tests/mutants.
 # A new source file, header, test or fuzz target needs no edit here.
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n 's/^ *newTag: //p' manifests/version/image.yaml)
 
 CC      ?= cc
 CFLAGS  ?= -O2 -g
@@ -42,7 +42,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
-.PHONY: all build demo test unit replay fuzz e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
+.PHONY: all version build demo test unit replay fuzz e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -50,6 +50,9 @@ all: deps-build
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
 
 build: $B/akvsync
+
+version:
+	@echo $(VERSION)
 
 # The targets people type install what they need first, then build in a second make,
 # so that pkg-config is asked only when it is there.

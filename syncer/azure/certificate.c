@@ -74,6 +74,16 @@ static void add_claims(struct buf *assertion, const struct identity *identity,
 	text_to_base64url(text.data, text.len, assertion);
 }
 
+static int certificate_assert(const struct identity *identity, const struct pki *pki,
+			      const char *audience, struct buf *assertion,
+			      struct err *err)
+{
+	if (certificate_add_header(assertion, pki, identity->send_chain, err) < 0)
+		return -1;
+	add_claims(assertion, identity, audience);
+	return sign_append(pki, assertion, err);
+}
+
 int certificate_request(const struct identity *identity, const char *resource,
 			struct credential_request *out, struct err *err)
 {
@@ -83,11 +93,7 @@ int certificate_request(const struct identity *identity, const char *resource,
 	if (certificate_read_key(identity, &pki, err) < 0)
 		return -1;
 	out->url = credential_url(identity->authority, identity->tenant);
-	if (certificate_add_header(&assertion, pki, identity->send_chain, err) < 0)
-		return err_wrap(err, "client certificate '%s'",
-				identity->certificate_file);
-	add_claims(&assertion, identity, out->url);
-	if (sign_append(pki, &assertion, err) < 0)
+	if (certificate_assert(identity, pki, out->url, &assertion, err) < 0)
 		return err_wrap(err, "client certificate '" VARIABLE "'");
 	credential_form(identity, resource, &out->form);
 	credential_assertion(&out->form, buf_str(&assertion));

@@ -141,7 +141,8 @@ int challenge_check(const struct challenge *c, const char *host, const char *ten
 	    !text_same(c->tenant, tenant))
 		return err_set(err, ERR_CONFIG,
 			       "vault '%s' is in tenant '%s' but AZURE_TENANT_ID is "
-			       "'%s'; use an identity of the vault's tenant",
+			       "'%s'; correct AZURE_TENANT_ID, or use an identity of the "
+			       "vault's tenant",
 			       host, c->tenant, tenant);
 	return 0;
 }

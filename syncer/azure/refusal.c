@@ -13,24 +13,24 @@ static const struct refusal {
 	const char *code;
 	enum err_kind kind;
 	/* @address: the client's, as the service sees it; @client: the client id; @kind:
-	 * secret, key, certificate; @role, @permission: what lets it do what was asked */
+	 * secret, key, certificate; @role, @permission: what lets it do what was asked;
+	 * @vault: its name */
 	const char *hint;
 } refusals[] = {
 	{ "SecretDisabled", ERR_DENIED,
-	  "the secret is disabled: enable it or set a new version" },
+	  "the secret is disabled: enable it in vault '@vault', or set a new version" },
 	{ "ForbiddenByRbac", ERR_DENIED,
-	  "identity @client may not read it; grant \"@role\" on the vault or the @kind "
-	  "(takes minutes to act)" },
+	  "identity @client may not read it; grant \"@role\" on vault '@vault' or "
+	  "the @kind (takes minutes to act)" },
 	{ "AccessDenied", ERR_DENIED,
 	  "identity @client may not read it; give it the @kind permission "
-	  "\"@permission\" "
-	  "in the vault's access policies" },
+	  "\"@permission\" in the access policies of vault '@vault'" },
 	{ "ForbiddenByFirewall", ERR_DENIED,
-	  "the vault's firewall does not admit @address; add the cluster's egress "
-	  "address or use a private endpoint" },
+	  "the firewall of vault '@vault' does not admit @address; add the cluster's "
+	  "egress address or use a private endpoint" },
 	{ "ForbiddenByConnection", ERR_DENIED,
-	  "the vault takes private connections only; link its private DNS zone to the "
-	  "cluster's network" },
+	  "vault '@vault' takes private connections only; link its private DNS zone to "
+	  "the cluster's network" },
 	{ "AKV10022", ERR_IDENTITY,
 	  "the token is for another cloud or kind of vault: check AKVSYNC_CLOUD, and the "
 	  "vault's URL" },
@@ -40,10 +40,12 @@ static const struct refusal {
 	  "tenant" },
 	{ "TokenExpired", ERR_IDENTITY,
 	  "the token ended before its time: is this node's clock right?" },
-	{ "SecretNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
-	{ "KeyNotFound", ERR_NOTFOUND, "check the name, and whether it was deleted" },
+	{ "SecretNotFound", ERR_NOTFOUND,
+	  "check the name, and whether it was deleted from vault '@vault'" },
+	{ "KeyNotFound", ERR_NOTFOUND,
+	  "check the name, and whether it was deleted from vault '@vault'" },
 	{ "CertificateNotFound", ERR_NOTFOUND,
-	  "check the name, and whether it was deleted" },
+	  "check the name, and whether it was deleted from vault '@vault'" },
 	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
 };
 
@@ -52,10 +54,12 @@ static const struct {
 	int status;
 	const char *hint;
 } others[] = {
-	{ 401, "the vault does not accept the token of identity @client" },
+	{ 401, "vault '@vault' does not accept the token of identity @client" },
 	{ 403, "identity @client may not read it: check its role (\"@role\") or access "
-	       "policy, and the vault's network rules" },
-	{ 404, "check the name, whether it was deleted, and AKVSYNC_VAULT" },
+	       "policy, and the network rules of vault '@vault'" },
+	{ 404,
+	  "check the name, whether it was deleted from vault '@vault', and that this is "
+	  "the right vault" },
 };
 
 /* What answers in a vault's place. */
@@ -147,6 +151,8 @@ static const char *word_of(const char *blank, const struct blanks *blanks)
 		return kind_word(context->kind);
 	case 'r':
 		return roles[context->kind];
+	case 'v':
+		return context->vault;
 	default:
 		return context->list ? "list" : "get";
 	}

@@ -10,12 +10,13 @@
 #include "base/kind.h"
 #include "net/request.h"
 
-/* What was asked, and by whom: a refusal's hint names the role or permission that is
- * needed for it. */
+/* What was asked, of which vault and by whom: a refusal's hint names the vault, and the
+ * role or permission that is needed. */
 struct refusal_context {
 	enum object_kind kind;
 	bool list; /* a list of objects or versions; false: one object */
 	const char *client_id;
+	const char *vault; /* its name */
 };
 
 /*

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whatever text an argument held, of a user or a server: a message is one line, and no
- * terminal obeys it. */
-static void flatten(char *msg)
+void err_flatten(char *msg)
 {
 	for (; *msg; msg++)
 		if ((unsigned char)*msg < 0x20 || *msg == 0x7f)
@@ -27,7 +25,7 @@ static void set_message(struct err *err, enum err_kind kind, const char *fmt, va
 	err->retry_after_ms = 0;
 	err->request[0] = '\0';
 	err->tokenless = false;
-	flatten(msg);
+	err_flatten(msg);
 	memcpy(err->msg, msg, sizeof(msg));
 }
 
@@ -36,7 +34,7 @@ static void err_append(struct err *err, const char *separator, const char *text)
 	size_t len = strlen(err->msg);
 
 	snprintf(err->msg + len, sizeof(err->msg) - len, "%s%s", separator, text);
-	flatten(err->msg + len);
+	err_flatten(err->msg + len);
 }
 
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)

@@ -52,6 +52,10 @@ int err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Puts "; hint" behind the message, returns -1. */
 int err_hint(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Makes one line of a text that a user or a server gave, in place: control characters
+ * become '?', so that no terminal obeys it.  All messages have gone through it. */
+void err_flatten(char *msg);
+
 /*
  * True when a is the failure an operator should see first of the two: the most
  * actionable kind wins (configuration, identity and permission, not found, network,

@@ -78,28 +78,26 @@ static bool is_authority(const char *s)
 	return *s == '\0' || (*s == '/' && has_only(s, LETTERS DIGITS "/._~-"));
 }
 
-/* What stands behind http:// or https://; NULL: the URL has neither. */
+/* What stands behind http:// or https://, or the text itself. */
 static const char *behind_scheme(const char *s)
 {
 	if (text_starts(s, "https://"))
 		return s + strlen("https://");
-	return text_starts(s, "http://") ? s + strlen("http://") : NULL;
+	return text_starts(s, "http://") ? s + strlen("http://") : s;
 }
 
 bool shape_is_url(const char *s)
 {
 	const char *rest = behind_scheme(s);
 
-	return rest != NULL && is_authority(rest);
+	return rest != s && is_authority(rest);
 }
 
 bool shape_is_proxy(const char *s)
 {
 	const char *rest = behind_scheme(s);
-	const char *at;
+	const char *at = strrchr(rest, '@');
 
-	rest = rest ? rest : s;
-	at = strrchr(rest, '@');
 	return is_authority(at ? at + 1 : rest);
 }
 

@@ -152,8 +152,8 @@ static int ask_sidecar(const struct sidecar_question *question)
 	if (answer.status >= 300)
 		return command_error(EXIT_UNAVAILABLE, "%s", answer.text);
 	if (text_starts(answer.text, "ok; but:"))
-		command_say(answer.text);
-	return EXIT_DONE;
+		fputs(answer.text, stdout);
+	return command_printed(EXIT_DONE);
 }
 
 /* --wait 5s, or --wait=5s. */

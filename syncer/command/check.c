@@ -110,7 +110,7 @@ static void check_write_text(const struct configuration *c, const struct options
 			   configuration_place(c), buf_str(&c->repeated));
 	if (c->overridden.len > 0)
 		buf_printf(out,
-			   "\nSet by the file in vain, since the environment wins\n"
+			   "\nSet by the file, but overridden by the environment\n"
 			   "  %s\n",
 			   buf_str(&c->overridden));
 	for (size_t i = 0; i < check->count; i++) {
@@ -224,7 +224,7 @@ static int check_report(const struct options *options, const struct configuratio
 		fprintf(stderr, "akvsync: %s\n", err->msg);
 	fputs(buf_str(&out), stdout);
 	buf_done(&out);
-	return fflush(stdout) == 0 ? code : EXIT_LOCAL;
+	return command_printed(code);
 }
 
 int command_check(int argc, char **argv)

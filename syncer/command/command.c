@@ -41,17 +41,17 @@ int command_exit_code(const struct err *err)
 	return EXIT_LOCAL;
 }
 
+int command_printed(int code)
+{
+	/* A line that could not be written before leaves nothing to flush. */
+	return fflush(stdout) == 0 && !ferror(stdout) ? code : EXIT_LOCAL;
+}
+
 static void complain(const char *fmt, va_list ap)
 {
 	fputs("akvsync: ", stderr);
 	vfprintf(stderr, fmt, ap);
 	fputs("\n", stderr);
-}
-
-void command_say(const char *text)
-{
-	fputs(text, stdout);
-	(void)fflush(stdout);
 }
 
 int command_error(int code, const char *fmt, ...)

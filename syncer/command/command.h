@@ -43,8 +43,9 @@ int command_usage(const struct command *command);
 /* The exit code that stands for a failure. */
 int command_exit_code(const struct err *err);
 
-/* Prints the text on stdout. */
-void command_say(const char *text);
+/* Ends what a command printed on stdout: gives the code back, or EXIT_LOCAL when some of
+ * it could not be written. */
+int command_printed(int code);
 
 /* Prints the line "akvsync: ..." on stderr; gives the code back. */
 int command_error(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);

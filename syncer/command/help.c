@@ -37,7 +37,7 @@ int command_help(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
 		printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
 	buf_done(&variables);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+	return command_printed(EXIT_DONE);
 }
 
 int command_usage(const struct command *command)
@@ -46,12 +46,12 @@ int command_usage(const struct command *command)
 	       "exit codes.\n",
 	       command->name, *command->arguments ? " " : "", command->arguments,
 	       command->help);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+	return command_printed(EXIT_DONE);
 }
 
 int command_version(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	puts(AKVSYNC_VERSION);
-	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_LOCAL;
+	return command_printed(EXIT_DONE);
 }

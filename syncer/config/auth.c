@@ -54,7 +54,8 @@ static int check_guid(const char *name, const char *what, const char *value,
 		return 0;
 	return err_set(err, ERR_CONFIG,
 		       "%s: the value is not %s (GUID), such as "
-		       "33333333-3333-3333-3333-333333333333; is it another variable's?",
+		       "33333333-3333-3333-3333-333333333333; was it meant for another "
+		       "variable?",
 		       name, what);
 }
 

@@ -51,13 +51,17 @@ static int configuration_read_file(struct configuration *c, struct err *err)
 	return 0;
 }
 
-/* A message about a variable that the file sets says so. */
+/* A message about a variable that the file sets, or could have set, says so. */
 static int name_file(const struct configuration *c, struct err *err)
 {
 	for (size_t i = 0; i < c->file.count; i++)
 		if (text_starts(err->msg, c->file.items[i].name) &&
 		    overlay_decides(&c->file, c->file.items[i].name, c->env))
 			return err_wrap(err, "configuration file '%s'", c->path);
+	if (c->path != NULL && text_starts(err->msg, "AKVSYNC_") &&
+	    strstr(err->msg, " is not set;"))
+		return err_wrap(err, "configuration file '%s' does not say it either",
+				c->path);
 	return -1;
 }
 
@@ -77,6 +81,8 @@ static void take_notes(struct configuration *c)
 			   buf_str(&c->objects.ignored));
 	if (c->objects.repeated.len > 0)
 		buf_printf(&c->repeated, "%s%s", where, buf_str(&c->objects.repeated));
+	if (c->ignored.len > 0)
+		err_flatten(c->ignored.data); /* keys may hold anything */
 }
 
 /* What the file sets to another value than the environment, which wins. */

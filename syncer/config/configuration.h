@@ -18,7 +18,7 @@ struct configuration {
 	struct buf ignored;    /* "usePodIdentity, note of object 2 ('b')": what the file
 				  and the list of objects hold without meaning here */
 	struct buf repeated;   /* "object 3 ('a')": entries that were listed before */
-	struct buf overridden; /* "AKVSYNC_VAULT": what the file sets in vain, since the
+	struct buf overridden; /* "AKVSYNC_VAULT": what the file sets, but the
 				  environment sets something else */
 };
 

@@ -217,7 +217,7 @@ static int refuse_choice(const struct yaml *documents, const char *choice,
 static int refuse_kinds(const struct yaml *documents, struct err *err)
 {
 	static const struct {
-		const char *kind, *advice;
+		const char *kind, *advice; /* SecretProviderClassList is a List, too */
 	} kinds[] = {
 		{ "List", "give its items as documents of their own" },
 		{ "ConfigMap", "give the text under one of its keys as the file" },
@@ -233,12 +233,11 @@ static int refuse_kinds(const struct yaml *documents, struct err *err)
 			continue;
 		buf_printf(&names, "%s'%.60s'", names.len ? ", " : "", kind);
 		for (size_t i = 0; i < ARRAY_LEN(kinds) && advice == NULL; i++)
-			if (strcmp(kinds[i].kind, kind) == 0)
+			if (text_ends_same(kind, kinds[i].kind))
 				advice = kinds[i].advice;
 	}
 	err_set(err, ERR_CONFIG,
-		"it has no SecretProviderClass and no settings; what it has is of kind "
-		"%s",
+		"it has no SecretProviderClass; what it has is of kind %s",
 		buf_str(&names));
 	return advice ? err_hint(err, "%s", advice) : -1;
 }

@@ -167,7 +167,7 @@ static void trim_parameters(const struct yaml *all)
 int provider_read(struct overlay *o, const struct yaml *document, struct err *err)
 {
 	const struct yaml *spec = yaml_member(document, "spec");
-	const struct yaml *all = yaml_member(spec, "parameters");
+	const struct yaml *all = yaml_member(spec, "parameters"), *secrets;
 
 	if (strcmp(yaml_member_text(spec, "provider"), "azure") != 0)
 		return err_set(err, ERR_CONFIG,
@@ -184,7 +184,8 @@ int provider_read(struct overlay *o, const struct yaml *document, struct err *er
 	/* The identity that the machine itself has, whichever one the pod was given. */
 	if (is_managed(all) && *yaml_member_text(all, "userAssignedIdentityID") == '\0')
 		overlay_unset(o, "AZURE_CLIENT_ID", "AKVSYNC_AUTH");
-	if (yaml_member(spec, "secretObjects") != NULL)
+	secrets = yaml_member(spec, "secretObjects");
+	if (secrets != NULL && secrets->first != NULL)
 		overlay_ignore(o, "secretObjects");
 	return 0;
 }

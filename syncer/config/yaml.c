@@ -82,8 +82,9 @@ static bool is_null(const yaml_event_t *e)
 {
 	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
 
-	if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
-	    (e->data.scalar.tag && !is_tagged(e, "!") && !is_tagged(e, CORE_TAG "null")))
+	if (!is_tagged(e, CORE_TAG "null") &&
+	    (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+	     (e->data.scalar.tag && !is_tagged(e, "!"))))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcmp((const char *)e->data.scalar.value, words[i]) == 0)
@@ -190,7 +191,8 @@ static int read_list(struct reader *r, int depth, struct yaml *list, struct err 
 
 static bool is_merge_key(const yaml_event_t *e)
 {
-	return e->type == YAML_SCALAR_EVENT && e->data.scalar.tag == NULL &&
+	return e->type == YAML_SCALAR_EVENT &&
+	       (e->data.scalar.tag == NULL || is_tagged(e, CORE_TAG "merge")) &&
 	       e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
 	       strcmp((const char *)e->data.scalar.value, "<<") == 0;
 }

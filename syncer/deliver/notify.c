@@ -24,7 +24,7 @@ struct state {
 	int64_t due;     /* CLOCK_NEVER: nothing to deliver */
 	struct backoff backoff;
 	int attempts;
-	struct err err;          /* of the last attempt */
+	struct err err;          /* of the last attempt for this generation */
 	struct process_set told; /* of this generation */
 	bool warned;             /* of what it may not notice, or may end by */
 };
@@ -181,6 +181,7 @@ static void make_due(struct state *s, int64_t at)
 	s->due = at;
 	s->attempts = 0;
 	s->backoff = BACKOFF_INIT(RETRY_BASE_MS, RETRY_CAP_MS);
+	s->err = (struct err){ 0 };
 	process_set_clear(&s->told);
 }
 
@@ -419,10 +420,10 @@ static bool is_open_first(const struct notify *n, size_t i)
 	return n->targets.items[i].on_first && n->states[i].due != CLOCK_NEVER;
 }
 
-const struct err *notify_first_failure(const struct notify *n, int tries)
+const struct err *notify_first_failure(const struct notify *n)
 {
 	for (size_t i = 0; i < n->targets.count; i++)
-		if (is_open_first(n, i) && n->states[i].attempts >= tries)
+		if (is_open_first(n, i) && n->states[i].err.kind != ERR_NONE)
 			return &n->states[i].err;
 	return NULL;
 }

@@ -89,9 +89,10 @@ bool notify_has(const struct notify *n, const char *text);
 /* The text of a target that signals a process; NULL: none does. */
 const char *notify_signal_target(const struct notify *n);
 
-/* The last failure of an on=first target that has not succeeded; NULL: all have.  tries:
- * only of those that have been tried so often. */
-const struct err *notify_first_failure(const struct notify *n, int tries);
+/* Why an on=first target has not been notified, also when it only waits; NULL: all have
+ * been, or are still to be tried. */
+const struct err *notify_first_failure(const struct notify *n);
+
 /* True while an on=first target that has been tried less often has not succeeded. */
 bool notify_first_pending(const struct notify *n, int tries);
 

@@ -65,8 +65,9 @@ static uint64_t proc_number(const char *text, unsigned int base)
 	return number;
 }
 
-/* The state, the parent and the start: fields 3, 4 and 22 of /proc/PID/stat.  The command
- * name in field 2 may hold anything. */
+/* The state, the parent, the number of threads and the start: fields 3, 4, 20 and 22 of
+ * /proc/PID/stat.  The command name in field 2 may hold anything.  The state is the first
+ * thread's, which may have ended before the others. */
 static void read_stat(pid_t pid, struct proc *out)
 {
 	auto_buf struct buf text = BUF_INIT(4096);
@@ -82,6 +83,8 @@ static void read_stat(pid_t pid, struct proc *out)
 			out->running = strchr("ZXx", *field) == NULL;
 		else if (i == 4)
 			out->parent = (pid_t)proc_number(field, 10);
+		else if (i == 20)
+			out->running |= proc_number(field, 10) > 1;
 		else if (i == 22)
 			out->started = proc_number(field, 10);
 	}

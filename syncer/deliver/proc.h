@@ -16,9 +16,9 @@ struct proc {
 	bool running;     /* false: gone, or a zombie, on which a signal has no effect */
 	uint64_t started; /* the kernel's ticks since boot: with the pid it tells
 			     processes apart */
-	int64_t age_ms;
-	char *comm; /* the command name, "" */
-	char *exe;  /* the last part of the executable's path; NULL: it cannot be read */
+	int64_t age_ms; /* negative: it started by another clock, and nothing is known */
+	char *comm;     /* the command name, "" */
+	char *exe; /* the last part of the executable's path; NULL: it cannot be read */
 	struct buf cmdline; /* the arguments, each with a NUL behind it */
 	/* Of each signal N, bit N-1.  A signal that is in none has its default action. */
 	uint64_t blocked, ignored, caught;

@@ -150,7 +150,7 @@ static int process_check(const struct proc *p, int signal, struct err *err)
 			       "process %d does not handle SIG%s, which would end it: is "
 			       "it still starting? (To end an app on purpose use TERM)",
 			       (int)p->pid, name);
-	if (effect_is_reload(signal) && p->age_ms < STARTING_MS) {
+	if (effect_is_reload(signal) && p->age_ms >= 0 && p->age_ms < STARTING_MS) {
 		(void)err_set(err, ERR_IO,
 			      "process %d is so young that it may not have set up its "
 			      "handler for SIG%s yet",
@@ -177,7 +177,7 @@ static bool is_still(const struct addressee *to, const struct proc *p)
 
 static int check_start(const struct addressee *to, const struct proc *p, struct err *err)
 {
-	if (to->name != NULL ||
+	if (to->name != NULL || p->age_ms < 0 ||
 	    clock_wall_ms() - p->age_ms <= to->before_ms + PIDFILE_SLACK_MS)
 		return 0;
 	return err_set(err, ERR_IO,

@@ -27,7 +27,7 @@ void pool_closed(struct pool *p, int fd)
 
 static bool is_between(int fd, int own_port, const char *peer)
 {
-	struct sockaddr_storage own, other;
+	struct sockaddr_storage own = { 0 }, other = { 0 };
 	socklen_t own_len = sizeof(own), other_len = sizeof(other);
 	char text[INET6_ADDRSTRLEN];
 	const struct sockaddr_in *v4 = (void *)&own;

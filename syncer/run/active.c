@@ -116,8 +116,8 @@ void active_log_notes(const struct active *a)
 	if (c->overridden.len > 0)
 		log_event(LOG_WARN, "overridden",
 			  LOG_FIELDS(log_str("names", buf_str(&c->overridden))),
-			  "the environment wins over the configuration file, which sets "
-			  "this in vain: %s",
+			  "set by the configuration file, but overridden by the "
+			  "environment: %s; remove one of the two",
 			  buf_str(&c->overridden));
 }
 

@@ -229,7 +229,7 @@ static void start_close(struct loop *l)
 static int start_judge_init(const struct loop *l, bool had_set, struct start_end *end,
 			    struct err *err)
 {
-	const struct err *unnotified = notify_first_failure(l->notify, 1);
+	const struct err *unnotified = notify_first_failure(l->notify);
 
 	if (l->phase == LOOP_FINISHED && unnotified == NULL)
 		return 0;

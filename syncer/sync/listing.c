@@ -34,10 +34,12 @@ struct listing *listing_new(const struct object *object, struct source *source,
 	l->url = object_selects(object) ? vault_list_url(source->vault.url, object->kind)
 					: vault_versions_url(source->vault.url,
 							     object->kind, object->name);
-	l->asked = (struct refusal_context){ .kind = object->kind,
-					     .list = true,
-					     .client_id = identity_id(
-						     &source->shared->identity) };
+	l->asked = (struct refusal_context){
+		.kind = object->kind,
+		.list = true,
+		.client_id = identity_id(&source->shared->identity),
+		.vault = source->vault.name,
+	};
 	l->item = (struct fetch_item){ .url = l->url,
 				       .words = l->words,
 				       .parse = listing_parse,

@@ -17,7 +17,9 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 	q->url = vault_object_url(source->vault.url, kind, name, version);
 	q->words = xasprintf("%s '%s'", kind_word(kind), name);
 	q->asked = (struct refusal_context){
-		.kind = kind, .client_id = identity_id(&source->shared->identity)
+		.kind = kind,
+		.client_id = identity_id(&source->shared->identity),
+		.vault = source->vault.name,
 	};
 	q->item = (struct fetch_item){
 		.url = q->url, .words = q->words, .parse = question_parse, .arg = q

@@ -2,13 +2,16 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define LAST_SECOND INT64_C(253402300799) /* of the year 9999 */
 
 /* What to do. */
-static const struct validity_advice {
+struct validity_advice {
 	const char *expired, *early;
-} advices[] = {
+};
+
+static const struct validity_advice advices[] = {
 	[OBJECT_SECRET] = { "set a new version, or correct its expiration date",
 			    "wait, ask for an earlier version (objectVersion), or "
 			    "correct "
@@ -20,6 +23,26 @@ static const struct validity_advice {
 	[OBJECT_CERTIFICATE] = { "renew the certificate",
 				 "wait, or ask for an earlier version (objectVersion)" },
 };
+
+/* A new version changes nothing for an entry that asks for another one. */
+static const struct validity_advice pinned_advice = {
+	"ask for a newer version (objectVersion)",
+	"wait, or ask for an earlier version (objectVersion)",
+};
+
+/* Of a history all but the newest were replaced: it is no news that they expired. */
+static bool validity_is_replaced(const struct task *t)
+{
+	return t->object->history > 0 && !text_ends_same(t->path, "/0");
+}
+
+static const struct validity_advice *validity_advice_of(const struct task *t,
+							bool of_certificate)
+{
+	if (t->object->version != NULL)
+		return &pinned_advice;
+	return &advices[of_certificate ? OBJECT_CERTIFICATE : t->how.kind];
+}
 
 static bool validity_is_of_certificate(const struct task *t)
 {
@@ -55,14 +78,15 @@ enum validity validity_of(const struct task *t, int64_t wall_ms, struct err *why
 {
 	const struct vault_object *got = &t->value.got;
 	bool of_certificate = validity_is_of_certificate(t);
-	const struct validity_advice *advice =
-		&advices[of_certificate ? OBJECT_CERTIFICATE : t->how.kind];
+	const struct validity_advice *advice = validity_advice_of(t, of_certificate);
 	struct pki_validity own = { -1, -1 };
 	auto_free char *words = NULL;
 	int64_t start, end;
 
 	if (t->value.item.state != FETCH_GOT)
 		return VALIDITY_UNKNOWN;
+	if (validity_is_replaced(t))
+		return VALIDITY_FINE;
 	if (t->has_new_files)
 		own = t->new_files.validity;
 	start = clock_sooner(clock_later(got->not_before, own.not_before), LAST_SECOND);

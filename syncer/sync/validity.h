@@ -17,8 +17,9 @@ enum validity {
 };
 
 /* By the attributes of the answer and the dates of the certificate, if files were made of
- * one.  wall_ms: the time, of clock_wall_ms().  VALIDITY_WARNS: *why names the object,
- * its vault, the date, and what to do. */
+ * one.  Older versions of a history are always fine.  wall_ms: the time, of
+ * clock_wall_ms().  VALIDITY_WARNS: *why names the object, its vault, the date, and what
+ * to do. */
 enum validity validity_of(const struct task *t, int64_t wall_ms, struct err *why);
 
 #endif

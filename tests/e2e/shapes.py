@@ -119,9 +119,13 @@ DOCUMENTS = {
                               "\n    objects: |\n" + indent(array(ENTRY_A), 6), A),
     "tagged strings": (manifest().replace("keyvaultName: shop-kv", "keyvaultName: !!str shop-kv").replace("objects: |", "objects: !!str |"), A),
     "settings behind": (manifest(after="---\npollInterval: 1m\n"), A),
+    "tagged merge key": ("x-common: &c {tenantID: " + TENANT + ", clientID: " + IDENTITY + "}\n" + HEAD +
+                         "  parameters:\n    !!merge <<: *c\n    keyvaultName: shop-kv\n    objects: |\n" + indent(array(ENTRY_A), 6), A),
     "two classes": (manifest(name="one", after="---\n") + manifest(name="two"), "2 documents of kind SecretProviderClass, 'one', 'two'; choose one"),
-    "no class": (kubernetes("Deployment") + "---\n" + kubernetes("Service"), "no SecretProviderClass and no settings; what it has is of kind 'Deployment', 'Service'"),
+    "no class": (kubernetes("Deployment") + "---\n" + kubernetes("Service"), "no SecretProviderClass; what it has is of kind 'Deployment', 'Service'"),
     "list": ("apiVersion: v1\nkind: List\nitems:\n- " + indent(manifest(), 2).lstrip(), "of kind 'List'; give its items as documents of their own"),
+    "list of the classes": ("kind: SecretProviderClassList\nitems:\n- " + indent(manifest(), 2).lstrip(), "of kind 'SecretProviderClassList'; give its items as documents of their own"),
+    "settings beside others": ("vault: shop-kv\nobjects: a\n---\n" + kubernetes("Service"), "it has no SecretProviderClass; what it has is of kind 'Service'"),
     "config map": (kubernetes("ConfigMap", more="data:\n  spc.yaml: |\n" + indent(manifest(), 4)), "of kind 'ConfigMap'; give the text under one of its keys"),
     "kustomization": ("kind: Kustomization\nresources: [spc.yaml]\n", "of kind 'Kustomization'; give what 'kubectl kustomize' prints"),
     "template of a chart": (manifest().replace("keyvaultName: shop-kv", "keyvaultName: {{ .Values.vault }}"), "'helm template' prints"),
@@ -187,6 +191,7 @@ OBJECTS = {
     "entry with two documents": (quoted(array("---\n" + ENTRY_A + "---\n" + ENTRY_B)), A),
     "entry that is out": (manifest("array:\n  - |\n    objectName: a\n    objectType: secret\n  -\n"), A),
     "null entries": (manifest("array:\n  - ~\n  - 'objectName: a\n\n    objectType: secret'\n  - null\n"), A),
+    "tagged null entry": (manifest("array:\n  - !!null ''\n  - !!null\n  - 'objectName: a\n\n    objectType: secret'\n"), A),
     "empty entry": (manifest("array:\n  - ''\n"), "object 1: YAML line 1: it is empty"),
     "empty array": (manifest("array: []\n"), "the list is empty"),
     "null array": (manifest("array:\n"), "the list is empty"),
@@ -286,6 +291,8 @@ ENTRIES = {
     "name left out": (manifest(array("objectType: secret\n")), "objectName is missing"),
     "description": (secret("description: what the shop\n  needs\n"), A),
     "note that is a list": (secret("notes: [1, {a: b}]\n"), A),
+    "attribute of ours": (secret("optional: true\n"), A),
+    "attribute of ours as a note": (secret("metadata: {team: shop}\n"), "metadata must be plain text"),
     "objectNote": (secret("objectNote: x\n"), A),
     "attribute of another provider": (secret("secretPath: x\njmesPath: []\n"), A),
     "attribute without a value": (secret("owner:\n"), A),
@@ -318,7 +325,6 @@ assert len(SHAPES) == sum(map(len, (DOCUMENTS, PARAMETER_ROWS, OBJECTS, ENTRIES)
 ODD = "objectAlias (with a no-break space or the like in its name) of object 1 ('a')"
 WARNS = {
     "settings behind": ("the document at line 17", None),
-    "kubectl get": ("secretObjects", None),
     "anchor in a parameter": ("other", None),
     "resource group": ("resourceGroup, subscriptionId", None),
     "secret objects": ("secretObjects", None),
@@ -328,6 +334,7 @@ WARNS = {
     "other keys with anything": ("x beside array, z beside array", None),
     "entry with two documents": ("what follows the first document of object 1 ('a')", None),
     "entry that is out": ("object 2, which is empty", None),
+    "tagged null entry": ("object 1, which is empty, object 2, which is empty", None),
     "null entries": ("object 1, which is empty, object 3, which is empty", None),
     "same entry twice": (None, "object 3 ('a')"),
     "same entry in other words": (None, "object 2 ('a')"),
@@ -349,9 +356,9 @@ WARNS = {
 
 # What the CSI provider makes of a row, in the words of the page on migration, where that is not the same.
 DIFFERS = {
-    "merged and overridden": "refuses a parameter that stands beside a merged one of its name",
-    "json with a slash": "knows no `\\/` in JSON",
-    "maps in the array": "fails when the entries of `array` are maps and no strings",
+    "merged and overridden": "with a parameter beside a merged (`<<`) one of the same name",
+    "json with a slash": "and `\\/` in JSON",
+    "maps in the array": "an `array` of maps instead of strings",
     "history quoted": "fails: the number is quoted",
     "history hexadecimal": "also takes `0x2`, `2.0` and `010`, which is 8 to it",
     "history octal": "also takes `0x2`, `2.0` and `010`, which is 8 to it",

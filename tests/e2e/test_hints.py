@@ -65,7 +65,7 @@ FIREWALL = {"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFi
             "authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\nCaller: appid=1\r\nVault: shop-kv;"}}
 NO_VAULT = "this is no answer of a Key Vault: is a proxy, a firewall or a gateway answering for it"
 REFUSALS = {
-    "a firewall that names the address": ({"status": 403, "json": FIREWALL}, 4, "firewall does not admit 203.0.113.7; add"),
+    "a firewall that names the address": ({"status": 403, "json": FIREWALL}, 4, "firewall of vault 'shop-kv' does not admit 203.0.113.7; add"),
     "403 of another": ({"status": 403, "html": True}, 4, NO_VAULT),
     "403 without a body": ({"status": 403, "empty": True}, 4, NO_VAULT),
     "404 of another": ({"status": 404, "html": True}, 5, NO_VAULT),

@@ -126,6 +126,13 @@ def test_what_is_told_of_the_variable_names_it(tmp_path):
     assert "taken once\n  AKVSYNC_OBJECTS: object 3 ('a')\n" in run.stdout
 
 
+def test_no_terminal_obeys_a_key(tmp_path):
+    file = tmp_path / "pasted.yaml"
+    file.write_text(shapes.manifest(shapes.array(shapes.ENTRY_A + '"\\e[31mred\\nline": x\n'), more='    "\\e[1m": x\n'))
+    told = subprocess.run([BINARY, "check", file], env={}, capture_output=True, text=True, check=True).stdout
+    assert f"ignored\n  {file}: ?[1m, ?[31mred?line of object 1 ('a')\n" in told and "\x1b" not in told
+
+
 @pytest.mark.parametrize("name", [name for name, (text, _) in shapes.OBJECTS.items() if BLOCK in text])
 def test_the_variable_takes_what_the_manifest_takes(tmp_path, name):
     """Each shape of the objects, as it stands in the manifest, in AKVSYNC_OBJECTS; a natural list is taken there, too."""

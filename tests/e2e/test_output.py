@@ -20,7 +20,9 @@ def test_output_that_cannot_be_written_exits_7(arguments):
 
 
 def test_check_needs_no_credentials():
-    run = subprocess.run([BINARY, "check"], env=LOCAL, capture_output=True, text=True, timeout=30, check=False)
+    """Those of a pod are not on a laptop."""
+    env = LOCAL | {"AKVSYNC_AUTH": "workload-identity"}
+    run = subprocess.run([BINARY, "check"], env=env, capture_output=True, text=True, timeout=30, check=False)
     assert run.returncode == 0 and "The configuration is valid" in run.stdout, run.stderr
 
 
@@ -93,3 +95,10 @@ def test_check_online_ends_with_the_timeout_of_init(world):
     env = world.env("db", AKVSYNC_INIT_TIMEOUT="2s", AKVSYNC_REQUEST_TIMEOUT="2s")
     run = subprocess.run([BINARY, "check", "--online"], env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert run.returncode == 6 and "no answer" in run.stdout, run.stdout
+
+
+def test_check_online_excuses_an_optional_object_that_is_not_there(world):
+    world.plant("db")
+    env = world.env("[{objectName: db}, {objectName: missing, optional: true}]")
+    run = subprocess.run([BINARY, "check", "--online"], env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert run.returncode == 0 and "absent" in run.stdout, run.stdout

@@ -57,7 +57,7 @@ def test_it_is_told_once_when_it_begins_and_when_it_ends(world):
     assert len(told(sidecar, "t")) == 1
     world.fake.update("t", exp=FUTURE)
     poll(sidecar)
-    assert sidecar.find("valid", "t is valid, after 4 rounds", what="t")
+    sidecar.wait_log("valid", "t is valid, after 4 rounds", what="t")
 
 
 def test_an_object_that_expires_while_it_is_served(world):
@@ -69,7 +69,7 @@ def test_an_object_that_expires_while_it_is_served(world):
     assert not told(sidecar, "s")
     assert wait_until(lambda: time.time() > end)
     poll(sidecar)
-    assert sidecar.find("not-valid", "secret 's' of vault '.*' expired on")
+    sidecar.wait_log("not-valid", "secret 's' of vault '.*' expired on")
 
 
 def test_a_vault_that_does_not_answer_says_nothing_of_it(world):
@@ -93,6 +93,18 @@ def test_a_pinned_version_is_told_when_it_is_fetched(world):
     assert process.find("not-valid", f"secret 's' version {version} of vault '.*' expired on")
     assert not told(world.init(pinned), "s")
     assert check(world, pinned)[0]["warning"]
+
+
+def test_of_a_history_the_newest_is_told_of(world):
+    """That an older version expired is no news: it was replaced."""
+    world.fake.set("s", "planted-old-value", exp=PAST)
+    world.fake.set("s", "planted-new-value")
+    history = "[{objectName: s, objectVersionHistory: 2}]"
+    assert not told(world.init(history), "s")
+    assert sorted(world.files().values()) == ["planted-new-value", "planted-old-value"]
+    world.fake.update("s", exp=PAST)
+    [warning] = [entry["warning"] for entry in check(world, history) if entry["warning"]]
+    assert "; set a new version" in warning
 
 
 OWN = {

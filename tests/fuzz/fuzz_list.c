@@ -5,7 +5,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct http_reply reply = reply_of(data, size);
-	const struct refusal_context context = { .list = true, .client_id = "client" };
+	const struct refusal_context context = { .list = true,
+						 .client_id = "client",
+						 .vault = "shop-kv" };
 	struct vault_list list = { 0 };
 	struct err err = { 0 };
 	int result =

@@ -25,7 +25,9 @@ static inline struct http_reply reply_of(const uint8_t *data, size_t size)
 static inline void fuzz_object(enum object_kind kind, struct http_reply *reply,
 			       struct vault_object *object)
 {
-	const struct refusal_context context = { .kind = kind, .client_id = "client" };
+	const struct refusal_context context = { .kind = kind,
+						 .client_id = "client",
+						 .vault = "shop-kv" };
 	struct err err = { 0 };
 	int result = vault_object_parse(reply, &context, object, &err);
 

@@ -14,6 +14,7 @@ tests that it names.  A test that hangs counts as one that noticed.
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import fcntl
 import os
@@ -32,6 +33,7 @@ BUILD = "build/release"
 TEST_TIMEOUT_S = 240
 MAKE_TIMEOUT_S = 600
 PYTEST_FAILED = 1  # its exit code when a test failed; others mean that it did not run as asked
+PYTEST_STOPPED = 2  # also when a test failed and others, beside it, were stopped for that
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +83,9 @@ class Test:
     def command(self):
         if not self.is_python():
             return [self.target()]
-        many = [] if "-k" in self.words() else ["-n", "4"]  # they wait more than they compute
-        return ["/usr/bin/python3", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *many, self.source(), *self.words()[1:]]
+        # A whole file waits more than it computes; its exit code says more without -x.
+        how = ["-x"] if "-k" in self.words() else ["-n", "4"]
+        return ["/usr/bin/python3", "-m", "pytest", "-q", *how, "-p", "no:cacheprovider", self.source(), *self.words()[1:]]
 
 
 def load(folder):
@@ -99,18 +102,38 @@ def load(folder):
     return mutants
 
 
+RUNNING = set()
+"""The numbers of the processes, each the first of a group, that are under way."""
+
+
+def stop_all_when_stopped():
+    """SIGINT, SIGTERM and SIGHUP end what is under way, too: a mutant may loop for ever."""
+
+    def stop(number, _):
+        for pid in list(RUNNING):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        os._exit(128 + number)  # the threads would wait for the next process
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+
+
 def run(command, cwd, timeout, environment=None):
     """The exit code and the output; None for a code: it was stopped since it took too long."""
     with subprocess.Popen(
         command, cwd=cwd, env={**os.environ, **(environment or {})}, start_new_session=True, text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:
+        RUNNING.add(process.pid)
         try:
             output, _ = process.communicate(timeout=timeout)
             return process.returncode, output
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             return None, process.communicate()[0]
+        finally:
+            RUNNING.discard(process.pid)
 
 
 def copy_tree(root, place):
@@ -148,7 +171,9 @@ class Worker:
         code, output = run(test.command(), self.place, timeout, {"TEST_BIN": str(self.place / BUILD / "akvsync"), **test.environment()})
         if code is None:
             return f"{test.text} (hangs)"
-        if test.is_python() and code not in (0, PYTEST_FAILED):
+        stopped = code == PYTEST_STOPPED and re.search("^FAILED ", output, re.MULTILINE)
+        unread = re.search(r"^ERROR [^:\s]+( |$)", output, re.MULTILINE)  # a file, not a test in it
+        if test.is_python() and (unread or code not in (0, PYTEST_FAILED)) and not stopped:
             raise RuntimeError(f"'{test.text}' does not run:\n{output}")
         return test.text if code else None
 
@@ -274,4 +299,5 @@ def main(root, arguments, tell=print):
 
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)
+    stop_all_when_stopped()
     sys.exit(main(pathlib.Path(__file__).resolve().parents[2], sys.argv[1:]))

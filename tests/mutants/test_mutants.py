@@ -1,6 +1,11 @@
 """The runner tells survivors, stale rows and errors from mutants that a test notices; the tables fit the code."""
 
+import contextlib
+import os
 import pathlib
+import signal
+import subprocess
+import time
 
 import mutate
 import pytest
@@ -16,7 +21,15 @@ build/release/akvsync:
 """
 ONE = "int one(int a) { return a > 0 ? a : 0; }\n"
 TEST = "int one(int a); int main(void) { return one(1) != 1 || one(-1) != 0; }\n"
-SLEEPS = "#include <unistd.h>\n#include <stdlib.h>\nint one(int a); int main(void) { sleep(one(0) ? 60 : 0); return getenv(\"FAIL\") != NULL; }\n"
+SLEEPS = """
+#include <stdlib.h>
+#include <unistd.h>
+int one(int a);
+int main(void) {
+	if (one(0)) { if (system("touch ../sleeps")) return 0; sleep(60); }
+	return getenv("FAIL") != NULL;
+}
+"""
 
 ROWS = {
     "killed": ("the condition is turned around", "a > 0", "a < 0", None),
@@ -72,6 +85,57 @@ def test_a_test_that_always_fails_kills_nothing(tree):
     lines = []
     assert mutate.main(tree, ["-j1"], tell=lines.append) == 1
     assert "FAILS" in lines[0] and "without a mutant" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "text, passes",
+    [
+        ("def test_passes():\n    pass\n", True),
+        ("import pytest\n@pytest.mark.parametrize('i', range(20))\ndef test_fails(i):\n    assert i < 0\n", False),
+        ("def test_is_no_python(:\n", None),
+    ],
+    ids=["passes", "fails", "is no Python"],
+)
+@pytest.mark.parametrize("arguments", ["", " -k test"], ids=["several at once", "one by one"])
+def test_tests_in_python(tree, text, arguments, passes):
+    path = tree / "tests/e2e/test_many.py"
+    path.parent.mkdir()
+    path.write_text(text)
+    test = mutate.Test(f"test_many.py{arguments}")
+    worker = mutate.Worker(tree, tree / "build/mutants/0")
+    if passes is None:
+        with pytest.raises(RuntimeError):
+            worker.ask(test, 60)
+    else:
+        assert worker.ask(test, 60) == (None if passes else test.text)
+
+
+def runs_below(tree):
+    """The programs that run in a folder below this one."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(entry / "cwd").startswith(f"{tree}/build/mutants/"):
+                found.append(os.readlink(entry / "exe"))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_run_that_is_stopped_leaves_no_process(tree, number):
+    table(tree, "killed by a hang")
+    code = "import mutate, pathlib, sys; mutate.stop_all_when_stopped(); mutate.main(pathlib.Path(sys.argv[1]), ['-j1'])"
+    with subprocess.Popen(["/usr/bin/python3", "-c", code, tree], cwd=pathlib.Path(mutate.__file__).parent) as process:
+        end = time.monotonic() + 60
+        while not (tree / "build/mutants/sleeps").exists():
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.05)
+        runs = runs_below(tree)
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+    end = time.monotonic() + 10
+    while runs_below(tree) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert runs and not runs_below(tree)
 
 
 def unfit(mutant):

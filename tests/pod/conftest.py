@@ -5,6 +5,8 @@ of its own, in which it deploys an example: the real files of manifests/, with s
 the apps and the fake vault's addresses for Azure's.
 """
 
+import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -20,19 +22,23 @@ from fakevault.admin_client import Admin
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/pod"
-VERSION = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
+VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/image.yaml").read_text())[1]
 NAMESPACES = [f"pods-{number}" for number in range(32)]
 TAKEN = WORK / "taken"
-STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged")
+STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged", "postgres")
+ACCOUNTS = ("mysql", "nginx", "postgres", "report", "shop")
+"""The service accounts of the examples."""
 CLIENT = {
     "AKVSYNC_VAULT": "https://shop-kv.vault.svc.cluster.local",
     "AKVSYNC_LOG_LEVEL": "debug",
     "AZURE_AUTHORITY_HOST": "https://login.vault.svc.cluster.local/",
     "AZURE_TENANT_ID": "11111111-1111-1111-1111-111111111111",
     "AZURE_CLIENT_ID": "22222222-2222-2222-2222-222222222222",
-    "AZURE_FEDERATED_TOKEN_FILE": "/var/run/secrets/azure/tokens/azure-identity-token",
-    "SSL_CERT_FILE": "/etc/fakevault/ca.pem",
+    "AZURE_FEDERATED_TOKEN_FILE": "/etc/akvsync/azure-identity-token",
+    "SSL_CERT_FILE": "/etc/akvsync/ca.pem",
 }
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
+"""Which the API server sees to, since 1.23."""
 TIMEOUT_S = 120
 """Of whatever a test waits for: far more than it takes, for the machine may be busy."""
 
@@ -58,6 +64,12 @@ def wait_for(what, true, timeout=TIMEOUT_S):
 
 def images():
     return [{"name": name, "newName": "apps", "newTag": "test"} for name in STAND_INS]
+
+
+@functools.cache
+def release():
+    """The cluster's, as the number behind "1."."""
+    return int(json.loads(kubectl("get", "--raw", "/version"))["minor"].rstrip("+"))
 
 
 def patch(kind, *operations, **selector):
@@ -105,7 +117,7 @@ def pytest_configure(config):
     TAKEN.mkdir(parents=True)
     folder = own_manifests(WORK / "local", "classic")
     # The last one is a namespace that no federated credential knows.
-    extra = [f"--subject=system:serviceaccount:{name}:akvsync" for name in NAMESPACES[:-1]]
+    extra = [f"--subject=system:serviceaccount:{name}:{account}" for name in NAMESPACES[:-1] for account in ACCOUNTS]
     extra += [f"--ca-namespace={name}" for name in NAMESPACES]
     add = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": value} for value in extra]
     rendered = kustomize(
@@ -116,7 +128,9 @@ def pytest_configure(config):
     )
     if not os.environ.get("CLUSTER_NAMES"):
         clean_up_a_lent_cluster(config, rendered)
-    documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+    documents = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}} for name in NAMESPACES
+    ]
     kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
     kubectl("apply", "-f", "-", text=rendered)
     if names := os.environ.get("CLUSTER_NAMES"):  # the cluster has no DNS of its own for Services
@@ -154,6 +168,16 @@ class Forward:
 
 
 @pytest.fixture(scope="session")
+def schema():
+    """The checker, where it is installed; scripts/pod-test has done so, since a cluster has no network for it."""
+    built = ROOT / "build/schema"
+    command = [ROOT / "tests/npm-install", ROOT / "tests/pod/schema", built]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return built
+
+
+@pytest.fixture(scope="session")
 def vault():
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("needs a cluster: run scripts/pod-test")
@@ -168,6 +192,29 @@ def events(log, event=None):
     return [entry for entry in map(json.loads, lines) if event in (None, entry["event"])]
 
 
+def digest(value):
+    return hashlib.sha256(value.encode()).hexdigest()[:16]
+
+
+def plant(vault, name, size=0):
+    value = f"planted-{os.urandom(12).hex()}".ljust(size, "x")
+    vault.set(name, value)
+    return value
+
+
+def rotate(vault, place, name, **options):
+    """A new value, for which the sidecar is asked to poll."""
+    value = plant(vault, name, **options)
+    place.exec("akvsync", "/akvsync", "refresh")
+    return value
+
+
+def down(vault, *names):
+    """Every request for these secrets fails as if the vault were down; what ends it."""
+    rules = [vault.fault({"status": 503}, target="vault", path=f"/secrets/{name}*", times=-1) for name in names]
+    return lambda: [vault.remove_fault(rule) for rule in rules]
+
+
 class Place:
     """A namespace with one example in it."""
 
@@ -177,19 +224,24 @@ class Place:
     def kubectl(self, *arguments, **options):
         return kubectl("-n", self.name, *arguments, **options)
 
-    def deploy(self, example, variant="classic", patches=(), **variables):
-        """Applies an example of manifests/examples."""
+    def deploy(self, example, variant="classic", patches=(), config=None, **variables):
+        """Applies an example of manifests/examples, perhaps with a configuration file."""
         own_manifests(self.folder, variant)
         literals = [f"{name}={value}" for name, value in (CLIENT | variables).items()]
         rendered = kustomize(
             self.folder,
             namespace=self.name,
             resources=[f"manifests/examples/{example}"],
-            components=["manifests/local/client"],
-            configMapGenerator=[{"name": "akvsync", "behavior": "merge", "literals": literals}],
+            components=["manifests/local/client", *(["manifests/components/config-file"] if config else [])],
+            configMapGenerator=[
+                {"name": "akvsync", "behavior": "merge", "literals": literals},
+                *([{"name": "akvsync-config", "literals": [f"config.yaml={config}"]}] if config else []),
+            ],
             images=images(),
             patches=list(patches),
         )
+        if release() < 21:
+            rendered = rendered.replace("apiVersion: batch/v1\nkind: CronJob", "apiVersion: batch/v1beta1\nkind: CronJob")
         self.kubectl("apply", "-f", "-", text=rendered)
         return rendered
 
@@ -216,7 +268,7 @@ class Place:
     def describe(self):
         """All that an operator could look at, for the report of a failure."""
         text = self.kubectl("describe", "pods")
-        for container in ("akvsync-init", "akvsync", "app"):
+        for container in ("akvsync-init", "akvsync", "app", "postgres"):
             text += f"\n--- {container}\n" + self.logs(container)
         return text
 
@@ -251,7 +303,7 @@ class Place:
 
     def close(self):
         if os.environ.get("KEEP_PODS") != "1":
-            self.kubectl("delete", "all,serviceaccounts", "--all", "--wait=false", "--grace-period=1")
+            self.kubectl("delete", "all,serviceaccounts,cronjobs", "--all", "--wait=false", "--grace-period=1")
 
 
 def take_namespace():
@@ -278,3 +330,10 @@ def stranger(vault):  # pylint: disable=unused-argument
     made = Place(NAMESPACES[-1])
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def native():
+    """Only where the cluster has native sidecars."""
+    if release() < 29:
+        pytest.skip(f"native sidecars need Kubernetes 1.29, this is 1.{release()}: KUBECONFIG may name a newer one")

@@ -1,9 +1,11 @@
 """The image that the Dockerfile makes: small, nothing in it but what it says, a true list of parts; its builder."""
 
+import datetime
 import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -15,6 +17,10 @@ ARCHIVE = ROOT / "build/pod/akvsync.oci"
 DOC = "usr/share/doc/akvsync"
 MAX_COMPRESSED = 2_000_000
 MAX_BYTES = 5_000_000
+
+
+def git(*arguments):
+    return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Image:
@@ -76,6 +82,7 @@ def test_runs_as_nobody_in_particular(image):
     assert not config.get("Cmd")
     labels = config["Labels"]
     assert labels["org.opencontainers.image.version"] == VERSION
+    assert labels["org.opencontainers.image.vendor"] == "The akvsync authors"
     assert len(labels["org.opencontainers.image.revision"].partition("-")[0]) == 40
 
 
@@ -91,6 +98,10 @@ def test_lists_its_parts_truly(image):
         assert packages[name]["checksums"][0]["checksumValue"] == digest
         assert f"{DOC}/licenses/{name}" in image.content
     assert "ca-certificates" in packages
+    purls = [ref["referenceLocator"] for package in packages.values() for ref in package.get("externalRefs", [])]
+    assert purls and all(re.search(r"&distro=debian-1[2-9]$", purl) for purl in purls), purls
+    created = datetime.datetime.fromisoformat(sbom["creationInfo"]["created"].replace("Z", "+00:00"))
+    assert created.timestamp() == float(git("log", "-1", "--format=%ct")), "the date of the commit"
     binary = packages["akvsync"]["checksums"][0]["checksumValue"]
     assert binary == hashlib.sha256(image.content["akvsync"]).hexdigest()
     related = {r["relatedSpdxElement"] for r in sbom["relationships"] if r["relationshipType"] == "STATIC_LINK"}
@@ -122,9 +133,9 @@ class Builder:
         self.context.mkdir()
         (self.context / "file").write_text("content")
 
-    def build(self, tag, *lines, base="localhost:1/base", output=None):
+    def build(self, tag, *lines, base="localhost:1/base", output=None, **env):
         (self.context / "Dockerfile").write_text("\n".join((*lines, "COPY file /", "")))
-        env = os.environ | {"BUILD_CACHE": str(self.cache), "BASE": base}
+        env = os.environ | {"BUILD_CACHE": str(self.cache), "BASE": base} | env
         command = [ROOT / "scripts/image", *(["--output", output] if output else []), tag, self.context]
         return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
@@ -187,3 +198,27 @@ def test_the_same_files_of_another_commit_are_labelled_with_that(builder, tmp_pa
         archive = tmp_path / f"{number}.oci"
         assert builder.build("image:1", "FROM scratch", output=archive).returncode == 0
         assert Image(archive).config["config"]["Labels"]["org.opencontainers.image.revision"] == revision
+
+
+@needs_buildah
+@pytest.mark.parametrize(
+    "remote, env, address",
+    [
+        ("git@host.example:team/akvsync.git", {}, "https://host.example/team/akvsync"),
+        ("https://user:password@host.example/team/akvsync.git", {}, "https://host.example/team/akvsync"),
+        ("ssh://git@host.example:2222/team/akvsync", {}, "https://host.example/team/akvsync"),
+        ("/srv/git/akvsync", {}, None),
+        ("/srv/git/akvsync", {"SOURCE_URL": "https://host.example/akvsync"}, "https://host.example/akvsync"),
+    ],
+)
+def test_the_labels_name_where_it_comes_from(builder, tmp_path, remote, env, address):
+    revision = builder.commit()
+    subprocess.run(["git", "-C", builder.context, "remote", "add", "origin", remote], check=True)
+    archive = tmp_path / "folder/that/is/not/there/image.oci"
+    done = builder.build("image:1", "FROM scratch", output=archive, **env)
+    assert done.returncode == 0, done.stderr
+    labels = Image(archive).config["config"]["Labels"]
+    assert labels.get("org.opencontainers.image.source") == address
+    assert labels.get("org.opencontainers.image.url") == address
+    documentation = address and f"{address}/tree/{revision}/docs"
+    assert labels.get("org.opencontainers.image.documentation") == documentation

@@ -2,56 +2,13 @@
 
 import copy
 import ipaddress
-import pathlib
 import re
-import subprocess
 
 import podsecurity
 import pytest
 import yaml
-from conftest import ROOT, TIMEOUT_S, kubectl, kustomize, own_manifests
-
-SCHEMA = pathlib.Path(__file__).with_name("schema")
-MANIFESTS = ROOT / "manifests"
-ENTRIES = sorted(
-    str(file.parent.relative_to(MANIFESTS))
-    for file in MANIFESTS.rglob("kustomization.yaml")
-    if "kind: Component" not in file.read_text()
-)
-EXAMPLES = [entry for entry in ENTRIES if entry.startswith("examples/")]
-VARIANTS = ("native-sidecar", "classic")
-
-
-@pytest.fixture(scope="session")
-def schema():
-    """The checker, where it is installed; scripts/pod-test has done so, since a cluster has no network for it."""
-    built = ROOT / "build/schema"
-    run = subprocess.run([ROOT / "tests/npm-install", SCHEMA, built], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    return built
-
-
-def check(schema, text):
-    return subprocess.run(
-        ["node", "check.mjs"],
-        cwd=schema,
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-
-
-def documents(text):
-    return [document for document in yaml.safe_load_all(text) if document]
-
-
-def pod_spec(document):
-    spec = document["spec"]
-    while "containers" not in spec:
-        spec = spec.get("jobTemplate", spec)["spec"] if "jobTemplate" in spec else spec["template"]["spec"]
-    return spec
+from conftest import ROOT, kubectl
+from rendered import ENTRIES, EXAMPLES, KINDS, MANIFESTS, assert_restricted, check, documents, pod_spec
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -60,68 +17,6 @@ def test_renders_and_fits_the_schema(schema, entry):
     told = check(schema, rendered)
     assert told.returncode == 0, told.stdout + told.stderr
     assert f"{len(documents(rendered))} documents, 0 problems" in told.stdout
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job", "CronJob", "Pod"])
-def test_the_components_fit_any_workload(schema, tmp_path, kind, variant):
-    template = {"spec": {"containers": [{"name": "app", "image": "app", "volumeMounts": []}]}}
-    spec = template["spec"]
-    if kind != "Pod":
-        spec = {"template": template}
-    if kind == "CronJob":
-        spec = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
-    version = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "Pod": "v1"}.get(kind, "batch/v1")
-    workload = {"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "spec": spec}
-    own_manifests(tmp_path, variant)
-    (tmp_path / "app.yaml").write_text(yaml.safe_dump(workload))
-    rendered = kustomize(
-        tmp_path,
-        resources=["app.yaml"],
-        components=[f"manifests/components/{name}" for name in (variant, "signal", "projected-token")],
-    )
-    told = check(schema, rendered)
-    assert told.returncode == 0, told.stdout + told.stderr
-    (document,) = documents(rendered)
-    spec = pod_spec(document)
-    ours = [c for c in spec["initContainers"] + spec["containers"] if c["name"] != "app"]
-    expected = ["akvsync"] if variant == "native-sidecar" else ["akvsync-init", "akvsync"]
-    if variant == "classic" and kind in ("Job", "CronJob"):
-        expected = ["akvsync-init"]
-    assert [container["name"] for container in ours] == expected
-    for container in ours:
-        assert "azure-identity-token" in [mount["name"] for mount in container["volumeMounts"]]
-    app = next(c for c in spec["containers"] if c["name"] == "app")
-    assert app["volumeMounts"] == [], "the app gets neither token nor more files than it asks for"
-    assert spec["shareProcessNamespace"] is True
-    assert spec["volumes"][0] == {"name": "akvsync", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_pod_is_ready_soon_after_its_first_set(variant):
-    """The kubelet's first probe often comes too early, and the next one a period later."""
-    patch = yaml.safe_load((MANIFESTS / "components" / variant / "workload.yaml").read_text())
-    containers = [c for kind in ("initContainers", "containers") for c in patch["spec"]["template"]["spec"].get(kind, [])]
-    (probe,) = [c["readinessProbe"] for c in containers if "readinessProbe" in c]
-    assert probe["periodSeconds"] <= 10
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_all_patches_of_a_variant_say_the_same(variant):
-    """Kustomize wants the pod's part once for each depth; none may be forgotten in a change."""
-    folder = MANIFESTS / "components" / variant
-    workload, job, cronjob, pod = (
-        yaml.safe_load((folder / f"{name}.yaml").read_text()) for name in ("workload", "job", "cronjob", "pod")
-    )
-    wanted = workload["spec"]["template"]
-    for other in (job["spec"]["template"], cronjob["spec"]["jobTemplate"]["spec"]["template"], pod):
-        spec = dict(wanted["spec"])
-        if variant == "classic" and other is not pod:
-            del spec["containers"]  # a Job would never end
-        assert other["spec"] == spec
-        labels = {k: v for k, v in other["metadata"]["labels"].items() if k != "akvsync.io/variant"}
-        assert labels == wanted["metadata"]["labels"]
-        assert other["metadata"]["annotations"] == wanted["metadata"]["annotations"]
 
 
 RESTRICTED = {
@@ -213,17 +108,10 @@ def test_what_is_restricted_is_let_pass(path, value):
     assert not podsecurity.refused(planted(path, value))
 
 
-def assert_restricted(pod):
-    """The standard, and a root file system that nobody writes to, which it does not ask for."""
-    assert not podsecurity.refused(pod)
-    for container in pod.get("initContainers", []) + pod["containers"]:
-        assert container["securityContext"].get("readOnlyRootFilesystem") is True, container["name"]
-
-
 @pytest.mark.parametrize("entry", [*EXAMPLES, "local"])
 def test_examples_are_restricted(entry):
     for document in documents(kubectl("kustomize", str(MANIFESTS / entry))):
-        if document["kind"] in ("Pod", "Deployment", "StatefulSet", "Job", "CronJob"):
+        if document["kind"] in KINDS:
             assert_restricted(pod_spec(document))
 
 
@@ -238,7 +126,7 @@ def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
 @pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.10.10", "169.254.10.11"])
 def test_the_policy_lets_the_node_s_resolver_be_asked(resolver):
     """Of NodeLocal DNSCache and of AKS's LocalDNS: no pod, so no selector finds it."""
-    policy = yaml.safe_load((MANIFESTS / "base/network-policy.yaml").read_text())
+    policy = yaml.safe_load((MANIFESTS / "network-policy/network-policy.yaml").read_text())
     rule = policy["spec"]["egress"][0]
     assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
     blocks = [ipaddress.ip_network(to["ipBlock"]["cidr"]) for to in rule["to"] if "ipBlock" in to]

@@ -11,7 +11,7 @@ import tarfile
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERSION = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
+VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/image.yaml").read_text())[1]
 ARCHES = [
     pytest.param(arch, marks=pytest.mark.skipif(not (ROOT / f"build/static-{arch}/libgcc").exists(), reason="not built"))
     for arch in ("amd64", "arm64")
@@ -39,7 +39,7 @@ def check_spdx(sbom):
         assert package["filesAnalyzed"] is False
         for reference in package.get("externalRefs", []):
             assert (reference["referenceCategory"], reference["referenceType"]) == ("PACKAGE-MANAGER", "purl")
-            assert re.fullmatch(r"pkg:deb/debian/[a-z0-9.-]+@[\w.~%-]+\?arch=source", reference["referenceLocator"])
+            assert re.fullmatch(r"pkg:deb/debian/[a-z0-9.-]+@[\w.~%-]+\?arch=source&distro=debian-\d+", reference["referenceLocator"])
     for relation in sbom["relationships"]:
         assert {relation["spdxElementId"], relation["relatedSpdxElement"]} <= {*ids, "SPDXRef-DOCUMENT"}
         assert relation["relationshipType"] in ("DESCRIBES", "STATIC_LINK", "OTHER")

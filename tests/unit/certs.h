@@ -66,12 +66,13 @@ static inline void certs_add_key(EVP_PKEY *key, bool traditional, const char *pa
 	certs_take(bio, out);
 }
 
-/* A root, an intermediate, a leaf, and a certificate that has nothing to do with them. */
+/* A root, an intermediate, a leaf, and a root that has nothing to do with them.  The root
+ * once more, signed by the stranger; and the stranger's key under the root's name. */
 struct certs {
 	EVP_PKEY *keys[4];
-	X509 *all[4];
+	X509 *all[6];
 };
-enum { LEAF, BETWEEN, ROOT, STRANGER };
+enum { LEAF, BETWEEN, ROOT, STRANGER, CROSSED, IMPOSTOR, CERTS };
 
 static inline struct certs certs_of(EVP_PKEY *leaf_key, int from_days, int to_days)
 {
@@ -88,30 +89,35 @@ static inline struct certs certs_of(EVP_PKEY *leaf_key, int from_days, int to_da
 				   is_root ? NULL : c.keys[i + 1],
 				   i == LEAF ? from_days : -1, i == LEAF ? to_days : 9);
 	}
+	c.all[CROSSED] = certs_make("root", c.keys[ROOT], c.all[STRANGER],
+				    c.keys[STRANGER], -1, 9);
+	c.all[IMPOSTOR] = certs_make("root", c.keys[STRANGER], NULL, NULL, -1, 9);
 	return c;
 }
 
 static inline void certs_free(struct certs *c)
 {
-	for (int i = LEAF; i <= STRANGER; i++) {
+	for (int i = LEAF; i <= STRANGER; i++)
 		EVP_PKEY_free(c->keys[i]);
+	for (int i = LEAF; i < CERTS; i++)
 		X509_free(c->all[i]);
-	}
 }
 
-/* Parts by letters: l, b, r, s are certificates; k the key as PKCS#8, t in its
- * traditional form, x another key, e the key locked by "x". */
+/* Parts by letters: l, b, r, s, c, i are certificates; k the key as PKCS#8, t in its
+ * traditional form, x another key, e the key locked by "x", h likewise in its traditional
+ * form, whose header tells of that. */
 static inline void certs_write(const struct certs *c, const char *parts, struct buf *out)
 {
 	for (; *parts; parts++) {
-		static const char letters[] = "lbrs";
+		static const char letters[] = "lbrsci";
 		const char *at = strchr(letters, *parts);
 
 		if (at != NULL)
 			certs_add(c->all[at - letters], out);
 		else
-			certs_add_key(c->keys[*parts == 'x' ? ROOT : LEAF], *parts == 't',
-				      *parts == 'e' ? "x" : NULL, out);
+			certs_add_key(c->keys[*parts == 'x' ? ROOT : LEAF],
+				      *parts == 't' || *parts == 'h',
+				      *parts == 'e' || *parts == 'h' ? "x" : NULL, out);
 	}
 }
 

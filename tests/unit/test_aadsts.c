@@ -4,7 +4,8 @@
 
 #include "azure/aadsts.h"
 
-/* Two values that were mixed up, and a tenant that is an id. */
+/* Two values that were mixed up, one that another begins with, and a tenant that is an
+ * id. */
 #define SECRET "Ab8Q~MARKER.of_a-secret"
 #define TENANT "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
@@ -12,7 +13,8 @@ static const struct identity identity = { .kind = IDENTITY_SECRET,
 					  .client = SECRET,
 					  .tenant = TENANT,
 					  .secret = "another-MARKER",
-					  .password = "pw" };
+					  .password = "pw",
+					  .header = "Ab8Q" };
 
 static void refuse(int status, const char *text, struct err *err)
 {
@@ -178,6 +180,7 @@ static void test_cleaned(void **state)
 		{ "x ab8q~marker.OF_A-secret", "x (AZURE_CLIENT_ID)" },
 		{ "x=" SECRET SECRET "y", "x=(AZURE_CLIENT_ID)(AZURE_CLIENT_ID)y" },
 		{ "Is 'another-MARKER' pw?", "Is '(AZURE_CLIENT_SECRET)' pw?" },
+		{ "x=ab8q~", "x=(IDENTITY_HEADER)~" },
 		{ "Nothing of it", "Nothing of it" },
 	};
 

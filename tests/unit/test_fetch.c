@@ -30,7 +30,8 @@ static int tear_down(void **state)
 static int parse(void *arg, struct http_reply *reply, struct err *err)
 {
 	const struct refusal_context context = { .kind = OBJECT_SECRET,
-						 .client_id = "client-1" };
+						 .client_id = "client-1",
+						 .vault = "shop-kv" };
 
 	return vault_object_parse(reply, &context, arg, err);
 }
@@ -275,12 +276,11 @@ static void test_without_token(void **state)
 }
 
 /* A delay that the service names holds for all requests. */
-static void test_retry_after(void **state)
+static void check_retry_after(int status)
 {
-	(void)state;
 	start_ready(12);
 	net_answer(net_secret("s00", false),
-		   (struct answer){ .status = 429, .retry_after_ms = 5000 });
+		   (struct answer){ .status = status, .retry_after_ms = 5000 });
 	for (int i = 1; i < 10; i++)
 		give(net_secret(names[i], false), "v", VERSION);
 	now += 4999;
@@ -296,6 +296,25 @@ static void test_retry_after(void **state)
 	for (int i = 10; i < 12; i++)
 		give(net_secret(names[i], false), "v", VERSION);
 	assert_true(run());
+}
+
+static void test_retry_after(void **state)
+{
+	(void)state;
+	check_retry_after(429);
+}
+
+/* With a delay, any other status that passes is throttling, too. */
+static void test_retry_after_503(void **state)
+{
+	(void)state;
+	check_retry_after(503);
+}
+
+static void test_retry_after_423(void **state)
+{
+	(void)state;
+	check_retry_after(423);
 }
 
 /* Rounds that follow know that the vault was throttling. */
@@ -643,6 +662,8 @@ int main(void)
 		WITH_SOURCE(test_heals),
 		WITH_SOURCE(test_unauthorized),
 		WITH_SOURCE(test_retry_after),
+		WITH_SOURCE(test_retry_after_503),
+		WITH_SOURCE(test_retry_after_423),
 		WITH_SOURCE(test_throttling_is_remembered),
 		WITH_SOURCE(test_throttled_but_moving),
 		WITH_SOURCE(test_width),

@@ -279,6 +279,25 @@ static void test_waits(void **state)
 	assert_string_equal(outcome.generation, "..g2");
 }
 
+/* An init container whose time is over while an app is too young has not notified it. */
+static void test_waits_before_the_app(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start(FIRST, NULL, 0);
+	notify_published(n, "..g1", true, 0);
+	assert_null(notify_first_failure(n));
+	too_young_ms = 1000;
+	assert_true(notify_run(n, 0, &outcome));
+	assert_true(outcome.waits);
+	assert_true(notify_first_pending(n, 5));
+	assert_string_equal(notify_first_failure(n)->msg, outcome.err.msg);
+	too_young_ms = 0;
+	assert_true(notify_run(n, 1000, &outcome));
+	assert_null(notify_first_failure(n));
+}
+
 /* That an app may not have noticed is told once, whatever is published or reloaded. */
 static void test_warns_once(void **state)
 {
@@ -643,10 +662,9 @@ static void test_first_set_fails(void **state)
 	failing = "early";
 	start(FIRST ";" HUP, NULL, 0);
 	notify_published(n, "..g1", true, 0);
-	assert_null(notify_first_failure(n, 1));
+	assert_null(notify_first_failure(n));
 	assert_string_equal(run(0), "");
-	assert_non_null(strstr(notify_first_failure(n, 1)->msg, "no process named"));
-	assert_null(notify_first_failure(n, 2));
+	assert_non_null(strstr(notify_first_failure(n)->msg, "no process named"));
 	assert_false(notify_first_pending(n, 1));
 	start(FIRST ";" HUP, "..g1", 0);
 	assert_true(notify_first_pending(n, 1000));
@@ -743,6 +761,7 @@ int main(void)
 		IN_DIR(test_new_target),
 		IN_DIR(test_retry),
 		IN_DIR(test_waits),
+		IN_DIR(test_waits_before_the_app),
 		IN_DIR(test_warns_once),
 		IN_DIR(test_splay),
 		IN_DIR(test_first_set),

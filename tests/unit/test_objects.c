@@ -234,6 +234,7 @@ static void test_refused(void **state)
 		{ "- objectName: a\n  objectType: certificate", "is not one of" },
 		{ "- objectName: a\n  objectVersion: 123", "objectVersion '123'" },
 		{ "- objectName: a\n  objectVersion: g" VERSION, "is not a version" },
+		{ "- objectName: a\n  objectVersion: " VERSION "/x", "is not a version" },
 		{ "- objectName: a\n  objectVersion: z123456789abcdef0123456789abcdef",
 		  "is not a version" },
 		{ "- objectName: a\n  objectVersion: ../../x", "is not a version" },

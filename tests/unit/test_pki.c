@@ -56,6 +56,9 @@ static void test_order(void **state)
 		{ "rbl", "lbr", "lb", "r", 3, false },
 		{ "tlbr", "tlbr", "lb", "r", 3, true }, /* SEC 1 stays SEC 1 */
 		{ "rblt", "tlbr", "lb", "r", 3, false },
+		{ "klbrcs", "klbrcs", "lbcs", "r", 3, true }, /* the nearest root */
+		{ "klbcsr", "klbrcs", "lbcs", "r", 3, false },
+		{ "klbir", "klbri", "lbi", "r", 3, false }, /* a name is not enough */
 	};
 
 	(void)state;
@@ -96,6 +99,7 @@ static void test_refused(void **state)
 		{ "k", NULL, "it holds no certificate of its private key" },
 		{ "", NULL, "it is not PEM" },
 		{ "elbr", NULL, "its private key has a password" },
+		{ "hlbr", NULL, "its private key has a password" },
 		{ "elbr", "", "is encrypted and the password is not given" },
 		{ "elbr", "y", "is encrypted and the password does not fit" },
 	};

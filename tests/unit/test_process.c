@@ -1,14 +1,17 @@
-// LDFLAGS: -Wl,--wrap=clock_gettime
+// LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=proc_read
 /* Finding and signalling real processes: children of this test, by their names. */
 #include "volume.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "base/mem.h"
+#include "deliver/proc.h"
 #include "deliver/process.h"
 
 /* Names that no other run of this test has: comm holds 15 characters. */
@@ -28,6 +31,29 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 	if (clock == CLOCK_BOOTTIME)
 		out->tv_sec += aged_s;
 	return result;
+}
+
+/* When this one is looked at for the second time, right before it is signalled, it is
+ * another process. */
+static struct {
+	pid_t pid;    /* 0: none */
+	bool renamed; /* or else it started later */
+	int looks;
+} replaced;
+
+void __real_proc_read(pid_t pid, struct proc *out);
+void __wrap_proc_read(pid_t pid, struct proc *out);
+void __wrap_proc_read(pid_t pid, struct proc *out)
+{
+	__real_proc_read(pid, out);
+	if (pid != replaced.pid || ++replaced.looks != 2)
+		return;
+	if (replaced.renamed) {
+		free(out->comm);
+		out->comm = xstrdup("another");
+	} else {
+		out->started++;
+	}
 }
 
 /* A child that lives until killed; it counts HUPs it was sent in its exit status. */
@@ -98,6 +124,27 @@ static struct child child_start(const char *comm, enum disposition how)
 	return c;
 }
 
+/* Waits until a signal is no longer pending: a second one would count as the same. */
+static void child_settle(struct child c)
+{
+	auto_free char *path = xasprintf("/proc/%d/status", (int)c.pid);
+	unsigned long long shared = 1, own = 1;
+
+	for (int i = 0; i < 6000 && (shared | own) != 0; i++) {
+		FILE *file = fopen(path, "re");
+		char line[256];
+
+		assert_non_null(file);
+		while (fgets(line, sizeof(line), file)) {
+			(void)sscanf(line, "ShdPnd: %llx", &shared);
+			(void)sscanf(line, "SigPnd: %llx", &own);
+		}
+		fclose(file);
+		usleep(10 * 1000);
+	}
+	assert_int_equal(shared | own, 0);
+}
+
 static void child_end(struct child c)
 {
 	(void)!write(c.stop_fd, "s", 1); /* EPIPE: it has ended already */
@@ -161,6 +208,21 @@ static void test_by_comm(void **state)
 	assert_int_equal(child_stop(one), 1);
 	assert_int_equal(child_stop(two), 1);
 	assert_int_equal(child_stop(other), 0);
+}
+
+/* In /proc/PID/stat the name stands before the state, and looks like the end of a
+ * zombie's. */
+static void test_name_with_a_bracket(void **state)
+{
+	auto_free char *name = xasprintf("%.8s) Z 1 1", name_a);
+	struct child c = child_start(name, HANDLES);
+	struct err err = { 0 };
+	int count = 0;
+
+	(void)state;
+	check_ok(name, signal_name(name, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(child_stop(c), 1);
 }
 
 /* A copy of sleep(1), under a name of its own, that ignores HUP. */
@@ -383,6 +445,47 @@ static void test_nobody(void **state)
 	assert_int_equal(count, 7);
 }
 
+static void *live_on(void *stop_fd)
+{
+	live(*(int *)stop_fd);
+}
+
+/* A program whose first thread has ended lives on in the others, though it looks like a
+ * zombie. */
+static void test_first_thread_ended(void **state)
+{
+	int stop[2], ready[2], count = 0;
+	struct err err = { 0 };
+	pthread_t thread;
+	struct child c;
+	char stat[256];
+
+	(void)state;
+	assert_int_equal(pipe(stop) | pipe(ready), 0);
+	c.stop_fd = stop[1];
+	c.pid = child_fork(name_a, HANDLES, ready[1]);
+	if (c.pid == 0) {
+		pthread_create(&thread, NULL, live_on, &stop[0]);
+		pthread_exit(NULL);
+	}
+	do {
+		char path[64];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)c.pid);
+		f = fopen(path, "r");
+		assert_non_null(f);
+		assert_non_null(fgets(stat, sizeof(stat), f));
+		fclose(f);
+	} while (strstr(stat, ") Z ") == NULL);
+	check_ok("its thread", signal_name(name_a, SIGHUP, &count, &err), &err);
+	assert_int_equal(count, 1);
+	assert_int_equal(child_stop(c), 1);
+	close(stop[0]);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 /* Who took the signal does not get it again, unless the pid is another process's now. */
 static void test_told(void **state)
 {
@@ -519,9 +622,15 @@ static void test_young(void **state)
 	check_ok("TERM", process_signal_name(name_b, SIGTERM, &told, &warning, &err),
 		 &err);
 	assert_int_equal(child_stop(old), -1);
+	/* A start that lies ahead is of another clock and says nothing. */
+	aged_s = -OLD_S;
+	check_ok("ahead", process_signal_name(name_a, SIGHUP, &told, &warning, &err),
+		 &err);
+	child_settle(young);
+	check_ok("ahead, of a pid file", signal_file(text, &err), &err);
 	aged_s = OLD_S;
 	check_ok("old", process_signal_name(name_a, SIGHUP, &told, &warning, &err), &err);
-	assert_int_equal(child_stop(young), 1);
+	assert_int_equal(child_stop(young), 2);
 	process_set_clear(&told);
 }
 
@@ -561,6 +670,27 @@ static void test_reused_number(void **state)
 				  "is another program's now");
 	}
 	assert_in_range(child_stop(c), 1, 3); /* one may come while another pends */
+}
+
+/* The process that was found has ended, and its number is another one's. */
+static void test_replaced(void **state)
+{
+	(void)state;
+	for (int renamed = 0; renamed < 2; renamed++) {
+		const char *row = renamed ? "another program" : "another start";
+		struct child c = child_start(name_a, HANDLES);
+		struct err err = { 0 };
+		int count = 0;
+
+		replaced.pid = c.pid;
+		replaced.renamed = renamed;
+		replaced.looks = 0;
+		check_err(row, signal_name(name_a, SIGHUP, &count, &err), &err, ERR_IO,
+			  "no process named");
+		check_int(row, replaced.looks, 2);
+		replaced.pid = 0;
+		check_int(row, child_stop(c), 0);
+	}
 }
 
 /* A wrapper that starts the app, has its name and waits: a process without a handler. */
@@ -634,14 +764,15 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_by_comm),     IN_DIR(test_long_name),
-		IN_DIR(test_by_argv0),    IN_DIR(test_by_exe),
-		IN_DIR(test_parent_only), IN_DIR(test_disposition),
+		IN_DIR(test_by_comm),     IN_DIR(test_name_with_a_bracket),
+		IN_DIR(test_long_name),   IN_DIR(test_by_argv0),
+		IN_DIR(test_by_exe),      IN_DIR(test_parent_only),
+		IN_DIR(test_disposition), IN_DIR(test_first_thread_ended),
 		IN_DIR(test_nobody),      IN_DIR(test_told),
 		IN_DIR(test_no_pattern),  IN_DIR(test_pidfile),
 		IN_DIR(test_bad_pidfile), IN_DIR(test_not_permitted),
 		IN_DIR(test_young),       IN_DIR(test_reused_number),
-		IN_DIR(test_wrapper),
+		IN_DIR(test_replaced),    IN_DIR(test_wrapper),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

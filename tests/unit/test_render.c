@@ -51,6 +51,22 @@ static void test_render(void **state)
 	}
 }
 
+/* To ask for it again would not help. */
+static void test_too_large(void **state)
+{
+	auto_buf struct buf bytes = BUF_INIT(300 * 1024);
+	struct render_files out = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	while (bytes.len < bytes.max)
+		assert_int_equal(buf_add(&bytes, "x", 1, &err), 0);
+	check_err("300 KiB",
+		  render_object(&(struct render_how){ 0 },
+				&(struct render_source){ .value = &bytes }, &out, &err),
+		  &err, ERR_CONFIG, "");
+}
+
 static struct certs certs;
 
 static int set_up(void **state)
@@ -215,9 +231,8 @@ static void test_metadata(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_render),
-		cmocka_unit_test(test_pem),
-		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_render),   cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_pem),      cmocka_unit_test(test_options),
 		cmocka_unit_test(test_metadata),
 	};
 

@@ -85,6 +85,29 @@ static void test_managed_hsm(void **state)
 	}
 }
 
+/* What slows all requests to a vault down, and not only the one that was answered so. */
+static void test_throttled(void **state)
+{
+	static const struct {
+		int status, retry_after_ms;
+		bool want;
+	} rows[] = {
+		{ 429, 0, true },  { 429, 1, true },  { 503, 1, true },
+		{ 500, 1, true },  { 408, 1, true },  { 503, 0, false },
+		{ 408, 0, false }, { 403, 1, false }, { 200, 1, false },
+		{ 200, 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *row = xasprintf("%d", rows[i].status);
+		struct http_reply reply = { .status = rows[i].status,
+					    .retry_after_ms = rows[i].retry_after_ms };
+
+		check_int(row, source_is_throttled(&reply), rows[i].want);
+	}
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -92,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_spellings),
 		TEST(test_managed_hsm),
+		TEST(test_throttled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

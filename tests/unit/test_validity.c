@@ -13,7 +13,8 @@ struct row {
 	enum object_kind kind;
 	int64_t nbf, exp; /* the attributes */
 	int64_t from, to; /* of the certificate, when files were made of it */
-	bool of_certificate, made, disabled, not_asked;
+	bool of_certificate, made, disabled, not_asked, pinned;
+	const char *path; /* in a history; NULL: none is asked for */
 	enum validity want;
 	const char *says;
 };
@@ -51,6 +52,14 @@ static const struct row rows[] = {
 	  .of_certificate = true, .want = VALIDITY_UNKNOWN },
 	{ "but its attributes", OBJECT_SECRET, NOW - 9, NOW - 1, NONE, NONE,
 	  .of_certificate = true, .want = VALIDITY_WARNS, .says = "renew the" },
+	{ "pinned and expired", OBJECT_SECRET, NONE, NOW - 1, NONE, NONE, .pinned = true,
+	  .want = VALIDITY_WARNS, .says = "Z; ask for a newer version (objectVersion)" },
+	{ "pinned and early", OBJECT_KEY, NOW + 1, NONE, NONE, NONE, .pinned = true,
+	  .want = VALIDITY_WARNS, .says = "Z; wait, or ask for an earlier version" },
+	{ "newest of a history", OBJECT_SECRET, NONE, NOW - 1, NONE, NONE, .path = "a/0",
+	  .want = VALIDITY_WARNS, .says = "Z; set a new version" },
+	{ "older one of a history", OBJECT_SECRET, NONE, NOW - 1, NONE, NONE,
+	  .path = "a/10", .want = VALIDITY_FINE },
 	{ "not asked", OBJECT_SECRET, NONE, NONE, NONE, NONE, .not_asked = true,
 	  .want = VALIDITY_UNKNOWN },
 };
@@ -62,7 +71,13 @@ static void test_validity(void **state)
 		const struct row *r = &rows[i];
 		char vault[] = "shop-kv";
 		struct source source = { .vault = { .name = vault } };
-		struct task t = { .source = &source, .how = { .kind = r->kind } };
+		char version[] = "0123456789abcdef0123456789abcdef", path[] = "a";
+		struct object object = { .history = r->path ? 11 : 0,
+					 .version = r->pinned ? version : NULL };
+		struct task t = { .source = &source,
+				  .object = &object,
+				  .path = r->path ? (char *)(uintptr_t)r->path : path,
+				  .how = { .kind = r->kind } };
 		auto_free char *words = xasprintf("%s 'a'", kind_word(r->kind));
 		struct err err = { 0 };
 

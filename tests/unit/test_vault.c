@@ -31,10 +31,11 @@ static int parse_kind(enum object_kind kind, int status, const char *body,
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_object_parse(
-		&reply,
-		&(struct refusal_context){ .kind = kind, .client_id = "client-1" }, out,
-		err);
+	result = vault_object_parse(&reply,
+				    &(struct refusal_context){ .kind = kind,
+							       .client_id = "client-1",
+							       .vault = "shop-kv" },
+				    out, err);
 	buf_done(&reply.body);
 	return result;
 }
@@ -217,20 +218,22 @@ static void test_refusals(void **state)
 		  "403 SecretDisabled; the secret is disabled" },
 		{ 403, INNER("ForbiddenByRbac"), ERR_DENIED,
 		  "403 ForbiddenByRbac; identity client-1 may not read it; grant \"Key "
-		  "Vault Secrets User\"" },
+		  "Vault Secrets User\" on vault 'shop-kv' or the secret" },
 		{ 403, INNER("AccessDenied"), ERR_DENIED,
 		  "identity client-1 may not read it; give it the secret permission" },
 		{ 403, INNER("ForbiddenByFirewall"), ERR_DENIED,
-		  "firewall does not admit this pod's address; add" },
+		  "firewall of vault 'shop-kv' does not admit this pod's address; add" },
 		{ 403, FIREWALL("203.0.113.7\\r\\nCaller: MARKER"), ERR_DENIED,
-		  "firewall does not admit 203.0.113.7; add the cluster's egress" },
+		  "firewall of vault 'shop-kv' does not admit 203.0.113.7; add the "
+		  "cluster's egress" },
 		{ 403, FIREWALL("2001:db8::7 MARKER"), ERR_DENIED,
-		  "firewall does not admit 2001:db8::7; add" },
+		  "firewall of vault 'shop-kv' does not admit 2001:db8::7; add" },
 		{ 403, FIREWALL("<MARKER>"), ERR_DENIED,
 		  "admit this pod's address; add" },
 		{ 403, INNER("ForbiddenByConnection"), ERR_DENIED, "private" },
 		{ 404, CODE("SecretNotFound"), ERR_NOTFOUND,
-		  "404 SecretNotFound; check the name" },
+		  "404 SecretNotFound; check the name, and whether it was deleted from "
+		  "vault 'shop-kv'" },
 		{ 429, CODE("Throttled"), ERR_UNAVAILABLE, "429 Throttled; too many" },
 		/* The status alone. */
 		{ 400, "", ERR_CONFIG, "400" NO_VAULT },
@@ -243,7 +246,8 @@ static void test_refusals(void **state)
 		{ 403, "{\"message\":\"MARKER\"}", ERR_DENIED, "403" NO_VAULT },
 		{ 404, "<html>MARKER", ERR_NOTFOUND, "404" NO_VAULT },
 		{ 404, CODE("NotFoundException"), ERR_NOTFOUND,
-		  "404 NotFoundException; check the name, whether it was deleted" },
+		  "404 NotFoundException; check the name, whether it was deleted from "
+		  "vault 'shop-kv'" },
 		{ 404, CODE("a.b.MARKER"), ERR_NOTFOUND, "404; check the name" },
 		{ 405, "", ERR_CONFIG, "405" NO_VAULT },
 		{ 408, "", ERR_UNAVAILABLE, "408" },

@@ -18,9 +18,11 @@ static int parse(const char *body, struct vault_list *list, struct err *err)
 
 	*err = (struct err){ 0 };
 	buf_text(&reply.body, body);
-	result = vault_list_parse(
-		&reply, &(struct refusal_context){ .kind = OBJECT_SECRET, .list = true },
-		HOST, list, err);
+	result = vault_list_parse(&reply,
+				  &(struct refusal_context){ .kind = OBJECT_SECRET,
+							     .list = true,
+							     .vault = "shop-kv" },
+				  HOST, list, err);
 	buf_done(&reply.body);
 	return result;
 }
@@ -139,7 +141,8 @@ static void test_disabled(void **state)
 		 "\",\"attributes\":{\"enabled\":false}}");
 	check_err("disabled",
 		  vault_object_parse(&reply,
-				     &(struct refusal_context){ .kind = OBJECT_SECRET },
+				     &(struct refusal_context){ .kind = OBJECT_SECRET,
+								.vault = "shop-kv" },
 				     &got, &err),
 		  &err, ERR_DENIED, "is disabled");
 	assert_null(got.value.data);

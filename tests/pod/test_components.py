@@ -1,0 +1,296 @@
+"""The components change the workloads that they are meant for, however these are written, and nothing else."""
+
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from conftest import ROOT, VERSION, kustomize, own_manifests
+from rendered import (
+    CHOSEN,
+    COMPONENTS,
+    KINDS,
+    MANIFESTS,
+    SPELLINGS,
+    VARIANTS,
+    assert_restricted,
+    check,
+    containers,
+    documents,
+    of_kind,
+    pod_spec,
+    pod_template,
+    render,
+    workload,
+)
+
+ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file")
+
+
+def ours_expected(variant, kind):
+    """Containers of ours, by name, in their order."""
+    batch = kind in ("Job", "CronJob")
+    if variant == "classic":
+        return ["akvsync-init"] if batch else ["akvsync-init", "akvsync"]
+    return ["akvsync-init", "akvsync"] if batch else ["akvsync"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_components_fit_any_workload(schema, tmp_path, variant, spelling):
+    own_init = {"initContainers": [{"name": "migrate", "image": "app"}]}
+    every = [workload(kind, CHOSEN, **own_init) for kind in KINDS]
+    rendered = render(tmp_path, *every, components=[variant, *ADD_ONS], spelling=spelling)
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (variables,) = of_kind(rendered, "ConfigMap")
+    assert variables["data"] == {
+        "AKVSYNC_VAULT": "shop-kv",
+        "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
+    }
+    for kind in KINDS:
+        (document,) = of_kind(rendered, kind)
+        assert_fits(pod_spec(document), ours_expected(variant, kind), variables["metadata"]["name"])
+
+
+def assert_fits(spec, expected, variables):
+    """That a pod has our containers, and its own where they were."""
+    ours = [c for c in containers(spec) if c["image"].startswith("akvsync:")]
+    assert [container["name"] for container in ours] == expected
+    assert [c["name"] for c in spec["initContainers"]][-1] == "migrate", "which finds the files"
+    assert spec["containers"][0]["name"] == "app", "whose log and shell kubectl takes"
+    assert spec["containers"][0]["volumeMounts"] == [{"name": "akvsync", "mountPath": "/secrets"}]
+    assert spec["shareProcessNamespace"] is True
+    volumes = {volume["name"]: volume for volume in spec["volumes"]}
+    assert volumes["akvsync"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Mi"}
+    sources = volumes["akvsync-config"]["projected"]["sources"]
+    assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
+    for container in ours:
+        assert container["envFrom"] == [{"configMapRef": {"name": variables}}]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_label_chooses(tmp_path, variant):
+    """All else in the kustomization stays as it is, also what has the label with another value."""
+    others = [workload(kind, labels) for kind in KINDS for labels in ({}, {"akvsync.io/inject": "false"})]
+    for number, one in enumerate(others):
+        one["metadata"]["name"] = f"other-{number}"
+    chosen = [workload(kind, CHOSEN) for kind in KINDS]
+    rendered = render(tmp_path, *others, *chosen, components=[variant, *ADD_ONS])
+    found = {(one["kind"], one["metadata"]["name"]): one for one in of_kind(rendered, *KINDS)}
+    assert all("akvsync-config" in str(found[kind, "x"]) for kind in KINDS)
+    assert [found[one["kind"], one["metadata"]["name"]] for one in others] == others
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_the_pod_sets_is_kept(tmp_path, variant):
+    """Such as the uid of PostgreSQL's image. Our containers are restricted by what they say themselves."""
+    pod = {
+        "securityContext": {"runAsUser": 999, "runAsGroup": 999, "fsGroup": 999, "runAsNonRoot": True},
+        "enableServiceLinks": True,
+        "restartPolicy": "OnFailure",
+        "volumes": [{"name": "data", "emptyDir": {}}],
+    }
+    annotations = {"kubectl.kubernetes.io/default-container": "db"}
+    every = [workload(kind, CHOSEN, **copy.deepcopy(pod)) for kind in KINDS]
+    for one in every:
+        pod_template(one)["metadata"]["annotations"] = dict(annotations)
+    rendered = render(tmp_path, *every, components=[variant, "signal"])
+    for kind in KINDS:
+        (document,) = of_kind(rendered, kind)
+        made = pod_template(document)
+        for name in ("securityContext", "enableServiceLinks", "restartPolicy"):
+            assert made["spec"][name] == pod[name]
+        assert pod["volumes"][0] in made["spec"]["volumes"]
+        assert made["metadata"]["annotations"] == annotations
+        assert made["metadata"]["labels"]["app"] == "x"
+        assert_restricted({"containers": [c for c in containers(made["spec"]) if c["name"] != "app"]})
+
+
+NAMED = """\
+- { op: replace, path: /metadata/name, value: APP }
+- { op: replace, path: /spec/podSelector/matchLabels, value: { app: APP } }
+- { op: replace, path: /spec/egress/2/to/0/ipBlock/cidr, value: 10.0.1.ADDRESS/32 }
+"""
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_apps_in_one_namespace(schema, tmp_path, variant):
+    """Each with its own identity, policy and variables, applied one by one or as parts of one kustomization."""
+    apart = []
+    for number, app in enumerate(("shop", "web")):
+        folder = tmp_path / app
+        folder.mkdir()
+        own_manifests(folder, variant)
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": app}}
+        account["metadata"]["annotations"] = {"azure.workload.identity/client-id": f"client-of-{app}"}
+        (folder / "account.yaml").write_text(yaml.safe_dump(account))
+        one = workload("Deployment", CHOSEN, serviceAccountName=app)
+        one["metadata"]["name"] = app
+        pod_template(one)["metadata"]["labels"]["app"] = app
+        content = {
+            "components": [variant],
+            "resources": ["account.yaml", "manifests/network-policy"],
+            "configMapGenerator": [{"name": "akvsync", "literals": [f"AKVSYNC_VAULT={app}-kv"]}],
+            "patches": [
+                {
+                    "target": {"kind": "NetworkPolicy", "name": "akvsync"},
+                    "patch": NAMED.replace("APP", app).replace("ADDRESS", str(number)),
+                }
+            ],
+        }
+        apart += documents(render(folder, one, **content))
+        render(folder, one, namePrefix=f"{app}-", **content)
+    together = kustomize(tmp_path, namespace="both", resources=["shop", "web"])
+    told = check(schema, together)
+    assert told.returncode == 0, told.stdout + told.stderr
+    for every, prefix in ((apart, ""), (documents(together), "NAME-")):
+        names = [(one["kind"], one["metadata"]["name"]) for one in every]
+        assert len(set(names)) == len(names) == 8
+        for app in ("shop", "web"):
+            mine = [one for one in every if one["metadata"]["name"].startswith(prefix.replace("NAME", app))]
+            of = {one["kind"]: one for one in mine if app in str(one)}
+            pod = pod_template(of["Deployment"])
+            assert pod["spec"]["serviceAccountName"] == of["ServiceAccount"]["metadata"]["name"]
+            assert of["ServiceAccount"]["metadata"]["annotations"] == {
+                "azure.workload.identity/client-id": f"client-of-{app}"
+            }
+            (variables,) = pod["spec"]["initContainers"][0]["envFrom"]
+            assert variables["configMapRef"]["name"] == of["ConfigMap"]["metadata"]["name"]
+            assert of["ConfigMap"]["data"] == {"AKVSYNC_VAULT": f"{app}-kv"}
+            assert of["NetworkPolicy"]["spec"]["podSelector"] == {"matchLabels": {"app": app}}
+
+
+@pytest.mark.parametrize("images", [None, "registry.example/akvsync", "localhost:5000/akvsync"])
+def test_the_version_stands_in_one_place(tmp_path, images):
+    """A user names the registry, and no tag."""
+    content = {"images": [{"name": "akvsync", "newName": images}]} if images else {}
+    (document,) = of_kind(render(tmp_path, workload("Pod", CHOSEN), components=VARIANTS[:1], **content), "Pod")
+    assert document["spec"]["initContainers"][0]["image"] == f"{images or 'akvsync'}:{VERSION}"
+    texts = [*MANIFESTS.rglob("*.yaml"), *ROOT.glob("docs/*.md")]
+    assert [file.name for file in texts if VERSION in file.read_text()] == ["image.yaml"]
+
+
+def test_patches_of_a_variant_have_no_comments():
+    """Kustomize cannot put a comment into a workload that is written as JSON."""
+    for file in MANIFESTS.glob("components/*/*.yaml"):
+        texts = [file.read_text()]
+        if file.name == "kustomization.yaml":
+            texts = [one.get("patch", "") for one in yaml.safe_load(texts[0]).get("patches", [])]
+        assert not any("#" in text for text in texts), file
+
+
+def folded(text):
+    """A patch of any depth as what it does to the pod."""
+    patch = yaml.safe_load(text)
+    if isinstance(patch, dict):
+        pod = pod_template(patch)
+        metadata = {key: value for key, value in pod.get("metadata", {}).items() if key != "name"}
+        metadata.get("labels", {}).pop("akvsync.io/variant", None)
+        return {"metadata": {key: value for key, value in metadata.items() if value}, "spec": pod["spec"]}
+    return [one | {"path": re.sub("^/spec(/jobTemplate/spec)?(/template/spec)?", "", one["path"])} for one in patch]
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_all_patches_say_the_same_at_each_depth(component):
+    """Kustomize wants the pod's part once for each depth; none may be forgotten in a change."""
+    folder = MANIFESTS / component
+    content = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    said = {}
+    for one in content.get("patches", []):
+        text = one.get("patch") or (folder / one["path"]).read_text()
+        for kind in KINDS.keys() & set(one["target"]["kind"].split("|")):
+            said.setdefault(kind, []).append(folded(text))
+    classes = (("Deployment", "StatefulSet", "DaemonSet", "Pod"), ("Job", "CronJob"))
+    for kinds in classes:
+        assert all(said.get(kind) == said.get(kinds[0]) for kind in kinds)
+    if component.rpartition("/")[2] not in VARIANTS:
+        assert said.get("Job") == said.get("Pod")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_probes_are_few(variant):
+    """A command in a container costs the node's container runtime far more than akvsync itself. The startup probe
+    gates what a readiness probe would; its period is short, since it ends, yet spares the kubelet's few events."""
+    said = [
+        container
+        for file in (MANIFESTS / "components" / variant).glob("*.yaml")
+        for container in probed(yaml.safe_load(file.read_text()))
+    ]
+    assert said
+    for container in said:
+        assert not container.get("readinessProbe")
+        assert 2 <= container["startupProbe"]["periodSeconds"] <= 3
+        assert container["livenessProbe"]["periodSeconds"] >= 120
+
+
+def probed(what):
+    """All in a document that has probes."""
+    if isinstance(what, dict):
+        if "livenessProbe" in what:
+            yield what
+        what = list(what.values())
+    if isinstance(what, list):
+        for one in what:
+            yield from probed(one)
+
+
+def blocks(page):
+    """The YAML of a page, by the name in each block's first line."""
+    found = re.findall(r"^```yaml\n# ([^\n]*)\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+    return {name: yaml.safe_load(text) for name, text in found}
+
+
+def within(part, whole):
+    """Whether all that a part says is said by the whole; lists of a part are the first of a whole's."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(key in whole and within(part[key], whole[key]) for key in part)
+    if isinstance(part, list):
+        return len(part) <= len(whole) and all(map(within, part, whole))
+    return part == whole
+
+
+def test_the_docs_show_the_nginx_of_the_examples():
+    """Which the pods of the tests run."""
+    folder = MANIFESTS / "examples/nginx-certificate"
+    said = blocks("docs/kubernetes.md")
+    example = {name: yaml.safe_load((folder / name).read_text()) for name in ("kustomization.yaml", "deployment.yaml")}
+    shown = json.loads(json.dumps(said["kustomization.yaml"]).replace("akvsync/manifests/", "../../"))
+    assert shown.pop("images") == [{"name": "akvsync", "newName": "registry.example/akvsync"}]
+    assert shown | {"apiVersion": None, "kind": None} == example["kustomization.yaml"] | {"apiVersion": None, "kind": None}
+    assert said["service-account.yaml"] == yaml.safe_load((folder / "service-account.yaml").read_text())
+    assert within(said["deployment.yaml, in part"], example["deployment.yaml"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_path, variant):
+    said = blocks("docs/migrate-from-csi.md")
+    own_manifests(tmp_path / "akvsync", variant)
+    after = said["after"]
+    one = workload("Deployment", after["metadata"]["labels"])
+    one["spec"]["template"]["spec"] = after["spec"]
+    (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(one))
+    (tmp_path / "secretproviderclass.yaml").write_text("kind: SecretProviderClass\n")
+    content = json.loads(json.dumps(said["kustomization.yaml"]).replace("native-sidecar", variant))
+    rendered = kustomize(tmp_path, **content)
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (document,) = of_kind(rendered, "Deployment")
+    maps = {one["metadata"]["name"]: one["data"] for one in of_kind(rendered, "ConfigMap")}
+    spec = pod_spec(document)
+    (sources,) = [v["projected"]["sources"] for v in spec["volumes"] if v["name"] == "akvsync-config"]
+    assert maps[sources[0]["configMap"]["name"]] == {"config.yaml": "kind: SecretProviderClass\n"}
+    ours = next(c for c in containers(spec) if c["name"] == "akvsync")
+    variables = maps[ours["envFrom"][0]["configMapRef"]["name"]]
+    assert variables == {"AKVSYNC_POLL_INTERVAL": "2m", "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml"}
+    assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
+    before = next(c for c in said["before"]["spec"]["containers"])
+    assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
+
+
+@pytest.mark.parametrize("folder", ["service-account", "network-policy"])
+def test_a_folder_of_its_own_may_be_used_from_outside(tmp_path, folder):
+    own_manifests(tmp_path, "native-sidecar")
+    (document,) = documents(kustomize(tmp_path, resources=[f"manifests/{folder}"]))
+    assert document["metadata"]["name"] == "akvsync"

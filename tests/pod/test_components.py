@@ -25,7 +25,7 @@ from rendered import (
     workload,
 )
 
-ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file")
+ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes")
 
 
 def ours_expected(variant, kind):
@@ -48,6 +48,7 @@ def test_the_components_fit_any_workload(schema, tmp_path, variant, spelling):
     assert variables["data"] == {
         "AKVSYNC_VAULT": "shop-kv",
         "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
+        "AKVSYNC_LISTEN": ":8087",
     }
     for kind in KINDS:
         (document,) = of_kind(rendered, kind)
@@ -68,6 +69,8 @@ def assert_fits(spec, expected, variables):
     assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
     for container in ours:
         assert container["envFrom"] == [{"configMapRef": {"name": variables}}]
+        if container["name"] == "akvsync":
+            assert all("httpGet" in container[f"{name}Probe"] for name in ("startup", "liveness"))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -205,7 +208,7 @@ def test_all_patches_say_the_same_at_each_depth(component):
     classes = (("Deployment", "StatefulSet", "DaemonSet", "Pod"), ("Job", "CronJob"))
     for kinds in classes:
         assert all(said.get(kind) == said.get(kinds[0]) for kind in kinds)
-    if component.rpartition("/")[2] not in VARIANTS:
+    if component.rpartition("/")[2] not in VARIANTS + ("http-probes",):
         assert said.get("Job") == said.get("Pod")
 
 

@@ -212,10 +212,15 @@ def test_all_patches_say_the_same_at_each_depth(component):
         assert said.get("Job") == said.get("Pod")
 
 
+EVENTS_OF_A_POD = 25
+"""So many at once, then one in five minutes, is what a kubelet tells of a pod."""
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_probes_are_few(variant):
     """A command in a container costs the node's container runtime far more than akvsync itself. The startup probe
-    gates what a readiness probe would; its period is short, since it ends, yet spares the kubelet's few events."""
+    gates what a readiness probe would. It waits for a yes, so that the app starts at once, and it fails less often
+    than the kubelet has events for a pod: each new cause is shown until the kubelet ends the start."""
     said = [
         container
         for file in (MANIFESTS / "components" / variant).glob("*.yaml")
@@ -224,7 +229,12 @@ def test_probes_are_few(variant):
     assert said
     for container in said:
         assert not container.get("readinessProbe")
-        assert 2 <= container["startupProbe"]["periodSeconds"] <= 3
+        startup = container["startupProbe"]
+        wait = int(startup["exec"]["command"][-1].removesuffix("s"))
+        assert startup["exec"]["command"][-3:-1] == ["startup", "--wait"]
+        assert startup["periodSeconds"] - 2 <= wait < startup["periodSeconds"] < 10
+        assert startup["timeoutSeconds"] >= wait + 5, "a probe that is ended by the kubelet says nothing"
+        assert startup["failureThreshold"] < EVENTS_OF_A_POD - 5
         assert container["livenessProbe"]["periodSeconds"] >= 120
 
 

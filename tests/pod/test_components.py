@@ -324,7 +324,7 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     own_manifests(tmp_path / "akvsync", variant)
     after = said["after"]
     one = workload("Deployment", after["metadata"]["labels"])
-    one["spec"]["template"]["spec"] = after["spec"]
+    pod_template(one).update(after["spec"]["template"])
     (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(one))
     (tmp_path / "secretproviderclass.yaml").write_text("kind: SecretProviderClass\n")
     content = json.loads(json.dumps(said["kustomization.yaml"]).replace("native-sidecar", variant))
@@ -340,7 +340,9 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     variables = maps[ours["envFrom"][0]["configMapRef"]["name"]]
     assert variables | values(ours) == {"AKVSYNC_POLL_INTERVAL": "2m", "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml"}
     assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
-    before = next(c for c in said["before"]["spec"]["containers"])
+    assert pod_template(document)["metadata"]["annotations"] == pod_template(after)["metadata"]["annotations"]
+    assert ours["image"] == f"registry.example/akvsync:{VERSION}"
+    (before,) = pod_spec(said["before"])["containers"]
     assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
 
 

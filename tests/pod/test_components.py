@@ -45,11 +45,7 @@ def test_the_components_fit_any_workload(schema, tmp_path, variant, spelling):
     told = check(schema, rendered)
     assert told.returncode == 0, told.stdout + told.stderr
     (variables,) = of_kind(rendered, "ConfigMap")
-    assert variables["data"] == {
-        "AKVSYNC_VAULT": "shop-kv",
-        "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml",
-        "AKVSYNC_LISTEN": ":8087",
-    }
+    assert variables["data"] == {"AKVSYNC_VAULT": "shop-kv"}
     for kind in KINDS:
         (document,) = of_kind(rendered, kind)
         assert_fits(pod_spec(document), ours_expected(variant, kind), variables["metadata"]["name"])
@@ -69,8 +65,52 @@ def assert_fits(spec, expected, variables):
     assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
     for container in ours:
         assert container["envFrom"] == [{"configMapRef": {"name": variables}}]
+        added = values(container)
+        assert added.pop("AKVSYNC_CONFIG") == "/etc/akvsync/config.yaml"
         if container["name"] == "akvsync":
-            assert all("httpGet" in container[f"{name}Probe"] for name in ("startup", "liveness"))
+            assert added.pop("AKVSYNC_LISTEN") == ":8087"
+            for name in ("startup", "liveness"):
+                assert container[f"{name}Probe"].keys() & {"exec", "httpGet"} == {"httpGet"}
+        assert added == {}
+
+
+def values(container):
+    """The variables of a container whose values stand there."""
+    return {one["name"]: one["value"] for one in container["env"] if "value" in one}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_component_of_the_users_may_stand_between(tmp_path, variant):
+    """One that adds containers of its own before and behind ours: these get none of our probes and variables."""
+    early = {"initContainers": [{"name": "early", "image": "app"}]}
+    between = own_manifests(tmp_path, variant) / "between"
+    between.mkdir()
+    late = [{"op": "add", "path": "/spec/template/spec/containers/-", "value": {"name": "late", "image": "app"}}]
+    kustomization = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
+    kustomization["patches"] = [
+        {"target": {"kind": "Deployment"}, "patch": json.dumps(one)} for one in (workload("Deployment", **early), late)
+    ]
+    (between / "kustomization.yaml").write_text(json.dumps(kustomization))
+    components = [variant, "../../between", "config-file", "http-probes"]
+    rendered = render(tmp_path, workload("Deployment", CHOSEN), components=components)
+    spec = pod_spec(of_kind(rendered, "Deployment")[0])
+    for container in containers(spec):
+        if container["name"] in ("app", "early", "late"):
+            assert not container.keys() & {"env", "startupProbe", "livenessProbe"}, container["name"]
+    ours = next(one for one in containers(spec) if one["name"] == "akvsync")
+    assert "httpGet" in ours["startupProbe"]
+    assert values(ours) == {"AKVSYNC_CONFIG": "/etc/akvsync/config.yaml", "AKVSYNC_LISTEN": ":8087"}
+    assert spec["initContainers"][0]["name"].startswith("akvsync")
+    assert spec["containers"][0]["name"] == "app"
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_components_do_without_what_older_kustomizes_cannot(component):
+    """In kustomize 5.0, that of kubectl 1.30, a component cannot change a ConfigMap that the user's kustomization
+    generates, and an index from the end of a list is no more than a place to add to."""
+    folder = MANIFESTS / component
+    assert "Generator" not in (folder / "kustomization.yaml").read_text()
+    assert not [file for file in folder.glob("*.yaml") if "/-1" in file.read_text()]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -192,7 +232,9 @@ def folded(text):
         metadata = {key: value for key, value in pod.get("metadata", {}).items() if key != "name"}
         metadata.get("labels", {}).pop("akvsync.io/variant", None)
         return {"metadata": {key: value for key, value in metadata.items() if value}, "spec": pod["spec"]}
-    return [one | {"path": re.sub("^/spec(/jobTemplate/spec)?(/template/spec)?", "", one["path"])} for one in patch]
+    places = [{key: one[key] for key in ("path", "from") if key in one} for one in patch]
+    shallow = [{key: re.sub("^/spec(/jobTemplate/spec)?(/template/spec)?", "", place[key]) for key in place} for place in places]
+    return [one | place for one, place in zip(patch, shallow, strict=True)]
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -208,7 +250,7 @@ def test_all_patches_say_the_same_at_each_depth(component):
     classes = (("Deployment", "StatefulSet", "DaemonSet", "Pod"), ("Job", "CronJob"))
     for kinds in classes:
         assert all(said.get(kind) == said.get(kinds[0]) for kind in kinds)
-    if component.rpartition("/")[2] not in VARIANTS + ("http-probes",):
+    if component.rpartition("/")[2] not in (*VARIANTS, "config-file", "http-probes"):
         assert said.get("Job") == said.get("Pod")
 
 
@@ -282,7 +324,7 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     own_manifests(tmp_path / "akvsync", variant)
     after = said["after"]
     one = workload("Deployment", after["metadata"]["labels"])
-    one["spec"]["template"]["spec"] = after["spec"]
+    pod_template(one).update(after["spec"]["template"])
     (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(one))
     (tmp_path / "secretproviderclass.yaml").write_text("kind: SecretProviderClass\n")
     content = json.loads(json.dumps(said["kustomization.yaml"]).replace("native-sidecar", variant))
@@ -296,9 +338,11 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     assert maps[sources[0]["configMap"]["name"]] == {"config.yaml": "kind: SecretProviderClass\n"}
     ours = next(c for c in containers(spec) if c["name"] == "akvsync")
     variables = maps[ours["envFrom"][0]["configMapRef"]["name"]]
-    assert variables == {"AKVSYNC_POLL_INTERVAL": "2m", "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml"}
+    assert variables | values(ours) == {"AKVSYNC_POLL_INTERVAL": "2m", "AKVSYNC_CONFIG": "/etc/akvsync/config.yaml"}
     assert spec["containers"][0]["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
-    before = next(c for c in said["before"]["spec"]["containers"])
+    assert pod_template(document)["metadata"]["annotations"] == pod_template(after)["metadata"]["annotations"]
+    assert ours["image"] == f"registry.example/akvsync:{VERSION}"
+    (before,) = pod_spec(said["before"])["containers"]
     assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
 
 

@@ -461,6 +461,18 @@ def test_a_changed_choice_takes_nothing_away_while_its_list_is_refused(world):
     assert world.files() == files
 
 
+def test_an_entry_that_leaves_takes_its_file_along_whatever_a_choice_selects(world):
+    """What a choice no longer finds stays for some polls; the file of another entry was never its own."""
+    files = dict(zip(("app-a", "z"), world.plant("app-a", "z")))
+    config = ConfigMap(world.folder / "config", "objects: [{objectName: z}, {objectNamePattern: 'app-*'}]\n")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("ready")
+    assert world.files() == files
+    config.write("objects: [{objectNamePattern: 'app-*'}]\n")
+    sidecar.wait_log("configuration-applied")
+    assert world.files() == {"app-a": files["app-a"]}
+
+
 def test_a_configuration_that_changes_no_file_fits_its_set(world):
     """So that a restart during an outage finds its set."""
     world.plant("a")

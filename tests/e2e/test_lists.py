@@ -372,6 +372,7 @@ def test_pages_without_end(world):
     process = world.init("[{objectNamePattern: '*'}]", AKVSYNC_INIT_TIMEOUT="8s")
     assert process.code == 6
     assert process.find("exit", "its pages have no end")
+    assert len(world.fake.journal(target="vault")) < 100, "a page that leads to itself is not asked for again and again"
 
 
 # What may be missing

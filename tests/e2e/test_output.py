@@ -95,6 +95,7 @@ def test_check_online_ends_with_the_timeout_of_init(world):
     env = world.env("db", AKVSYNC_INIT_TIMEOUT="2s", AKVSYNC_REQUEST_TIMEOUT="2s")
     run = subprocess.run([BINARY, "check", "--online"], env=env, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert run.returncode == 6 and "no answer" in run.stdout, run.stdout
+    assert len(world.fake.journal(target="login")) < 3, "it is not tried again when the time is over"
 
 
 def test_check_online_excuses_an_optional_object_that_is_not_there(world):

@@ -73,6 +73,36 @@ def assert_fits(spec, expected, variables):
             assert all("httpGet" in container[f"{name}Probe"] for name in ("startup", "liveness"))
 
 
+CROWDED = """\
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+- target: { kind: KIND }
+  patch: |-
+    - { op: add, path: POD/initContainers/0, value: { name: mesh-init, image: mesh } }
+    - { op: add, path: POD/containers/-, value: { name: mesh, image: mesh } }
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_probes_over_http_come_to_no_other_container(tmp_path, variant, kind):
+    """They find akvsync's by its place: when another component has put something there, nothing is rendered."""
+    if variant == "classic" and kind in ("Job", "CronJob"):
+        pytest.skip("it has no sidecar there")
+    own_manifests(tmp_path, variant)
+    path = {"Pod": "/spec", "CronJob": "/spec/jobTemplate/spec/template/spec"}.get(kind, "/spec/template/spec")
+    mesh = tmp_path / "manifests/components/mesh"
+    mesh.mkdir()
+    (mesh / "kustomization.yaml").write_text(CROWDED.replace("KIND", kind).replace("POD", path))
+    one = workload(kind, CHOSEN)
+    with pytest.raises(AssertionError, match="testing (value|path) .*/name"):
+        render(tmp_path, one, components=[variant, "mesh", "http-probes"])
+    rendered = render(tmp_path, one, components=[variant, "http-probes", "mesh"])
+    (document,) = of_kind(rendered, kind)
+    assert [c["name"] for c in containers(pod_spec(document)) if "httpGet" in str(c)] == ["akvsync"]
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_label_chooses(tmp_path, variant):
     """All else in the kustomization stays as it is, also what has the label with another value."""

@@ -103,8 +103,8 @@ void incidents_close(struct incidents *all, enum incident_kind kind, const char 
 void incidents_tell(const struct incidents *all, int64_t now, struct buf *out);
 
 /* Closes the incidents that were confirmed (event "recovered", for a set "set-released")
- * and those that nothing asks for any more (event "withdrawn"), and logs that.  Of those
- * that are not reported in rounds it logs again what has lasted for an hour. */
+ * and those that nothing asks for any more (event "withdrawn"), and logs that.  A refused
+ * configuration, which nothing reports again, it logs once an hour. */
 void incidents_end(struct incidents *all, int64_t now);
 
 /* Forgets all of them without logging anything. */

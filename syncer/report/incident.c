@@ -302,6 +302,14 @@ void incidents_close(struct incidents *all, enum incident_kind kind, const char 
 
 /* ---- telling ---- */
 
+const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
+				  const char *name)
+{
+	const struct incident *it = incident_find(all, kind, name);
+
+	return it != NULL ? &it->err : NULL;
+}
+
 /* "3m", not "3m12s": a kubelet takes each other text for another event. */
 static char *incident_age(int64_t ms)
 {

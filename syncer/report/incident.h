@@ -97,6 +97,10 @@ bool incidents_note(struct incidents *all, enum log_level level, enum incident_k
 void incidents_close(struct incidents *all, enum incident_kind kind, const char *name,
 		     bool works, int64_t now);
 
+/* The latest failure of an incident; NULL: there is no such incident. */
+const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
+				  const char *name);
+
 /* Appends a line for each that is open, at most INCIDENTS_TOLD: what it is, for how long,
  * and its cause.  Those that concern the most objects come first. */
 #define INCIDENTS_TOLD 10

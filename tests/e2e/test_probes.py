@@ -85,6 +85,21 @@ def test_a_failure_that_is_over_within_the_round_is_not_told(world):
     wait_told(world, "^waiting for vault 'shop-kv' for .*: no answer yet$", 20)
 
 
+def test_a_start_whose_new_configuration_is_refused_says_so(world):
+    """Or who mends the configuration believes that the change has not arrived."""
+    config = ConfigMap(world.folder / "config", "objects: none\n")
+    world.plant("a")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("failure", "404")
+    assert re.fullmatch("secret 'none': 404.*", startup(world)) and "refused" not in startup(world)
+    config.write("objects: a\nretain: soon\n")
+    sidecar.wait_log("configuration-refused")
+    wait_told(world, "^secret 'none': 404.*; the changed configuration file is refused: .*AKVSYNC_RETAIN: 'soon' is not a duration", 20)
+    config.write("objects: a\n")
+    sidecar.wait_log("ready")
+    assert startup(world) == ""
+
+
 def test_a_stop_in_the_first_round_ends_with_its_cause(world):
     world.plant("db")
     world.fake.fault({"status": 503}, target="vault", times=-1)

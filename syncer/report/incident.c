@@ -24,6 +24,7 @@ static const struct telling {
 	const char *had;     /* "WHAT is no longer asked for; it had … 3 times" */
 	bool lasting;        /* it may last for months, and is not logged again */
 	bool apart;          /* it is not reported in rounds */
+	bool once;           /* nothing reports it again: incidents_end() logs it */
 } tellings[] = {
 	[INCIDENT_OBJECT] = { false, "object", NULL, "failure", "recovered",
 			      "no longer fails", "failure", "failed" },
@@ -50,7 +51,8 @@ static const struct telling {
 			   "is no longer held back", "round", "been held back" },
 	[INCIDENT_CONFIGURATION] = { false, "configuration", "configuration file",
 				     "configuration-refused", "recovered", "is accepted",
-				     "refusal", "been refused", .apart = true },
+				     "refusal", "been refused", .apart = true,
+				     .once = true },
 	[INCIDENT_NOTIFY] = { false, "notify", "notify", "notify-failed", "recovered",
 			      "no longer fails", "failure", "failed", .apart = true },
 };
@@ -267,7 +269,7 @@ void incidents_end(struct incidents *all, int64_t now)
 		struct incident *it = all->items[i];
 
 		if (it->mark == INCIDENT_FAILS || it->mark == INCIDENT_UNANSWERED) {
-			if (tellings[it->kind].apart && now - it->said >= REMIND_MS) {
+			if (tellings[it->kind].once && now - it->said >= REMIND_MS) {
 				it->said = now;
 				incident_log(it);
 			}
@@ -299,6 +301,14 @@ void incidents_close(struct incidents *all, enum incident_kind kind, const char 
 }
 
 /* ---- telling ---- */
+
+const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
+				  const char *name)
+{
+	const struct incident *it = incident_find(all, kind, name);
+
+	return it != NULL ? &it->err : NULL;
+}
 
 /* "3m", not "3m12s": a kubelet takes each other text for another event. */
 static char *incident_age(int64_t ms)

@@ -97,14 +97,18 @@ bool incidents_note(struct incidents *all, enum log_level level, enum incident_k
 void incidents_close(struct incidents *all, enum incident_kind kind, const char *name,
 		     bool works, int64_t now);
 
+/* The latest failure of an incident; NULL: there is no such incident. */
+const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
+				  const char *name);
+
 /* Appends a line for each that is open, at most INCIDENTS_TOLD: what it is, for how long,
  * and its cause.  Those that concern the most objects come first. */
 #define INCIDENTS_TOLD 10
 void incidents_tell(const struct incidents *all, int64_t now, struct buf *out);
 
 /* Closes the incidents that were confirmed (event "recovered", for a set "set-released")
- * and those that nothing asks for any more (event "withdrawn"), and logs that.  Of those
- * that are not reported in rounds it logs again what has lasted for an hour. */
+ * and those that nothing asks for any more (event "withdrawn"), and logs that.  A refused
+ * configuration, which nothing reports again, it logs once an hour. */
 void incidents_end(struct incidents *all, int64_t now);
 
 /* Forgets all of them without logging anything. */

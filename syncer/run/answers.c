@@ -29,6 +29,8 @@ static void answers_tell_ready(const struct loop *l, struct buf *out)
 static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
 	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg : NULL;
+	const struct err *refused =
+		incidents_cause(&l->active.incidents, INCIDENT_CONFIGURATION, NULL);
 	struct progress now;
 
 	answers_look(l, &now);
@@ -41,6 +43,9 @@ static void answers_tell_starting(const struct loop *l, struct buf *out)
 			   before ? before : "");
 	else
 		buf_text(out, before ? before : "the first sync is under way");
+	if (refused != NULL)
+		buf_printf(out, "; the changed configuration file is refused: %s",
+			   refused->msg);
 }
 
 void answers_tell(void *arg, struct buf *out)

@@ -11,8 +11,9 @@
  * or else in the one before.  False: nothing has. */
 bool answers_failure(const struct loop *l, struct err *out);
 
-/* A health_tell; arg is the struct loop.  While there is no set: what has failed, and
- * which answer is waited for.  Then: "ok", and below it what fails now. */
+/* A health_tell; arg is the struct loop.  While there is no set: what has failed,
+ * which answer is waited for, and why a changed configuration file is refused.  Then:
+ * "ok", and below it what fails now. */
 void answers_tell(void *arg, struct buf *out);
 
 #endif

@@ -57,17 +57,17 @@ void endpoint_remove(int dir_fd)
 static int endpoint_bind(int fd, const void *address, socklen_t len)
 {
 	static const int on = 1;
+	int error;
 
+	if (fd < 0)
+		return -1; /* errno says why there is none */
 	/* What an earlier process has closed a moment ago is no obstacle. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd >= 0 && bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	if (fd >= 0) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
-	}
+	error = errno;
+	close(fd);
+	errno = error;
 	return -1;
 }
 
@@ -84,11 +84,11 @@ static int endpoint_bind_v6(const struct listen *at)
 {
 	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
 					.sin6_port = htons(at->port) };
-	int fd = endpoint_socket(AF_INET6), only;
+	static const int only = 0;
+	int fd = endpoint_socket(AF_INET6);
 
 	memcpy(&address.sin6_addr, at->address, sizeof(address.sin6_addr));
 	/* All addresses: those of IPv4 as well. */
-	only = !IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr);
 	if (fd >= 0)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
 	return endpoint_bind(fd, &address, sizeof(address));
@@ -103,6 +103,9 @@ static const char *endpoint_advice(int error)
 	case EACCES:
 		return "a port below 1024 needs a privilege: choose a higher one, and "
 		       "name it in the probes as well";
+	case EAFNOSUPPORT:
+		return "there is no IPv6 here: write only :PORT for all addresses of the "
+		       "pod";
 	case EADDRNOTAVAIL:
 		return "the pod has no such address: write only :PORT for all that it "
 		       "has";

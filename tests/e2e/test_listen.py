@@ -3,7 +3,9 @@
 import contextlib
 import http.client
 import os
+import pathlib
 import socket
+import sys
 import time
 
 import pytest
@@ -78,7 +80,8 @@ def test_serves_nothing_else(world):
 @pytest.mark.parametrize(
     "address, reached, not_reached",
     [(":{}", [IPV4, IPV6], []), ("127.0.0.1:{}", [IPV4], [IPV6]), ("localhost:{}", [IPV4], []), ("[::1]:{}", [IPV6], [IPV4]),
-     ("0.0.0.0:{}", [IPV4], [IPV6]), ("[::]:{}", [IPV4, IPV6], [])],
+     ("0.0.0.0:{}", [IPV4], [IPV6]), ("[::]:{}", [IPV4, IPV6], []),
+     ("[::ffff:127.0.0.1]:{}", [IPV4], [IPV6])],
 )
 def test_addresses(world, address, reached, not_reached):
     if IPV6 in reached + not_reached and not has_ipv6():
@@ -91,6 +94,19 @@ def test_addresses(world, address, reached, not_reached):
     for host in not_reached:
         with pytest.raises(ConnectionRefusedError):
             status(port, "/readyz", host=host)
+
+
+@pytest.mark.parametrize("address, works", [(":{}", True), ("127.0.0.1:{}", True), ("[::1]:{}", False)])
+def test_a_kernel_without_ipv6(world, address, works):
+    port = free_port()
+    world.plant("db")
+    wrapper = (sys.executable, pathlib.Path(__file__).with_name("noipv6.py"))
+    sidecar = world.sidecar("db", wrapper=wrapper, AKVSYNC_LISTEN=address.format(port))
+    told = sidecar.find("advice", "AKVSYNC_LISTEN")
+    if works:
+        assert not told and status(port, "/readyz") == 200
+    else:
+        assert "there is no IPv6 here: write only :PORT" in told[0]["msg"]
 
 
 @pytest.mark.parametrize("value", ["8087", ":0", "pod.example:8087"])

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -85,6 +86,41 @@ def test_a_failure_that_is_over_within_the_round_is_not_told(world):
     wait_told(world, "^waiting for vault 'shop-kv' for .*: no answer yet$", 20)
 
 
+def test_what_an_operator_should_see_first_is_told_first(world):
+    """Of what fails in the round under way; a missing object that is optional is no failure."""
+    world.plant("a", "b")
+    world.fake.fault({"status": 503}, target="vault", path="/secrets/a*", times=-1)
+    world.fake.revoke("get", name="b")
+    sidecar = world.sidecar("[{objectName: none, optional: true}, {objectName: a}, {objectName: b}]", wait=False)
+    sidecar.wait_log("retry", "503")
+    wait_told(world, "^secret 'b': 403", 20)
+    assert not sidecar.find("failure"), "it is told before the round ends"
+
+
+def test_a_missing_optional_object_is_no_failure(world):
+    world.plant("a")
+    world.fake.fault({"hold": True}, target="vault", path="/secrets/a*", times=-1)
+    sidecar = world.sidecar("[{objectName: none, optional: true}, {objectName: a}]", wait=False, AKVSYNC_REQUEST_TIMEOUT="50s")
+    world.fake.wait_journal(1, target="vault", status=404)
+    wait_told(world, "^waiting for vault 'shop-kv' for .*: no answer yet$", 20)
+    assert not sidecar.find("failure")
+
+
+def test_a_start_whose_new_configuration_is_refused_says_so(world):
+    """Or who mends the configuration believes that the change has not arrived."""
+    config = ConfigMap(world.folder / "config", "objects: none\n")
+    world.plant("a")
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path))
+    sidecar.wait_log("failure", "404")
+    assert re.fullmatch("secret 'none': 404.*", startup(world)) and "refused" not in startup(world)
+    config.write("objects: a\nretain: soon\n")
+    sidecar.wait_log("configuration-refused")
+    wait_told(world, "^secret 'none': 404.*; the changed configuration file is refused: .*AKVSYNC_RETAIN: 'soon' is not a duration", 20)
+    config.write("objects: a\n")
+    sidecar.wait_log("ready")
+    assert startup(world) == ""
+
+
 def test_a_stop_in_the_first_round_ends_with_its_cause(world):
     world.plant("db")
     world.fake.fault({"status": 503}, target="vault", times=-1)
@@ -129,6 +165,16 @@ def test_a_probe_waits_for_the_first_set(world):
     for probe in probes:
         assert probe.wait(20) == 0 and probe.stderr.read() == ""
     assert ask(world, "probe", "startup", "--wait=1m").returncode == 0, "at once"
+
+
+@pytest.mark.parametrize("wait", ["", "0", "-1", "1s", "60001", "99999999999999999999"])
+def test_a_wait_on_the_socket_that_makes_no_sense_is_none(world, wait):
+    held(world)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(world.volume / "..sock"))
+        client.sendall(f"GET /startup?wait={wait} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 503 ")
 
 
 def test_a_probe_that_waits_in_vain_says_why(world):

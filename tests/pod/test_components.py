@@ -113,6 +113,34 @@ def test_components_do_without_what_older_kustomizes_cannot(component):
     assert not [file for file in folder.glob("*.yaml") if "/-1" in file.read_text()]
 
 
+CROWDED = """\
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+patches:
+- target: { kind: KIND }
+  patch: |-
+    - { op: add, path: POD/initContainers/0, value: { name: mesh-init, image: mesh } }
+    - { op: add, path: POD/containers/-, value: { name: mesh, image: mesh } }
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_probes_over_http_come_to_no_other_container(tmp_path, variant, kind):
+    """Wherever another component puts containers of its own, before or behind."""
+    if variant == "classic" and kind in ("Job", "CronJob"):
+        pytest.skip("it has no sidecar there")
+    own_manifests(tmp_path, variant)
+    path = {"Pod": "/spec", "CronJob": "/spec/jobTemplate/spec/template/spec"}.get(kind, "/spec/template/spec")
+    mesh = tmp_path / "manifests/components/mesh"
+    mesh.mkdir()
+    (mesh / "kustomization.yaml").write_text(CROWDED.replace("KIND", kind).replace("POD", path))
+    one = workload(kind, CHOSEN)
+    for components in ([variant, "mesh", "http-probes"], [variant, "http-probes", "mesh"]):
+        (document,) = of_kind(render(tmp_path, one, components=components), kind)
+        assert [c["name"] for c in containers(pod_spec(document)) if "httpGet" in str(c)] == ["akvsync"]
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_label_chooses(tmp_path, variant):
     """All else in the kustomization stays as it is, also what has the label with another value."""

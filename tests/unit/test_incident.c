@@ -330,6 +330,16 @@ static void test_apart_is_reminded_of(void **state)
 	check_holds("again", buf_str(&said), "configuration-refused");
 }
 
+/* A target is tried again and again: the line of a try says more than a round knows. */
+static void test_a_target_is_reminded_of_by_its_tries(void **state)
+{
+	(void)state;
+	assert_true(note(INCIDENT_NOTIFY, "t", "nobody", 0));
+	round_of("", HOUR);
+	assert_string_equal(buf_str(&said), "");
+	assert_true(note(INCIDENT_NOTIFY, "t", "nobody", HOUR));
+}
+
 static void test_told(void **state)
 {
 	auto_buf struct buf text = BUF_INIT(16 * 1024);
@@ -508,6 +518,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_consequence, tear_down),
 		cmocka_unit_test_teardown(test_apart, tear_down),
 		cmocka_unit_test_teardown(test_apart_is_reminded_of, tear_down),
+		cmocka_unit_test_teardown(test_a_target_is_reminded_of_by_its_tries,
+					  tear_down),
 		cmocka_unit_test_teardown(test_told, tear_down),
 		cmocka_unit_test_teardown(test_several, tear_down),
 		cmocka_unit_test_teardown(test_marks, tear_down),

@@ -50,6 +50,17 @@ static bool is_alike(const struct http_call *a, const struct http_call *b)
 	return a->proxied == b->proxied && strcmp(a->host, b->host) == 0;
 }
 
+/* Of a new call: when others like it wait for a connection or use one, it does, too. */
+static enum answer_stage call_first_stage(const struct http_call *call)
+{
+	enum answer_stage furthest = ANSWER_NAMING;
+
+	for (const struct http_call *other = call->next; other; other = other->next)
+		if (is_alike(other, call) && other->stage > furthest)
+			furthest = other->stage;
+	return furthest > ANSWER_QUEUED ? ANSWER_QUEUED : furthest;
+}
+
 /* A connection to the call's host has come so far: the calls in libcurl's queue wait for
  * it, too.  One that waited for the first connection now waits for its turn. */
 static void call_reached(const struct http_call *call, enum answer_stage stage)
@@ -89,6 +100,10 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	pool_opened(&all->pool, fd);
+	/* It may be sent anew: its connection was closed before any answer. */
+	call->stage = ANSWER_CONNECTING;
+	call->fd = -1;
+	call->sent = 0;
 	call->since = clock_now_ms();
 	call_reached(call, ANSWER_CONNECTING);
 	return CURL_SOCKOPT_OK;
@@ -113,6 +128,10 @@ static int on_close(void *arg, curl_socket_t fd)
 	struct calls *all = arg;
 
 	pool_closed(&all->pool, fd);
+	/* The next connection gets the same number. */
+	for (struct http_call *call = all->first; call; call = call->next)
+		if (call->fd == fd)
+			call->fd = -1;
 	return close(fd);
 }
 
@@ -262,6 +281,7 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	set_request(call, request);
 	set_proxy(call, request);
 	call_set_version(call, request);
+	call->stage = call_first_stage(call);
 	return call;
 }
 

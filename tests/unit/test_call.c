@@ -30,6 +30,7 @@ static struct {
 	void *socket_arg;
 	curl_prereq_callback on_send;
 	void *send_arg;
+	curl_closesocket_callback on_close;
 	char *proxy, *no_proxy, *user, *password;
 	long timeout_ms, connect_timeout_ms;
 	int connect_timeouts; /* how often it was set */
@@ -68,6 +69,8 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
 		told.on_send = (curl_prereq_callback)(uintptr_t)value;
 	else if (option == CURLOPT_PREREQDATA)
 		told.send_arg = value;
+	else if (option == CURLOPT_CLOSESOCKETFUNCTION)
+		told.on_close = (curl_closesocket_callback)(uintptr_t)value;
 	else if (option == CURLOPT_PROXY)
 		told.proxy = copy_of(value);
 	else if (option == CURLOPT_NOPROXY)
@@ -372,6 +375,112 @@ static void test_named(void **state)
 	connection_close(&c);
 }
 
+/* One that is made while others wait for a connection, or have all there are. */
+static void test_named_later(void **state)
+{
+	struct connection c = connection_make();
+	struct asked a = ask(HOST_A), b, d;
+
+	(void)state;
+	keep(&a);
+	opens(&a, &c);
+	b = ask(HOST_A);
+	keep(&b);
+	now += 500;
+	is_sent(&a, &c);
+	now += 1;
+	d = ask(HOST_A);
+	keep(&d);
+	now += 1000;
+	calls_expire(&all, now);
+	assert_string_equal(b.msg, "no answer from 'a.example' within 1000 ms");
+	assert_string_equal(d.msg, "no answer from 'a.example' within 1000 ms");
+	connection_close(&c);
+}
+
+/* libcurl sends a request anew, over a new connection, when the one it took was closed
+ * meanwhile: the blame is the proxy's again until that one is there. */
+static void test_sent_anew(void **state)
+{
+	struct connection old = connection_make(), fresh = connection_make();
+	struct asked a;
+	struct err err;
+
+	(void)state;
+	check_ok("proxy", proxy_parse(&all.proxy, "http://p.example:1", &err), &err);
+	a = ask(HOST_A);
+	keep(&a);
+	opens(&a, &old);
+	is_sent(&a, &old);
+	opens(&a, &fresh);
+	call_end(a.call, CURLE_COULDNT_CONNECT);
+	assert_int_equal(a.failure, HTTP_PROXY);
+	check_holds("the proxy is down", a.msg,
+		    "cannot connect to the proxy 'p.example:1'");
+	connection_close(&old);
+	connection_close(&fresh);
+}
+
+/* While it waits for the new connection it has none: the old one may still be of use to
+ * others, and their answers are what it waits for. */
+static void test_sent_anew_without_connection(void **state)
+{
+	struct connection old = connection_make(), fresh = connection_make();
+	struct asked a = ask(HOST_A), b;
+
+	(void)state;
+	keep(&a);
+	opens(&a, &old);
+	is_sent(&a, &old);
+	b = ask(HOST_A);
+	keep(&b);
+	opens(&a, &fresh);
+	is_sent(&b, &old);
+	now += 500;
+	is_answered(&b);
+	check_left_ms("since the answer", 1000);
+	b = ask(HOST_A);
+	keep(&b);
+	now += 1;
+	is_sent(&b, &old);
+	now += 999;
+	calls_expire(&all, now);
+	assert_int_equal(a.failure, HTTP_TIMEOUT);
+	assert_int_equal(b.ends, 0);
+	assert_true(connection_is_open(&old));
+	connection_close(&old);
+	connection_close(&fresh);
+}
+
+/* The number of a closed connection is soon another's, which a time-out must not hit. */
+static void test_number_of_a_closed_connection(void **state)
+{
+	struct connection first = connection_make(), second;
+	struct asked a = ask(HOST_A), b = ask(HOST_B);
+
+	(void)state;
+	keep(&a);
+	keep(&b);
+	opens(&a, &first);
+	is_sent(&a, &first);
+	assert_int_equal(told.on_close(&all, first.fd), 0);
+	second = connection_make();
+	if (second.fd != first.fd) {
+		assert_int_equal(dup2(second.fd, first.fd), first.fd);
+		close(second.fd);
+		second.fd = first.fd;
+	}
+	now += 500;
+	opens(&b, &second);
+	is_sent(&b, &second);
+	now += 500;
+	calls_expire(&all, now);
+	assert_int_equal(a.ends, 1);
+	assert_true(connection_is_open(&second));
+	connection_close(&second);
+	close(first.peer);
+}
+
 /* After a time-out its own connection is shut down and none that is in use. */
 static void test_connections(void **state)
 {
@@ -518,6 +627,10 @@ int main(void)
 		TEST(test_time_of_libcurl),
 		TEST(test_other_hosts),
 		TEST(test_named),
+		TEST(test_named_later),
+		TEST(test_sent_anew),
+		TEST(test_sent_anew_without_connection),
+		TEST(test_number_of_a_closed_connection),
 		TEST(test_connections),
 		TEST(test_broken),
 		TEST(test_proxies),

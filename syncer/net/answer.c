@@ -104,13 +104,17 @@ static const char *os_cause(CURL *easy, char out[static 128])
 	return out;
 }
 
-static void hint_tls(const char *cause, struct err *err)
+/* False: there is nothing to say of this cause. */
+static bool hint_tls(const char *cause, struct err *err)
 {
 	if (strstr(cause, "not yet valid") || strstr(cause, "has expired"))
 		err_hint(err, "is this node's clock right?");
 	else if (strstr(cause, "local issuer") || strstr(cause, "self-signed"))
 		err_hint(err, "if something between here and Azure opens TLS, add its CA "
 			      "with AKVSYNC_EXTRA_CA_FILE");
+	else
+		return false;
+	return true;
 }
 
 /* What to change when the proxy answered that it will not connect us to the host. */
@@ -151,7 +155,7 @@ static void describe_proxy_tls(const struct answer_context *c, struct err *err)
 	if (strstr(cause_of(c), "wrong version") || strstr(cause_of(c), "packet length"))
 		err_hint(err, "if it speaks no TLS itself, write http:// in HTTPS_PROXY");
 	else
-		hint_tls(cause_of(c), err);
+		(void)hint_tls(cause_of(c), err);
 }
 
 static void describe_before_host(CURL *easy, const struct answer_context *c,
@@ -214,10 +218,14 @@ static void describe_timeout(const struct answer_context *c, struct err *err)
 		(long long)c->timeout_ms);
 }
 
-/* NO_PROXY may name more than was meant. */
-static void hint_spared(const struct answer_context *c, struct err *err)
+/* The proxy may have opened a way that leads nowhere, and NO_PROXY may name more than was
+ * meant. */
+static void hint_way(const struct answer_context *c, struct err *err)
 {
-	if (c->spared != NULL)
+	if (c->proxy != NULL)
+		err_hint(err, "it was asked through the proxy '%s': does that reach it?",
+			 c->proxy->name);
+	else if (c->spared != NULL)
 		err_hint(err, "NO_PROXY names it, so the proxy '%s' is not used",
 			 c->spared);
 }
@@ -234,21 +242,20 @@ void answer_describe(CURL *easy, enum http_failure failure,
 			return;
 		}
 		describe_timeout(c, err);
-		err_hint(err, "it was asked through the proxy '%s': does that reach it?",
-			 c->proxy->name);
+		hint_way(c, err);
 		return;
 	case HTTP_DNS:
 		err_set(err, ERR_UNAVAILABLE, "cannot resolve host '%s'", c->host);
-		hint_spared(c, err);
+		hint_way(c, err);
 		return;
 	case HTTP_TIMEOUT:
 		describe_timeout(c, err);
-		hint_spared(c, err);
+		hint_way(c, err);
 		return;
 	case HTTP_CONNECT:
 		err_set(err, ERR_UNAVAILABLE, "cannot connect to '%s'%s", c->host,
 			os_cause(easy, os));
-		hint_spared(c, err);
+		hint_way(c, err);
 		return;
 	case HTTP_TOO_BIG:
 		err_set(err, ERR_UNAVAILABLE,
@@ -258,12 +265,14 @@ void answer_describe(CURL *easy, enum http_failure failure,
 	case HTTP_TLS:
 		err_set(err, ERR_UNAVAILABLE, "TLS with '%s' failed: %s", c->host,
 			cause_of(c));
-		hint_tls(cause_of(c), err);
+		if (!hint_tls(cause_of(c), err))
+			hint_way(c, err);
 		return;
 	case HTTP_OK:
 	case HTTP_BROKEN:
 		err_set(err, ERR_UNAVAILABLE, "the connection to '%s' broke: %s", c->host,
 			curl_easy_strerror(c->code));
+		hint_way(c, err);
 		return;
 	}
 }

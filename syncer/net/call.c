@@ -50,14 +50,15 @@ static bool is_alike(const struct http_call *a, const struct http_call *b)
 	return a->proxied == b->proxied && strcmp(a->host, b->host) == 0;
 }
 
-/* Its time counts from now on.  libcurl's own time, for the connection that the call may
- * yet have to make, counts from the call's start in version 8. */
-static void call_renew(struct http_call *call)
+/* Of a new call: when others like it wait for a connection or use one, it does, too. */
+static enum answer_stage call_first_stage(const struct http_call *call)
 {
-	call->since = clock_now_ms();
-	curl_easy_setopt(
-		call->easy, CURLOPT_CONNECTTIMEOUT_MS,
-		(long)(call->since - call->made + call->all->options.timeout_ms));
+	enum answer_stage furthest = ANSWER_NAMING;
+
+	for (const struct http_call *other = call->next; other; other = other->next)
+		if (is_alike(other, call) && other->stage > furthest)
+			furthest = other->stage;
+	return furthest > ANSWER_QUEUED ? ANSWER_QUEUED : furthest;
 }
 
 /* A connection to the call's host has come so far: the calls in libcurl's queue wait for
@@ -69,7 +70,7 @@ static void call_reached(const struct http_call *call, enum answer_stage stage)
 			continue;
 		other->stage = stage;
 		if (stage == ANSWER_QUEUED)
-			call_renew(other);
+			other->since = clock_now_ms();
 	}
 }
 
@@ -85,7 +86,7 @@ static void call_answered(const struct http_call *call)
 	for (struct http_call *other = call->all->first; other; other = other->next)
 		if (is_alike(other, call) &&
 		    (other->sent == 0 || call->born < other->sent))
-			call_renew(other);
+			other->since = clock_now_ms();
 }
 
 static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
@@ -99,7 +100,11 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
 			 sizeof(timeout_ms));
 	pool_opened(&all->pool, fd);
-	call_renew(call);
+	/* It may be sent anew: its connection was closed before any answer. */
+	call->stage = ANSWER_CONNECTING;
+	call->fd = -1;
+	call->sent = 0;
+	call->since = clock_now_ms();
 	call_reached(call, ANSWER_CONNECTING);
 	return CURL_SOCKOPT_OK;
 }
@@ -123,6 +128,10 @@ static int on_close(void *arg, curl_socket_t fd)
 	struct calls *all = arg;
 
 	pool_closed(&all->pool, fd);
+	/* The next connection gets the same number. */
+	for (struct http_call *call = all->first; call; call = call->next)
+		if (call->fd == fd)
+			call->fd = -1;
 	return close(fd);
 }
 
@@ -232,9 +241,6 @@ static void set_policy(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call);
-	/* Of a connection.  That of the answer is ours: libcurl's counts from the start,
-	 * with the time in its queue. */
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)all->options.timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* Stopping must not wait for a name server that never answers. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -275,7 +281,18 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	set_request(call, request);
 	set_proxy(call, request);
 	call_set_version(call, request);
+	call->stage = call_first_stage(call);
 	return call;
+}
+
+/* libcurl's time-out for the connection counts from the call's start, with the time in
+ * its queue.  Not without an end: libcurl gives the first of several addresses half of
+ * what is left. */
+void calls_postpone(struct calls *all, int64_t now)
+{
+	for (struct http_call *call = all->first; call; call = call->next)
+		curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS,
+				 (long)(now - call->made + all->options.timeout_ms));
 }
 
 /* ---- ends ---- */

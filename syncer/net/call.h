@@ -63,6 +63,14 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 /* When the first of them has waited for too long; CLOCK_NEVER: none is under way. */
 int64_t calls_deadline(const struct calls *all);
 
+/*
+ * Puts off libcurl's own time-out of each of them; to be called before each
+ * curl_multi_perform().  calls_expire() alone ends a call for its time: when libcurl 8.14
+ * ends one that waits in its queue, it puts the timer of this call into the tree of all
+ * timers twice (curl's pull request 18005), and then crashes or never returns.
+ */
+void calls_postpone(struct calls *all, int64_t now);
+
 /* Ends those whose time is over. */
 void calls_expire(struct calls *all, int64_t now);
 

@@ -150,6 +150,7 @@ void http_run(struct http *h)
 	const CURLMsg *msg;
 	int left, running;
 
+	calls_postpone(&h->calls, clock_now_ms());
 	curl_multi_perform(h->calls.multi, &running);
 	while ((msg = curl_multi_info_read(h->calls.multi, &left)) != NULL) {
 		/* The message dies with the handle: copy first. */

@@ -160,6 +160,18 @@ def test_those_that_wait_for_a_vault_that_is_silent_are_told_of(world, h2):
 
 
 @needs_h2
+def test_those_that_wait_for_connections_that_never_come(world, h2):
+    """A hundred wait for the first few connections, until the time of each is over: several times in one poll."""
+    sidecar = world.sidecar(plant(world, [f"s{i:03}" for i in range(100)]), **h2, **QUICK)
+    world.proxy.set(new="blackhole")
+    since = sidecar.mark()
+    sidecar.poll()
+    assert wait_until(lambda: len(sidecar.find("retry", "no answer from", since=since)) >= 300), sidecar.text
+    world.proxy.set(new="forward")
+    sidecar.wait_log("recovered", since=since)
+
+
+@needs_h2
 def test_http2_black_hole_between_rounds(world, h2):
     """The connection is closed after each round, so nothing dead is there to be used."""
     a = world.plant("a")

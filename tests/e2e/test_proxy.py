@@ -127,6 +127,14 @@ def test_proxy_that_is_none(world, real, text, says_):
     assert "network policies" not in says(process) and "pl4nted" not in world.said()
 
 
+def test_proxy_that_opens_a_way_to_nowhere(world, real):
+    """It says 200, and closes the connection: the message names it, since the host may be well."""
+    with answers("HTTP/1.1 200 Connection established\r\n\r\n") as port:
+        process = world.init("s", HTTPS_PROXY=f"http://127.0.0.1:{port}", AKVSYNC_INIT_TIMEOUT="3s", **real)
+    assert process.code == 6
+    assert "failed: " in says(process) and f"asked through the proxy '127.0.0.1:{port}'" in says(process), says(process)
+
+
 @pytest.mark.parametrize("text", [
     "http://me:{raw}@127.0.0.1:{port}", "http://me:{encoded}@127.0.0.1:{port}", "me:{raw}@127.0.0.1:{port}",
     "HTTP://me:{raw}@127.0.0.1:{port}/\n", " http://me:{encoded}@127.0.0.1:{port} \n",

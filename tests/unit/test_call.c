@@ -1,4 +1,4 @@
-// LDFLAGS: -Wl,--wrap=curl_easy_setopt,--wrap=clock_now_ms
+// LDFLAGS: -Wl,--wrap=curl_easy_setopt,--wrap=curl_multi_perform,--wrap=clock_now_ms
 /* One request after another, as libcurl tells of them: when their time is over, what
  * happens to the connections, and which of them go through a proxy.  There is no network
  * but loopback, and nothing is sent. */
@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/call.h"
+#include "net/http.h"
 
 #define TIMEOUT_MS 1000
 #define HOST_A "https://a.example/secrets/x"
@@ -29,8 +30,11 @@ static struct {
 	void *socket_arg;
 	curl_prereq_callback on_send;
 	void *send_arg;
+	curl_closesocket_callback on_close;
 	char *proxy, *no_proxy, *user, *password;
 	long timeout_ms, connect_timeout_ms;
+	int connect_timeouts; /* how often it was set */
+	int performs;
 } told;
 
 static void forget(void)
@@ -65,6 +69,8 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
 		told.on_send = (curl_prereq_callback)(uintptr_t)value;
 	else if (option == CURLOPT_PREREQDATA)
 		told.send_arg = value;
+	else if (option == CURLOPT_CLOSESOCKETFUNCTION)
+		told.on_close = (curl_closesocket_callback)(uintptr_t)value;
 	else if (option == CURLOPT_PROXY)
 		told.proxy = copy_of(value);
 	else if (option == CURLOPT_NOPROXY)
@@ -75,9 +81,22 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
 		told.password = copy_of(value);
 	else if (option == CURLOPT_TIMEOUT_MS)
 		told.timeout_ms = (long)(uintptr_t)value;
-	else if (option == CURLOPT_CONNECTTIMEOUT_MS)
+	else if (option == CURLOPT_CONNECTTIMEOUT_MS) {
 		told.connect_timeout_ms = (long)(uintptr_t)value;
+		told.connect_timeouts++;
+	}
 	return __real_curl_easy_setopt(easy, option, value);
+}
+
+CURLMcode __wrap_curl_multi_perform(CURLM *multi, int *running);
+CURLMcode __wrap_curl_multi_perform(CURLM *multi, int *running)
+{
+	(void)multi;
+	*running = 1;
+	told.performs++;
+	/* Set before, for each of the two. */
+	assert_int_equal(told.connect_timeouts, 2);
+	return CURLM_OK;
 }
 
 /* ---- calls ---- */
@@ -182,7 +201,6 @@ static void test_sockets(void **state)
 	assert_int_equal(
 		getsockopt(c.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &len), 0);
 	assert_int_equal(timeout_ms, TIMEOUT_MS);
-	assert_int_equal(told.connect_timeout_ms, TIMEOUT_MS);
 	assert_int_equal(told.timeout_ms, 0); /* it would count the time in the queue */
 	connection_close(&c);
 }
@@ -232,9 +250,6 @@ static void test_queue(void **state)
 	calls_expire(&all, now);
 	is_answered(&a);
 	check_left_ms("since the first answer", 1000);
-	/* As long as that libcurl may make a connection, too, which counts from the
-	 * start. */
-	assert_int_equal(told.connect_timeout_ms, 2800);
 	is_sent(&b, &c);
 	now += 900;
 	is_answered(&b);
@@ -296,6 +311,35 @@ static void test_sent_and_kept_back(void **state)
 	connection_close(&c);
 }
 
+/* libcurl's time for a connection counts from the start of a request, and is never over:
+ * what is late is ended by us. */
+static void test_time_of_libcurl(void **state)
+{
+	const struct http_options options = { .timeout_ms = TIMEOUT_MS,
+					      .local_only = true };
+	struct asked a = { 0 }, b = { 0 };
+	struct http *h = NULL;
+	struct err err;
+
+	(void)state;
+	check_ok("http", http_new(&h, &options, &err), &err);
+	a.call = http_start(h, &(struct http_request){ .url = HOST_A }, on_done, &a);
+	now += 500;
+	b.call = http_start(h, &(struct http_request){ .url = HOST_A }, on_done, &b);
+	for (int i = 1; i <= 2; i++) {
+		now += 250;
+		told.connect_timeouts = 0;
+		http_run(h);
+		assert_int_equal(told.performs, i);
+		/* The first one's: it is the last in the list. */
+		assert_int_equal(told.connect_timeout_ms, 500 + 250 * i + TIMEOUT_MS);
+	}
+	assert_int_equal(a.ends, 1);
+	assert_int_equal(a.failure, HTTP_TIMEOUT);
+	assert_int_equal(b.ends, 0);
+	http_free(h);
+}
+
 static void test_other_hosts(void **state)
 {
 	struct connection c = connection_make();
@@ -329,6 +373,112 @@ static void test_named(void **state)
 	calls_expire(&all, now);
 	assert_string_equal(b.msg, "no answer from 'a.example' within 1000 ms");
 	connection_close(&c);
+}
+
+/* One that is made while others wait for a connection, or have all there are. */
+static void test_named_later(void **state)
+{
+	struct connection c = connection_make();
+	struct asked a = ask(HOST_A), b, d;
+
+	(void)state;
+	keep(&a);
+	opens(&a, &c);
+	b = ask(HOST_A);
+	keep(&b);
+	now += 500;
+	is_sent(&a, &c);
+	now += 1;
+	d = ask(HOST_A);
+	keep(&d);
+	now += 1000;
+	calls_expire(&all, now);
+	assert_string_equal(b.msg, "no answer from 'a.example' within 1000 ms");
+	assert_string_equal(d.msg, "no answer from 'a.example' within 1000 ms");
+	connection_close(&c);
+}
+
+/* libcurl sends a request anew, over a new connection, when the one it took was closed
+ * meanwhile: the blame is the proxy's again until that one is there. */
+static void test_sent_anew(void **state)
+{
+	struct connection old = connection_make(), fresh = connection_make();
+	struct asked a;
+	struct err err;
+
+	(void)state;
+	check_ok("proxy", proxy_parse(&all.proxy, "http://p.example:1", &err), &err);
+	a = ask(HOST_A);
+	keep(&a);
+	opens(&a, &old);
+	is_sent(&a, &old);
+	opens(&a, &fresh);
+	call_end(a.call, CURLE_COULDNT_CONNECT);
+	assert_int_equal(a.failure, HTTP_PROXY);
+	check_holds("the proxy is down", a.msg,
+		    "cannot connect to the proxy 'p.example:1'");
+	connection_close(&old);
+	connection_close(&fresh);
+}
+
+/* While it waits for the new connection it has none: the old one may still be of use to
+ * others, and their answers are what it waits for. */
+static void test_sent_anew_without_connection(void **state)
+{
+	struct connection old = connection_make(), fresh = connection_make();
+	struct asked a = ask(HOST_A), b;
+
+	(void)state;
+	keep(&a);
+	opens(&a, &old);
+	is_sent(&a, &old);
+	b = ask(HOST_A);
+	keep(&b);
+	opens(&a, &fresh);
+	is_sent(&b, &old);
+	now += 500;
+	is_answered(&b);
+	check_left_ms("since the answer", 1000);
+	b = ask(HOST_A);
+	keep(&b);
+	now += 1;
+	is_sent(&b, &old);
+	now += 999;
+	calls_expire(&all, now);
+	assert_int_equal(a.failure, HTTP_TIMEOUT);
+	assert_int_equal(b.ends, 0);
+	assert_true(connection_is_open(&old));
+	connection_close(&old);
+	connection_close(&fresh);
+}
+
+/* The number of a closed connection is soon another's, which a time-out must not hit. */
+static void test_number_of_a_closed_connection(void **state)
+{
+	struct connection first = connection_make(), second;
+	struct asked a = ask(HOST_A), b = ask(HOST_B);
+
+	(void)state;
+	keep(&a);
+	keep(&b);
+	opens(&a, &first);
+	is_sent(&a, &first);
+	assert_int_equal(told.on_close(&all, first.fd), 0);
+	second = connection_make();
+	if (second.fd != first.fd) {
+		assert_int_equal(dup2(second.fd, first.fd), first.fd);
+		close(second.fd);
+		second.fd = first.fd;
+	}
+	now += 500;
+	opens(&b, &second);
+	is_sent(&b, &second);
+	now += 500;
+	calls_expire(&all, now);
+	assert_int_equal(a.ends, 1);
+	assert_true(connection_is_open(&second));
+	connection_close(&second);
+	close(first.peer);
 }
 
 /* After a time-out its own connection is shut down and none that is in use. */
@@ -474,8 +624,13 @@ int main(void)
 		TEST(test_queue),
 		TEST(test_queue_of_a_silent_host),
 		TEST(test_sent_and_kept_back),
+		TEST(test_time_of_libcurl),
 		TEST(test_other_hosts),
 		TEST(test_named),
+		TEST(test_named_later),
+		TEST(test_sent_anew),
+		TEST(test_sent_anew_without_connection),
+		TEST(test_number_of_a_closed_connection),
 		TEST(test_connections),
 		TEST(test_broken),
 		TEST(test_proxies),

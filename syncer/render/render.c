@@ -1,6 +1,7 @@
 #include "render/render.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -32,7 +33,7 @@ static const char *layout_word(enum object_layout layout)
 	return layout == OBJECT_TLS ? "kubernetes.io/tls" : "split";
 }
 
-char *render_options(const struct render_how *how)
+static char *render_options(const struct render_how *how)
 {
 	struct buf text = BUF_INIT(512);
 	char *options;
@@ -51,15 +52,29 @@ char *render_options(const struct render_how *how)
 	return options;
 }
 
-const char *render_suffix(const struct render_how *how, size_t i)
+static void render_add(struct render_files *files, const struct render_how *how,
+		       const char *suffix)
 {
-	static const char *const suffixes[][RENDER_FILES_MAX] = {
+	files->items = xgrow(files->items, files->count, sizeof(*files->items));
+	files->items[files->count++] = (struct render_file){
+		.path = xasprintf("%s%s", how->path, suffix),
+		.mode = how->mode,
+		.options = render_options(how),
+		.bytes = BUF_INIT(FILE_MAX),
+	};
+}
+
+void render_outline(const struct render_how *how, struct render_files *out)
+{
+	static const char *const suffixes[][4] = {
 		[OBJECT_SINGLE] = { "" },
 		[OBJECT_SPLIT] = { "", ".crt", ".key" },
 		[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
 	};
 
-	return i < RENDER_FILES_MAX ? suffixes[how->layout][i] : NULL;
+	*out = (struct render_files){ .validity = { -1, -1 } };
+	for (const char *const *s = suffixes[how->layout]; *s != NULL; s++)
+		render_add(out, how, *s);
 }
 
 /* ---- secrets ---- */
@@ -127,7 +142,7 @@ static int write_plain(const struct render_how *how, const struct render_source 
 		return refuse_plain(layout, source, err);
 	if (how->password_object != NULL)
 		return refuse_plain("pfxPasswordObject", source, err);
-	return render_write_text(source->value, how->encoding, &out->items[0], err);
+	return render_write_text(source->value, how->encoding, &out->items[0].bytes, err);
 }
 
 static int is_pem(const struct render_source *source, bool *pem, struct err *err)
@@ -191,23 +206,23 @@ static int write_layout(const struct render_how *how, const struct pki *pki,
 			const struct buf *value, struct render_files *out,
 			struct err *err)
 {
-	struct buf *files = out->items;
+	struct render_file *files = out->items;
 
 	switch (how->layout) {
 	case OBJECT_SINGLE:
-		return write_bundle(pki, value, &files[0], err);
+		return write_bundle(pki, value, &files[0].bytes, err);
 	case OBJECT_SPLIT:
-		if (write_bundle(pki, value, &files[0], err) < 0 ||
-		    pki_write_all(pki, &files[1], err) < 0)
+		if (write_bundle(pki, value, &files[0].bytes, err) < 0 ||
+		    pki_write_all(pki, &files[1].bytes, err) < 0)
 			return -1;
-		return pki_write_key(pki, &files[2], err);
+		return pki_write_key(pki, &files[2].bytes, err);
 	case OBJECT_TLS:
 		break;
 	}
-	if (pki_write_chain(pki, &files[0], err) < 0 ||
-	    pki_write_key(pki, &files[1], err) < 0)
+	if (pki_write_chain(pki, &files[0].bytes, err) < 0 ||
+	    pki_write_key(pki, &files[1].bytes, err) < 0)
 		return -1;
-	return pki_write_root(pki, &files[2], err);
+	return pki_write_root(pki, &files[2].bytes, err);
 }
 
 static int write_certificates(const struct render_how *how,
@@ -221,8 +236,8 @@ static int write_certificates(const struct render_how *how,
 	if (is_pem(source, &pem, err) < 0)
 		return -1;
 	if (how->format == OBJECT_PFX && how->password_object == NULL)
-		return render_write_text(source->value, how->encoding, &out->items[0],
-					 err);
+		return render_write_text(source->value, how->encoding,
+					 &out->items[0].bytes, err);
 	if (how->format == OBJECT_PEM && how->encoding != TEXT_UTF8)
 		return err_set(
 			err, ERR_CONFIG,
@@ -235,13 +250,13 @@ static int write_certificates(const struct render_how *how,
 			return -1;
 		}
 		out->unread = unread;
-		return buf_add(&out->items[0], buf_str(source->value), source->value->len,
-			       err);
+		return buf_add(&out->items[0].bytes, buf_str(source->value),
+			       source->value->len, err);
 	}
 	out->without_key = pki_key(pki) == NULL;
 	out->validity = pki_leaf_validity(pki);
 	if (how->password_object != NULL)
-		return write_locked(pki, source->password, &out->items[0], err);
+		return write_locked(pki, source->password, &out->items[0].bytes, err);
 	return write_layout(how, pki, source->value, out, err);
 }
 
@@ -267,8 +282,8 @@ static int write_leaf(const char *cer, struct render_files *out, struct err *err
 
 	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
 		return err_wrap(err, "its certificate");
-	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0], &out->validity,
-				   err);
+	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0].bytes,
+				   &out->validity, err);
 }
 
 static int write_files(const struct render_how *how, const struct render_source *source,
@@ -276,7 +291,7 @@ static int write_files(const struct render_how *how, const struct render_source 
 {
 	switch (how->kind) {
 	case OBJECT_KEY:
-		return write_public_key(source->jwk, &out->items[0], err);
+		return write_public_key(source->jwk, &out->items[0].bytes, err);
 	case OBJECT_CERTIFICATE:
 		return write_leaf(source->cer, out, err);
 	case OBJECT_SECRET:
@@ -289,10 +304,9 @@ static int write_files(const struct render_how *how, const struct render_source 
 int render_object(const struct render_how *how, const struct render_source *source,
 		  struct render_files *out, struct err *err)
 {
-	struct render_files files = { .validity = { -1, -1 } };
+	struct render_files files;
 
-	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
-		files.items[i] = BUF_INIT(FILE_MAX);
+	render_outline(how, &files);
 	if (write_files(how, source, &files, err) < 0) {
 		/* Past the bound: as much a thing of this object as the other causes. */
 		if (err->kind == ERR_UNAVAILABLE)
@@ -306,8 +320,13 @@ int render_object(const struct render_how *how, const struct render_source *sour
 
 void render_files_done(struct render_files *files)
 {
-	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
-		buf_done(&files->items[i]);
+	for (size_t i = 0; i < files->count; i++) {
+		free(files->items[i].path);
+		free(files->items[i].options);
+		buf_done(&files->items[i].bytes);
+	}
+	free(files->items);
+	*files = (struct render_files){ 0 };
 }
 
 /* ---- metadata ---- */

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -16,24 +17,16 @@
 #include "base/text.h"
 #include "crypto/pki.h"
 
-#define RENDER_FILES_MAX 3
-
 /* What the configuration asks for. */
 struct render_how {
+	const char *path; /* of the object's file, before what a layout appends */
+	mode_t mode;
 	enum object_kind kind;
 	enum object_format format;
 	enum object_layout layout;
 	enum text_encoding encoding;
 	const char *password_object; /* the secret that encrypts a pfx; NULL: none */
 };
-
-/* A name for the options that an object's files were made with.  The manifest remembers
- * it: when it changes, the files are made again.  Never holds a value.  The caller frees.
- */
-char *render_options(const struct render_how *how);
-
-/* What is appended to the object's path for its file i; NULL behind the last. */
-const char *render_suffix(const struct render_how *how, size_t i);
 
 /* What the vault gave. */
 struct render_source {
@@ -45,19 +38,33 @@ struct render_source {
 	const struct buf *password; /* when how has a password_object */
 };
 
-/* One buffer a file, in the order of render_suffix(). */
+/* One file of an object. */
+struct render_file {
+	char *path;
+	mode_t mode;
+	/* A name for the options that it was made with, never a value.  The manifest
+	 * remembers it: when it changes, the file is made again. */
+	char *options;
+	struct buf bytes;
+};
+
 struct render_files {
-	struct buf items[RENDER_FILES_MAX];
+	struct render_file *items;
+	size_t count;
 	bool without_key;  /* the secret of a certificate has no private key */
 	struct err unread; /* why the PEM of a certificate was left as it is, in whatever
 			      order; ERR_NONE: it was not */
 	struct pki_validity validity; /* of the certificate, if there is one */
 };
 
+/* The files that an object becomes, still without bytes.  render_files_done() the result.
+ */
+void render_outline(const struct render_how *how, struct render_files *out);
+
 /*
- * Makes the files.  ERR_CONFIG: the value is not what the configuration says it is; the
- * message may hold a position, never a part of the value.  ERR_GARBLED: the key's members
- * make no key.  render_files_done() the result.
+ * Makes the files of the outline.  ERR_CONFIG: the value is not what the configuration
+ * says it is; the message may hold a position, never a part of the value.  ERR_GARBLED:
+ * the key's members make no key.  render_files_done() the result.
  */
 int render_object(const struct render_how *how, const struct render_source *source,
 		  struct render_files *out, struct err *err) MUST_CHECK;

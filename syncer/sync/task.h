@@ -13,10 +13,7 @@
 #include "sync/fate.h"
 #include "sync/question.h"
 
-/* The files of an object, and path.json. */
-#define TASK_FILES_MAX (RENDER_FILES_MAX + 1)
-
-/* One file that a task makes. */
+/* One file that a task makes, or that the volume has of its object. */
 struct task_file {
 	char *path;
 	const struct manifest_entry
@@ -33,12 +30,14 @@ struct task {
 	char *name;    /* of the object */
 	char *path;    /* of its files, before their suffixes */
 	char *version; /* the one to get; NULL: the current one */
-	char *id, *options, *words;
+	char *id, *words;
+	char *selection; /* marks the options of files of an entry that selects; "": it
+			    does not */
 	struct render_how how;
 	enum fate_need need;
 
-	struct task_file files[TASK_FILES_MAX]; /* path.json is the last, if asked for */
-	size_t file_count, rendered_count;      /* all, and those without path.json */
+	struct task_file *files;           /* path.json is the last, if asked for */
+	size_t file_count, rendered_count; /* all, and those without path.json */
 	const char *current;  /* the version that all its files but path.json have on the
 				 volume, as they are wanted; NULL: none */
 	const char *metadata; /* the same of path.json */

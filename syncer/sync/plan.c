@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/sorted.h"
 #include "base/text.h"
 #include "config/path.h"
 
@@ -15,54 +14,20 @@
 
 /* ---- paths ---- */
 
-/* Paths that are in each other's way count as equal: one is the other, or a folder of it.
- * In an order in which '/' comes before all else these are neighbours. */
-static int plan_compare(const void *path, const void *item)
-{
-	const char *a = path, *b = ((const struct plan_path *)item)->path;
-
-	while (*a != '\0' && *a == *b)
-		a++, b++;
-	if (*a == *b || (*a == '\0' && *b == '/') || (*a == '/' && *b == '\0'))
-		return 0;
-	if (*a == '/' || *b == '/')
-		return *a == '/' ? -1 : 1;
-	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-}
-
-/* Where a path is among those that are taken, or belongs. */
-static size_t plan_place(const struct plan *p, const char *path, bool *taken)
-{
-	return sorted_place(p->paths, p->path_count, sizeof(*p->paths), path,
-			    plan_compare, taken);
-}
-
 /* The task that is in the way of a new one; NULL: none. */
 static const struct task *plan_in_the_way(const struct plan *p, const struct task *t)
 {
-	bool taken;
+	const struct task *holder = NULL;
 
-	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_place(p, t->files[i].path, &taken);
-
-		if (taken)
-			return p->paths[at].task;
-	}
-	return NULL;
+	for (size_t i = 0; i < t->file_count && holder == NULL; i++)
+		holder = paths_holder(&p->paths, t->files[i].path);
+	return holder;
 }
 
 static void plan_take_paths(struct plan *p, const struct task *t)
 {
-	bool taken;
-
-	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_place(p, t->files[i].path, &taken);
-
-		if (taken)
-			continue;
-		p->paths = sorted_open(p->paths, p->path_count++, sizeof(*p->paths), at);
-		p->paths[at] = (struct plan_path){ t->files[i].path, t };
-	}
+	for (size_t i = 0; i < t->file_count; i++)
+		paths_take(&p->paths, t->files[i].path, t);
 }
 
 /* ---- tasks ---- */
@@ -289,7 +254,7 @@ void plan_free(struct plan *p)
 
 	plan_stop_fetches(p);
 	free(p->fetches);
-	free(p->paths);
+	free(p->paths.items);
 	for (l = p->listings; l; l = next_l) {
 		next_l = l->next;
 		listing_free(l);

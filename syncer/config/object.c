@@ -14,6 +14,12 @@ void object_done(struct object *o)
 		free(o->tags[i].value);
 	}
 	free(o->tags);
+	for (size_t i = 0; i < o->part_count; i++) {
+		free(o->parts[i].expression);
+		free(o->parts[i].path);
+	}
+	free(o->parts);
+	free(o->folder);
 	free(o->name);
 	free(o->pattern);
 	free(o->vault);
@@ -29,6 +35,8 @@ static int check_secret_only(const struct object *o, struct err *err)
 			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
 			   : o->layout != OBJECT_SINGLE ? "layout"
 			   : o->password_object         ? "pfxPasswordObject"
+			   : o->part_count > 0          ? "jmesPath"
+			   : o->extract                 ? "extract"
 							: NULL;
 
 	if (o->kind != OBJECT_SECRET && only != NULL)
@@ -51,6 +59,26 @@ static int check_combinations(const struct object *o, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			       "layout makes PEM files; leave objectEncoding out");
 	return check_secret_only(o, err);
+}
+
+/* Values inside of a JSON text are those of one text. */
+static int check_json(const struct object *o, struct err *err)
+{
+	const char *own = o->part_count > 0 ? "jmesPath" : "extract";
+	const char *other = object_selects(o)         ? "a selection by pattern or tags"
+			    : o->history              ? "objectVersionHistory"
+			    : o->format != OBJECT_PEM ? "objectFormat"
+			    : o->layout != OBJECT_SINGLE ? "layout"
+							 : NULL;
+
+	if (!object_is_json(o) && o->without_whole)
+		return err_set(err, ERR_CONFIG,
+			       "excludeObjectName leaves no file, since neither jmesPath "
+			       "nor extract is there");
+	if (object_is_json(o) && other != NULL)
+		return err_set(err, ERR_CONFIG, "%s and %s cannot stand in one entry",
+			       own, other);
+	return 0;
 }
 
 static int check_selection(const struct object *o, struct err *err)
@@ -84,7 +112,8 @@ static int check_depth(const struct object *o, struct err *err)
 
 int object_check(const struct object *o, struct err *err)
 {
-	if (check_selection(o, err) < 0 || check_combinations(o, err) < 0)
+	if (check_selection(o, err) < 0 || check_json(o, err) < 0 ||
+	    check_combinations(o, err) < 0)
 		return -1;
 	if (!object_selects(o) && o->name == NULL)
 		return err_set(err, ERR_CONFIG, "objectName is missing");
@@ -145,5 +174,19 @@ uint64_t object_fingerprint(const struct object *o)
 		hash = text_hash(hash, texts[i]);
 	for (size_t i = 0; i < o->tag_count; i++)
 		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
+	/* Only what is there, so that an upgrade knows the lists of before. */
+	for (size_t i = 0; i < o->part_count; i++) {
+		auto_free char *mode = xasprintf("%o", (unsigned)o->parts[i].mode);
+
+		hash = text_hash(text_hash(hash, o->parts[i].expression),
+				 o->parts[i].path);
+		hash = text_hash(hash, mode);
+	}
+	if (object_is_json(o)) {
+		auto_free char *more =
+			xasprintf("%d %d", (int)o->extract, o->without_whole);
+
+		hash = text_hash(text_hash(hash, more), o->folder);
+	}
 	return object_spread(text_hash(hash, rest));
 }

@@ -30,14 +30,20 @@ struct object {
 	int history;   /* 2 or more: so many versions, as path/0 …; 0: one */
 	char *path; /* of the file, relative to the directory, already normal; of an entry
 		       that selects, the folder, or NULL: none */
+	char *folder; /* of the files of extracted keys; NULL: they stand beside the file
+		       */
 	mode_t mode;
 	enum text_encoding encoding;
 	enum object_format format;
 	enum object_layout layout;
-	char *password_object; /* the secret that encrypts the pfx; NULL: none */
-	bool optional;         /* it need not exist */
-	bool metadata;         /* path.json describes it */
-	size_t place;          /* in the list as it was written, from 1; for messages */
+	char *password_object;     /* the secret that encrypts the pfx; NULL: none */
+	struct object_part *parts; /* values inside the JSON text of a secret */
+	size_t part_count;
+	enum object_extract extract;
+	bool without_whole; /* only of these files are made, not of the whole value */
+	bool optional;      /* it need not exist */
+	bool metadata;      /* path.json describes it */
+	size_t place;       /* in the list as it was written, from 1; for messages */
 };
 
 /* Frees what the object holds. */
@@ -46,6 +52,12 @@ void object_done(struct object *o);
 /* Checks the rules that span attributes.  ERR_CONFIG names the attributes and the fix,
  * but not the entry: the caller does. */
 int object_check(const struct object *o, struct err *err) MUST_CHECK;
+
+/* True when values inside its JSON text become files. */
+static inline bool object_is_json(const struct object *o)
+{
+	return o->part_count > 0 || o->extract != OBJECT_EXTRACT_NONE;
+}
 
 /* True when the entry does not name its object, but selects objects by a pattern or by
  * tags. */

@@ -1,81 +1,16 @@
 #include "render/render.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "crypto/jwk.h"
 #include "crypto/pem.h"
-
-/* A secret is at most 25 KiB of text; a certificate may come twice, in two files. */
-#define FILE_MAX (256 * 1024)
+#include "render/keys.h"
 
 static const char pkcs12_type[] = "application/x-pkcs12";
 static const char pem_type[] = "application/x-pem-file";
-
-static const char *encoding_word(enum text_encoding encoding)
-{
-	switch (encoding) {
-	case TEXT_BASE64:
-		return "base64";
-	case TEXT_HEX:
-		return "hex";
-	case TEXT_UTF8:
-		break;
-	}
-	return "utf-8";
-}
-
-static const char *layout_word(enum object_layout layout)
-{
-	return layout == OBJECT_TLS ? "kubernetes.io/tls" : "split";
-}
-
-static char *render_options(const struct render_how *how)
-{
-	struct buf text = BUF_INIT(512);
-	char *options;
-
-	if (how->kind != OBJECT_SECRET)
-		return xstrdup(how->kind == OBJECT_KEY ? "public-key" : "certificate");
-	buf_printf(&text, "encoding=%s", encoding_word(how->encoding));
-	if (how->format == OBJECT_PFX)
-		buf_text(&text, ";format=pfx");
-	if (how->layout != OBJECT_SINGLE)
-		buf_printf(&text, ";layout=%s", layout_word(how->layout));
-	if (how->password_object != NULL)
-		buf_printf(&text, ";password=%s", how->password_object);
-	options = xstrdup(buf_str(&text));
-	buf_done(&text);
-	return options;
-}
-
-static void render_add(struct render_files *files, const struct render_how *how,
-		       const char *suffix)
-{
-	files->items = xgrow(files->items, files->count, sizeof(*files->items));
-	files->items[files->count++] = (struct render_file){
-		.path = xasprintf("%s%s", how->path, suffix),
-		.mode = how->mode,
-		.options = render_options(how),
-		.bytes = BUF_INIT(FILE_MAX),
-	};
-}
-
-void render_outline(const struct render_how *how, struct render_files *out)
-{
-	static const char *const suffixes[][4] = {
-		[OBJECT_SINGLE] = { "" },
-		[OBJECT_SPLIT] = { "", ".crt", ".key" },
-		[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
-	};
-
-	*out = (struct render_files){ .validity = { -1, -1 } };
-	for (const char *const *s = suffixes[how->layout]; *s != NULL; s++)
-		render_add(out, how, *s);
-}
 
 /* ---- secrets ---- */
 
@@ -101,7 +36,7 @@ static int render_write_text(const struct buf *value, enum text_encoding encodin
 	return err_hint(err,
 			"the entry says objectEncoding %s: correct it, or the value in "
 			"the vault",
-			encoding_word(encoding));
+			render_encoding_word(encoding));
 }
 
 /* Certificates of App Service are plain secrets with the content type of one: they are
@@ -136,7 +71,7 @@ static int refuse_plain(const char *what, const struct render_source *source,
 static int write_plain(const struct render_how *how, const struct render_source *source,
 		       struct render_files *out, struct err *err)
 {
-	auto_free char *layout = xasprintf("layout %s", layout_word(how->layout));
+	auto_free char *layout = xasprintf("layout %s", render_layout_word(how->layout));
 
 	if (how->layout != OBJECT_SINGLE)
 		return refuse_plain(layout, source, err);
@@ -165,7 +100,7 @@ static int is_pem(const struct render_source *source, bool *pem, struct err *err
 static int read_certificates(const struct render_source *source, bool pem,
 			     struct pki **out, struct err *err)
 {
-	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+	auto_buf struct buf der = BUF_INIT(RENDER_FILE_MAX);
 
 	if (pem)
 		return pki_from_pem(buf_str(source->value), source->value->len, NULL, out,
@@ -243,7 +178,7 @@ static int write_certificates(const struct render_how *how,
 			err, ERR_CONFIG,
 			"objectEncoding %s does not fit a certificate in PEM form; "
 			"leave it out, or set objectFormat: pfx",
-			encoding_word(how->encoding));
+			render_encoding_word(how->encoding));
 	if (read_certificates(source, pem, &pki, &unread) < 0) {
 		if (!pem || !stays_as_it_is(how, source->value)) {
 			*err = unread;
@@ -278,12 +213,26 @@ static int write_public_key(const struct json *jwk, struct buf *out, struct err 
 
 static int write_leaf(const char *cer, struct render_files *out, struct err *err)
 {
-	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+	auto_buf struct buf der = BUF_INIT(RENDER_FILE_MAX);
 
 	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
 		return err_wrap(err, "its certificate");
 	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0].bytes,
 				   &out->validity, err);
+}
+
+/* Also of a secret of a certificate, whose value is no JSON. */
+static int write_json(const struct render_how *how, const struct render_source *source,
+		      struct render_files *out, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(RENDER_FILE_MAX);
+
+	if (render_write_text(source->value, how->encoding, &text, err) < 0)
+		return -1;
+	if (!how->without_whole &&
+	    buf_add(&out->items[0].bytes, buf_str(&text), text.len, err) < 0)
+		return -1;
+	return keys_write(how, &text, out, err);
 }
 
 static int write_files(const struct render_how *how, const struct render_source *source,
@@ -297,6 +246,8 @@ static int write_files(const struct render_how *how, const struct render_source 
 	case OBJECT_SECRET:
 		break;
 	}
+	if (how->part_count > 0 || how->extract != OBJECT_EXTRACT_NONE)
+		return write_json(how, source, out, err);
 	return holds_certificate(how, source) ? write_certificates(how, source, out, err)
 					      : write_plain(how, source, out, err);
 }
@@ -316,17 +267,6 @@ int render_object(const struct render_how *how, const struct render_source *sour
 	}
 	*out = files;
 	return 0;
-}
-
-void render_files_done(struct render_files *files)
-{
-	for (size_t i = 0; i < files->count; i++) {
-		free(files->items[i].path);
-		free(files->items[i].options);
-		buf_done(&files->items[i].bytes);
-	}
-	free(files->items);
-	*files = (struct render_files){ 0 };
 }
 
 /* ---- metadata ---- */

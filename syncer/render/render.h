@@ -9,24 +9,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "base/buf.h"
 #include "base/json.h"
-#include "base/kind.h"
-#include "base/text.h"
-#include "crypto/pki.h"
-
-/* What the configuration asks for. */
-struct render_how {
-	const char *path; /* of the object's file, before what a layout appends */
-	mode_t mode;
-	enum object_kind kind;
-	enum object_format format;
-	enum object_layout layout;
-	enum text_encoding encoding;
-	const char *password_object; /* the secret that encrypts a pfx; NULL: none */
-};
+#include "render/outline.h"
 
 /* What the vault gave. */
 struct render_source {
@@ -38,37 +23,14 @@ struct render_source {
 	const struct buf *password; /* when how has a password_object */
 };
 
-/* One file of an object. */
-struct render_file {
-	char *path;
-	mode_t mode;
-	/* A name for the options that it was made with, never a value.  The manifest
-	 * remembers it: when it changes, the file is made again. */
-	char *options;
-	struct buf bytes;
-};
-
-struct render_files {
-	struct render_file *items;
-	size_t count;
-	bool without_key;  /* the secret of a certificate has no private key */
-	struct err unread; /* why the PEM of a certificate was left as it is, in whatever
-			      order; ERR_NONE: it was not */
-	struct pki_validity validity; /* of the certificate, if there is one */
-};
-
-/* The files that an object becomes, still without bytes.  render_files_done() the result.
- */
-void render_outline(const struct render_how *how, struct render_files *out);
-
 /*
- * Makes the files of the outline.  ERR_CONFIG: the value is not what the configuration
- * says it is; the message may hold a position, never a part of the value.  ERR_GARBLED:
- * the key's members make no key.  render_files_done() the result.
+ * Makes the files of the outline, and those of extracted keys.  ERR_CONFIG: the value is
+ * not what the configuration says it is; the message may hold a position, never a part of
+ * the value.  ERR_GARBLED: the key's members make no key.  render_files_done() the
+ * result.
  */
 int render_object(const struct render_how *how, const struct render_source *source,
 		  struct render_files *out, struct err *err) MUST_CHECK;
-void render_files_done(struct render_files *files);
 
 /* What path.json says about an object.  Times are Unix seconds, -1: not given. */
 struct render_facts {

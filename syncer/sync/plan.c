@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/path.h"
+#include "sync/extract.h"
 
 /* Versions of one name that still disagree after so many further requests are published
  * as they are; the next poll asks again. */
@@ -20,14 +21,16 @@ static const struct task *plan_in_the_way(const struct plan *p, const struct tas
 	const struct task *holder = NULL;
 
 	for (size_t i = 0; i < t->file_count && holder == NULL; i++)
-		holder = paths_holder(&p->paths, t->files[i].path);
+		if (!t->files[i].extracted)
+			holder = paths_holder(&p->paths, t->files[i].path);
 	return holder;
 }
 
 static void plan_take_paths(struct plan *p, const struct task *t)
 {
 	for (size_t i = 0; i < t->file_count; i++)
-		paths_take(&p->paths, t->files[i].path, t);
+		if (!t->files[i].extracted)
+			paths_take(&p->paths, t->files[i].path, t);
 }
 
 /* ---- tasks ---- */
@@ -243,8 +246,7 @@ void plan_end(struct plan *p)
 		listing_cut(l);
 		listing_expand(l, p->publish, plan_add_listed, p);
 	}
-	for (struct task *t = p->tasks; t; t = t->next)
-		task_render(t);
+	extract_render(p->tasks, &p->paths);
 }
 
 void plan_free(struct plan *p)

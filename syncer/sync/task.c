@@ -23,6 +23,11 @@ static struct render_how task_how(const struct object *object, const char *path)
 		.layout = object->layout,
 		.encoding = object->encoding,
 		.password_object = object->password_object,
+		.parts = object->parts,
+		.part_count = object->part_count,
+		.extract = object->extract,
+		.folder = object->folder,
+		.without_whole = object->without_whole,
 	};
 }
 
@@ -71,7 +76,7 @@ static void task_add_file(struct task *t, const struct publish *publish, const c
 
 	t->files = xgrow(t->files, t->file_count, sizeof(*t->files));
 	file = &t->files[t->file_count++];
-	*file = (struct task_file){ .path = xstrdup(path) };
+	*file = (struct task_file){ .path = xstrdup(path), .mode = mode };
 	if (e == NULL || strcmp(e->object, t->id) != 0)
 		return;
 	file->entry = e;
@@ -96,9 +101,32 @@ static const char *task_version(const struct task *t, size_t from, size_t to)
 	return version;
 }
 
+/* Which keys the value had is known by the files that were made of them.  True when all
+ * of these are there. */
+static bool task_look_for_keys(struct task *t, const struct publish *publish)
+{
+	const struct manifest_entry *e;
+	size_t found = 0, count = 0, all = 1;
+
+	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
+		const char *was = render_extracted(e->options, &count);
+		auto_free char *options = render_key_options(&t->how, count);
+
+		if (strcmp(e->object, t->id) != 0 || was == NULL ||
+		    strcmp(was, render_extracted(options, &count)) != 0)
+			continue;
+		task_add_file(t, publish, e->path, options, t->object->mode);
+		t->files[t->file_count - 1].extracted = true;
+		found++;
+		all = count;
+	}
+	return found == all;
+}
+
 static void task_look(struct task *t, const struct publish *publish)
 {
 	struct render_files wanted;
+	bool has_all_keys = true;
 
 	render_outline(&t->how, &wanted);
 	task_mark(t, &wanted);
@@ -106,14 +134,28 @@ static void task_look(struct task *t, const struct publish *publish)
 		task_add_file(t, publish, wanted.items[i].path, wanted.items[i].options,
 			      wanted.items[i].mode);
 	render_files_done(&wanted);
+	if (t->how.extract != OBJECT_EXTRACT_NONE)
+		has_all_keys = task_look_for_keys(t, publish);
 	t->rendered_count = t->file_count;
 	if (t->object->metadata) {
-		auto_free char *path = xasprintf("%s" METADATA_SUFFIX, t->path);
+		auto_free char *path = xasprintf("%s" METADATA_SUFFIX, t->base);
 
 		task_add_file(t, publish, path, METADATA_OPTIONS, t->object->mode);
 	}
-	t->current = task_version(t, 0, t->rendered_count);
+	if (has_all_keys)
+		t->current = task_version(t, 0, t->rendered_count);
 	t->metadata = task_version(t, t->rendered_count, t->file_count);
+}
+
+/* Two tasks never have the same. */
+static char *task_label(const struct object *object, const char *base)
+{
+	if (!object->without_whole)
+		return xstrdup(base);
+	if (object->part_count > 0)
+		return xstrdup(object->parts[0].path);
+	return xasprintf("%s%s%s/*", object->folder ? object->folder : "",
+			 object->folder ? "/" : "", object->name);
 }
 
 static enum fate_need task_need(const struct object *object)
@@ -132,10 +174,11 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->object = object;
 	t->source = source;
 	t->name = xstrdup(name);
-	t->path = xstrdup(path);
+	t->base = xstrdup(path);
+	t->path = task_label(object, path);
 	t->version = version ? xstrdup(version) : NULL;
 	t->id = vault_object_id(source->vault.url, object->kind, name);
-	t->how = task_how(object, t->path);
+	t->how = task_how(object, t->base);
 	t->selection = task_selection(object);
 	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
 	t->need = task_need(object);
@@ -156,6 +199,7 @@ void task_free(struct task *t)
 	render_files_done(&t->new_files);
 	buf_done(&t->new_metadata);
 	free(t->name);
+	free(t->base);
 	free(t->path);
 	free(t->version);
 	free(t->id);
@@ -164,6 +208,37 @@ void task_free(struct task *t)
 	free(t->new_version);
 	free(t->new_metadata_version);
 	free(t);
+}
+
+const char *task_path(const struct task *t, size_t i, mode_t *mode)
+{
+	size_t made = t->has_new_files ? t->new_files.count : 0;
+
+	if (i < made) {
+		*mode = t->new_files.items[i].mode;
+		return t->new_files.items[i].path;
+	}
+	i += t->has_new_files ? t->rendered_count - made : 0;
+	if (i >= t->file_count)
+		return NULL;
+	*mode = t->files[i].mode;
+	return t->files[i].path;
+}
+
+void task_unrender(struct task *t)
+{
+	render_files_done(&t->new_files);
+	t->has_new_files = false;
+}
+
+void task_forget_file(struct task *t, size_t i)
+{
+	free(t->files[i].path);
+	t->file_count--;
+	t->rendered_count--;
+	memmove(&t->files[i], &t->files[i + 1], (t->file_count - i) * sizeof(*t->files));
+	/* What is left is not all that the version had. */
+	t->current = NULL;
 }
 
 bool task_needs_no_answer(const struct task *t)
@@ -220,7 +295,11 @@ static void task_render_files(struct task *t)
 	};
 
 	if (render_object(&t->how, &source, &t->new_files, &t->err) < 0) {
-		err_wrap(&t->err, "%s", t->words);
+		if (object_is_json(t->object))
+			err_wrap(&t->err, "%s of vault '%s'", t->words,
+				 t->source->vault.name);
+		else
+			err_wrap(&t->err, "%s", t->words);
 		return;
 	}
 	task_mark(t, &t->new_files);

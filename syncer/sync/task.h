@@ -16,11 +16,14 @@
 /* One file that a task makes, or that the volume has of its object. */
 struct task_file {
 	char *path;
+	mode_t mode; /* that is asked for */
 	const struct manifest_entry
 		*entry; /* what the current set has at the path, when
 			   it was made from this object; NULL: nothing */
 	bool as_wanted; /* it was made with these options and this mode */
 	bool intact;    /* and is as it was published */
+	bool extracted; /* it is of a key that the value had: nobody else names the path
+			 */
 };
 
 struct task {
@@ -28,7 +31,10 @@ struct task {
 	const struct object *object; /* the entry it comes from */
 	struct source *source;
 	char *name;    /* of the object */
-	char *path;    /* of its files, before their suffixes */
+	char *path;    /* what it is called by: the path of its files, before their
+			  suffixes; of one without a file for the whole value that of
+			  another file */
+	char *base;    /* the path of its files, before their suffixes */
 	char *version; /* the one to get; NULL: the current one */
 	char *id, *words;
 	char *selection; /* marks the options of files of an entry that selects; "": it
@@ -71,11 +77,21 @@ bool task_needs_no_answer(const struct task *t);
 /* Asks for what it needs. */
 void task_ask(struct task *t, struct fetch *fetch);
 
+/* The path and the mode of file i of those that it makes by what is known: when it was
+ * rendered, with its extracted keys.  NULL behind the last. */
+const char *task_path(const struct task *t, size_t i, mode_t *mode);
+
 /* Takes over an answer to the same question. */
 void task_take(struct task *t, struct vault_object *got);
 
 /* Renders what came, or keeps the reason why nothing did. */
 void task_render(struct task *t);
+
+/* Takes back what was rendered, for the reason in t->err. */
+void task_unrender(struct task *t);
+
+/* Forgets a file of an extracted key on the volume: its path belongs to another task. */
+void task_forget_file(struct task *t, size_t i);
 
 /* What the current set has of its files. */
 enum fate_files task_files_on_volume(const struct task *t);

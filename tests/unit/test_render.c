@@ -175,7 +175,20 @@ static void test_options(void **state)
 		  " /tls.crt| /tls.key| /ca.crt|" },
 	};
 
+	static struct object_part part = { .expression = (char[]){ "a.b[0]" },
+					   .path = (char[]){ "xp" },
+					   .mode = 0400 };
+	const struct render_how json = { .path = "x", .parts = &part, .part_count = 1 };
+	struct render_files made;
+
 	(void)state;
+	render_outline(&json, &made);
+	assert_int_equal(made.count, 2);
+	assert_string_equal(made.items[0].options, "encoding=utf-8");
+	assert_string_equal(made.items[1].options, "encoding=utf-8;jmesPath=a.b[0]");
+	assert_string_equal(made.items[1].path, "xp");
+	assert_int_equal(made.items[1].mode, 0400);
+	render_files_done(&made);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_buf struct buf suffixes = BUF_INIT(100);
 		struct render_how how = rows[i].how;

@@ -175,9 +175,9 @@ static void test_options(void **state)
 		  " /tls.crt| /tls.key| /ca.crt|" },
 	};
 
-	static struct object_part part = { .expression = (char[]){ "a.b[0]" },
-					   .path = (char[]){ "xp" },
-					   .mode = 0400 };
+	const struct object_part part = { .expression = (char[]){ "a.b[0]" },
+					  .path = (char[]){ "xp" },
+					  .mode = 0400 };
 	const struct render_how json = { .path = "x", .parts = &part, .part_count = 1 };
 	struct render_files made;
 

@@ -129,13 +129,19 @@ static int attributes_set_vault(struct object *o, const struct attribute *a,
 static int attributes_set_version(struct object *o, const struct attribute *a,
 				  const char *value, struct err *err)
 {
-	if (*value == '\0' || text_same(value, "latest"))
+	if (text_same(value, "latest"))
+		return 0;
+	if (o->version != NULL || o->choice != OBJECT_CURRENT)
+		return err_set(err, ERR_CONFIG,
+			       "%s is given a second time, by its other name", a->name);
+	if (object_choice_parse(value, &o->choice))
 		return 0;
 	if (strlen(value) != VERSION_LEN ||
 	    strspn(value, "0123456789abcdefABCDEF") != VERSION_LEN)
 		return err_set(err, ERR_CONFIG,
-			       "%s '%.60s' is not a version: 32 hexadecimal "
-			       "digits, or nothing for the current one",
+			       "%s '%.60s' is not a version: 32 hexadecimal digits, "
+			       "nothing for the current one, newest-enabled or "
+			       "newest-valid",
 			       a->name, value);
 	o->version = xstrdup(value);
 	return 0;
@@ -238,6 +244,7 @@ static const struct attribute attributes[] = {
 	FIELD("objectNamePattern", set_pattern, NULL, pattern),
 	FIELD("extract", set_word, extract_words, extract),
 	FIELD("excludeObjectName", set_flag, NULL, without_whole),
+	FIELD("version", attributes_set_version, NULL, choice),
 	{ "jmesPath", NULL, NULL, 0, set_parts },
 	{ "tags", NULL, NULL, 0, set_tags },
 };
@@ -407,6 +414,8 @@ static const char *attributes_value(const struct object *o, const struct attribu
 	}
 	if (a->set == set_path && attributes_has_default_path(o))
 		return NULL;
+	if (a->at == offsetof(struct object, choice))
+		return o->choice ? object_choice_word(o->choice) : NULL;
 	if (a->set == set_mode)
 		buf_printf(scratch, "%04o", (unsigned)o->mode);
 	else if (a->set == set_history && o->history)
@@ -433,10 +442,6 @@ void attributes_write(const struct object *o, struct buf *out)
 		yaml_write_text(out, value);
 	}
 	write_tags(o, out);
-	if (o->part_count > 0) {
-		buf_text(out, ",");
-		yaml_write_key(out, "jmesPath");
-		parts_write(o, out);
-	}
+	parts_write(o, out);
 	buf_text(out, "}");
 }

@@ -7,6 +7,24 @@
 #include "base/mem.h"
 #include "config/path.h"
 
+static const char *const choice_words[] = { "current", "newest-enabled", "newest-valid" };
+
+const char *object_choice_word(enum object_choice choice)
+{
+	return choice_words[choice];
+}
+
+bool object_choice_parse(const char *word, enum object_choice *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(choice_words); i++) {
+		if (!text_same(word, choice_words[i]))
+			continue;
+		*out = (enum object_choice)i;
+		return true;
+	}
+	return false;
+}
+
 void object_done(struct object *o)
 {
 	for (size_t i = 0; i < o->tag_count; i++) {
@@ -83,10 +101,10 @@ static int check_json(const struct object *o, struct err *err)
 
 static int check_selection(const struct object *o, struct err *err)
 {
-	const char *other = o->name      ? "objectName"
-			    : o->version ? "objectVersion"
-			    : o->history ? "objectVersionHistory"
-					 : NULL;
+	const char *other = o->name                   ? "objectName"
+			    : o->version || o->choice ? "objectVersion"
+			    : o->history              ? "objectVersionHistory"
+						      : NULL;
 
 	if (object_selects(o) && other != NULL)
 		return err_set(err, ERR_CONFIG,
@@ -115,6 +133,11 @@ int object_check(const struct object *o, struct err *err)
 	if (check_selection(o, err) < 0 || check_json(o, err) < 0 ||
 	    check_combinations(o, err) < 0)
 		return -1;
+	if (o->choice && o->history)
+		return err_set(err, ERR_CONFIG,
+			       "objectVersion %s cannot stand beside "
+			       "objectVersionHistory, which leaves disabled versions out",
+			       object_choice_word(o->choice));
 	if (!object_selects(o) && o->name == NULL)
 		return err_set(err, ERR_CONFIG, "objectName is missing");
 	return o->path ? check_depth(o, err) : 0;
@@ -174,6 +197,8 @@ uint64_t object_fingerprint(const struct object *o)
 		hash = text_hash(hash, texts[i]);
 	for (size_t i = 0; i < o->tag_count; i++)
 		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
+	if (o->choice != OBJECT_CURRENT)
+		hash = text_hash(hash, object_choice_word(o->choice));
 	/* Only what is there, so that an upgrade knows the lists of before. */
 	for (size_t i = 0; i < o->part_count; i++) {
 		auto_free char *mode = xasprintf("%o", (unsigned)o->parts[i].mode);

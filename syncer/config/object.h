@@ -18,6 +18,15 @@
  * OBJECTS_MAX. */
 #define OBJECT_HISTORY_MAX 1000
 
+/* Which version an entry means that names none: the current one, which the vault tells;
+ * or, when that is disabled, the newest one that is enabled; or, when it is disabled, not
+ * valid yet or expired, the newest one that is neither. */
+enum object_choice { OBJECT_CURRENT, OBJECT_NEWEST_ENABLED, OBJECT_NEWEST_VALID };
+
+/* "current", "newest-enabled", "newest-valid". */
+const char *object_choice_word(enum object_choice choice);
+bool object_choice_parse(const char *word, enum object_choice *out);
+
 /* An object of a vault, or a choice of several, and the files that it becomes. */
 struct object {
 	enum object_kind kind;
@@ -26,8 +35,9 @@ struct object {
 	struct object_tag *tags; /* all of which a selected object has */
 	size_t tag_count;
 	char *vault;   /* name or URL as given; NULL: the default one */
-	char *version; /* 32 hexadecimal digits; NULL: always the current one */
-	int history;   /* 2 or more: so many versions, as path/0 …; 0: one */
+	char *version; /* 32 hexadecimal digits; NULL: none is pinned */
+	enum object_choice choice;
+	int history; /* 2 or more: so many versions, as path/0 …; 0: one */
 	char *path; /* of the file, relative to the directory, already normal; of an entry
 		       that selects, the folder, or NULL: none */
 	char *folder; /* of the files of extracted keys; NULL: they stand beside the file

@@ -116,7 +116,7 @@ void parts_write(const struct object *o, struct buf *out)
 	for (size_t i = 0; i < o->part_count; i++) {
 		const struct object_part *part = &o->parts[i];
 
-		buf_text(out, i ? ",{" : "[{");
+		buf_text(out, i ? ",{" : ",\"jmesPath\":[{");
 		yaml_write_key(out, names[0]);
 		yaml_write_text(out, part->expression);
 		buf_text(out, ",");
@@ -124,5 +124,5 @@ void parts_write(const struct object *o, struct buf *out)
 		yaml_write_text(out, part->path);
 		buf_printf(out, ",\"%s\":\"%04o\"}", names[2], (unsigned)part->mode);
 	}
-	buf_text(out, "]");
+	buf_text(out, o->part_count ? "]" : "");
 }

@@ -20,7 +20,8 @@
 int parts_read(const struct yaml *list, struct object *o, struct buf *ignored,
 	       struct err *err) MUST_CHECK;
 
-/* Appends the parts as JSON, which parts_read() reads back. */
+/* Appends the parts, if there are any, as a further member of a JSON map: parts_read()
+ * reads its value back. */
 void parts_write(const struct object *o, struct buf *out);
 
 #endif

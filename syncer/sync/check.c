@@ -20,7 +20,9 @@ static struct check_entry *check_add(struct check *c, const struct object *o, ch
 	*e = (struct check_entry){
 		.object = words,
 		.vault = xstrdup(source->vault.url),
-		.version = o->version ? xstrdup(o->version) : NULL,
+		.version = o->version  ? xstrdup(o->version)
+			   : o->choice ? xstrdup(object_choice_word(o->choice))
+				       : NULL,
 		.mode = o->mode,
 		.optional = o->optional || object_selects(o),
 	};

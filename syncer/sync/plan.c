@@ -215,11 +215,34 @@ static bool plan_run_listings(struct plan *p)
 	return moved;
 }
 
+/* True when a choice moved on, so that there is more to fetch. */
+static bool plan_run_choices(struct plan *p)
+{
+	int64_t now_s = clock_wall_ms() / 1000;
+	bool moved = false;
+
+	for (struct task *t = p->tasks; t; t = t->next) {
+		struct choice *c;
+
+		if (!choice_is_needed(t, now_s))
+			continue;
+		c = choice_new(t, plan_fetch(p, t->source));
+		c->next = p->choices;
+		p->choices = c;
+		moved = true;
+	}
+	for (struct choice *c = p->choices; c; c = c->next)
+		if (!c->made)
+			moved |= choice_run(c, now_s) ||
+				 c->versions->item.state == FETCH_WAITING;
+	return moved;
+}
+
 bool plan_run(struct plan *p, int64_t now)
 {
 	bool done = plan_run_fetches(p, now);
 
-	if (plan_run_listings(p))
+	if (plan_run_listings(p) | plan_run_choices(p))
 		done = plan_run_fetches(p, now);
 	for (struct listing *l = p->listings; l; l = l->next)
 		done &= l->expanded;
@@ -240,6 +263,8 @@ static void plan_stop_fetches(struct plan *p)
 void plan_end(struct plan *p)
 {
 	plan_stop_fetches(p);
+	for (struct choice *c = p->choices; c; c = c->next)
+		choice_cut(c);
 	for (struct listing *l = p->listings; l; l = l->next) {
 		if (l->expanded)
 			continue;
@@ -253,8 +278,13 @@ void plan_free(struct plan *p)
 {
 	struct listing *l, *next_l;
 	struct task *t, *next_t;
+	struct choice *c, *next_c;
 
 	plan_stop_fetches(p);
+	for (c = p->choices; c; c = next_c) {
+		next_c = c->next;
+		choice_free(c);
+	}
 	free(p->fetches);
 	free(p->paths.items);
 	for (l = p->listings; l; l = next_l) {

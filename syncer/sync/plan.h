@@ -15,6 +15,7 @@
 
 #include "config/objects.h"
 #include "deliver/publish.h"
+#include "sync/choice.h"
 #include "sync/listing.h"
 #include "sync/paths.h"
 #include "sync/source.h"
@@ -26,6 +27,7 @@ struct plan {
 	struct fetch **fetches;        /* one a source, by its index */
 	struct task *tasks, **tail;
 	size_t task_count;
+	struct choice *choices;   /* of tasks whose current version cannot be used */
 	struct listing *listings; /* in the order in which they take their paths */
 	struct paths paths;       /* of all tasks */
 	int repeats; /* how often versions that disagree were asked for again */

@@ -48,6 +48,8 @@ struct task {
 				 volume, as they are wanted; NULL: none */
 	const char *metadata; /* the same of path.json */
 
+	const char *passed_over; /* why its current version is not the one to get:
+				    "disabled"; NULL: it is, or one is pinned */
 	struct question value, password;
 	struct err err; /* why it has no new bytes, though it should */
 	bool is_gone;   /* a complete list does not select it any more */

@@ -97,6 +97,12 @@ enum validity validity_of(const struct task *t, int64_t wall_ms, struct err *why
 	if (start * 1000 > wall_ms)
 		return validity_warn(why, words, "is not valid before", start,
 				     advice->early);
+	if (t->passed_over != NULL) {
+		err_set(why, ERR_DENIED,
+			"%s stands in for the current version, which is %s", words,
+			t->passed_over);
+		return VALIDITY_WARNS;
+	}
 	if (got->disabled) {
 		err_set(why, ERR_DENIED,
 			"%s is disabled; enable it, or take it off the "

@@ -49,6 +49,7 @@ def test_each_attribute_has_an_example():
     used = "".join(yaml for yaml, _ in EXAMPLES)
     known = {"objectName", "objectType", "objectAlias", "objectVersion", "objectVersionHistory", "objectFormat",
              "objectEncoding", "filePermission", "layout", "pfxPasswordObject", "metadata", "optional", "vault", "jmesPath", "extract", "excludeObjectName"}
+    # version is another name of objectVersion.
     assert known <= attributes, "docs/configuration.md lists every attribute"
     assert all(re.search(rf"\b{name}:", used) for name in known | {"objectNamePattern", "tags"})
     assert len(EXAMPLES) >= 15

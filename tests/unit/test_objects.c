@@ -26,6 +26,8 @@ static void draw(const struct objects *all, struct buf *out)
 			buf_text(out, o->encoding == TEXT_HEX ? ",hex" : ",base64");
 		if (o->version)
 			buf_printf(out, ",%.4s", o->version);
+		if (o->choice)
+			buf_printf(out, ",%s", object_choice_word(o->choice));
 		if (o->kind != OBJECT_SECRET)
 			buf_text(out, o->kind == OBJECT_KEY ? ",key" : ",cert");
 		if (o->history)
@@ -132,6 +134,13 @@ static void test_accepted(void **state)
 		{ "array: ['{objectName: a, jmesPath: [{path: u, objectAlias: v, note: "
 		  "w}]}']",
 		  "a>a,u>v:0440" },
+		/* Versions. */
+		{ "- objectName: a\n  version: " VERSION, "a>a,0123" },
+		{ "- objectName: a\n  version: Newest-Enabled", "a>a,newest-enabled" },
+		{ "- objectName: a\n  objectVersion: newest-valid", "a>a,newest-valid" },
+		{ "- objectName: a\n  objectVersion: latest\n  version: newest-valid",
+		  "a>a,newest-valid" },
+		{ "- objectName: a\n  objectVersion: current", "a>a" },
 		/* JSON. */
 		{ "[{\"objectName\":\"a\"},{\"objectName\":\"b\",\"objectAlias\":\"c\"}]",
 		  "a>a b>c" },
@@ -306,6 +315,16 @@ static void test_refused(void **state)
 		  "layout cannot split a pfx" },
 		{ "- objectName: a\n  objectEncoding: base64\n  layout: split",
 		  "leave objectEncoding out" },
+		/* Versions. */
+		{ "- objectName: a\n  version: newest",
+		  "version 'newest' is not a version" },
+		{ "- objectName: a\n  objectVersion: " VERSION
+		  "\n  version: newest-enabled",
+		  "version is given a second time, by its other name" },
+		{ "- objectName: a\n  version: newest-valid\n  objectVersionHistory: 2",
+		  "objectVersion newest-valid cannot stand beside objectVersionHistory" },
+		{ "- objectNamePattern: x*\n  version: newest-enabled",
+		  "objectVersion cannot stand beside" },
 		/* Values of a JSON text. */
 		{ "- objectName: a\n  jmespath: []", "did you mean 'jmesPath'?" },
 		{ "- objectName: a\n  jmesPath: x", "jmesPath must be a list of maps" },

@@ -30,6 +30,7 @@ static void check_object(const char *row, const struct object *a, const struct o
 	check_int(row, a->optional, b->optional);
 	check_int(row, a->metadata, b->metadata);
 	check_text(row, a->folder, b->folder);
+	check_int(row, a->choice, b->choice);
 	check_int(row, a->extract, b->extract);
 	check_int(row, a->without_whole, b->without_whole);
 	check_int(row, a->part_count, b->part_count);
@@ -114,6 +115,8 @@ static void test_round_trip(void **state)
 		MAP("vault: 'https://mail-kv.vault.azure.net/'"),
 		MAP("vault: \"odd \\x7f\\u0085\\u2028 'name'\""),
 		MAP("extract: all"),
+		MAP("version: newest-enabled"),
+		MAP("objectVersion: newest-valid"),
 		MAP("jmesPath: [{path: 'u.\"\xc3\xa9 \\n\"[3]', objectAlias: 'x: y'}]"),
 		/* Several together. */
 		MAP("extract: all\n  excludeObjectName: true"),
@@ -279,6 +282,9 @@ static void test_number(void **state)
 		{ "a", MAP("vault: v"), false },
 		{ "a", MAP("optional: true"), false },
 		{ "a", MAP("metadata: true"), false },
+		{ "a", MAP("version: newest-enabled"), false },
+		{ "a", MAP("version: current"), true },
+		{ MAP("version: newest-valid"), MAP("version: newest-enabled"), false },
 		{ "a", MAP("extract: all"), false },
 		{ MAP("extract: all"), MAP("extract: all\n  excludeObjectName: true"),
 		  false },

@@ -12,7 +12,12 @@ enum object_kind { OBJECT_SECRET, OBJECT_KEY, OBJECT_CERTIFICATE };
 /* "secret", "key", "certificate". */
 const char *kind_word(enum object_kind kind);
 
-enum object_format { OBJECT_PEM, OBJECT_PFX };
+/* pfx: PKCS#12 as the vault has it, or encrypted with a password; pkcs12: encrypted, as
+ * Java's key store; truststore: likewise, of certificates only, which Java trusts. */
+enum object_format { OBJECT_PEM, OBJECT_PFX, OBJECT_PKCS12, OBJECT_TRUSTSTORE };
+
+/* "pem", "pfx", "pkcs12", "truststore"; NULL behind the last. */
+extern const char *const kind_formats[];
 
 /* Which files the secret of a certificate becomes: one with all; that one, PATH.crt and
  * PATH.key; PATH/tls.crt, PATH/tls.key and PATH/ca.crt. */

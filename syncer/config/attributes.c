@@ -10,17 +10,16 @@
 #include "base/text.h"
 #include "config/parts.h"
 #include "config/path.h"
+#include "config/tags.h"
 #include "config/unknown.h"
 #include "config/yaml_write.h"
 
 #define NAME_MAX_LEN 127
 #define VERSION_LEN 32
 #define PATTERN_MAX_LEN 255
-#define TAGS_MAX 15
 
 /* In the order of their enums; the first is the default; NULL behind the last. */
 static const char *const type_words[] = { "secret", "key", "cert", NULL };
-static const char *const format_words[] = { "pem", "pfx", NULL };
 static const char *const encoding_words[] = { "utf-8", "base64", "hex", NULL };
 static const char *const layout_words[] = { "single", "split", "kubernetes.io/tls",
 					    NULL };
@@ -72,6 +71,13 @@ static int set_name(struct object *o, const struct attribute *a, const char *val
 			       "%s is given a second time, by its other name", a->name);
 	*field = xstrdup(value);
 	return 0;
+}
+
+/* It is written by its first name. */
+static int set_other_name(struct object *o, const struct attribute *a, const char *value,
+			  struct err *err)
+{
+	return set_name(o, a, value, err);
 }
 
 /* Words are compared without case. */
@@ -196,23 +202,7 @@ static int set_tags(struct object *o, const struct yaml *map, struct buf *ignore
 		    struct err *err)
 {
 	(void)ignored;
-	if (map->type != YAML_MAP)
-		return err_set(err, ERR_CONFIG,
-			       "tags must be a map of names and values, such as "
-			       "{env: prod}");
-	for (const struct yaml *node = map->first; node; node = node->next) {
-		if (node->text == NULL)
-			return err_set(err, ERR_CONFIG, "tag '%.80s' must be plain text",
-				       node->key);
-		if (o->tag_count == TAGS_MAX)
-			return err_set(err, ERR_CONFIG, "at most %d tags are possible",
-				       TAGS_MAX);
-		o->tags = xgrow(o->tags, o->tag_count, sizeof(*o->tags));
-		o->tags[o->tag_count++] =
-			(struct object_tag){ .name = xstrdup(node->key),
-					     .value = xstrdup(node->text) };
-	}
-	return 0;
+	return tags_read(map, o, err);
 }
 
 static int set_parts(struct object *o, const struct yaml *list, struct buf *ignored,
@@ -234,7 +224,7 @@ static const struct attribute attributes[] = {
 	FIELD("objectAlias", set_path, NULL, path),
 	FIELD("objectVersion", attributes_set_version, NULL, version),
 	FIELD("objectVersionHistory", set_history, NULL, history),
-	FIELD("objectFormat", set_word, format_words, format),
+	FIELD("objectFormat", set_word, kind_formats, format),
 	FIELD("objectEncoding", set_word, encoding_words, encoding),
 	FIELD("optional", set_flag, NULL, optional),
 	FIELD("metadata", set_flag, NULL, metadata),
@@ -245,6 +235,7 @@ static const struct attribute attributes[] = {
 	FIELD("extract", set_word, extract_words, extract),
 	FIELD("excludeObjectName", set_flag, NULL, without_whole),
 	FIELD("version", attributes_set_version, NULL, choice),
+	FIELD("passwordObject", set_other_name, NULL, password_object),
 	{ "jmesPath", NULL, NULL, 0, set_parts },
 	{ "tags", NULL, NULL, 0, set_tags },
 };
@@ -381,16 +372,6 @@ int attributes_read_short(const char *entry, mode_t default_mode, struct object 
 
 /* ---- back to text ---- */
 
-static void write_tags(const struct object *o, struct buf *out)
-{
-	for (size_t i = 0; i < o->tag_count; i++) {
-		buf_text(out, i ? "," : ",\"tags\":{");
-		yaml_write_key(out, o->tags[i].name);
-		yaml_write_text(out, o->tags[i].value);
-	}
-	buf_text(out, o->tag_count ? "}" : "");
-}
-
 static bool attributes_has_default_path(const struct object *o)
 {
 	bool is_folder = o->folder && o->path && strcmp(o->folder, o->path) == 0;
@@ -412,7 +393,8 @@ static const char *attributes_value(const struct object *o, const struct attribu
 		memcpy(&word, field, sizeof(word));
 		return word ? a->words[word] : NULL;
 	}
-	if (a->set == set_path && attributes_has_default_path(o))
+	if (a->set == set_other_name ||
+	    (a->set == set_path && attributes_has_default_path(o)))
 		return NULL;
 	if (a->at == offsetof(struct object, choice))
 		return o->choice ? object_choice_word(o->choice) : NULL;
@@ -441,7 +423,7 @@ void attributes_write(const struct object *o, struct buf *out)
 		yaml_write_key(out, a->name);
 		yaml_write_text(out, value);
 	}
-	write_tags(o, out);
+	tags_write(o, out);
 	parts_write(o, out);
 	buf_text(out, "}");
 }

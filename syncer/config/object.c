@@ -47,32 +47,46 @@ void object_done(struct object *o)
 	*o = (struct object){ 0 };
 }
 
+static bool object_is_store(const struct object *o)
+{
+	return o->format == OBJECT_PKCS12 || o->format == OBJECT_TRUSTSTORE;
+}
+
 static int check_secret_only(const struct object *o, struct err *err)
 {
-	const char *only = o->format == OBJECT_PFX      ? "objectFormat pfx"
-			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
+	const char *only = o->encoding != TEXT_UTF8     ? "objectEncoding"
 			   : o->layout != OBJECT_SINGLE ? "layout"
-			   : o->password_object         ? "pfxPasswordObject"
 			   : o->part_count > 0          ? "jmesPath"
 			   : o->extract                 ? "extract"
 							: NULL;
+	bool formatted = o->format != OBJECT_PEM &&
+			 !(object_is_store(o) && o->kind == OBJECT_CERTIFICATE);
 
-	if (o->kind != OBJECT_SECRET && only != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "%s needs objectType secret; the secret of a certificate "
-			       "has the certificate's name",
-			       only);
+	if (o->kind != OBJECT_SECRET && (only != NULL || formatted))
+		return err_set(
+			err, ERR_CONFIG,
+			"%s%s needs objectType secret; the secret of a certificate "
+			"has the certificate's name",
+			formatted ? "objectFormat " : only,
+			formatted ? kind_formats[o->format] : "");
 	return 0;
 }
 
 static int check_combinations(const struct object *o, struct err *err)
 {
-	if (o->password_object != NULL && o->format != OBJECT_PFX)
+	if (o->password_object != NULL && o->format == OBJECT_PEM)
 		return err_set(err, ERR_CONFIG,
-			       "pfxPasswordObject needs objectFormat: pfx");
-	if (o->layout != OBJECT_SINGLE && o->format == OBJECT_PFX)
+			       "passwordObject (pfxPasswordObject) needs objectFormat: "
+			       "pfx, pkcs12 or truststore");
+	if (o->layout != OBJECT_SINGLE && o->format != OBJECT_PEM)
 		return err_set(err, ERR_CONFIG,
-			       "layout cannot split a pfx; leave objectFormat out");
+			       "layout cannot split a %s; leave objectFormat out",
+			       kind_formats[o->format]);
+	if (o->encoding != TEXT_UTF8 && object_is_store(o))
+		return err_set(err, ERR_CONFIG,
+			       "objectFormat %s makes a binary file; leave "
+			       "objectEncoding out",
+			       kind_formats[o->format]);
 	if (o->layout != OBJECT_SINGLE && o->encoding != TEXT_UTF8)
 		return err_set(err, ERR_CONFIG,
 			       "layout makes PEM files; leave objectEncoding out");

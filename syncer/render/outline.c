@@ -34,10 +34,11 @@ static char *render_options(const struct render_how *how)
 	char *options;
 
 	if (how->kind != OBJECT_SECRET)
-		return xstrdup(how->kind == OBJECT_KEY ? "public-key" : "certificate");
-	buf_printf(&text, "encoding=%s", render_encoding_word(how->encoding));
-	if (how->format == OBJECT_PFX)
-		buf_text(&text, ";format=pfx");
+		buf_text(&text, how->kind == OBJECT_KEY ? "public-key" : "certificate");
+	else
+		buf_printf(&text, "encoding=%s", render_encoding_word(how->encoding));
+	if (how->format != OBJECT_PEM)
+		buf_printf(&text, ";format=%s", kind_formats[how->format]);
 	if (how->layout != OBJECT_SINGLE)
 		buf_printf(&text, ";layout=%s", render_layout_word(how->layout));
 	if (how->password_object != NULL)

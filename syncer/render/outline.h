@@ -20,13 +20,14 @@
 
 /* What the configuration asks for. */
 struct render_how {
+	const char *name; /* of the object: the alias of its key and certificates */
 	const char *path; /* of the object's file, before what a layout appends */
 	mode_t mode;
 	enum object_kind kind;
 	enum object_format format;
 	enum object_layout layout;
 	enum text_encoding encoding;
-	const char *password_object; /* the secret that encrypts a pfx; NULL: none */
+	const char *password_object; /* the secret that encrypts a PKCS#12; NULL: none */
 
 	/* Values inside its JSON text. */
 	const struct object_part *parts;

@@ -9,6 +9,9 @@
 #include "crypto/pem.h"
 #include "render/keys.h"
 
+/* What Java's own tools use when no secret is meant. */
+#define JAVA_PASSWORD "changeit"
+
 static const char pkcs12_type[] = "application/x-pkcs12";
 static const char pem_type[] = "application/x-pem-file";
 
@@ -39,6 +42,12 @@ static int render_write_text(const struct buf *value, enum text_encoding encodin
 			render_encoding_word(encoding));
 }
 
+/* A key store or trust store of Java: always encrypted, whatever the vault has. */
+static bool is_store(const struct render_how *how)
+{
+	return how->format == OBJECT_PKCS12 || how->format == OBJECT_TRUSTSTORE;
+}
+
 /* Certificates of App Service are plain secrets with the content type of one: they are
  * left as they are unless the configuration asks for more than their text. */
 static bool holds_certificate(const struct render_how *how,
@@ -46,7 +55,7 @@ static bool holds_certificate(const struct render_how *how,
 {
 	const char *type = source->content_type ? source->content_type : "";
 
-	if (source->of_certificate)
+	if (source->of_certificate || is_store(how))
 		return true;
 	return (how->layout != OBJECT_SINGLE || how->password_object != NULL) &&
 	       (strcmp(type, pkcs12_type) == 0 || strcmp(type, pem_type) == 0);
@@ -110,14 +119,33 @@ static int read_certificates(const struct render_source *source, bool pem,
 	return pki_from_pkcs12(buf_str(&der), der.len, NULL, out, err);
 }
 
-static int write_locked(const struct pki *pki, const struct buf *password,
-			struct buf *out, struct err *err)
+/* Java derives a key from printable ASCII only. */
+static bool is_of_java(const struct buf *password)
 {
-	if (password->len == 0 || memchr(password->data, '\0', password->len) != NULL)
+	for (size_t i = 0; i < password->len; i++)
+		if (password->data[i] < ' ' || password->data[i] > '~')
+			return false;
+	return true;
+}
+
+static int write_locked(const struct render_how *how, const struct pki *pki,
+			const struct buf *given, struct buf *out, struct err *err)
+{
+	const char *password = how->password_object ? given->data : JAVA_PASSWORD;
+
+	if (how->password_object != NULL &&
+	    (given->len == 0 || memchr(given->data, '\0', given->len) != NULL))
 		return err_set(err, ERR_CONFIG,
-			       "the value of pfxPasswordObject is empty or holds a NUL "
-			       "character: no password");
-	return pki_write_pkcs12(pki, password->data, out, err);
+			       "the value of passwordObject (pfxPasswordObject) is empty "
+			       "or holds a NUL character: no password");
+	if (is_store(how) && how->password_object != NULL && !is_of_java(given))
+		return err_set(err, ERR_CONFIG,
+			       "the value of passwordObject holds a character that Java "
+			       "takes in no password of a PKCS#12, such as a final line "
+			       "end: only printable ASCII");
+	if (how->format == OBJECT_TRUSTSTORE)
+		return pki_write_truststore(pki, password, how->name, out, err);
+	return pki_write_pkcs12(pki, password, how->name, out, err);
 }
 
 /* PEM whose certificates stand in their order stays as it is, to the byte. */
@@ -134,7 +162,7 @@ static int write_bundle(const struct pki *pki, const struct buf *value, struct b
 static bool stays_as_it_is(const struct render_how *how, const struct buf *value)
 {
 	return how->layout == OBJECT_SINGLE && how->password_object == NULL &&
-	       pem_is_readable(buf_str(value), value->len);
+	       !is_store(how) && pem_is_readable(buf_str(value), value->len);
 }
 
 static int write_layout(const struct render_how *how, const struct pki *pki,
@@ -188,10 +216,11 @@ static int write_certificates(const struct render_how *how,
 		return buf_add(&out->items[0].bytes, buf_str(source->value),
 			       source->value->len, err);
 	}
-	out->without_key = pki_key(pki) == NULL;
+	out->without_key = pki_key(pki) == NULL && how->format != OBJECT_TRUSTSTORE;
 	out->validity = pki_leaf_validity(pki);
-	if (how->password_object != NULL)
-		return write_locked(pki, source->password, &out->items[0].bytes, err);
+	if (how->password_object != NULL || is_store(how))
+		return write_locked(how, pki, source->password, &out->items[0].bytes,
+				    err);
 	return write_layout(how, pki, source->value, out, err);
 }
 
@@ -211,14 +240,20 @@ static int write_public_key(const struct json *jwk, struct buf *out, struct err 
 	return jwk_to_pem(&key, out, err);
 }
 
-static int write_leaf(const char *cer, struct render_files *out, struct err *err)
+static int write_leaf(const struct render_how *how, const struct render_source *source,
+		      struct render_files *out, struct err *err)
 {
 	auto_buf struct buf der = BUF_INIT(RENDER_FILE_MAX);
+	struct buf *bytes = &out->items[0].bytes;
+	auto_pki struct pki *pki = NULL;
 
-	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
+	if (text_from_base64(source->cer, strlen(source->cer), &der, err) < 0)
 		return err_wrap(err, "its certificate");
-	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0].bytes,
-				   &out->validity, err);
+	if (pki_from_certificate(buf_str(&der), der.len, &pki, err) < 0)
+		return -1;
+	out->validity = pki_leaf_validity(pki);
+	return is_store(how) ? write_locked(how, pki, source->password, bytes, err)
+			     : pki_write_all(pki, bytes, err);
 }
 
 /* Also of a secret of a certificate, whose value is no JSON. */
@@ -242,7 +277,7 @@ static int write_files(const struct render_how *how, const struct render_source 
 	case OBJECT_KEY:
 		return write_public_key(source->jwk, &out->items[0].bytes, err);
 	case OBJECT_CERTIFICATE:
-		return write_leaf(source->cer, out, err);
+		return write_leaf(how, source, out, err);
 	case OBJECT_SECRET:
 		break;
 	}

@@ -13,9 +13,11 @@
 
 /* ---- what is on the volume ---- */
 
-static struct render_how task_how(const struct object *object, const char *path)
+static struct render_how task_how(const struct object *object, const char *name,
+				  const char *path)
 {
 	return (struct render_how){
+		.name = name,
 		.path = path,
 		.mode = object->mode,
 		.kind = object->kind,
@@ -178,7 +180,7 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->path = task_label(object, path);
 	t->version = version ? xstrdup(version) : NULL;
 	t->id = vault_object_id(source->vault.url, object->kind, name);
-	t->how = task_how(object, t->base);
+	t->how = task_how(object, t->name, t->base);
 	t->selection = task_selection(object);
 	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
 	t->need = task_need(object);

@@ -47,7 +47,8 @@ static const struct validity_advice *validity_advice_of(const struct task *t,
 static bool validity_is_of_certificate(const struct task *t)
 {
 	return t->how.kind == OBJECT_CERTIFICATE || t->value.got.of_certificate ||
-	       t->how.layout != OBJECT_SINGLE || t->how.password_object != NULL;
+	       t->how.layout != OBJECT_SINGLE || t->how.password_object != NULL ||
+	       t->how.format > OBJECT_PFX;
 }
 
 static int64_t validity_end(int64_t a, int64_t b)

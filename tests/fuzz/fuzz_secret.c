@@ -32,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		render(&o, (struct render_how){ .path = "a", .encoding = TEXT_BASE64 });
 		render(&o, (struct render_how){ .path = "a", .encoding = TEXT_HEX });
 		render(&o, (struct render_how){ .path = "a", .layout = OBJECT_TLS });
+		render(&o,
+		       (struct render_how){ .path = "a", .extract = OBJECT_EXTRACT_ALL });
 		render_metadata(&(struct render_facts){ .name = "n",
 							.kind = "secret",
 							.version = o.version,

@@ -32,8 +32,8 @@ static void draw(const struct objects *all, struct buf *out)
 			buf_text(out, o->kind == OBJECT_KEY ? ",key" : ",cert");
 		if (o->history)
 			buf_printf(out, ",history=%d", o->history);
-		if (o->format == OBJECT_PFX)
-			buf_text(out, ",pfx");
+		if (o->format != OBJECT_PEM)
+			buf_printf(out, ",%s", kind_formats[o->format]);
 		if (o->password_object)
 			buf_printf(out, ",password=%s", o->password_object);
 		if (o->layout != OBJECT_SINGLE)
@@ -134,6 +134,12 @@ static void test_accepted(void **state)
 		{ "array: ['{objectName: a, jmesPath: [{path: u, objectAlias: v, note: "
 		  "w}]}']",
 		  "a>a,u>v:0440" },
+		/* For Java. */
+		{ "- objectName: a\n  objectFormat: PKCS12\n  passwordObject: b",
+		  "a>a,pkcs12,password=b" },
+		{ "- objectName: a\n  objectFormat: truststore", "a>a,truststore" },
+		{ "- objectName: a\n  objectType: cert\n  objectFormat: pkcs12",
+		  "a>a,cert,pkcs12" },
 		/* Versions. */
 		{ "- objectName: a\n  version: " VERSION, "a>a,0123" },
 		{ "- objectName: a\n  version: Newest-Enabled", "a>a,newest-enabled" },
@@ -315,6 +321,18 @@ static void test_refused(void **state)
 		  "layout cannot split a pfx" },
 		{ "- objectName: a\n  objectEncoding: base64\n  layout: split",
 		  "leave objectEncoding out" },
+		/* For Java. */
+		{ "- objectName: a\n  objectType: key\n  objectFormat: pkcs12",
+		  "objectFormat pkcs12 needs objectType secret" },
+		{ "- objectName: a\n  objectFormat: pkcs12\n  objectEncoding: base64",
+		  "objectFormat pkcs12 makes a binary file" },
+		{ "- objectName: a\n  objectFormat: truststore\n  layout: split",
+		  "layout cannot split a truststore" },
+		{ "- objectName: a\n  objectFormat: pfx\n  passwordObject: b\n  "
+		  "pfxPasswordObject: c",
+		  "pfxPasswordObject is given a second time, by its other name" },
+		{ "- objectName: a\n  passwordObject: b",
+		  "needs objectFormat: pfx, pkcs12 or truststore" },
 		/* Versions. */
 		{ "- objectName: a\n  version: newest",
 		  "version 'newest' is not a version" },

@@ -116,6 +116,8 @@ static void test_round_trip(void **state)
 		MAP("vault: \"odd \\x7f\\u0085\\u2028 'name'\""),
 		MAP("extract: all"),
 		MAP("version: newest-enabled"),
+		MAP("objectFormat: pkcs12"),
+		MAP("objectFormat: truststore\n  passwordObject: b"),
 		MAP("objectVersion: newest-valid"),
 		MAP("jmesPath: [{path: 'u.\"\xc3\xa9 \\n\"[3]', objectAlias: 'x: y'}]"),
 		/* Several together. */

@@ -91,25 +91,31 @@ static int add_character(struct buf *out, long c, struct err *err)
 	return add_bytes(out, utf8, 4, err);
 }
 
-int jsontext_decode(const char *p, const char *end, struct buf *out, struct err *err)
+/* The character that the escape at *p stands for, which moves behind it; -1: none. */
+static long read_escape(const char **p, const char *end)
 {
 	static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	char letter = end - *p > 1 ? (*p)[1] : '\0';
+	const char *known = letter ? strchr(escapes, letter) : NULL;
 
+	*p += 2;
+	if (letter == 'u')
+		return unicode_escape(p, end);
+	return known ? meanings[known - escapes] : -1;
+}
+
+int jsontext_decode(const char *p, const char *end, struct buf *out, struct err *err)
+{
 	while (p < end) {
-		const char *escape = memchr(p, '\\', (size_t)(end - p)), *known;
-		long c = -1;
+		const char *escape = memchr(p, '\\', (size_t)(end - p));
+		long c;
 
 		if (add_bytes(out, p, (size_t)((escape ? escape : end) - p), err) < 0)
 			return -1;
 		if (escape == NULL)
 			return 0;
-		p = escape + 2;
-		if (p <= end && escape[1] == 'u') {
-			c = unicode_escape(&p, end);
-		} else if (p <= end) {
-			known = escape[1] ? strchr(escapes, escape[1]) : NULL;
-			c = known ? meanings[known - escapes] : -1;
-		}
+		p = escape;
+		c = read_escape(&p, end);
 		if (c < 0)
 			return err_set(err, ERR_UNAVAILABLE,
 				       "it has an escape that is no character, such as "
@@ -267,7 +273,8 @@ static int jsontext_read_object(struct reader *r)
 		return 0;
 	if (jsontext_read_members(r, &keys, &count) < 0)
 		return -1;
-	qsort(keys, count, sizeof(*keys), compare_hashes);
+	if (count > 0)
+		qsort(keys, count, sizeof(*keys), compare_hashes);
 	for (size_t i = 1; i < count; i++)
 		if (keys[i] == keys[i - 1])
 			return refuse(r, "the object that ends there has a key twice");
@@ -300,7 +307,7 @@ static int jsontext_read_nested(struct reader *r, int (*read)(struct reader *r))
 	return result;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by JSONTEXT_DEPTH_MAX */
+/* Calls itself at most JSONTEXT_DEPTH_MAX times. */
 static int jsontext_read_value(struct reader *r)
 {
 	skip(r);

@@ -225,6 +225,7 @@ int refusal_error(const struct http_reply *reply, const struct refusal_context *
 	err_set(err, kind_of(reply->status), "%d%s%s%s%s", reply->status,
 		code[0] ? " " : "", code, akv[0] ? " " : "", akv);
 	add_hint(akv[0] ? akv : code, reply->status, body, &blanks, err);
+	err->disabled = strcmp(code, "SecretDisabled") == 0;
 	err->retry_after_ms = reply->retry_after_ms;
 	snprintf(err->request, sizeof(err->request), "%s", reply->request_id);
 	return -1;

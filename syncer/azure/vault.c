@@ -107,9 +107,11 @@ static int read_kind(struct vault_object *o, enum object_kind kind, bool has_val
 
 static int vault_refuse_disabled(enum object_kind kind, struct err *err)
 {
-	return err_set(err, ERR_DENIED, "the %s is disabled%s", kind_word(kind),
-		       kind == OBJECT_CERTIFICATE ? ", or not issued yet"
-						  : ": enable it or make a new version");
+	err_set(err, ERR_DENIED, "the %s is disabled%s", kind_word(kind),
+		kind == OBJECT_CERTIFICATE ? ", or not issued yet"
+					   : ": enable it or make a new version");
+	err->disabled = true;
+	return -1;
 }
 
 /* The vault refuses a disabled secret, but gives a disabled key and certificate; one
@@ -230,6 +232,8 @@ static int add_item(struct vault_list *list, const struct json *json,
 	struct vault_listed item = {
 		.enabled = json_bool(attributes, "enabled", true),
 		.created = json_int(attributes, "created", 0),
+		.not_before = json_int(attributes, "nbf", -1),
+		.expires = json_int(attributes, "exp", -1),
 	};
 
 	if (split_id(json_string(json, kind == OBJECT_KEY ? "kid" : "id"), kind, &item,

@@ -63,6 +63,7 @@ struct vault_listed {
 	char version[VAULT_VERSION_LEN + 1]; /* "" in a list of objects */
 	bool enabled;
 	int64_t created; /* Unix seconds, several versions may share one; 0: not given */
+	int64_t not_before, expires; /* Unix seconds; -1: not given */
 	struct object_tag *tags;
 	size_t tag_count;
 };

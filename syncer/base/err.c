@@ -25,6 +25,7 @@ static void set_message(struct err *err, enum err_kind kind, const char *fmt, va
 	err->retry_after_ms = 0;
 	err->request[0] = '\0';
 	err->tokenless = false;
+	err->disabled = false;
 	err_flatten(msg);
 	memcpy(err->msg, msg, sizeof(msg));
 }

@@ -38,6 +38,8 @@ struct err {
 	char request[64];   /* the service's id of the request, for its support; "": none.
 			       Beside msg, so that equal failures have equal messages */
 	bool tokenless;     /* it is for want of an access token, whatever it hit */
+	bool disabled;      /* the version that was asked for is disabled: another one may
+			       not be */
 };
 
 /* Both fill *err and return -1, so that a failure is one statement. */

@@ -85,10 +85,14 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 	buf_printf(out, "  %-32s %-34s %04o  %s\n", e->object,
 		   e->version ? e->version : "current", (unsigned)e->mode,
 		   verdict(e, online));
-	if (e->file_count == 0 && !e->failed)
-		buf_text(out, "      a file for each that the vault's list names\n");
-	for (size_t i = 0; i < e->file_count; i++)
-		buf_printf(out, "      %s/%s\n", c->settings.dir, e->files[i]);
+	for (size_t i = 0; i < e->file_count; i++) {
+		buf_printf(out, "      %s/%s", c->settings.dir, e->files[i].path);
+		if (e->files[i].mode != e->mode)
+			buf_printf(out, " (%04o)", (unsigned)e->files[i].mode);
+		buf_text(out, "\n");
+	}
+	if (e->more != NULL)
+		buf_printf(out, "      %s\n", e->more);
 	if (e->failed)
 		buf_printf(out, "      %s\n", e->err.msg);
 	if (e->warning != NULL)
@@ -157,7 +161,9 @@ static void write_json_entry(const struct check_entry *e, bool online, struct bu
 		   (unsigned)e->mode, e->optional ? "true" : "false");
 	for (size_t i = 0; i < e->file_count; i++) {
 		buf_text(out, i ? ",{" : "{");
-		json_member(out, "path", e->files[i]);
+		json_member(out, "path", e->files[i].path);
+		if (e->files[i].mode != e->mode)
+			buf_printf(out, ",\"mode\":\"%04o\"", (unsigned)e->files[i].mode);
 		buf_text(out, "}");
 	}
 	buf_text(out, "],");

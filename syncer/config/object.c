@@ -7,6 +7,24 @@
 #include "base/mem.h"
 #include "config/path.h"
 
+static const char *const choice_words[] = { "current", "newest-enabled", "newest-valid" };
+
+const char *object_choice_word(enum object_choice choice)
+{
+	return choice_words[choice];
+}
+
+bool object_choice_parse(const char *word, enum object_choice *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(choice_words); i++) {
+		if (!text_same(word, choice_words[i]))
+			continue;
+		*out = (enum object_choice)i;
+		return true;
+	}
+	return false;
+}
+
 void object_done(struct object *o)
 {
 	for (size_t i = 0; i < o->tag_count; i++) {
@@ -14,6 +32,12 @@ void object_done(struct object *o)
 		free(o->tags[i].value);
 	}
 	free(o->tags);
+	for (size_t i = 0; i < o->part_count; i++) {
+		free(o->parts[i].expression);
+		free(o->parts[i].path);
+	}
+	free(o->parts);
+	free(o->folder);
 	free(o->name);
 	free(o->pattern);
 	free(o->vault);
@@ -23,42 +47,78 @@ void object_done(struct object *o)
 	*o = (struct object){ 0 };
 }
 
+static bool object_is_store(const struct object *o)
+{
+	return o->format == OBJECT_PKCS12 || o->format == OBJECT_TRUSTSTORE;
+}
+
 static int check_secret_only(const struct object *o, struct err *err)
 {
-	const char *only = o->format == OBJECT_PFX      ? "objectFormat pfx"
-			   : o->encoding != TEXT_UTF8   ? "objectEncoding"
+	const char *only = o->encoding != TEXT_UTF8     ? "objectEncoding"
 			   : o->layout != OBJECT_SINGLE ? "layout"
-			   : o->password_object         ? "pfxPasswordObject"
+			   : o->part_count > 0          ? "jmesPath"
+			   : o->extract                 ? "extract"
 							: NULL;
+	bool formatted = o->format != OBJECT_PEM &&
+			 !(object_is_store(o) && o->kind == OBJECT_CERTIFICATE);
 
-	if (o->kind != OBJECT_SECRET && only != NULL)
-		return err_set(err, ERR_CONFIG,
-			       "%s needs objectType secret; the secret of a certificate "
-			       "has the certificate's name",
-			       only);
+	if (o->kind != OBJECT_SECRET && (only != NULL || formatted))
+		return err_set(
+			err, ERR_CONFIG,
+			"%s%s needs objectType secret; the secret of a certificate "
+			"has the certificate's name",
+			formatted ? "objectFormat " : only,
+			formatted ? kind_formats[o->format] : "");
 	return 0;
 }
 
 static int check_combinations(const struct object *o, struct err *err)
 {
-	if (o->password_object != NULL && o->format != OBJECT_PFX)
+	if (o->password_object != NULL && o->format == OBJECT_PEM)
 		return err_set(err, ERR_CONFIG,
-			       "pfxPasswordObject needs objectFormat: pfx");
-	if (o->layout != OBJECT_SINGLE && o->format == OBJECT_PFX)
+			       "passwordObject (pfxPasswordObject) needs objectFormat: "
+			       "pfx, pkcs12 or truststore");
+	if (o->layout != OBJECT_SINGLE && o->format != OBJECT_PEM)
 		return err_set(err, ERR_CONFIG,
-			       "layout cannot split a pfx; leave objectFormat out");
+			       "layout cannot split a %s; leave objectFormat out",
+			       kind_formats[o->format]);
+	if (o->encoding != TEXT_UTF8 && object_is_store(o))
+		return err_set(err, ERR_CONFIG,
+			       "objectFormat %s makes a binary file; leave "
+			       "objectEncoding out",
+			       kind_formats[o->format]);
 	if (o->layout != OBJECT_SINGLE && o->encoding != TEXT_UTF8)
 		return err_set(err, ERR_CONFIG,
 			       "layout makes PEM files; leave objectEncoding out");
 	return check_secret_only(o, err);
 }
 
+/* Values inside of a JSON text are those of one text. */
+static int check_json(const struct object *o, struct err *err)
+{
+	const char *own = o->part_count > 0 ? "jmesPath" : "extract";
+	const char *other = object_selects(o)         ? "a selection by pattern or tags"
+			    : o->history              ? "objectVersionHistory"
+			    : o->format != OBJECT_PEM ? "objectFormat"
+			    : o->layout != OBJECT_SINGLE ? "layout"
+							 : NULL;
+
+	if (!object_is_json(o) && o->without_whole)
+		return err_set(err, ERR_CONFIG,
+			       "excludeObjectName leaves no file, since neither jmesPath "
+			       "nor extract is there");
+	if (object_is_json(o) && other != NULL)
+		return err_set(err, ERR_CONFIG, "%s and %s cannot stand in one entry",
+			       own, other);
+	return 0;
+}
+
 static int check_selection(const struct object *o, struct err *err)
 {
-	const char *other = o->name      ? "objectName"
-			    : o->version ? "objectVersion"
-			    : o->history ? "objectVersionHistory"
-					 : NULL;
+	const char *other = o->name                   ? "objectName"
+			    : o->version || o->choice ? "objectVersion"
+			    : o->history              ? "objectVersionHistory"
+						      : NULL;
 
 	if (object_selects(o) && other != NULL)
 		return err_set(err, ERR_CONFIG,
@@ -84,8 +144,14 @@ static int check_depth(const struct object *o, struct err *err)
 
 int object_check(const struct object *o, struct err *err)
 {
-	if (check_selection(o, err) < 0 || check_combinations(o, err) < 0)
+	if (check_selection(o, err) < 0 || check_json(o, err) < 0 ||
+	    check_combinations(o, err) < 0)
 		return -1;
+	if (o->choice && o->history)
+		return err_set(err, ERR_CONFIG,
+			       "objectVersion %s cannot stand beside "
+			       "objectVersionHistory, which leaves disabled versions out",
+			       object_choice_word(o->choice));
 	if (!object_selects(o) && o->name == NULL)
 		return err_set(err, ERR_CONFIG, "objectName is missing");
 	return o->path ? check_depth(o, err) : 0;
@@ -145,5 +211,21 @@ uint64_t object_fingerprint(const struct object *o)
 		hash = text_hash(hash, texts[i]);
 	for (size_t i = 0; i < o->tag_count; i++)
 		hash = text_hash(text_hash(hash, o->tags[i].name), o->tags[i].value);
+	if (o->choice != OBJECT_CURRENT)
+		hash = text_hash(hash, object_choice_word(o->choice));
+	/* Only what is there, so that an upgrade knows the lists of before. */
+	for (size_t i = 0; i < o->part_count; i++) {
+		auto_free char *mode = xasprintf("%o", (unsigned)o->parts[i].mode);
+
+		hash = text_hash(text_hash(hash, o->parts[i].expression),
+				 o->parts[i].path);
+		hash = text_hash(hash, mode);
+	}
+	if (object_is_json(o)) {
+		auto_free char *more =
+			xasprintf("%d %d", (int)o->extract, o->without_whole);
+
+		hash = text_hash(text_hash(hash, more), o->folder);
+	}
 	return object_spread(text_hash(hash, rest));
 }

@@ -18,6 +18,15 @@
  * OBJECTS_MAX. */
 #define OBJECT_HISTORY_MAX 1000
 
+/* Which version an entry means that names none: the current one, which the vault tells;
+ * or, when that is disabled, the newest one that is enabled; or, when it is disabled, not
+ * valid yet or expired, the newest one that is neither. */
+enum object_choice { OBJECT_CURRENT, OBJECT_NEWEST_ENABLED, OBJECT_NEWEST_VALID };
+
+/* "current", "newest-enabled", "newest-valid". */
+const char *object_choice_word(enum object_choice choice);
+bool object_choice_parse(const char *word, enum object_choice *out);
+
 /* An object of a vault, or a choice of several, and the files that it becomes. */
 struct object {
 	enum object_kind kind;
@@ -26,18 +35,25 @@ struct object {
 	struct object_tag *tags; /* all of which a selected object has */
 	size_t tag_count;
 	char *vault;   /* name or URL as given; NULL: the default one */
-	char *version; /* 32 hexadecimal digits; NULL: always the current one */
-	int history;   /* 2 or more: so many versions, as path/0 …; 0: one */
+	char *version; /* 32 hexadecimal digits; NULL: none is pinned */
+	enum object_choice choice;
+	int history; /* 2 or more: so many versions, as path/0 …; 0: one */
 	char *path; /* of the file, relative to the directory, already normal; of an entry
 		       that selects, the folder, or NULL: none */
+	char *folder; /* of the files of extracted keys; NULL: they stand beside the file
+		       */
 	mode_t mode;
 	enum text_encoding encoding;
 	enum object_format format;
 	enum object_layout layout;
-	char *password_object; /* the secret that encrypts the pfx; NULL: none */
-	bool optional;         /* it need not exist */
-	bool metadata;         /* path.json describes it */
-	size_t place;          /* in the list as it was written, from 1; for messages */
+	char *password_object;     /* the secret that encrypts the pfx; NULL: none */
+	struct object_part *parts; /* values inside the JSON text of a secret */
+	size_t part_count;
+	enum object_extract extract;
+	bool without_whole; /* only of these files are made, not of the whole value */
+	bool optional;      /* it need not exist */
+	bool metadata;      /* path.json describes it */
+	size_t place;       /* in the list as it was written, from 1; for messages */
 };
 
 /* Frees what the object holds. */
@@ -46,6 +62,12 @@ void object_done(struct object *o);
 /* Checks the rules that span attributes.  ERR_CONFIG names the attributes and the fix,
  * but not the entry: the caller does. */
 int object_check(const struct object *o, struct err *err) MUST_CHECK;
+
+/* True when values inside its JSON text become files. */
+static inline bool object_is_json(const struct object *o)
+{
+	return o->part_count > 0 || o->extract != OBJECT_EXTRACT_NONE;
+}
 
 /* True when the entry does not name its object, but selects objects by a pattern or by
  * tags. */

@@ -161,7 +161,10 @@ static void claim_all(struct claims *all, const struct object *o, size_t entry)
 {
 	if (object_selects(o))
 		return;
-	claim(all, entry, o->path, "");
+	for (size_t i = 0; i < o->part_count; i++)
+		claim(all, entry, o->parts[i].path, "");
+	if (!o->without_whole)
+		claim(all, entry, o->path, "");
 	if (o->history > 0)
 		return; /* all are in that folder */
 	if (o->layout == OBJECT_SPLIT) {
@@ -195,8 +198,14 @@ static int check_pair(const struct objects *all, const struct claim *claim_a,
 	const struct object *a = &all->items[claim_a->entry];
 	const struct object *b = &all->items[claim_b->entry];
 
-	if (a == b || !path_collides(claim_a->path, claim_b->path))
+	if (!path_collides(claim_a->path, claim_b->path))
 		return 0;
+	if (a == b)
+		return err_set(err, ERR_CONFIG,
+			       "object %zu ('%s') has two files that are in each other's "
+			       "way, '%.100s' and '%.100s'; give one of them another "
+			       "objectAlias",
+			       a->place, a->name, claim_a->path, claim_b->path);
 	if (strcmp(claim_a->path, claim_b->path) == 0)
 		return err_set(
 			err, ERR_CONFIG,

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
 
+#include "base/mem.h"
 #include "crypto/effort.h"
 
 /* OpenSSL's own text may quote its input, so only the kind of its complaint is used. */
@@ -61,4 +62,69 @@ int pkcs12_open(const void *der, size_t len, const char *password, EVP_PKEY **ke
 		sk_X509_unshift(others, leaf);
 	*certificates = others;
 	return 0;
+}
+
+/* ---- making one ---- */
+
+#define CIPHER NID_aes_256_cbc
+#define TRUSTED_KEY_USAGE "2.16.840.1.113894.746875.1.1"
+
+static PKCS12 *pkcs12_of_key(EVP_PKEY *key, X509 *const certificates[], int count,
+			     const char *password, const char *name)
+{
+	STACK_OF(X509) *others = sk_X509_new_null();
+	PKCS12 *made;
+
+	for (int i = 1; i < count; i++)
+		sk_X509_push(others, certificates[i]);
+	/* -1: the MAC follows. */
+	made = PKCS12_create(password, name, key, certificates[0], others, CIPHER, CIPHER,
+			     PKCS12_ITERATIONS, -1, 0);
+	sk_X509_free(others);
+	return made;
+}
+
+/* For any use: the value of a trust store that keytool makes. */
+static bool pkcs12_trust(STACK_OF(PKCS12_SAFEBAG) * *bags, X509 *certificate,
+			 const char *name)
+{
+	PKCS12_SAFEBAG *bag = PKCS12_add_cert(bags, certificate);
+	const void *any = OBJ_nid2obj(NID_anyExtendedKeyUsage);
+
+	return bag != NULL && PKCS12_add_friendlyname_utf8(bag, name, -1) == 1 &&
+	       PKCS12_add1_attr_by_txt(bag, TRUSTED_KEY_USAGE, V_ASN1_OBJECT, any, -1) ==
+		       1;
+}
+
+static PKCS12 *pkcs12_of_trust(X509 *const certificates[], int count,
+			       const char *password, const char *name)
+{
+	STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+	STACK_OF(PKCS7) *safes = NULL;
+	PKCS12 *made = NULL;
+	bool fine = true;
+
+	for (int i = 0; i < count && fine; i++) {
+		auto_free char *next = xasprintf("%s-%d", name, i + 1);
+
+		fine = pkcs12_trust(&bags, certificates[i], i == 0 ? name : next);
+	}
+	if (fine && PKCS12_add_safe(&safes, bags, CIPHER, PKCS12_ITERATIONS, password))
+		made = PKCS12_add_safes(safes, 0);
+	sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+	sk_PKCS7_pop_free(safes, PKCS7_free);
+	return made;
+}
+
+PKCS12 *pkcs12_make(EVP_PKEY *key, X509 *const certificates[], int count,
+		    const char *password, const char *name)
+{
+	PKCS12 *made = key ? pkcs12_of_key(key, certificates, count, password, name)
+			   : pkcs12_of_trust(certificates, count, password, name);
+
+	if (made == NULL || PKCS12_set_mac(made, password, -1, NULL, 0, PKCS12_ITERATIONS,
+					   EVP_sha256()) == 1)
+		return made;
+	PKCS12_free(made);
+	return NULL;
 }

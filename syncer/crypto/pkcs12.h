@@ -1,10 +1,10 @@
 /*
- * pkcs12.h: opens a PKCS#12 (PFX), with or without a password.  Pure.
+ * pkcs12.h: opens a PKCS#12 (PFX), with or without a password, and makes one.  Pure.
  */
 #ifndef CRYPTO_PKCS12_H
 #define CRYPTO_PKCS12_H
 
-#include <openssl/x509.h>
+#include <openssl/pkcs12.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -23,5 +23,19 @@
  */
 int pkcs12_open(const void *der, size_t len, const char *password, EVP_PKEY **key,
 		STACK_OF(X509) * *certificates, struct err *err) MUST_CHECK;
+
+/* Of the derivation of each key that encrypts, and of the one for the MAC: as keytool. */
+#define PKCS12_ITERATIONS 10000
+
+/*
+ * Makes a PKCS#12 encrypted with a password: PBES2 with AES-256-CBC and HMAC-SHA-256, the
+ * MAC with SHA-256, which all Java since 8u301 and 11.0.12 reads.  With a key: one entry
+ * of this name, with the certificates, that of the key first.  key NULL: each certificate
+ * is an entry that Java trusts (name, name-2, name-3, ...), by the attribute that Java
+ * has for it (2.16.840.1.113894.746875.1.1), without which Java does not see it.
+ * NULL: OpenSSL refused.  The caller frees.
+ */
+PKCS12 *pkcs12_make(EVP_PKEY *key, X509 *const certificates[], int count,
+		    const char *password, const char *name);
 
 #endif

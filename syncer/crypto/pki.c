@@ -184,6 +184,18 @@ int pki_from_pkcs12(const void *der, size_t len, const char *password, struct pk
 	return pki_finish(p, result, out, err);
 }
 
+int pki_from_certificate(const void *der, size_t len, struct pki **out, struct err *err)
+{
+	const unsigned char *bytes = der;
+	X509 *certificate = len <= INT_MAX ? d2i_X509(NULL, &bytes, (long)len) : NULL;
+	struct pki *p;
+
+	if (certificate == NULL)
+		return pki_fail(err, "it is not a certificate");
+	p = pki_new();
+	return pki_finish(p, pki_add(p, certificate, err), out, err);
+}
+
 struct pki_reading {
 	struct pki *p;
 	const char *password;
@@ -299,20 +311,13 @@ int pki_write_root(const struct pki *p, struct buf *out, struct err *err)
 				     err);
 }
 
-int pki_write_pkcs12(const struct pki *p, const char *password, struct buf *out,
-		     struct err *err)
+static int pki_write_store(const struct pki *p, EVP_PKEY *key, const char *password,
+			   const char *name, struct buf *out, struct err *err)
 {
-	STACK_OF(X509) *others = sk_X509_new_null();
-	PKCS12 *pkcs12;
+	PKCS12 *pkcs12 = pkcs12_make(key, p->certificates, p->count, password, name);
 	int written;
 	BIO *bio;
 
-	for (int i = 1; i < p->count; i++)
-		sk_X509_push(others, p->certificates[i]);
-	/* Zeroes: OpenSSL's present defaults. */
-	pkcs12 = PKCS12_create(password, NULL, p->key, p->certificates[0], others, 0, 0,
-			       0, 0, 0);
-	sk_X509_free(others);
 	if (pkcs12 == NULL)
 		return pki_fail(err, "it cannot be made a PKCS#12");
 	bio = BIO_new(BIO_s_mem());
@@ -321,17 +326,14 @@ int pki_write_pkcs12(const struct pki *p, const char *password, struct buf *out,
 	return pki_take_bio(bio, written, out, err);
 }
 
-int pki_certificate_pem(const void *der, size_t len, struct buf *out,
-			struct pki_validity *validity, struct err *err)
+int pki_write_pkcs12(const struct pki *p, const char *password, const char *name,
+		     struct buf *out, struct err *err)
 {
-	const unsigned char *bytes = der;
-	X509 *certificate = len <= INT_MAX ? d2i_X509(NULL, &bytes, (long)len) : NULL;
-	int result;
+	return pki_write_store(p, p->key, password, name, out, err);
+}
 
-	if (certificate == NULL)
-		return pki_fail(err, "it is not a certificate");
-	*validity = pki_validity_of(certificate);
-	result = pki_write_certificate(certificate, out, err);
-	X509_free(certificate);
-	return result;
+int pki_write_truststore(const struct pki *p, const char *password, const char *name,
+			 struct buf *out, struct err *err)
+{
+	return pki_write_store(p, NULL, password, name, out, err);
 }

@@ -28,9 +28,9 @@ struct pki_validity {
 };
 
 /*
- * Both read a private key and its certificates, in any order, with any text between PEM
- * blocks.  password: NULL for an object of a vault, which may not have one; "" when the
- * user gave none.
+ * Each reads a private key and its certificates, or one certificate (DER) without a key,
+ * in any order, with any text between PEM blocks.  password: NULL for an object of a
+ * vault, which may not have one; "" when the user gave none.
  *
  * ERR_CONFIG: it is not such a thing, the password does not fit, it holds no certificate
  * or several private keys, or the key fits none of the certificates; of PKCS#12 see also
@@ -38,6 +38,8 @@ struct pki_validity {
  */
 int pki_from_pkcs12(const void *der, size_t len, const char *password, struct pki **out,
 		    struct err *err) MUST_CHECK;
+int pki_from_certificate(const void *der, size_t len, struct pki **out,
+			 struct err *err) MUST_CHECK;
 int pki_from_pem(const char *pem, size_t len, const char *password, struct pki **out,
 		 struct err *err) MUST_CHECK;
 
@@ -72,12 +74,12 @@ int pki_write_all(const struct pki *p, struct buf *out, struct err *err) MUST_CH
 int pki_write_chain(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
 int pki_write_root(const struct pki *p, struct buf *out, struct err *err) MUST_CHECK;
 
-/* Appends a PKCS#12 (DER) encrypted with a password: PBES2 with AES-256, HMAC-SHA-256. */
-int pki_write_pkcs12(const struct pki *p, const char *password, struct buf *out,
-		     struct err *err) MUST_CHECK;
-
-/* Appends one certificate, given as DER, as PEM.  ERR_CONFIG: it is none. */
-int pki_certificate_pem(const void *der, size_t len, struct buf *out,
-			struct pki_validity *validity, struct err *err) MUST_CHECK;
+/* Both append a PKCS#12 (DER) encrypted with a password, as in pkcs12.h: the key with the
+ * certificates, or the certificates alone, each of which Java then trusts.  name: the
+ * alias by which Java finds them.  Without a key there is no difference. */
+int pki_write_pkcs12(const struct pki *p, const char *password, const char *name,
+		     struct buf *out, struct err *err) MUST_CHECK;
+int pki_write_truststore(const struct pki *p, const char *password, const char *name,
+			 struct buf *out, struct err *err) MUST_CHECK;
 
 #endif

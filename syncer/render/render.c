@@ -7,60 +7,13 @@
 #include "base/mem.h"
 #include "crypto/jwk.h"
 #include "crypto/pem.h"
+#include "render/keys.h"
 
-/* A secret is at most 25 KiB of text; a certificate may come twice, in two files. */
-#define FILE_MAX (256 * 1024)
+/* What Java's own tools use when no secret is meant. */
+#define JAVA_PASSWORD "changeit"
 
 static const char pkcs12_type[] = "application/x-pkcs12";
 static const char pem_type[] = "application/x-pem-file";
-
-static const char *encoding_word(enum text_encoding encoding)
-{
-	switch (encoding) {
-	case TEXT_BASE64:
-		return "base64";
-	case TEXT_HEX:
-		return "hex";
-	case TEXT_UTF8:
-		break;
-	}
-	return "utf-8";
-}
-
-static const char *layout_word(enum object_layout layout)
-{
-	return layout == OBJECT_TLS ? "kubernetes.io/tls" : "split";
-}
-
-char *render_options(const struct render_how *how)
-{
-	struct buf text = BUF_INIT(512);
-	char *options;
-
-	if (how->kind != OBJECT_SECRET)
-		return xstrdup(how->kind == OBJECT_KEY ? "public-key" : "certificate");
-	buf_printf(&text, "encoding=%s", encoding_word(how->encoding));
-	if (how->format == OBJECT_PFX)
-		buf_text(&text, ";format=pfx");
-	if (how->layout != OBJECT_SINGLE)
-		buf_printf(&text, ";layout=%s", layout_word(how->layout));
-	if (how->password_object != NULL)
-		buf_printf(&text, ";password=%s", how->password_object);
-	options = xstrdup(buf_str(&text));
-	buf_done(&text);
-	return options;
-}
-
-const char *render_suffix(const struct render_how *how, size_t i)
-{
-	static const char *const suffixes[][RENDER_FILES_MAX] = {
-		[OBJECT_SINGLE] = { "" },
-		[OBJECT_SPLIT] = { "", ".crt", ".key" },
-		[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
-	};
-
-	return i < RENDER_FILES_MAX ? suffixes[how->layout][i] : NULL;
-}
 
 /* ---- secrets ---- */
 
@@ -86,7 +39,13 @@ static int render_write_text(const struct buf *value, enum text_encoding encodin
 	return err_hint(err,
 			"the entry says objectEncoding %s: correct it, or the value in "
 			"the vault",
-			encoding_word(encoding));
+			render_encoding_word(encoding));
+}
+
+/* A key store or trust store of Java: always encrypted, whatever the vault has. */
+static bool is_store(const struct render_how *how)
+{
+	return how->format == OBJECT_PKCS12 || how->format == OBJECT_TRUSTSTORE;
 }
 
 /* Certificates of App Service are plain secrets with the content type of one: they are
@@ -96,7 +55,7 @@ static bool holds_certificate(const struct render_how *how,
 {
 	const char *type = source->content_type ? source->content_type : "";
 
-	if (source->of_certificate)
+	if (source->of_certificate || is_store(how))
 		return true;
 	return (how->layout != OBJECT_SINGLE || how->password_object != NULL) &&
 	       (strcmp(type, pkcs12_type) == 0 || strcmp(type, pem_type) == 0);
@@ -121,13 +80,13 @@ static int refuse_plain(const char *what, const struct render_source *source,
 static int write_plain(const struct render_how *how, const struct render_source *source,
 		       struct render_files *out, struct err *err)
 {
-	auto_free char *layout = xasprintf("layout %s", layout_word(how->layout));
+	auto_free char *layout = xasprintf("layout %s", render_layout_word(how->layout));
 
 	if (how->layout != OBJECT_SINGLE)
 		return refuse_plain(layout, source, err);
 	if (how->password_object != NULL)
 		return refuse_plain("pfxPasswordObject", source, err);
-	return render_write_text(source->value, how->encoding, &out->items[0], err);
+	return render_write_text(source->value, how->encoding, &out->items[0].bytes, err);
 }
 
 static int is_pem(const struct render_source *source, bool *pem, struct err *err)
@@ -150,7 +109,7 @@ static int is_pem(const struct render_source *source, bool *pem, struct err *err
 static int read_certificates(const struct render_source *source, bool pem,
 			     struct pki **out, struct err *err)
 {
-	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+	auto_buf struct buf der = BUF_INIT(RENDER_FILE_MAX);
 
 	if (pem)
 		return pki_from_pem(buf_str(source->value), source->value->len, NULL, out,
@@ -160,14 +119,33 @@ static int read_certificates(const struct render_source *source, bool pem,
 	return pki_from_pkcs12(buf_str(&der), der.len, NULL, out, err);
 }
 
-static int write_locked(const struct pki *pki, const struct buf *password,
-			struct buf *out, struct err *err)
+/* Java derives a key from printable ASCII only. */
+static bool is_of_java(const struct buf *password)
 {
-	if (password->len == 0 || memchr(password->data, '\0', password->len) != NULL)
+	for (size_t i = 0; i < password->len; i++)
+		if (password->data[i] < ' ' || password->data[i] > '~')
+			return false;
+	return true;
+}
+
+static int write_locked(const struct render_how *how, const struct pki *pki,
+			const struct buf *given, struct buf *out, struct err *err)
+{
+	const char *password = how->password_object ? given->data : JAVA_PASSWORD;
+
+	if (how->password_object != NULL &&
+	    (given->len == 0 || memchr(given->data, '\0', given->len) != NULL))
 		return err_set(err, ERR_CONFIG,
-			       "the value of pfxPasswordObject is empty or holds a NUL "
-			       "character: no password");
-	return pki_write_pkcs12(pki, password->data, out, err);
+			       "the value of passwordObject (pfxPasswordObject) is empty "
+			       "or holds a NUL character: no password");
+	if (is_store(how) && how->password_object != NULL && !is_of_java(given))
+		return err_set(err, ERR_CONFIG,
+			       "the value of passwordObject holds a character that Java "
+			       "takes in no password of a PKCS#12, such as a final line "
+			       "end: only printable ASCII");
+	if (how->format == OBJECT_TRUSTSTORE)
+		return pki_write_truststore(pki, password, how->name, out, err);
+	return pki_write_pkcs12(pki, password, how->name, out, err);
 }
 
 /* PEM whose certificates stand in their order stays as it is, to the byte. */
@@ -184,30 +162,30 @@ static int write_bundle(const struct pki *pki, const struct buf *value, struct b
 static bool stays_as_it_is(const struct render_how *how, const struct buf *value)
 {
 	return how->layout == OBJECT_SINGLE && how->password_object == NULL &&
-	       pem_is_readable(buf_str(value), value->len);
+	       !is_store(how) && pem_is_readable(buf_str(value), value->len);
 }
 
 static int write_layout(const struct render_how *how, const struct pki *pki,
 			const struct buf *value, struct render_files *out,
 			struct err *err)
 {
-	struct buf *files = out->items;
+	struct render_file *files = out->items;
 
 	switch (how->layout) {
 	case OBJECT_SINGLE:
-		return write_bundle(pki, value, &files[0], err);
+		return write_bundle(pki, value, &files[0].bytes, err);
 	case OBJECT_SPLIT:
-		if (write_bundle(pki, value, &files[0], err) < 0 ||
-		    pki_write_all(pki, &files[1], err) < 0)
+		if (write_bundle(pki, value, &files[0].bytes, err) < 0 ||
+		    pki_write_all(pki, &files[1].bytes, err) < 0)
 			return -1;
-		return pki_write_key(pki, &files[2], err);
+		return pki_write_key(pki, &files[2].bytes, err);
 	case OBJECT_TLS:
 		break;
 	}
-	if (pki_write_chain(pki, &files[0], err) < 0 ||
-	    pki_write_key(pki, &files[1], err) < 0)
+	if (pki_write_chain(pki, &files[0].bytes, err) < 0 ||
+	    pki_write_key(pki, &files[1].bytes, err) < 0)
 		return -1;
-	return pki_write_root(pki, &files[2], err);
+	return pki_write_root(pki, &files[2].bytes, err);
 }
 
 static int write_certificates(const struct render_how *how,
@@ -221,27 +199,28 @@ static int write_certificates(const struct render_how *how,
 	if (is_pem(source, &pem, err) < 0)
 		return -1;
 	if (how->format == OBJECT_PFX && how->password_object == NULL)
-		return render_write_text(source->value, how->encoding, &out->items[0],
-					 err);
+		return render_write_text(source->value, how->encoding,
+					 &out->items[0].bytes, err);
 	if (how->format == OBJECT_PEM && how->encoding != TEXT_UTF8)
 		return err_set(
 			err, ERR_CONFIG,
 			"objectEncoding %s does not fit a certificate in PEM form; "
 			"leave it out, or set objectFormat: pfx",
-			encoding_word(how->encoding));
+			render_encoding_word(how->encoding));
 	if (read_certificates(source, pem, &pki, &unread) < 0) {
 		if (!pem || !stays_as_it_is(how, source->value)) {
 			*err = unread;
 			return -1;
 		}
 		out->unread = unread;
-		return buf_add(&out->items[0], buf_str(source->value), source->value->len,
-			       err);
+		return buf_add(&out->items[0].bytes, buf_str(source->value),
+			       source->value->len, err);
 	}
-	out->without_key = pki_key(pki) == NULL;
+	out->without_key = pki_key(pki) == NULL && how->format != OBJECT_TRUSTSTORE;
 	out->validity = pki_leaf_validity(pki);
-	if (how->password_object != NULL)
-		return write_locked(pki, source->password, &out->items[0], err);
+	if (how->password_object != NULL || is_store(how))
+		return write_locked(how, pki, source->password, &out->items[0].bytes,
+				    err);
 	return write_layout(how, pki, source->value, out, err);
 }
 
@@ -261,14 +240,34 @@ static int write_public_key(const struct json *jwk, struct buf *out, struct err 
 	return jwk_to_pem(&key, out, err);
 }
 
-static int write_leaf(const char *cer, struct render_files *out, struct err *err)
+static int write_leaf(const struct render_how *how, const struct render_source *source,
+		      struct render_files *out, struct err *err)
 {
-	auto_buf struct buf der = BUF_INIT(FILE_MAX);
+	auto_buf struct buf der = BUF_INIT(RENDER_FILE_MAX);
+	struct buf *bytes = &out->items[0].bytes;
+	auto_pki struct pki *pki = NULL;
 
-	if (text_from_base64(cer, strlen(cer), &der, err) < 0)
+	if (text_from_base64(source->cer, strlen(source->cer), &der, err) < 0)
 		return err_wrap(err, "its certificate");
-	return pki_certificate_pem(buf_str(&der), der.len, &out->items[0], &out->validity,
-				   err);
+	if (pki_from_certificate(buf_str(&der), der.len, &pki, err) < 0)
+		return -1;
+	out->validity = pki_leaf_validity(pki);
+	return is_store(how) ? write_locked(how, pki, source->password, bytes, err)
+			     : pki_write_all(pki, bytes, err);
+}
+
+/* Also of a secret of a certificate, whose value is no JSON. */
+static int write_json(const struct render_how *how, const struct render_source *source,
+		      struct render_files *out, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(RENDER_FILE_MAX);
+
+	if (render_write_text(source->value, how->encoding, &text, err) < 0)
+		return -1;
+	if (!how->without_whole &&
+	    buf_add(&out->items[0].bytes, buf_str(&text), text.len, err) < 0)
+		return -1;
+	return keys_write(how, &text, out, err);
 }
 
 static int write_files(const struct render_how *how, const struct render_source *source,
@@ -276,12 +275,14 @@ static int write_files(const struct render_how *how, const struct render_source 
 {
 	switch (how->kind) {
 	case OBJECT_KEY:
-		return write_public_key(source->jwk, &out->items[0], err);
+		return write_public_key(source->jwk, &out->items[0].bytes, err);
 	case OBJECT_CERTIFICATE:
-		return write_leaf(source->cer, out, err);
+		return write_leaf(how, source, out, err);
 	case OBJECT_SECRET:
 		break;
 	}
+	if (how->part_count > 0 || how->extract != OBJECT_EXTRACT_NONE)
+		return write_json(how, source, out, err);
 	return holds_certificate(how, source) ? write_certificates(how, source, out, err)
 					      : write_plain(how, source, out, err);
 }
@@ -289,10 +290,9 @@ static int write_files(const struct render_how *how, const struct render_source 
 int render_object(const struct render_how *how, const struct render_source *source,
 		  struct render_files *out, struct err *err)
 {
-	struct render_files files = { .validity = { -1, -1 } };
+	struct render_files files;
 
-	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
-		files.items[i] = BUF_INIT(FILE_MAX);
+	render_outline(how, &files);
 	if (write_files(how, source, &files, err) < 0) {
 		/* Past the bound: as much a thing of this object as the other causes. */
 		if (err->kind == ERR_UNAVAILABLE)
@@ -302,12 +302,6 @@ int render_object(const struct render_how *how, const struct render_source *sour
 	}
 	*out = files;
 	return 0;
-}
-
-void render_files_done(struct render_files *files)
-{
-	for (size_t i = 0; i < RENDER_FILES_MAX; i++)
-		buf_done(&files->items[i]);
 }
 
 /* ---- metadata ---- */

@@ -20,7 +20,9 @@ static struct check_entry *check_add(struct check *c, const struct object *o, ch
 	*e = (struct check_entry){
 		.object = words,
 		.vault = xstrdup(source->vault.url),
-		.version = o->version ? xstrdup(o->version) : NULL,
+		.version = o->version  ? xstrdup(o->version)
+			   : o->choice ? xstrdup(object_choice_word(o->choice))
+				       : NULL,
 		.mode = o->mode,
 		.optional = o->optional || object_selects(o),
 	};
@@ -29,9 +31,13 @@ static struct check_entry *check_add(struct check *c, const struct object *o, ch
 
 static void check_add_files(struct check_entry *e, const struct task *t)
 {
-	for (size_t i = 0; i < t->file_count; i++) {
-		e->files = xgrow(e->files, e->file_count, sizeof(char *));
-		e->files[e->file_count++] = xstrdup(t->files[i].path);
+	const char *path;
+	mode_t mode;
+
+	for (size_t i = 0; (path = task_path(t, i, &mode)) != NULL; i++) {
+		e->files = xgrow(e->files, e->file_count, sizeof(*e->files));
+		e->files[e->file_count++] =
+			(struct check_file){ .path = xstrdup(path), .mode = mode };
 	}
 }
 
@@ -42,8 +48,12 @@ static void check_plan_entry(struct check *c, const struct object *o,
 {
 	struct check_entry *e = check_add(c, o, object_words(o), source);
 
-	if (object_selects(o))
+	if (object_selects(o)) {
+		e->more = "a file for each that the vault's list names";
 		return;
+	}
+	if (o->extract != OBJECT_EXTRACT_NONE)
+		e->more = "a file for each key that its JSON value has";
 	for (int i = 0; i < (o->history ? o->history : 1); i++) {
 		auto_free char *path =
 			o->history ? xasprintf("%s/%d", o->path, i) : xstrdup(o->path);
@@ -188,7 +198,7 @@ void check_done(struct check *c)
 		struct check_entry *e = &c->items[i];
 
 		for (size_t f = 0; f < e->file_count; f++)
-			free(e->files[f]);
+			free(e->files[f].path);
 		free(e->files);
 		free(e->object);
 		free(e->vault);

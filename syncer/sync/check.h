@@ -7,6 +7,11 @@
 
 #include "config/configuration.h"
 
+struct check_file {
+	char *path; /* relative */
+	mode_t mode;
+};
+
 /* One object, or one choice of several. */
 struct check_entry {
 	char *object;  /* "secret 'db-pass'" */
@@ -14,9 +19,9 @@ struct check_entry {
 	char *version; /* asked for, or found; NULL: the current one, not asked yet */
 	mode_t mode;
 	bool optional;
-	char **files; /* relative paths; of an entry that selects, before it is asked,
-			 none */
+	struct check_file *files;
 	size_t file_count;
+	const char *more; /* files that only the vault knows of; NULL: none */
 	bool failed;
 	struct err err; /* why it cannot be read; excused when the object is optional */
 	bool excused;

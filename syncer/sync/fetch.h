@@ -57,8 +57,8 @@ struct fetch *fetch_start(struct source *source, int64_t now);
 /* Adds an item; it stays the caller's, must outlive the fetch and not move. */
 void fetch_add(struct fetch *f, struct fetch_item *item);
 
-/* Asks again with an item that is FETCH_GOT: for the next page at its new url, or for a
- * newer answer at the same one. */
+/* Asks again with an item that is FETCH_GOT or FETCH_FAILED: for the next page or another
+ * version at its new url, or for a newer answer at the same one. */
 void fetch_again(struct fetch_item *item);
 
 /* When fetch_run() has to be called again even if nothing happens on the network. */

@@ -92,7 +92,6 @@ bool listing_is_done(struct listing *l)
 
 /* ---- a history ---- */
 
-/* Newest first; within one second the order is arbitrary, but always the same. */
 static int listing_by_age(const void *a, const void *b)
 {
 	const struct vault_listed *x = a, *y = b;
@@ -100,6 +99,13 @@ static int listing_by_age(const void *a, const void *b)
 	if (x->created != y->created)
 		return x->created > y->created ? -1 : 1;
 	return strcmp(y->version, x->version);
+}
+
+void listing_sort_versions(struct listing *l)
+{
+	if (l->found.count > 0)
+		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
+		      listing_by_age);
 }
 
 /* The versions of a history, newest first. */
@@ -135,9 +141,7 @@ static int listing_find_versions(struct listing *l, struct history *h)
 				    : NULL;
 	bool started = from == NULL;
 
-	if (l->found.count > 0)
-		qsort(l->found.items, l->found.count, sizeof(*l->found.items),
-		      listing_by_age);
+	listing_sort_versions(l);
 	if (first != NULL)
 		history_add(h, first);
 	for (size_t i = 0; i < l->found.count; i++) {

@@ -35,10 +35,15 @@ struct listing {
 /* True for an entry that needs one. */
 bool listing_is_needed(const struct object *object);
 
-/* Starts asking.  listing_free() the result. */
+/* Starts asking: for the list of what the entry selects, or of the versions of its
+ * object.  listing_free() the result. */
 struct listing *listing_new(const struct object *object, struct source *source,
 			    struct fetch *fetch);
 void listing_free(struct listing *l);
+
+/* Puts the versions of an object in order, the newest first; within one second the order
+ * is arbitrary, but always the same. */
+void listing_sort_versions(struct listing *l);
 
 /* Asks for the next page; true when there is no more to wait for.  The fetch of its
  * source is then to be run once more. */

@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/sorted.h"
 #include "base/text.h"
 #include "config/path.h"
+#include "sync/extract.h"
 
 /* Versions of one name that still disagree after so many further requests are published
  * as they are; the next poll asks again. */
@@ -15,54 +15,22 @@
 
 /* ---- paths ---- */
 
-/* Paths that are in each other's way count as equal: one is the other, or a folder of it.
- * In an order in which '/' comes before all else these are neighbours. */
-static int plan_compare(const void *path, const void *item)
-{
-	const char *a = path, *b = ((const struct plan_path *)item)->path;
-
-	while (*a != '\0' && *a == *b)
-		a++, b++;
-	if (*a == *b || (*a == '\0' && *b == '/') || (*a == '/' && *b == '\0'))
-		return 0;
-	if (*a == '/' || *b == '/')
-		return *a == '/' ? -1 : 1;
-	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-}
-
-/* Where a path is among those that are taken, or belongs. */
-static size_t plan_place(const struct plan *p, const char *path, bool *taken)
-{
-	return sorted_place(p->paths, p->path_count, sizeof(*p->paths), path,
-			    plan_compare, taken);
-}
-
 /* The task that is in the way of a new one; NULL: none. */
 static const struct task *plan_in_the_way(const struct plan *p, const struct task *t)
 {
-	bool taken;
+	const struct task *holder = NULL;
 
-	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_place(p, t->files[i].path, &taken);
-
-		if (taken)
-			return p->paths[at].task;
-	}
-	return NULL;
+	for (size_t i = 0; i < t->file_count && holder == NULL; i++)
+		if (!t->files[i].extracted)
+			holder = paths_holder(&p->paths, t->files[i].path);
+	return holder;
 }
 
 static void plan_take_paths(struct plan *p, const struct task *t)
 {
-	bool taken;
-
-	for (size_t i = 0; i < t->file_count; i++) {
-		size_t at = plan_place(p, t->files[i].path, &taken);
-
-		if (taken)
-			continue;
-		p->paths = sorted_open(p->paths, p->path_count++, sizeof(*p->paths), at);
-		p->paths[at] = (struct plan_path){ t->files[i].path, t };
-	}
+	for (size_t i = 0; i < t->file_count; i++)
+		if (!t->files[i].extracted)
+			paths_take(&p->paths, t->files[i].path, t);
 }
 
 /* ---- tasks ---- */
@@ -247,11 +215,34 @@ static bool plan_run_listings(struct plan *p)
 	return moved;
 }
 
+/* True when a choice moved on, so that there is more to fetch. */
+static bool plan_run_choices(struct plan *p)
+{
+	int64_t now_s = clock_wall_ms() / 1000;
+	bool moved = false;
+
+	for (struct task *t = p->tasks; t; t = t->next) {
+		struct choice *c;
+
+		if (!choice_is_needed(t, now_s))
+			continue;
+		c = choice_new(t, plan_fetch(p, t->source));
+		c->next = p->choices;
+		p->choices = c;
+		moved = true;
+	}
+	for (struct choice *c = p->choices; c; c = c->next)
+		if (!c->made)
+			moved |= choice_run(c, now_s) ||
+				 c->versions->item.state == FETCH_WAITING;
+	return moved;
+}
+
 bool plan_run(struct plan *p, int64_t now)
 {
 	bool done = plan_run_fetches(p, now);
 
-	if (plan_run_listings(p))
+	if (plan_run_listings(p) | plan_run_choices(p))
 		done = plan_run_fetches(p, now);
 	for (struct listing *l = p->listings; l; l = l->next)
 		done &= l->expanded;
@@ -272,24 +263,30 @@ static void plan_stop_fetches(struct plan *p)
 void plan_end(struct plan *p)
 {
 	plan_stop_fetches(p);
+	for (struct choice *c = p->choices; c; c = c->next)
+		choice_cut(c);
 	for (struct listing *l = p->listings; l; l = l->next) {
 		if (l->expanded)
 			continue;
 		listing_cut(l);
 		listing_expand(l, p->publish, plan_add_listed, p);
 	}
-	for (struct task *t = p->tasks; t; t = t->next)
-		task_render(t);
+	extract_render(p->tasks, &p->paths);
 }
 
 void plan_free(struct plan *p)
 {
 	struct listing *l, *next_l;
 	struct task *t, *next_t;
+	struct choice *c, *next_c;
 
 	plan_stop_fetches(p);
+	for (c = p->choices; c; c = next_c) {
+		next_c = c->next;
+		choice_free(c);
+	}
 	free(p->fetches);
-	free(p->paths);
+	free(p->paths.items);
 	for (l = p->listings; l; l = next_l) {
 		next_l = l->next;
 		listing_free(l);

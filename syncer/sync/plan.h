@@ -15,15 +15,11 @@
 
 #include "config/objects.h"
 #include "deliver/publish.h"
+#include "sync/choice.h"
 #include "sync/listing.h"
+#include "sync/paths.h"
 #include "sync/source.h"
 #include "sync/task.h"
-
-/* A path that a task takes. */
-struct plan_path {
-	const char *path; /* the task's */
-	const struct task *task;
-};
 
 struct plan {
 	struct sources *sources;       /* with those of all objects */
@@ -31,9 +27,9 @@ struct plan {
 	struct fetch **fetches;        /* one a source, by its index */
 	struct task *tasks, **tail;
 	size_t task_count;
+	struct choice *choices;   /* of tasks whose current version cannot be used */
 	struct listing *listings; /* in the order in which they take their paths */
-	struct plan_path *paths;  /* of all tasks, in order */
-	size_t path_count;
+	struct paths paths;       /* of all tasks */
 	int repeats; /* how often versions that disagree were asked for again */
 };
 

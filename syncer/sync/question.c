@@ -33,6 +33,16 @@ void question_repeat(struct question *q)
 	fetch_again(&q->item);
 }
 
+void question_change(struct question *q, const struct source *source,
+		     enum object_kind kind, const char *name, const char *version)
+{
+	free(q->url);
+	q->url = vault_object_url(source->vault.url, kind, name, version);
+	q->item.url = q->url;
+	q->item.err = (struct err){ 0 };
+	question_repeat(q);
+}
+
 void question_done(struct question *q)
 {
 	vault_object_done(&q->got);

@@ -22,6 +22,10 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 
 /* Drops the answer and asks the same again. */
 void question_repeat(struct question *q);
+
+/* Drops the answer, or the failure, and asks for another version. */
+void question_change(struct question *q, const struct source *source,
+		     enum object_kind kind, const char *name, const char *version);
 void question_done(struct question *q);
 
 /* True when it was asked and has no answer; its item's err says why. */

@@ -13,58 +13,76 @@
 
 /* ---- what is on the volume ---- */
 
-static struct render_how task_how(const struct object *object)
+static struct render_how task_how(const struct object *object, const char *name,
+				  const char *path)
 {
 	return (struct render_how){
+		.name = name,
+		.path = path,
+		.mode = object->mode,
 		.kind = object->kind,
 		.format = object->format,
 		.layout = object->layout,
 		.encoding = object->encoding,
 		.password_object = object->password_object,
+		.parts = object->parts,
+		.part_count = object->part_count,
+		.extract = object->extract,
+		.folder = object->folder,
+		.without_whole = object->without_whole,
 	};
 }
 
 /* Files of an entry that selects carry its choice, so that they are known as its own. */
-static char *task_options(const struct object *object)
+static char *task_selection(const struct object *object)
 {
-	struct render_how how = task_how(object);
-	char *options = render_options(&how), *more;
+	char *text, *more;
 
 	if (!object_selects(object))
-		return options;
-	more = xasprintf("%s" SELECTION "%s", options,
-			 object->pattern ? object->pattern : "*");
-	free(options);
+		return xstrdup("");
+	text = xasprintf(SELECTION "%s", object->pattern ? object->pattern : "*");
 	for (size_t i = 0; i < object->tag_count; i++) {
-		options = more;
-		more = xasprintf("%s;tag %s=%s", options, object->tags[i].name,
+		more = xasprintf("%s;tag %s=%s", text, object->tags[i].name,
 				 object->tags[i].value);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+/* Marks what a file was made with. */
+static void task_mark(const struct task *t, struct render_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		char *options = files->items[i].options;
+
+		files->items[i].options = xasprintf("%s%s", options, t->selection);
 		free(options);
 	}
-	return more;
 }
 
 bool task_was_selected(const struct object *object, const char *options)
 {
-	auto_free char *own = task_options(object);
-	const char *was = strstr(options, SELECTION), *is = strstr(own, SELECTION);
+	auto_free char *own = task_selection(object);
+	const char *was = strstr(options, SELECTION);
 
-	return was != NULL && is != NULL && strcmp(was, is) == 0;
+	return was != NULL && strcmp(was, own) == 0;
 }
 
-static void task_add_path(struct task *t, const struct publish *publish,
-			  const char *suffix, const char *options)
+static void task_add_file(struct task *t, const struct publish *publish, const char *path,
+			  const char *options, mode_t mode)
 {
-	struct task_file *file = &t->files[t->file_count++];
 	enum publish_state state = PUBLISH_MISSING;
-	const struct manifest_entry *e;
+	const struct manifest_entry *e = publish_at(publish, path, &state);
+	struct task_file *file;
 
-	file->path = xasprintf("%s%s", t->path, suffix);
-	e = publish_at(publish, file->path, &state);
+	t->files = xgrow(t->files, t->file_count, sizeof(*t->files));
+	file = &t->files[t->file_count++];
+	*file = (struct task_file){ .path = xstrdup(path), .mode = mode };
 	if (e == NULL || strcmp(e->object, t->id) != 0)
 		return;
 	file->entry = e;
-	file->as_wanted = strcmp(e->options, options) == 0 && e->mode == t->object->mode;
+	file->as_wanted = strcmp(e->options, options) == 0 && e->mode == mode;
 	file->intact = state == PUBLISH_INTACT;
 }
 
@@ -85,17 +103,61 @@ static const char *task_version(const struct task *t, size_t from, size_t to)
 	return version;
 }
 
+/* Which keys the value had is known by the files that were made of them.  True when all
+ * of these are there. */
+static bool task_look_for_keys(struct task *t, const struct publish *publish)
+{
+	const struct manifest_entry *e;
+	size_t found = 0, count = 0, all = 1;
+
+	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
+		const char *was = render_extracted(e->options, &count);
+		auto_free char *options = render_key_options(&t->how, count);
+
+		if (strcmp(e->object, t->id) != 0 || was == NULL ||
+		    strcmp(was, render_extracted(options, &count)) != 0)
+			continue;
+		task_add_file(t, publish, e->path, options, t->object->mode);
+		t->files[t->file_count - 1].extracted = true;
+		found++;
+		all = count;
+	}
+	return found == all;
+}
+
 static void task_look(struct task *t, const struct publish *publish)
 {
-	const char *suffix;
+	struct render_files wanted;
+	bool has_all_keys = true;
 
-	for (size_t i = 0; (suffix = render_suffix(&t->how, i)) != NULL; i++)
-		task_add_path(t, publish, suffix, t->options);
+	render_outline(&t->how, &wanted);
+	task_mark(t, &wanted);
+	for (size_t i = 0; i < wanted.count; i++)
+		task_add_file(t, publish, wanted.items[i].path, wanted.items[i].options,
+			      wanted.items[i].mode);
+	render_files_done(&wanted);
+	if (t->how.extract != OBJECT_EXTRACT_NONE)
+		has_all_keys = task_look_for_keys(t, publish);
 	t->rendered_count = t->file_count;
-	if (t->object->metadata)
-		task_add_path(t, publish, METADATA_SUFFIX, METADATA_OPTIONS);
-	t->current = task_version(t, 0, t->rendered_count);
+	if (t->object->metadata) {
+		auto_free char *path = xasprintf("%s" METADATA_SUFFIX, t->base);
+
+		task_add_file(t, publish, path, METADATA_OPTIONS, t->object->mode);
+	}
+	if (has_all_keys)
+		t->current = task_version(t, 0, t->rendered_count);
 	t->metadata = task_version(t, t->rendered_count, t->file_count);
+}
+
+/* Two tasks never have the same. */
+static char *task_label(const struct object *object, const char *base)
+{
+	if (!object->without_whole)
+		return xstrdup(base);
+	if (object->part_count > 0)
+		return xstrdup(object->parts[0].path);
+	return xasprintf("%s%s%s/*", object->folder ? object->folder : "",
+			 object->folder ? "/" : "", object->name);
 }
 
 static enum fate_need task_need(const struct object *object)
@@ -114,11 +176,12 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->object = object;
 	t->source = source;
 	t->name = xstrdup(name);
-	t->path = xstrdup(path);
+	t->base = xstrdup(path);
+	t->path = task_label(object, path);
 	t->version = version ? xstrdup(version) : NULL;
 	t->id = vault_object_id(source->vault.url, object->kind, name);
-	t->how = task_how(object);
-	t->options = task_options(object);
+	t->how = task_how(object, t->name, t->base);
+	t->selection = task_selection(object);
 	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
 	t->need = task_need(object);
 	t->new_metadata = BUF_INIT(METADATA_MAX);
@@ -132,19 +195,52 @@ void task_free(struct task *t)
 		return;
 	for (size_t i = 0; i < t->file_count; i++)
 		free(t->files[i].path);
+	free(t->files);
 	question_done(&t->value);
 	question_done(&t->password);
 	render_files_done(&t->new_files);
 	buf_done(&t->new_metadata);
 	free(t->name);
+	free(t->base);
 	free(t->path);
 	free(t->version);
 	free(t->id);
-	free(t->options);
+	free(t->selection);
 	free(t->words);
 	free(t->new_version);
 	free(t->new_metadata_version);
 	free(t);
+}
+
+const char *task_path(const struct task *t, size_t i, mode_t *mode)
+{
+	size_t made = t->has_new_files ? t->new_files.count : 0;
+
+	if (i < made) {
+		*mode = t->new_files.items[i].mode;
+		return t->new_files.items[i].path;
+	}
+	i += t->has_new_files ? t->rendered_count - made : 0;
+	if (i >= t->file_count)
+		return NULL;
+	*mode = t->files[i].mode;
+	return t->files[i].path;
+}
+
+void task_unrender(struct task *t)
+{
+	render_files_done(&t->new_files);
+	t->has_new_files = false;
+}
+
+void task_forget_file(struct task *t, size_t i)
+{
+	free(t->files[i].path);
+	t->file_count--;
+	t->rendered_count--;
+	memmove(&t->files[i], &t->files[i + 1], (t->file_count - i) * sizeof(*t->files));
+	/* What is left is not all that the version had. */
+	t->current = NULL;
 }
 
 bool task_needs_no_answer(const struct task *t)
@@ -200,10 +296,16 @@ static void task_render_files(struct task *t)
 		.password = &t->password.got.value,
 	};
 
-	if (render_object(&t->how, &source, &t->new_files, &t->err) < 0)
-		err_wrap(&t->err, "%s", t->words);
-	else
-		t->has_new_files = true;
+	if (render_object(&t->how, &source, &t->new_files, &t->err) < 0) {
+		if (object_is_json(t->object))
+			err_wrap(&t->err, "%s of vault '%s'", t->words,
+				 t->source->vault.name);
+		else
+			err_wrap(&t->err, "%s", t->words);
+		return;
+	}
+	task_mark(t, &t->new_files);
+	t->has_new_files = true;
 }
 
 static void task_render_metadata(struct task *t)
@@ -264,43 +366,63 @@ static struct publish_file task_carry(const struct task_file *f, bool as_is)
 				      .as_is = as_is };
 }
 
-static struct publish_file task_make(const struct task *t, size_t i)
+static struct publish_file task_make_rendered(const struct task *t,
+					      const struct render_file *f)
 {
-	bool metadata = i == t->rendered_count;
-	const struct buf *bytes = metadata ? &t->new_metadata : &t->new_files.items[i];
-
-	return (struct publish_file){
-		.path = t->files[i].path,
-		.mode = t->object->mode,
-		.object = t->id,
-		.version = metadata ? t->new_metadata_version : t->new_version,
-		.options = metadata ? METADATA_OPTIONS : t->options,
-		.data = buf_str(bytes),
-		.len = bytes->len,
-	};
+	return (struct publish_file){ .path = f->path,
+				      .mode = f->mode,
+				      .object = t->id,
+				      .version = t->new_version,
+				      .options = f->options,
+				      .data = buf_str(&f->bytes),
+				      .len = f->bytes.len };
 }
 
-static bool task_is_new(const struct task *t, size_t i)
+static struct publish_file task_make_metadata(const struct task *t,
+					      const struct task_file *f)
 {
-	if (t->verdict->fate != FATE_NEW)
-		return false;
-	return i == t->rendered_count ? t->has_new_metadata : t->has_new_files;
+	return (struct publish_file){ .path = f->path,
+				      .mode = t->object->mode,
+				      .object = t->id,
+				      .version = t->new_metadata_version,
+				      .options = METADATA_OPTIONS,
+				      .data = buf_str(&t->new_metadata),
+				      .len = t->new_metadata.len };
+}
+
+static struct publish_file *task_push(struct publish_file **files, size_t *count)
+{
+	*files = xgrow(*files, *count, sizeof(**files));
+	return &(*files)[(*count)++];
+}
+
+/* What the set has, in place of new bytes, of files [from, to). */
+static void task_carry_all(const struct task *t, size_t from, size_t to,
+			   struct publish_file **files, size_t *count)
+{
+	bool as_is = t->verdict->fate == FATE_KEEP_AS_IS;
+
+	for (size_t i = from; i < to; i++) {
+		const struct task_file *f = &t->files[i];
+
+		if (f->entry != NULL)
+			*task_push(files, count) = task_carry(f, as_is || !f->intact);
+	}
 }
 
 void task_add_files(const struct task *t, struct publish_file **files, size_t *count)
 {
-	bool as_is = t->verdict->fate == FATE_KEEP_AS_IS;
+	bool is_new = t->verdict->fate == FATE_NEW;
 
 	if (t->verdict->fate == FATE_GO)
 		return;
-	for (size_t i = 0; i < t->file_count; i++) {
-		const struct task_file *f = &t->files[i];
-		bool is_new = task_is_new(t, i);
-
-		if (!is_new && f->entry == NULL)
-			continue;
-		*files = xgrow(*files, *count, sizeof(**files));
-		(*files)[(*count)++] =
-			is_new ? task_make(t, i) : task_carry(f, as_is || !f->intact);
-	}
+	if (!is_new || !t->has_new_files)
+		task_carry_all(t, 0, t->rendered_count, files, count);
+	for (size_t i = 0; is_new && i < t->new_files.count; i++)
+		*task_push(files, count) = task_make_rendered(t, &t->new_files.items[i]);
+	if (is_new && t->has_new_metadata)
+		*task_push(files, count) =
+			task_make_metadata(t, &t->files[t->rendered_count]);
+	else
+		task_carry_all(t, t->rendered_count, t->file_count, files, count);
 }

@@ -13,17 +13,17 @@
 #include "sync/fate.h"
 #include "sync/question.h"
 
-/* The files of an object, and path.json. */
-#define TASK_FILES_MAX (RENDER_FILES_MAX + 1)
-
-/* One file that a task makes. */
+/* One file that a task makes, or that the volume has of its object. */
 struct task_file {
 	char *path;
+	mode_t mode; /* that is asked for */
 	const struct manifest_entry
 		*entry; /* what the current set has at the path, when
 			   it was made from this object; NULL: nothing */
 	bool as_wanted; /* it was made with these options and this mode */
 	bool intact;    /* and is as it was published */
+	bool extracted; /* it is of a key that the value had: nobody else names the path
+			 */
 };
 
 struct task {
@@ -31,18 +31,25 @@ struct task {
 	const struct object *object; /* the entry it comes from */
 	struct source *source;
 	char *name;    /* of the object */
-	char *path;    /* of its files, before their suffixes */
+	char *path;    /* what it is called by: the path of its files, before their
+			  suffixes; of one without a file for the whole value that of
+			  another file */
+	char *base;    /* the path of its files, before their suffixes */
 	char *version; /* the one to get; NULL: the current one */
-	char *id, *options, *words;
+	char *id, *words;
+	char *selection; /* marks the options of files of an entry that selects; "": it
+			    does not */
 	struct render_how how;
 	enum fate_need need;
 
-	struct task_file files[TASK_FILES_MAX]; /* path.json is the last, if asked for */
-	size_t file_count, rendered_count;      /* all, and those without path.json */
+	struct task_file *files;           /* path.json is the last, if asked for */
+	size_t file_count, rendered_count; /* all, and those without path.json */
 	const char *current;  /* the version that all its files but path.json have on the
 				 volume, as they are wanted; NULL: none */
 	const char *metadata; /* the same of path.json */
 
+	const char *passed_over; /* why its current version is not the one to get:
+				    "disabled"; NULL: it is, or one is pinned */
 	struct question value, password;
 	struct err err; /* why it has no new bytes, though it should */
 	bool is_gone;   /* a complete list does not select it any more */
@@ -72,11 +79,21 @@ bool task_needs_no_answer(const struct task *t);
 /* Asks for what it needs. */
 void task_ask(struct task *t, struct fetch *fetch);
 
+/* The path and the mode of file i of those that it makes by what is known: when it was
+ * rendered, with its extracted keys.  NULL behind the last. */
+const char *task_path(const struct task *t, size_t i, mode_t *mode);
+
 /* Takes over an answer to the same question. */
 void task_take(struct task *t, struct vault_object *got);
 
 /* Renders what came, or keeps the reason why nothing did. */
 void task_render(struct task *t);
+
+/* Takes back what was rendered, for the reason in t->err. */
+void task_unrender(struct task *t);
+
+/* Forgets a file of an extracted key on the volume: its path belongs to another task. */
+void task_forget_file(struct task *t, size_t i);
 
 /* What the current set has of its files. */
 enum fate_files task_files_on_volume(const struct task *t);

@@ -47,7 +47,8 @@ static const struct validity_advice *validity_advice_of(const struct task *t,
 static bool validity_is_of_certificate(const struct task *t)
 {
 	return t->how.kind == OBJECT_CERTIFICATE || t->value.got.of_certificate ||
-	       t->how.layout != OBJECT_SINGLE || t->how.password_object != NULL;
+	       t->how.layout != OBJECT_SINGLE || t->how.password_object != NULL ||
+	       t->how.format > OBJECT_PFX;
 }
 
 static int64_t validity_end(int64_t a, int64_t b)
@@ -97,6 +98,12 @@ enum validity validity_of(const struct task *t, int64_t wall_ms, struct err *why
 	if (start * 1000 > wall_ms)
 		return validity_warn(why, words, "is not valid before", start,
 				     advice->early);
+	if (t->passed_over != NULL) {
+		err_set(why, ERR_DENIED,
+			"%s stands in for the current version, which is %s", words,
+			t->passed_over);
+		return VALIDITY_WARNS;
+	}
 	if (got->disabled) {
 		err_set(why, ERR_DENIED,
 			"%s is disabled; enable it, or take it off the "

@@ -13,7 +13,8 @@
 enum validity {
 	VALIDITY_UNKNOWN, /* nothing came, or its certificate was not looked at now */
 	VALIDITY_FINE,
-	VALIDITY_WARNS, /* expired, not valid yet, or disabled */
+	VALIDITY_WARNS, /* expired, not valid yet, or disabled, or in place of such a one
+			 */
 };
 
 /* By the attributes of the answer and the dates of the certificate, if files were made of

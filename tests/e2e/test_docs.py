@@ -26,6 +26,7 @@ def furnish(world):
         fake.set(name, f"planted-value-of-{name}")
     fake.update("app-two", tags={"env": "prod"})
     fake.set("keytab", "AAECAwQF")
+    fake.set("db-config", '{"user": "shop", "password": "planted-of-json", "hosts": ["a", "b"], "port": 3306}')
     chain = pki.Chain()
     value = pki.base64_pfx(chain.key, list(reversed(chain.all)))
     fake.set_certificate("web", value, pki.cer(chain.leaf), content_type=P12)
@@ -43,13 +44,14 @@ def fake_jwk(key):
 
 
 def test_each_attribute_has_an_example():
-    attributes = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/configuration.md").read_text(), re.M))
-    attributes |= {"objectNamePattern", "tags"}
+    names = re.findall(r"^\| (`[^|]*`) \|", (ROOT / "docs/configuration.md").read_text(), re.M)
+    attributes = {name for cell in names for name in ticked(cell)}
     used = "".join(yaml for yaml, _ in EXAMPLES)
     known = {"objectName", "objectType", "objectAlias", "objectVersion", "objectVersionHistory", "objectFormat",
-             "objectEncoding", "filePermission", "layout", "pfxPasswordObject", "metadata", "optional", "vault"}
+             "objectEncoding", "filePermission", "layout", "pfxPasswordObject", "metadata", "optional", "vault", "jmesPath", "extract", "excludeObjectName", "passwordObject", "version",
+             "objectNamePattern", "tags"}
     assert known <= attributes, "docs/configuration.md lists every attribute"
-    assert all(re.search(rf"\b{name}:", used) for name in known | {"objectNamePattern", "tags"})
+    assert all(re.search(rf"\b{name}:", used) for name in known)
     assert len(EXAMPLES) >= 15
 
 

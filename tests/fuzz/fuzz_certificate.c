@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_object(OBJECT_CERTIFICATE, &reply, &o);
 	if (o.body != NULL)
 		must_explain(
-			render_object(&(struct render_how){ .kind = OBJECT_CERTIFICATE },
+			render_object(&(struct render_how){ .path = "a",
+							    .kind = OBJECT_CERTIFICATE },
 				      &(struct render_source){ .cer = o.cer }, &files,
 				      &err),
 			&err);

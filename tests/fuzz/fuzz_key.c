@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_object(OBJECT_KEY, &reply, &o);
 	if (o.body != NULL)
-		must_explain(render_object(&(struct render_how){ .kind = OBJECT_KEY },
+		must_explain(render_object(&(struct render_how){ .path = "a",
+								 .kind = OBJECT_KEY },
 					   &(struct render_source){ .jwk = o.jwk },
 					   &files, &err),
 			     &err);

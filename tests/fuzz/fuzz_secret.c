@@ -28,10 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_object(OBJECT_SECRET, &reply, &o);
 	if (o.body != NULL) {
-		render(&o, (struct render_how){ 0 });
-		render(&o, (struct render_how){ .encoding = TEXT_BASE64 });
-		render(&o, (struct render_how){ .encoding = TEXT_HEX });
-		render(&o, (struct render_how){ .layout = OBJECT_TLS });
+		render(&o, (struct render_how){ .path = "a" });
+		render(&o, (struct render_how){ .path = "a", .encoding = TEXT_BASE64 });
+		render(&o, (struct render_how){ .path = "a", .encoding = TEXT_HEX });
+		render(&o, (struct render_how){ .path = "a", .layout = OBJECT_TLS });
+		render(&o,
+		       (struct render_how){ .path = "a", .extract = OBJECT_EXTRACT_ALL });
 		render_metadata(&(struct render_facts){ .name = "n",
 							.kind = "secret",
 							.version = o.version,

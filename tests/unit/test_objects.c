@@ -26,12 +26,14 @@ static void draw(const struct objects *all, struct buf *out)
 			buf_text(out, o->encoding == TEXT_HEX ? ",hex" : ",base64");
 		if (o->version)
 			buf_printf(out, ",%.4s", o->version);
+		if (o->choice)
+			buf_printf(out, ",%s", object_choice_word(o->choice));
 		if (o->kind != OBJECT_SECRET)
 			buf_text(out, o->kind == OBJECT_KEY ? ",key" : ",cert");
 		if (o->history)
 			buf_printf(out, ",history=%d", o->history);
-		if (o->format == OBJECT_PFX)
-			buf_text(out, ",pfx");
+		if (o->format != OBJECT_PEM)
+			buf_printf(out, ",%s", kind_formats[o->format]);
 		if (o->password_object)
 			buf_printf(out, ",password=%s", o->password_object);
 		if (o->layout != OBJECT_SINGLE)
@@ -42,6 +44,12 @@ static void draw(const struct objects *all, struct buf *out)
 			buf_printf(out, ",%s=%s", o->tags[t].name, o->tags[t].value);
 		buf_printf(out, "%s%s", o->optional ? ",optional" : "",
 			   o->metadata ? ",metadata" : "");
+		for (size_t n = 0; n < o->part_count; n++)
+			buf_printf(out, ",%s>%s:%04o", o->parts[n].expression,
+				   o->parts[n].path, (unsigned)o->parts[n].mode);
+		if (o->extract)
+			buf_printf(out, ",all>%s", o->folder ? o->folder : "");
+		buf_text(out, o->without_whole ? ",only" : "");
 	}
 }
 
@@ -102,6 +110,43 @@ static void test_accepted(void **state)
 		  ">,key,env=prod,team=1" },
 		{ "array:\n  - |\n    objectNamePattern: x\n    tags:\n      env: prod\n",
 		  "x>,env=prod" },
+		/* Values of a JSON text. */
+		{ "- objectName: a\n  jmesPath: [{path: u, objectAlias: db/u}, {path: "
+		  "'x.\"y z\"[0]', objectAlias: p, filePermission: \"0400\"}]\n  "
+		  "filePermission: 0444",
+		  "a>a,0444,u>db/u:0444,x.\"y z\"[0]>p:0400" },
+		{ "- objectName: a\n  jmesPath:\n    - path: u\n      objectAlias: a\n  "
+		  "excludeObjectName: true",
+		  "a>a,u>a:0440,only" },
+		{ "- objectName: a\n  jmesPath: []\n  extract: none", "a>a" },
+		{ "- objectName: a\n  extract: ALL", "a>a,all>" },
+		{ "- objectName: a\n  objectAlias: d/e/all\n  extract: all",
+		  "a>d/e/all,all>d/e" },
+		{ "- objectName: a\n  extract: all\n  excludeObjectName: yes",
+		  "a>a,all>,only" },
+		{ "- objectName: a\n  objectAlias: a\n  extract: all\n  "
+		  "excludeObjectName: yes",
+		  "a>a,all>a,only" },
+		{ "- objectName: a\n  objectAlias: x\n  extract: all\n  "
+		  "excludeObjectName: yes\n- objectName: b\n  objectAlias: x\n  extract: "
+		  "all\n  excludeObjectName: yes",
+		  "a>x,all>x,only b>x,all>x,only" },
+		{ "array: ['{objectName: a, jmesPath: [{path: u, objectAlias: v, note: "
+		  "w}]}']",
+		  "a>a,u>v:0440" },
+		/* For Java. */
+		{ "- objectName: a\n  objectFormat: PKCS12\n  passwordObject: b",
+		  "a>a,pkcs12,password=b" },
+		{ "- objectName: a\n  objectFormat: truststore", "a>a,truststore" },
+		{ "- objectName: a\n  objectType: cert\n  objectFormat: pkcs12",
+		  "a>a,cert,pkcs12" },
+		/* Versions. */
+		{ "- objectName: a\n  version: " VERSION, "a>a,0123" },
+		{ "- objectName: a\n  version: Newest-Enabled", "a>a,newest-enabled" },
+		{ "- objectName: a\n  objectVersion: newest-valid", "a>a,newest-valid" },
+		{ "- objectName: a\n  objectVersion: latest\n  version: newest-valid",
+		  "a>a,newest-valid" },
+		{ "- objectName: a\n  objectVersion: current", "a>a" },
 		/* JSON. */
 		{ "[{\"objectName\":\"a\"},{\"objectName\":\"b\",\"objectAlias\":\"c\"}]",
 		  "a>a b>c" },
@@ -276,6 +321,79 @@ static void test_refused(void **state)
 		  "layout cannot split a pfx" },
 		{ "- objectName: a\n  objectEncoding: base64\n  layout: split",
 		  "leave objectEncoding out" },
+		/* For Java. */
+		{ "- objectName: a\n  objectType: key\n  objectFormat: pkcs12",
+		  "objectFormat pkcs12 needs objectType secret" },
+		{ "- objectName: a\n  objectFormat: pkcs12\n  objectEncoding: base64",
+		  "objectFormat pkcs12 makes a binary file" },
+		{ "- objectName: a\n  objectFormat: truststore\n  layout: split",
+		  "layout cannot split a truststore" },
+		{ "- objectName: a\n  objectFormat: pfx\n  passwordObject: b\n  "
+		  "pfxPasswordObject: c",
+		  "pfxPasswordObject is given a second time, by its other name" },
+		{ "- objectName: a\n  passwordObject: b",
+		  "needs objectFormat: pfx, pkcs12 or truststore" },
+		/* Versions. */
+		{ "- objectName: a\n  version: newest",
+		  "version 'newest' is not a version" },
+		{ "- objectName: a\n  objectVersion: " VERSION
+		  "\n  version: newest-enabled",
+		  "version is given a second time, by its other name" },
+		{ "- objectName: a\n  version: newest-valid\n  objectVersionHistory: 2",
+		  "objectVersion newest-valid cannot stand beside objectVersionHistory" },
+		{ "- objectNamePattern: x*\n  version: newest-enabled",
+		  "objectVersion cannot stand beside" },
+		/* Values of a JSON text. */
+		{ "- objectName: a\n  jmespath: []", "did you mean 'jmesPath'?" },
+		{ "- objectName: a\n  jmesPath: x", "jmesPath must be a list of maps" },
+		{ "- objectName: a\n  jmesPath: {path: x, objectAlias: y}",
+		  "jmesPath must be a list of maps" },
+		{ "- objectName: a\n  jmesPath: [x]", "jmesPath 1: it is not a map" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: y}, {path: z}]",
+		  "object 1: jmesPath 2: objectAlias is missing" },
+		{ "- objectName: a\n  jmesPath: [{objectAlias: y}]", "path is missing" },
+		{ "- objectName: a\n  jmesPath: [{path: [x], objectAlias: y}]",
+		  "path must be plain text" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectalias: y}]",
+		  "unknown attribute 'objectalias'; did you mean 'objectAlias'?" },
+		{ "array: ['{objectName: a, jmesPath: [{path: x, objectalias: y}]}']",
+		  "did you mean 'objectAlias'?" },
+		{ "- objectName: a\n  jmesPath: [{path: 'x[*]', objectAlias: y}]",
+		  "path 'x[*]' has a list wildcard at character 2" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: ../y}]",
+		  "objectAlias '../y' may not leave" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: ..data}]",
+		  "akvsync's own" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: y, "
+		  "filePermission: 999}]",
+		  "jmesPath 1: filePermission '999' is not a file mode" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: a}]",
+		  "object 1 ('a') has two files that are in each other's way, 'a' and "
+		  "'a'" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: y}, {path: z, "
+		  "objectAlias: y/z}]",
+		  "two files that are in each other's way, 'y' and 'y/z'" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: b}]\n- "
+		  "objectName: b",
+		  "object 1 ('a') and object 2 ('b') both go to the path 'b'" },
+		{ "- objectName: a\n  extract: some",
+		  "extract 'some' is not one of none, all" },
+		{ "- objectName: a\n  excludeObjectName: true",
+		  "excludeObjectName leaves no file" },
+		{ "- objectName: a\n  objectType: key\n  extract: all",
+		  "extract needs objectType secret" },
+		{ "- objectName: a\n  objectType: cert\n  jmesPath: [{path: x, "
+		  "objectAlias: y}]",
+		  "jmesPath needs objectType secret" },
+		{ "- objectName: a\n  extract: all\n  objectVersionHistory: 2",
+		  "extract and objectVersionHistory cannot stand" },
+		{ "- objectName: a\n  extract: all\n  layout: split",
+		  "extract and layout cannot stand" },
+		{ "- objectName: a\n  jmesPath: [{path: x, objectAlias: y}]\n  "
+		  "objectFormat: pfx",
+		  "jmesPath and objectFormat cannot stand" },
+		{ "- objectNamePattern: a\n  extract: all",
+		  "extract and a selection by pattern or tags cannot stand" },
 		/* Paths that come with the attributes. */
 		{ "- objectName: a\n  layout: split\n- objectName: b\n  objectAlias: "
 		  "a.key",

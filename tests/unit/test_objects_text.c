@@ -29,6 +29,16 @@ static void check_object(const char *row, const struct object *a, const struct o
 	check_int(row, a->layout, b->layout);
 	check_int(row, a->optional, b->optional);
 	check_int(row, a->metadata, b->metadata);
+	check_text(row, a->folder, b->folder);
+	check_int(row, a->choice, b->choice);
+	check_int(row, a->extract, b->extract);
+	check_int(row, a->without_whole, b->without_whole);
+	check_int(row, a->part_count, b->part_count);
+	for (size_t i = 0; i < a->part_count; i++) {
+		check_text(row, a->parts[i].expression, b->parts[i].expression);
+		check_text(row, a->parts[i].path, b->parts[i].path);
+		check_int(row, a->parts[i].mode, b->parts[i].mode);
+	}
 	check_int(row, a->tag_count, b->tag_count);
 	for (size_t i = 0; i < a->tag_count; i++) {
 		check_text(row, a->tags[i].name, b->tags[i].name);
@@ -104,7 +114,20 @@ static void test_round_trip(void **state)
 		MAP("vault: mail-kv"),
 		MAP("vault: 'https://mail-kv.vault.azure.net/'"),
 		MAP("vault: \"odd \\x7f\\u0085\\u2028 'name'\""),
+		MAP("extract: all"),
+		MAP("version: newest-enabled"),
+		MAP("objectFormat: pkcs12"),
+		MAP("objectFormat: truststore\n  passwordObject: b"),
+		MAP("objectVersion: newest-valid"),
+		MAP("jmesPath: [{path: 'u.\"\xc3\xa9 \\n\"[3]', objectAlias: 'x: y'}]"),
 		/* Several together. */
+		MAP("extract: all\n  excludeObjectName: true"),
+		MAP("extract: all\n  excludeObjectName: true\n  objectAlias: a"),
+		MAP("extract: all\n  objectAlias: x/y"),
+		MAP("excludeObjectName: true\n  filePermission: 0400\n  jmesPath: "
+		    "[{path: "
+		    "u, objectAlias: v}, {path: w, objectAlias: x, filePermission: "
+		    "0444}]"),
 		MAP("objectFormat: pfx\n  pfxPasswordObject: b\n  objectEncoding: "
 		    "base64"),
 		MAP("objectAlias: h\n  objectVersionHistory: 5\n  metadata: true"),
@@ -261,6 +284,23 @@ static void test_number(void **state)
 		{ "a", MAP("vault: v"), false },
 		{ "a", MAP("optional: true"), false },
 		{ "a", MAP("metadata: true"), false },
+		{ "a", MAP("version: newest-enabled"), false },
+		{ "a", MAP("version: current"), true },
+		{ MAP("version: newest-valid"), MAP("version: newest-enabled"), false },
+		{ "a", MAP("extract: all"), false },
+		{ MAP("extract: all"), MAP("extract: all\n  excludeObjectName: true"),
+		  false },
+		{ MAP("extract: all\n  excludeObjectName: true"),
+		  MAP("extract: all\n  excludeObjectName: true\n  objectAlias: a"),
+		  false },
+		{ "a", MAP("jmesPath: [{path: x, objectAlias: y}]"), false },
+		{ MAP("jmesPath: [{path: x, objectAlias: y}]"),
+		  MAP("jmesPath: [{path: z, objectAlias: y}]"), false },
+		{ MAP("jmesPath: [{path: x, objectAlias: y}]"),
+		  MAP("jmesPath: [{path: x, objectAlias: z}]"), false },
+		{ MAP("jmesPath: [{path: x, objectAlias: y}]"),
+		  MAP("jmesPath: [{path: x, objectAlias: y, filePermission: 0400}]"),
+		  false },
 		{ MAP("objectFormat: pfx"),
 		  MAP("objectFormat: pfx\n  pfxPasswordObject: b"), false },
 		{ "- objectNamePattern: x*", "- objectNamePattern: y*", false },

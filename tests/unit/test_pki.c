@@ -197,7 +197,7 @@ static void test_pkcs12(void **state)
 
 	(void)state;
 	check_ok("read", read_parts("rblt", NULL, &p, &err), &err);
-	check_ok("write", pki_write_pkcs12(p, "x", &der, &err), &err);
+	check_ok("write", pki_write_pkcs12(p, "x", "web", &der, &err), &err);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		check_err(rows[i].says,
 			  pki_from_pkcs12(der.data, der.len, rows[i].password, &refused,
@@ -212,11 +212,30 @@ static void test_pkcs12(void **state)
 		  &err, ERR_CONFIG, "it is not a PKCS#12");
 }
 
+/* One entry that Java trusts for each certificate, and no key. */
+static void test_truststore(void **state)
+{
+	auto_buf struct buf der = BUF_INIT(MAX), again = BUF_INIT(MAX),
+			    want = BUF_INIT(MAX);
+	auto_pki struct pki *p = NULL, *opened = NULL;
+	struct err err;
+
+	(void)state;
+	check_ok("read", read_parts("klbr", NULL, &p, &err), &err);
+	check_ok("write", pki_write_truststore(p, "x", "web", &der, &err), &err);
+	check_ok("open", pki_from_pkcs12(der.data, der.len, "x", &opened, &err), &err);
+	assert_null(pki_key(opened));
+	check_ok("all", pki_write_all(opened, &again, &err), &err);
+	certs_write(&certs, "lbr", &want);
+	assert_string_equal(buf_str(&again), buf_str(&want));
+}
+
 static void test_validity(void **state)
 {
 	auto_buf struct buf pem = BUF_INIT(MAX), want = BUF_INIT(MAX);
 	int64_t day = 86400, now = (int64_t)time(NULL);
-	auto_pki struct pki *p = NULL;
+	auto_pki struct pki *p = NULL, *leaf = NULL;
+	struct pki *none = NULL;
 	struct pki_validity validity;
 	unsigned char *der = NULL;
 	struct err err;
@@ -228,14 +247,15 @@ static void test_validity(void **state)
 	assert_in_range(validity.not_before, now - 2 * day - 60, now - 2 * day + 60);
 	assert_in_range(validity.not_after, now + 5 * day - 60, now + 5 * day + 60);
 	len = i2d_X509(certs.all[LEAF], &der);
-	validity = (struct pki_validity){ 0 };
-	check_ok("DER", pki_certificate_pem(der, (size_t)len, &pem, &validity, &err),
-		 &err);
+	check_ok("DER", pki_from_certificate(der, (size_t)len, &leaf, &err), &err);
+	check_ok("PEM", pki_write_all(leaf, &pem, &err), &err);
+	validity = pki_leaf_validity(leaf);
 	certs_write(&certs, "l", &want);
 	assert_string_equal(buf_str(&pem), buf_str(&want));
+	assert_null(pki_key(leaf));
 	assert_in_range(validity.not_after, now + 5 * day - 60, now + 5 * day + 60);
-	check_err("cut", pki_certificate_pem(der, 20, &pem, &validity, &err), &err,
-		  ERR_CONFIG, "it is not a certificate");
+	check_err("cut", pki_from_certificate(der, 20, &none, &err), &err, ERR_CONFIG,
+		  "it is not a certificate");
 	OPENSSL_free(der);
 }
 
@@ -265,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_spoilt_text),
 		cmocka_unit_test(test_one_spoilt_block),
 		cmocka_unit_test(test_pkcs12),
+		cmocka_unit_test(test_truststore),
 		cmocka_unit_test(test_validity),
 		cmocka_unit_test(test_too_many),
 	};

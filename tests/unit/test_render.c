@@ -10,7 +10,7 @@ static int render(enum text_encoding encoding, const char *value,
 
 	*err = (struct err){ 0 };
 	buf_text(&bytes, value);
-	return render_object(&(struct render_how){ .encoding = encoding },
+	return render_object(&(struct render_how){ .path = "a", .encoding = encoding },
 			     &(struct render_source){ .value = &bytes }, out, err);
 }
 
@@ -45,8 +45,9 @@ static void test_render(void **state)
 			continue;
 		}
 		check_ok(rows[i].value, result, &err);
-		assert_int_equal(out.items[0].len, rows[i].len);
-		assert_memory_equal(buf_str(&out.items[0]), rows[i].want, rows[i].len);
+		assert_int_equal(out.items[0].bytes.len, rows[i].len);
+		assert_memory_equal(buf_str(&out.items[0].bytes), rows[i].want,
+				    rows[i].len);
 		render_files_done(&out);
 	}
 }
@@ -62,7 +63,7 @@ static void test_too_large(void **state)
 	while (bytes.len < bytes.max)
 		assert_int_equal(buf_add(&bytes, "x", 1, &err), 0);
 	check_err("300 KiB",
-		  render_object(&(struct render_how){ 0 },
+		  render_object(&(struct render_how){ .path = "a" },
 				&(struct render_source){ .value = &bytes }, &out, &err),
 		  &err, ERR_CONFIG, "");
 }
@@ -125,7 +126,7 @@ static void test_pem(void **state)
 
 		certs_write(&certs, row, &value);
 		result = render_object(
-			&(struct render_how){ .layout = rows[i].layout },
+			&(struct render_how){ .path = "a", .layout = rows[i].layout },
 			&(struct render_source){ .value = &value,
 						 .content_type = rows[i].type,
 						 .of_certificate = !rows[i].plain },
@@ -137,12 +138,12 @@ static void test_pem(void **state)
 		check_ok(row, result, &err);
 		check_holds(row, out.unread.msg, rows[i].unread ? rows[i].unread : "");
 		check(row, (rows[i].unread != NULL) == (out.unread.kind != ERR_NONE));
-		for (int n = 0; n < 3; n++) {
+		for (size_t n = 0; n < out.count; n++) {
 			auto_buf struct buf want = BUF_INIT(65536);
 
 			certs_write(&certs, rows[i].files[n] ? rows[i].files[n] : "",
 				    &want);
-			check_text(row, buf_str(&out.items[n]),
+			check_text(row, buf_str(&out.items[n].bytes),
 				   rows[i].unread && n == 0 ? buf_str(&value)
 							    : buf_str(&want));
 		}
@@ -163,6 +164,12 @@ static void test_options(void **state)
 		{ { .kind = OBJECT_KEY }, "public-key", " |" },
 		{ { .kind = OBJECT_CERTIFICATE }, "certificate", " |" },
 		{ { .format = OBJECT_PFX }, "encoding=utf-8;format=pfx", " |" },
+		{ { .format = OBJECT_TRUSTSTORE, .password_object = "p" },
+		  "encoding=utf-8;format=truststore;password=p",
+		  " |" },
+		{ { .kind = OBJECT_CERTIFICATE, .format = OBJECT_PKCS12 },
+		  "certificate;format=pkcs12",
+		  " |" },
 		{ { .format = OBJECT_PFX, .password_object = "p" },
 		  "encoding=utf-8;format=pfx;password=p",
 		  " |" },
@@ -174,16 +181,35 @@ static void test_options(void **state)
 		  " /tls.crt| /tls.key| /ca.crt|" },
 	};
 
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *options = render_options(&rows[i].how);
-		auto_buf struct buf suffixes = BUF_INIT(100);
-		const char *suffix;
+	const struct object_part part = { .expression = (char[]){ "a.b[0]" },
+					  .path = (char[]){ "xp" },
+					  .mode = 0400 };
+	const struct render_how json = { .path = "x", .parts = &part, .part_count = 1 };
+	struct render_files made;
 
-		for (size_t n = 0; (suffix = render_suffix(&rows[i].how, n)) != NULL; n++)
-			buf_printf(&suffixes, " %s|", suffix);
-		check_text(rows[i].want, options, rows[i].want);
+	(void)state;
+	render_outline(&json, &made);
+	assert_int_equal(made.count, 2);
+	assert_string_equal(made.items[0].options, "encoding=utf-8");
+	assert_string_equal(made.items[1].options, "encoding=utf-8;jmesPath=a.b[0]");
+	assert_string_equal(made.items[1].path, "xp");
+	assert_int_equal(made.items[1].mode, 0400);
+	render_files_done(&made);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf struct buf suffixes = BUF_INIT(100);
+		struct render_how how = rows[i].how;
+		struct render_files files;
+
+		how.path = "a";
+		how.mode = 0640;
+		render_outline(&how, &files);
+		for (size_t n = 0; n < files.count; n++) {
+			buf_printf(&suffixes, " %s|", files.items[n].path + 1);
+			check_text(rows[i].want, files.items[n].options, rows[i].want);
+			check_int(rows[i].want, files.items[n].mode, 0640);
+		}
 		check_text(rows[i].want, buf_str(&suffixes), rows[i].suffixes);
+		render_files_done(&files);
 	}
 }
 

@@ -180,7 +180,7 @@ static void test_forms(void **state)
 			 &err);
 	}
 	check_ok("PEM", sign_parts(&certs, "rblk", NULL, &p, &err), &err);
-	check_ok("PFX", pki_write_pkcs12(p, "x", &der, &err), &err);
+	check_ok("PFX", pki_write_pkcs12(p, "x", "web", &der, &err), &err);
 	check_ok("PFX", sign_read(&again, &der, "x", &err), &err);
 	check_err("PFX", sign_read(&again, &der, NULL, &err), &err, ERR_IDENTITY,
 		  "its password is not given");

@@ -53,6 +53,18 @@ static struct task *task_of(const char *text)
 	return task_new(o, source, volume, "a", "a", o->version);
 }
 
+/* What the first of its files is made with. */
+static char *options_of(const struct task *t)
+{
+	struct render_files files;
+	char *options;
+
+	render_outline(&t->how, &files);
+	options = xasprintf("%s%s", files.items[0].options, t->selection);
+	render_files_done(&files);
+	return options;
+}
+
 /* What the volume has at the path "a". */
 static void publish(const char *object, const char *version, const char *options,
 		    mode_t mode)
@@ -93,7 +105,7 @@ static void test_files(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct task *t = task_of("a");
-		auto_free char *options = xstrdup(t->options);
+		auto_free char *options = options_of(t);
 
 		task_free(t);
 		publish(rows[i].object, VERSION,
@@ -122,8 +134,9 @@ static void test_needs_no_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct task *t = task_of(rows[i].list);
+		auto_free char *options = options_of(t);
 
-		publish(ID "a", VERSION, t->options, 0440);
+		publish(ID "a", VERSION, options, 0440);
 		task_free(t);
 		t = task_of(rows[i].list);
 		check_int(rows[i].list, task_needs_no_answer(t), rows[i].want);
@@ -147,7 +160,7 @@ static void test_selected(void **state)
 	(void)state;
 	for (size_t was = 0; was < ARRAY_LEN(lists); was++) {
 		struct task *t = task_of(lists[was]);
-		auto_free char *options = xstrdup(t->options);
+		auto_free char *options = options_of(t);
 
 		task_free(t);
 		for (size_t is = 0; is < ARRAY_LEN(lists); is++)
@@ -186,13 +199,14 @@ static void test_carried(void **state)
 {
 	static const struct fate_verdict keep = { .fate = FATE_KEEP };
 	struct task *t = task_of("- objectName: a\n  metadata: true\n");
+	auto_free char *options = options_of(t);
 	struct publish_file *files = NULL;
 	struct publish_file set_files[] = {
 		{ .path = "a",
 		  .mode = 0440,
 		  .object = ID "a",
 		  .version = VERSION,
-		  .options = t->options,
+		  .options = options,
 		  .data = "A",
 		  .len = 1 },
 		{ .path = "a.json",

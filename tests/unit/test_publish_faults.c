@@ -659,7 +659,7 @@ static void test_sweep_is_complete(void **state)
 		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
 		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
 		"json|text|file|"
-		"manifest|generation|tree|changes|links|retired)_[a-z_0-9]+|x[a-z]+|wipe|"
+		"manifest|generation|tree|changes|links|retired|paths)_[a-z_0-9]+|x[a-z]+|wipe|"
 		"getrandom|geteuid|"
 		"gmtime_r|dirfd|"
 		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|"

@@ -60,7 +60,7 @@ static int check_notify(const struct configuration *c, struct err *err)
 	struct jitter none = { 0 };
 	struct notify *parsed = NULL;
 
-	if (notify_new(&parsed, c->settings.notify, -1, 0, &none, err) < 0)
+	if (notify_new(&parsed, c->settings.notify, NULL, 0, &none, err) < 0)
 		return -1;
 	notify_free(parsed);
 	return 0;

@@ -11,12 +11,19 @@ struct act *act_start(const struct act_work *work)
 	return a;
 }
 
+void act_end(struct act *a, int result, const struct err *err)
+{
+	a->over = true;
+	if (result < 0)
+		a->err = *err;
+}
+
 bool act_run(struct act *a, int64_t now)
 {
-	if (!a->over && a->hook != NULL && hook_run(a->hook, now)) {
-		(void)!hook_result(a->hook, &a->err);
-		a->over = true;
-	}
+	struct err err;
+
+	if (!a->over && a->hook != NULL && hook_run(a->hook, now))
+		act_end(a, hook_result(a->hook, &err), &err);
 	return a->over;
 }
 

@@ -52,6 +52,9 @@ struct act {
 /* Begins a try; act_free() the result.  Never blocks for longer than the file system. */
 struct act *act_start(const struct act_work *work);
 
+/* Ends it: 0, or -1 with *err.  For those that start one. */
+void act_end(struct act *a, int result, const struct err *err);
+
 /* Moves it on; true: it is over. */
 bool act_run(struct act *a, int64_t now);
 

@@ -65,10 +65,12 @@ static void act_exec_start(struct act *a, const struct act_work *w)
 				    .generation = w->generation,
 				    .dir = host->dir,
 				    .new_dir = new_dir };
+	struct err err;
 
 	act_exec_changed(w, &changed);
 	order.changed = buf_str(&changed);
-	a->over = hook_start(&a->hook, &order, w->now, &a->err) < 0;
+	if (hook_start(&a->hook, &order, w->now, &err) < 0)
+		act_end(a, -1, &err);
 }
 
 const struct target_kind act_exec = {

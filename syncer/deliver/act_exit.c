@@ -40,23 +40,32 @@ static void act_exit_describe(const struct target *t, struct buf *out)
 	buf_printf(out, "ends akvsync with code %d", t->code);
 }
 
-static void act_exit_start(struct act *a, const struct act_work *w)
+/* Whether it may end now, which is remembered then. */
+static int act_exit_allow(const struct act_work *w, struct err *err)
 {
 	const struct act_host *host = w->host;
 	int64_t wall_ms = clock_wall_ms();
 	int64_t wait_ms =
-		restarts_wait_ms(host->dir_fd, host->restart_min_ms, wall_ms, &a->err);
+		restarts_wait_ms(host->dir_fd, host->restart_min_ms, wall_ms, err);
 
-	a->over = true;
 	if (wait_ms < 0)
-		return;
-	if (wait_ms > 0) {
-		err_set(&a->err, ERR_IO,
-			"akvsync ended for the app less than AKVSYNC_RESTART_MIN ago");
-		a->err.retry_after_ms = wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
-	} else if (restarts_note(host->dir_fd, w->target->code, wall_ms, &a->err) == 0) {
+		return -1;
+	if (wait_ms == 0)
+		return restarts_note(host->dir_fd, w->target->code, wall_ms, err);
+	err_set(err, ERR_IO,
+		"akvsync ended for the app less than AKVSYNC_RESTART_MIN ago");
+	err->retry_after_ms = wait_ms < INT_MAX ? (int)wait_ms : INT_MAX;
+	return -1;
+}
+
+static void act_exit_start(struct act *a, const struct act_work *w)
+{
+	struct err err;
+	int allowed = act_exit_allow(w, &err);
+
+	if (allowed == 0)
 		a->exit_code = w->target->code;
-	}
+	act_end(a, allowed, &err);
 }
 
 const struct target_kind act_exit = {

@@ -15,6 +15,8 @@
 #define BODY_MAX 4096
 #define HEADER_FILE_MAX (16 * 1024)
 #define HEADERS_MAX 32
+/* Tells the app which set it is, so that it can tell a repeated request. */
+#define GENERATION_HEADER "Akvsync-Generation"
 #define SOCKET_SCHEME "http+unix://"
 #define SOCKET_PATH_MAX 107 /* sun_path of unix(7), without the final NUL */
 
@@ -211,55 +213,60 @@ static void act_http_describe(const struct target *t, struct buf *out)
 
 /* ---- a request ---- */
 
-static void act_http_done(void *arg, struct http_reply *reply, const struct err *err)
+static int act_http_judge(const struct act *a, struct err *err)
+{
+	if (a->status >= a->status_min && a->status <= a->status_max)
+		return 0;
+	err_set(err, ERR_UNAVAILABLE, "the answer has status %d, not %d to %d", a->status,
+		a->status_min, a->status_max);
+	if (a->status / 100 == 3)
+		return err_hint(err, "redirects are not followed: write the URL that it "
+				     "leads to");
+	if (a->status == 401 || a->status == 403)
+		return err_hint(err, "does it want a header, by header-file=?");
+	if (a->status == 404 || a->status == 405)
+		return err_hint(err, "are method and path right?");
+	return -1;
+}
+
+static void act_http_done(void *arg, struct http_reply *reply, const struct err *failure)
 {
 	struct act *a = arg;
+	struct err err;
 
 	a->call = NULL;
-	a->over = true;
-	if (err != NULL) {
-		a->err = *err;
-		a->err.retry_after_ms = 0;
-		return;
-	}
 	a->status = reply->status;
-	if (reply->status >= a->status_min && reply->status <= a->status_max)
-		return;
-	err_set(&a->err, ERR_UNAVAILABLE, "the answer has status %d, not %d to %d",
-		reply->status, a->status_min, a->status_max);
-	if (reply->status / 100 == 3)
-		err_hint(&a->err, "redirects are not followed: write the URL that it "
-				  "leads to");
-	else if (reply->status == 401 || reply->status == 403)
-		err_hint(&a->err, "does it want a header, by header-file=?");
-	else if (reply->status == 404 || reply->status == 405)
-		err_hint(&a->err, "are method and path right?");
+	if (failure != NULL)
+		act_end(a, -1, failure);
+	else
+		act_end(a, act_http_judge(a, &err), &err);
+	a->err.retry_after_ms = 0; /* it is no process that is still starting */
 }
 
 static void act_http_start(struct act *a, const struct act_work *w)
 {
 	const struct target *t = w->target;
-	bool plain = text_starts(t->url, "http:");
-	char **headers = NULL;
-	int read = headers_read(t, &headers, &a->err);
+	auto_free char *generation = xasprintf(GENERATION_HEADER ": %s", w->generation);
+	char **headers = target_list_add(NULL, generation);
+	struct http_request request = { .url = t->url,
+					.method = t->method,
+					.unix_socket = t->socket,
+					.local = text_starts(t->url, "http:"),
+					.direct = true,
+					.timeout_ms = t->timeout_ms,
+					.max_bytes = BODY_MAX,
+					.status_only = true };
+	struct err err;
 
 	a->status_min = t->status_min;
 	a->status_max = t->status_max;
 	a->http = w->host->http;
-	a->over = read < 0;
-	if (read == 0)
-		a->call = http_start(
-			a->http,
-			&(struct http_request){ .url = t->url,
-						.method = t->method,
-						.headers = (const char *const *)headers,
-						.unix_socket = t->socket,
-						.local = plain,
-						.direct = true,
-						.timeout_ms = t->timeout_ms,
-						.max_bytes = BODY_MAX,
-						.status_only = true },
-			act_http_done, a);
+	if (headers_read(t, &headers, &err) < 0) {
+		act_end(a, -1, &err);
+	} else {
+		request.headers = (const char *const *)headers;
+		a->call = http_start(a->http, &request, act_http_done, a);
+	}
 	target_list_free(headers);
 }
 

@@ -65,16 +65,16 @@ static void act_signal_describe(const struct target *t, struct buf *out)
 static void act_signal_start(struct act *a, const struct act_work *w)
 {
 	const struct target *t = w->target;
+	struct err err;
+	int result;
 
-	a->over = true;
-	if (t->pidfile != NULL) {
-		if (process_signal_pidfile(t->pidfile, t->signal, &a->warning, &a->err) ==
-		    0)
-			a->processes = 1;
-	} else if (process_signal_name(t->process, t->signal, w->told, &a->warning,
-				       &a->err) == 0) {
-		a->processes = (int)w->told->count;
-	}
+	if (t->pidfile != NULL)
+		result = process_signal_pidfile(t->pidfile, t->signal, &a->warning, &err);
+	else
+		result = process_signal_name(t->process, t->signal, w->told, &a->warning,
+					     &err);
+	a->processes = t->pidfile != NULL ? 1 : (int)w->told->count;
+	act_end(a, result, &err);
 }
 
 const struct target_kind act_signal = {

@@ -99,8 +99,9 @@ static int touch(const char *path, int dir_fd, struct err *err)
 
 static void act_touch_start(struct act *a, const struct act_work *w)
 {
-	a->over = true;
-	(void)!touch(w->target->path, w->host->dir_fd, &a->err);
+	struct err err;
+
+	act_end(a, touch(w->target->path, w->host->dir_fd, &err), &err);
 }
 
 const struct target_kind act_touch = {

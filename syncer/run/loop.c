@@ -305,13 +305,14 @@ static void loop_finish_round(struct loop *l, int64_t now)
 }
 
 /* The deadline comes in the middle of a round.  The failure of the round before says more
- * than that this one has no answer yet. */
+ * than that this one has no answer yet, of a vault or a precheck. */
 static void loop_cut_round(struct loop *l, int64_t now)
 {
 	struct failures before = l->last;
 
 	loop_finish_round(l, now);
-	if (l->last.worst.kind == ERR_UNAVAILABLE && before.worst.kind != ERR_NONE)
+	if ((l->last.worst.kind == ERR_UNAVAILABLE || l->last.vetoed) &&
+	    before.worst.kind != ERR_NONE)
 		l->last = before;
 }
 

@@ -45,10 +45,13 @@ void proposal_prepare(struct proposal *p, const struct round_work *work, int64_t
 	bool has_news = p->has_news || !publish_fits(work->publish, work->number) ||
 			publish_count(work->publish) != p->count;
 
+	struct err err;
+
 	if (p->held_by.kind != ERR_NONE || p->failed.kind != ERR_NONE || !has_news)
 		return;
-	p->is_prepared =
-		publish_prepare(work->publish, &wanted, &p->result, &p->failed) == 0;
+	p->is_prepared = publish_prepare(work->publish, &wanted, &p->result, &err) == 0;
+	if (!p->is_prepared)
+		p->failed = err;
 	if (p->is_prepared && p->result != PUBLISH_UNCHANGED && work->notify != NULL)
 		p->precheck =
 			notify_precheck(work->notify, publish_prepared(work->publish),
@@ -204,9 +207,10 @@ static enum round_outcome proposal_publish_now(struct proposal *p,
 		[PUBLISH_REPLACED] = ROUND_REPLACED,
 	};
 	bool all_answered = failures->worst.kind == ERR_NONE;
+	struct err err;
 
-	if (p->is_prepared && publish_finish(work->publish, now, &p->failed) < 0)
-		return proposal_refuse(work, &p->failed, now, failures);
+	if (p->is_prepared && publish_finish(work->publish, now, &err) < 0)
+		return proposal_refuse(work, &err, now, failures);
 	/* Or nothing is left to publish. */
 	if (p->is_prepared || all_answered)
 		incidents_confirm(work->incidents, INCIDENT_VOLUME, NULL);

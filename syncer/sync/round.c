@@ -28,13 +28,16 @@ struct round {
 struct round *round_start(const struct round_work *work, int64_t now)
 {
 	struct round *r = xcalloc(1, sizeof(*r));
+	struct err err;
 
 	r->work = *work;
 	r->started = now;
 	r->proposal = proposal_empty();
-	/* A lack of memory or descriptors passes. */
-	if (publish_look(work->publish, &r->proposal.failed) < 0)
+	if (publish_look(work->publish, &err) < 0) {
+		r->proposal.failed = err;
+		/* A lack of memory or descriptors passes. */
 		r->proposal.failed.kind = ERR_UNAVAILABLE;
+	}
 	plan_start(&r->plan, work->sources, work->objects, work->publish, now);
 	return r;
 }

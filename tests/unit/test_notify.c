@@ -161,8 +161,8 @@ static void test_bad_targets(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	check_err("bad", notify_new(&n, "nginx", NULL, 0, &jitter, &err), &err, ERR_CONFIG,
-		  "AKVSYNC_NOTIFY");
+	check_err("bad", notify_new(&n, "nginx", NULL, 0, &jitter, &err), &err,
+		  ERR_CONFIG, "AKVSYNC_NOTIFY");
 	assert_null(n);
 }
 
@@ -745,6 +745,172 @@ static void test_state_cannot_be_written(void **state)
 	assert_true(notify_deadline(n) == CLOCK_NEVER);
 }
 
+/* ---- filters ---- */
+
+#define TLS "on=tls/*,signal=HUP,process=tls"
+#define DB "on=db,on=first,signal=HUP,process=db"
+
+/* A set that changes one path; NULL: it is not known which. */
+static void publish_path(const char *generation, const char *path, bool before_app)
+{
+	struct paths changed = { 0 };
+
+	if (path != NULL)
+		paths_add(&changed, path);
+	notify_published(n, generation, path ? &changed : NULL, before_app, 0);
+	paths_done(&changed);
+}
+
+static void test_filters(void **state)
+{
+	static const struct {
+		const char *path; /* that the set changes */
+		bool before_app;
+		const char *told;
+	} rows[] = {
+		{ "tls/a", false, "tls:1 app:1 " },
+		{ "db", false, "db:1 app:1 " },
+		{ "other", false, "app:1 " },
+		{ NULL, false, "tls:1 db:1 app:1 " },
+		{ "db", true, "db:1 " },
+		{ "tls/a", true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *row = rows[i].path ? rows[i].path : "not known";
+
+		volume_write(dir, "..notified", "");
+		start(TLS ";" DB ";" HUP, NULL, 0);
+		publish_path("..g1", "tls/a", true);
+		(void)run(0);
+		publish_path("..g2", rows[i].path, rows[i].before_app);
+		check_text(row, run(0), rows[i].told);
+		check(row, notify_deadline(n) == CLOCK_NEVER);
+		/* Those that were passed over have missed nothing. */
+		start(TLS ";" DB ";" HUP, "..g2", 0);
+		check_text(row, run(0), "");
+	}
+}
+
+/* One that is behind stays due for sets that do not concern it, of the newest. */
+static void test_filtered_and_behind(void **state)
+{
+	struct notify_outcome outcome;
+	int64_t due;
+
+	(void)state;
+	start(TLS, NULL, 0);
+	publish_path("..g1", "tls/a", true);
+	failing = "tls";
+	publish_path("..g2", "tls/a", false);
+	assert_string_equal(run(0), "");
+	due = notify_deadline(n);
+	publish_path("..g3", "db", false);
+	assert_int_equal(notify_deadline(n), due);
+	failing = NULL;
+	assert_true(notify_run(n, due, &outcome));
+	assert_true(outcome.ok);
+	assert_string_equal(outcome.generation, "..g3");
+	start(TLS, "..g3", 0);
+	assert_string_equal(run(0), "");
+	/* Killed before it was notified of a set: nobody knows what that has changed. */
+	start(TLS, "..g4", 0);
+	assert_string_equal(run(0), "tls:1 ");
+}
+
+/* ---- exit= ---- */
+
+static void test_exit_comes_last(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start("exit=88;" HUP, NULL, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	assert_string_equal(run(0), "");
+	notify_published(n, "..g2", NULL, false, 0);
+	/* Also when that fails. */
+	failing = "app";
+	assert_true(notify_run(n, 0, &outcome));
+	assert_false(outcome.ok);
+	assert_int_equal(outcome.exit_code, 0);
+	assert_true(notify_run(n, 0, &outcome));
+	assert_true(outcome.ok);
+	assert_int_equal(outcome.exit_code, 88);
+	failing = NULL;
+	/* It is remembered, and not done again, nor too soon. */
+	start("exit=88;" HUP, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+	host.restart_min_ms = 300000;
+	start("exit=88", "..g3", 0);
+	assert_true(notify_run(n, 0, &outcome));
+	assert_true(outcome.waits);
+	assert_int_equal(outcome.exit_code, 0);
+	assert_in_range(outcome.retry_in_ms, 200000, 300000);
+}
+
+/* ---- tries that take time ---- */
+
+/* A set that comes while a program runs is told afterwards; one that does not concern it
+ * counts as told with the others. */
+static void test_a_set_during_a_try(void **state)
+{
+	static const struct {
+		const char *path;
+		int times;
+	} rows[] = { { "tls/b", 2 }, { "db", 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct notify_outcome outcome = { 0 };
+		int ends = 0;
+
+		volume_write(dir, "..notified", "");
+		start("on=tls/*,exec=/bin/sleep 0.2", NULL, 0);
+		publish_path("..g1", "tls/a", true);
+		publish_path("..g2", "tls/a", false);
+		assert_false(notify_run(n, 0, &outcome));
+		publish_path("..g3", rows[i].path, false);
+		for (int k = 0; k < 1000 && (ends < rows[i].times || k < 100); k++) {
+			if (notify_run(n, 0, &outcome)) {
+				check(rows[i].path, outcome.ok);
+				check_text(rows[i].path, outcome.generation,
+					   ends++ == 0 ? "..g2" : "..g3");
+			}
+			usleep(10000);
+		}
+		check_int(rows[i].path, ends, rows[i].times);
+		start("on=tls/*,exec=/bin/sleep 0.2", "..g3", 0);
+		check(rows[i].path, notify_deadline(n) == CLOCK_NEVER);
+	}
+}
+
+/* A reload lets it go on. */
+static void test_a_reload_during_a_try(void **state)
+{
+	struct notify_outcome outcome = { 0 };
+	int ends = 0;
+
+	(void)state;
+	start("exec=/bin/sleep 0.2", NULL, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
+	assert_false(notify_run(n, 0, &outcome));
+	reload(USR1 ";exec=/bin/sleep 0.2", 1);
+	for (int k = 0; k < 1000 && ends < 2; k++) {
+		if (notify_run(n, 1, &outcome)) {
+			assert_true(outcome.ok);
+			ends++;
+		}
+		usleep(10000);
+	}
+	assert_int_equal(ends, 2); /* the new one inherits the event */
+	assert_string_equal(outcome.target, "exec=/bin/sleep 0.2");
+	assert_int_equal(outcome.attempt, 1);
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -780,6 +946,11 @@ int main(void)
 		IN_DIR(test_reload_in_two_steps),
 		IN_DIR(test_reload_then_kill),
 		IN_DIR(test_typo_beside_an_open_first),
+		IN_DIR(test_filters),
+		IN_DIR(test_filtered_and_behind),
+		IN_DIR(test_exit_comes_last),
+		IN_DIR(test_a_set_during_a_try),
+		IN_DIR(test_a_reload_during_a_try),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,8 @@ static void finish(struct hook *h)
 
 static struct hook *start(const char *script, int64_t timeout_ms)
 {
-	char *argv[] = { "/bin/sh", "-c", (char *)(uintptr_t)script, NULL };
+	static char shell[] = "/bin/sh", option[] = "-c";
+	char *argv[] = { shell, option, (char *)(uintptr_t)script, NULL };
 	struct hook_order order = { .argv = argv,
 				    .timeout_ms = timeout_ms,
 				    .generation = "..g1",
@@ -105,10 +106,11 @@ static void test_surroundings(void **state)
 	setenv("AZURE_CLIENT_SECRET", "planted", 1);
 	setenv("AKVSYNC_NOTIFY", "planted", 1);
 	/* The shell adds some of its own. */
-	check_says("env | grep -v '^PWD=\\|^_=\\|^SHLVL=\\|^OLDPWD='",
-		   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-		   "HOME=/\nAKVSYNC_GENERATION=..g1\nAKVSYNC_DIR=/secrets\n"
-		   "AKVSYNC_CHANGED=a\nb\n");
+	check_says(
+		"env | grep -v '^PWD=\\|^_=\\|^SHLVL=\\|^OLDPWD=' | LC_ALL=C sort",
+		"AKVSYNC_CHANGED=a\nAKVSYNC_DIR=/secrets\nAKVSYNC_GENERATION=..g1\n"
+		"HOME=/\n"
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nb\n");
 	check_says(
 		"/bin/grep -c 'Sig\\(Blk\\|Ign\\):.0000000000000000' /proc/self/status",
 		"2\n");
@@ -163,7 +165,8 @@ static void test_output_is_bounded(void **state)
 
 static void test_no_more_than_there_is_room_for(void **state)
 {
-	char *argv[] = { "/bin/sleep", "1000", NULL };
+	static char sleep_path[] = "/bin/sleep", seconds[] = "1000";
+	char *argv[] = { sleep_path, seconds, NULL };
 	struct hook_order order = { .argv = argv, .timeout_ms = TIMEOUT_MS };
 	struct hook *all[HOOKS_MAX], *more = NULL;
 	struct err err = { 0 };

@@ -17,7 +17,8 @@ static void draw_list(const char *before, char *const *list, struct buf *out)
 static void draw_target(const struct target *t, struct buf *out)
 {
 	buf_printf(out, "%s", t->on_first ? "first:" : "");
-	draw_list("~", t->filters.count ? t->filters.items : NULL, out);
+	for (size_t i = 0; i < t->filters.count; i++)
+		buf_printf(out, "~%s", t->filters.items[i]);
 	if (t->process)
 		buf_printf(out, "%d>%s", t->signal, t->process);
 	if (t->pidfile)

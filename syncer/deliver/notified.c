@@ -48,12 +48,12 @@ struct buf notified_begin(void)
 	return BUF_INIT(NOTIFIED_MAX);
 }
 
-void notified_add(struct buf *text, const char *target, const char *last)
+void notified_add(struct buf *members, const char *target, const char *last)
 {
-	buf_text(text, text->len > 0 ? "," : "");
-	json_quote(text, target);
-	buf_text(text, ":");
-	json_quote(text, last);
+	buf_text(members, members->len > 0 ? "," : "");
+	json_quote(members, target);
+	buf_text(members, ":");
+	json_quote(members, last);
 }
 
 int notified_write(int dir_fd, struct buf *members, struct err *err)

@@ -29,7 +29,7 @@ const char *notified_last(const struct notified *n, const char *target);
 
 /* A new memory: begin, add each target, write.  ERR_IO: the old one stays. */
 struct buf notified_begin(void);
-void notified_add(struct buf *text, const char *target, const char *last);
-int notified_write(int dir_fd, struct buf *text, struct err *err) MUST_CHECK;
+void notified_add(struct buf *members, const char *target, const char *last);
+int notified_write(int dir_fd, struct buf *members, struct err *err) MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@
 
 /* "HUP", "SIGHUP" or "1".  ERR_CONFIG lists those that there are: the ones on which
  * programs reload or stop. */
-int signal_number(const char *name, int *out, struct err *err) MUST_CHECK;
+int signal_number(const char *s, int *out, struct err *err) MUST_CHECK;
 
 /* "HUP"; "?" for a signal that no target has. */
 const char *signal_name(int number);

@@ -104,26 +104,35 @@ static int refuse_word(const char *word, struct err *err)
 		       len < 40 ? len : 40, word, buf_str(&forms));
 }
 
+static const struct target_kind *find_kind(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(kinds[i]->word, word) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+/* given: which of the options stand in front, a bit for each. */
 static int parse_action(struct target *t, const char *word, char *rest, unsigned given,
 			struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds) && t->kind == NULL; i++)
-		if (strcmp(kinds[i]->word, word) == 0)
-			t->kind = kinds[i];
-	if (t->kind == NULL)
+	const struct target_kind *kind = find_kind(word);
+
+	if (kind == NULL)
 		return refuse_word(word, err);
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
-		if (options[i].option & given & ~t->kind->options)
+		if ((given & 1U << i) && !(options[i].option & kind->options))
 			return err_set(err, ERR_CONFIG,
 				       "%s= has no meaning for %s=", options[i].word,
 				       word);
+	t->kind = kind;
 	if (t->timeout_ms == 0)
-		t->timeout_ms = t->kind->timeout_ms;
+		t->timeout_ms = kind->timeout_ms;
 	rest = text_trim(rest);
-	if (*rest == '\0' && t->kind != &act_signal)
+	if (*rest == '\0' && kind != &act_signal)
 		return err_set(err, ERR_CONFIG, "%s= is empty; write %s", word,
-			       t->kind->form);
-	return t->kind->parse(t, rest, err);
+			       kind->form);
+	return kind->parse(t, rest, err);
 }
 
 /* Writes into the entry. */
@@ -152,7 +161,7 @@ static int parse_entry(struct target *t, char *entry, struct err *err)
 				       "an action is missing behind %s=", word);
 		*end = '\0';
 		entry = end + 1;
-		given |= o->option;
+		given |= 1U << (o - options);
 		if (o->parse(t, text_trim(value), err) < 0)
 			return -1;
 	}
@@ -191,7 +200,7 @@ static int add_entry(struct targets *all, char *entry, struct err *err)
 		return err_wrap(err, "AKVSYNC_NOTIFY: entry '%.100s'", buf_str(&shown));
 	}
 	give_text(&t, all, buf_str(&shown));
-	if (t.kind->before) {
+	if (t.kind != NULL && t.kind->before) {
 		all->prechecks = xgrow(all->prechecks, all->precheck_count, sizeof(t));
 		all->prechecks[all->precheck_count++] = t;
 	} else {
@@ -201,11 +210,11 @@ static int add_entry(struct targets *all, char *entry, struct err *err)
 	return 0;
 }
 
-/* Whether the same entry, letter for letter, stands earlier in the list. */
-static bool is_repeated(char *const *entries, size_t at)
+/* Whether the same entry, letter for letter, is in the list already. */
+static bool is_known(char *const *entries, const char *entry)
 {
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(entries[i], entries[at]) == 0)
+	for (; entries && *entries; entries++)
+		if (strcmp(*entries, entry) == 0)
 			return true;
 	return false;
 }
@@ -220,16 +229,12 @@ int targets_parse(struct targets *out, const char *text, struct err *err)
 
 	while ((entry = strsep(&rest, separators)) != NULL) {
 		entry = text_trim(entry);
-		if (*entry != '\0')
+		if (*entry != '\0' && !is_known(entries, entry))
 			entries = target_list_add(entries, entry);
 	}
 	wipe_free(copy);
-	for (size_t i = target_list_count(entries); i > 1; i--)
-		if (is_repeated(entries, i - 1))
-			entries[i - 1][0] = '\0';
 	for (char **e = entries; e && *e && result == 0; e++)
-		if (**e != '\0')
-			result = add_entry(&all, *e, err);
+		result = add_entry(&all, *e, err);
 	target_list_free(entries);
 	if (result < 0)
 		targets_done(&all);

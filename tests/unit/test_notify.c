@@ -793,6 +793,17 @@ static void test_filters(void **state)
 	}
 }
 
+/* Nobody else writes down that it has missed nothing. */
+static void test_filtered_alone(void **state)
+{
+	(void)state;
+	start(TLS, NULL, 0);
+	publish_path("..g1", "tls/a", true);
+	publish_path("..g2", "db", false);
+	start(TLS, "..g2", 0);
+	assert_string_equal(run(0), "");
+}
+
 /* One that is behind stays due for sets that do not concern it, of the newest. */
 static void test_filtered_and_behind(void **state)
 {
@@ -947,6 +958,7 @@ int main(void)
 		IN_DIR(test_reload_then_kill),
 		IN_DIR(test_typo_beside_an_open_first),
 		IN_DIR(test_filters),
+		IN_DIR(test_filtered_alone),
 		IN_DIR(test_filtered_and_behind),
 		IN_DIR(test_exit_comes_last),
 		IN_DIR(test_a_set_during_a_try),

@@ -174,7 +174,8 @@ static void test_refused(void **state)
 		{ "timeout=5,exec=/x", "timeout= takes a duration" },
 		{ "timeout=1h,exec=/x", "from 100ms to 10m" },
 		{ "timeout=0,exec=/x", "from 100ms to 10m" },
-		{ "status=200,exec=/x", "has no meaning for exec=" },
+		{ "status=200,exec=/x", "status= has no meaning for exec=" },
+		{ "header-file=/x,touch=/x", "header-file= has no meaning for touch=" },
 		{ "header=A: b,touch=/x", "header= has no meaning for touch=" },
 		/* Requests. */
 		{ "http=", "http= is empty" },

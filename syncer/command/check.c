@@ -99,6 +99,40 @@ static void write_entry(const struct configuration *c, const struct check_entry 
 		buf_printf(out, "      warning: %s\n", e->warning);
 }
 
+/* Target i of all, the prechecks behind the others; NULL: there are no more. */
+static const struct target *target_at(const struct targets *all, size_t i)
+{
+	if (i < all->count)
+		return &all->items[i];
+	i -= all->count;
+	return i < all->precheck_count ? &all->prechecks[i] : NULL;
+}
+
+static const char *when_of(const struct target *t)
+{
+	if (t->kind->before)
+		return "before a set is published";
+	return t->on_first ? "after each set, also the first set"
+			   : "after a set that replaces another";
+}
+
+static void write_targets(const struct targets *all, struct buf *out)
+{
+	const struct target *t;
+
+	if (target_at(all, 0) != NULL)
+		buf_text(out, "\nNotify (nothing is run now)\n");
+	for (size_t i = 0; (t = target_at(all, i)) != NULL; i++) {
+		buf_printf(out, "  %s\n      ", t->text);
+		t->kind->describe(t, out);
+		buf_printf(out, "\n      %s", when_of(t));
+		for (size_t k = 0; k < t->filters.count; k++)
+			buf_printf(out, "%s%s", k ? ", " : ", when it changes ",
+				   t->filters.items[k]);
+		buf_text(out, "\n");
+	}
+}
+
 static void check_write_text(const struct configuration *c, const struct options *options,
 			     const struct check *check, struct buf *out)
 {
@@ -126,6 +160,7 @@ static void check_write_text(const struct configuration *c, const struct options
 		vault = e->vault;
 		write_entry(c, e, online, out);
 	}
+	write_targets(&check->targets, out);
 	buf_printf(out, "\n%s\n",
 		   check->worst.kind != ERR_NONE ? "Not all of it can be read."
 		   : online ? "All is well: every object can be read."
@@ -175,6 +210,36 @@ static void write_json_entry(const struct check_entry *e, bool online, struct bu
 	buf_text(out, "}");
 }
 
+static void write_json_target(const struct target *t, struct buf *out)
+{
+	auto_buf struct buf does = BUF_INIT(REPORT_MAX);
+
+	t->kind->describe(t, &does);
+	buf_text(out, "{");
+	json_member(out, "target", t->text);
+	buf_text(out, ",");
+	json_member(out, "kind", t->kind->word);
+	buf_text(out, ",");
+	json_member(out, "does", buf_str(&does));
+	buf_printf(out, ",\"on\":[%s", t->on_first ? "\"first\"" : "");
+	for (size_t i = 0; i < t->filters.count; i++) {
+		buf_text(out, i || t->on_first ? "," : "");
+		json_quote(out, t->filters.items[i]);
+	}
+	buf_text(out, "]}");
+}
+
+static void write_json_targets(const struct targets *all, struct buf *out)
+{
+	const struct target *t;
+
+	buf_text(out, "],\"notify\":[");
+	for (size_t i = 0; (t = target_at(all, i)) != NULL; i++) {
+		buf_text(out, i ? ",\n" : "\n");
+		write_json_target(t, out);
+	}
+}
+
 static void check_write_json(const struct configuration *c, const struct options *options,
 			     const struct check *check, const struct err *err,
 			     struct buf *out)
@@ -199,6 +264,7 @@ static void check_write_json(const struct configuration *c, const struct options
 		buf_text(out, i ? ",\n" : "\n");
 		write_json_entry(&check->items[i], online, out);
 	}
+	write_json_targets(&check->targets, out);
 	buf_text(out, "]}\n");
 }
 

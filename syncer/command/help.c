@@ -16,7 +16,8 @@ static const struct {
 	{ EXIT_NOTFOUND, "an object does not exist" },
 	{ EXIT_UNAVAILABLE, "vault or network unavailable until AKVSYNC_INIT_TIMEOUT" },
 	{ EXIT_LOCAL, "local files: the volume cannot be written" },
-	{ EXIT_NOTIFY, "an on=first notify target failed" },
+	{ EXIT_NOTIFY,
+	  "an on=first notify target failed, or a precheck refused the set" },
 	{ EXIT_INTERRUPTED, "stopped by a signal before the first set was published" },
 };
 

@@ -103,6 +103,8 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 	log_finish();
 	if (end.interrupted)
 		return EXIT_INTERRUPTED;
+	if (end.code != 0)
+		return end.code;
 	if (result < 0)
 		return sync_fail(
 			end.notify_failed ? EXIT_NOTIFY : command_exit_code(&err), &err);

@@ -45,6 +45,7 @@ struct settings {
 	enum settings_stale stale;     /* AKVSYNC_INIT_STALE: accept, refuse */
 	char *notify;                  /* AKVSYNC_NOTIFY as given; NULL: none */
 	int64_t notify_splay_ms;       /* AKVSYNC_NOTIFY_SPLAY */
+	int64_t restart_min_ms;        /* AKVSYNC_RESTART_MIN */
 	int64_t retain_ms;             /* AKVSYNC_RETAIN */
 	enum settings_auth auth;       /* AKVSYNC_AUTH */
 	enum settings_auth credential; /* what it came to: never AUTH_AUTO */

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/redact.h"
 #include "base/shape.h"
 #include "base/text.h"
 
@@ -62,7 +63,8 @@ static bool is_word(const char *const *words, const char *value, int *index)
 /* A value for a message.  The caller frees. */
 static char *quote(const struct variable *v, const char *value)
 {
-	return v->redact == TELL ? xasprintf("'%.40s'", value) : xstrdup("the value");
+	return v->redact <= TELL_ENTRIES ? xasprintf("'%.40s'", value)
+					 : xstrdup("the value");
 }
 
 static int set_choice(struct settings *s, const struct variable *v, const char *value,
@@ -198,9 +200,15 @@ static void describe_identity(const char *text, enum variable_redact redact,
 
 static void describe_text(const char *text, enum variable_redact redact, struct buf *out)
 {
+	auto_buf struct buf redacted = BUF_INIT(SIZE_MAX);
+
+	if (text != NULL && redact == TELL_ENTRIES) {
+		redact_entries(text, &redacted);
+		text = buf_str(&redacted);
+	}
 	if (text == NULL) {
 		buf_text(out, "null");
-	} else if (redact != TELL) {
+	} else if (redact > TELL_ENTRIES) {
 		describe_identity(text, redact, out);
 	} else if (text_starts(text, VARIABLE_ENTRY)) {
 		describe_list(text, out);

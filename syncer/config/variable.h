@@ -26,12 +26,13 @@ enum variable_type {
 };
 
 /*
- * How much of a value may be shown.  All kinds but TELL are those of identity variables:
+ * How much of a value may be shown.  Those below TELL_ENTRIES are of identity variables:
  * their values stand in no message, whatever is wrong with them, and where settings are
  * shown they stand only when they have the shape of what belongs there.
  */
 enum variable_redact {
 	TELL,         /* all of it */
+	TELL_ENTRIES, /* AKVSYNC_NOTIFY: without the values of headers and the like */
 	TELL_NOTHING, /* it is a secret: that it is set */
 	TELL_NO_USER, /* a proxy: without its user and password */
 	TELL_SET,     /* that it is set: it is long, or only other programs can read it */

@@ -101,7 +101,8 @@ static int judge(struct changes *c, const struct generation *current,
 		if (judge_kept(old, f, c->states[i], &next, &c->kinds[i], err) < 0)
 			return -1;
 	}
-	c->changed += c->kinds[i] == CHANGE_WRITE;
+	if (c->kinds[i] == CHANGE_WRITE)
+		paths_add(&c->changed, f->path);
 	manifest_add(&c->manifest, &next);
 	return 0;
 }
@@ -109,7 +110,7 @@ static int judge(struct changes *c, const struct generation *current,
 int changes_find(struct changes *out, const struct generation *current,
 		 const struct publish_set *set, struct err *err)
 {
-	size_t known = 0;
+	const struct manifest *old = &current->manifest;
 
 	*out = (struct changes){
 		.manifest.configuration = set->configuration,
@@ -117,18 +118,19 @@ int changes_find(struct changes *out, const struct generation *current,
 		.states = xcalloc(set->count, sizeof(*out->states)),
 	};
 	manifest_set_list(&out->manifest, set->list);
-	for (size_t i = 0; i < set->count; i++) {
+	for (size_t i = 0; i < set->count; i++)
 		if (judge(out, current, &set->files[i], err) < 0)
 			return -1;
-		known += manifest_find(&current->manifest, set->files[i].path) != NULL;
-	}
-	out->changed += current->manifest.count - known;
+	for (size_t i = 0; i < old->count; i++)
+		if (manifest_find(&out->manifest, old->items[i].path) == NULL)
+			paths_add(&out->changed, old->items[i].path);
 	return 0;
 }
 
 void changes_done(struct changes *c)
 {
 	manifest_done(&c->manifest);
+	paths_done(&c->changed);
 	free(c->kinds);
 	free(c->states);
 	*c = (struct changes){ 0 };

@@ -8,6 +8,7 @@
 #define DELIVER_CHANGE_H
 
 #include "deliver/generation.h"
+#include "deliver/paths.h"
 
 /* What is done for one file of the set. */
 enum change {
@@ -22,8 +23,8 @@ struct changes {
 	struct manifest manifest;
 	enum change *kinds;         /* one an entry */
 	enum publish_state *states; /* of the files once the set is published */
-	size_t changed; /* files with other bytes or mode, new ones, and those that went
-			 */
+	struct paths
+		changed; /* with other bytes or mode, new ones, and those that went */
 };
 
 /*

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "deliver/program.h"
-#include "deliver/target.h"
+#include "deliver/signal_name.h"
 
 #define BIT(signal) (UINT64_C(1) << ((signal)-1))
 /* Of the kernel's real-time signals, those that no C library keeps for itself. */
@@ -73,7 +73,7 @@ void effect_warn(const struct proc *p, int signal, struct err *warning)
 {
 	const struct runtime *r = find_runtime(p, signal);
 	enum effect effect = effect_of(p, signal);
-	const char *name = target_signal_name(signal);
+	const char *name = signal_name(signal);
 
 	if (warning->kind != ERR_NONE)
 		return;

@@ -1,47 +1,28 @@
 #include "deliver/notify.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "deliver/process.h"
-#include "deliver/target.h"
-
-#define STATE_NAME "..notified"
-#define STATE_FORMAT 1
-#define STATE_MAX (64 * 1024)
-#define RETRY_BASE_MS 1000
-#define RETRY_CAP_MS 60000
-
-/* A target and where it stands. */
-struct state {
-	char *delivered; /* the last generation it was notified of, "": none; NULL: not
-			    known */
-	int64_t due;     /* CLOCK_NEVER: nothing to deliver */
-	struct backoff backoff;
-	int attempts;
-	struct err err;          /* of the last attempt for this generation */
-	struct process_set told; /* of this generation */
-	bool warned;             /* of what it may not notice, or may end by */
-};
+#include "deliver/act_exit.h"
+#include "deliver/delivery.h"
+#include "deliver/notified.h"
 
 struct notify {
 	struct targets targets;
-	struct state *states; /* one a target */
-	int dir_fd;
+	struct delivery *states; /* one a target */
+	struct act_host host;
 	int64_t splay_ms;
 	struct jitter *jitter;
 	char *generation; /* the newest */
 	char *left; /* what a target that was removed has missed, for a new one to come */
-	bool replaced; /* it is known to have replaced an earlier one */
+	bool replaced;    /* it is known to have replaced an earlier one */
+	struct act *last; /* the try that notify_run() told of last */
 };
 
-int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_ms,
-	       struct jitter *jitter, struct err *err)
+int notify_new(struct notify **out, const char *text, const struct act_host *host,
+	       int64_t splay_ms, struct jitter *jitter, struct err *err)
 {
 	struct targets targets;
 	struct notify *n;
@@ -51,11 +32,11 @@ int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_
 	n = xcalloc(1, sizeof(*n));
 	n->targets = targets;
 	n->states = xcalloc(targets.count, sizeof(*n->states));
-	n->dir_fd = dir_fd;
+	n->host = host ? *host : (struct act_host){ .dir_fd = -1 };
 	n->splay_ms = splay_ms;
 	n->jitter = jitter;
 	for (size_t i = 0; i < targets.count; i++)
-		n->states[i].due = CLOCK_NEVER;
+		n->states[i] = DELIVERY_NONE;
 	*out = n;
 	return 0;
 }
@@ -64,11 +45,10 @@ void notify_free(struct notify *n)
 {
 	if (n == NULL)
 		return;
-	for (size_t i = 0; i < n->targets.count; i++) {
-		free(n->states[i].delivered);
-		process_set_clear(&n->states[i].told);
-	}
+	for (size_t i = 0; i < n->targets.count; i++)
+		delivery_done(&n->states[i]);
 	free(n->states);
+	act_free(n->last);
 	targets_done(&n->targets);
 	free(n->generation);
 	free(n->left);
@@ -77,8 +57,10 @@ void notify_free(struct notify *n)
 
 static void set_text(char **field, const char *value)
 {
+	char *copy = value ? xstrdup(value) : NULL;
+
 	free(*field);
-	*field = value ? xstrdup(value) : NULL;
+	*field = copy;
 }
 
 /* Its place among the targets; their count: it is not configured. */
@@ -105,39 +87,6 @@ static const char *older(const char *a, const char *b)
 	return strcmp(a, b) < 0 ? a : b;
 }
 
-/* ---- ..notified: {"format":1,"delivered":{"signal=HUP,process=nginx":"..2026_…"}} ----
- */
-
-enum memory {
-	MEMORY_NONE,    /* no ..notified: nothing was ever delivered */
-	MEMORY_FOREIGN, /* something that cannot be understood */
-	MEMORY_READ,
-};
-
-/* Of MEMORY_READ, *root has the members. */
-static int read_memory(const struct notify *n, enum memory *memory, struct json **root,
-		       struct err *err)
-{
-	auto_buf struct buf text = BUF_INIT(STATE_MAX);
-	struct err ignored;
-
-	*memory = MEMORY_FOREIGN;
-	if (file_read(n->dir_fd, STATE_NAME, &text, err) < 0) {
-		if (errno == ENOENT)
-			*memory = MEMORY_NONE;
-		else if (!file_is_foreign(n->dir_fd, STATE_NAME, errno)) {
-			err_wrap(err, "cannot read which targets were notified");
-			err->kind = ERR_UNAVAILABLE;
-			return -1;
-		}
-		return 0;
-	}
-	if (json_parse(buf_str(&text), text.len, root, &ignored) == 0 &&
-	    json_int(*root, "format", 0) == STATE_FORMAT)
-		*memory = MEMORY_READ;
-	return 0;
-}
-
 /* The oldest generation that was delivered last to a target which is behind; NULL: there
  * is no such target. */
 static const char *left_behind(struct notify *n, const struct json *delivered)
@@ -155,43 +104,21 @@ static const char *left_behind(struct notify *n, const struct json *delivered)
 	return oldest;
 }
 
-static int write_state(const struct notify *n, struct err *err)
+/* When this is not written, the next start finds the same again, or notifies the app once
+ * more: the promise is "at least once". */
+static void keep_state(const struct notify *n)
 {
-	auto_buf struct buf text = BUF_INIT(STATE_MAX);
-	const char *separator = "";
+	struct buf text = notified_begin();
+	struct err ignored;
 
-	buf_printf(&text, "{\"format\":%d,\"delivered\":{", STATE_FORMAT);
-	for (size_t i = 0; i < n->targets.count; i++) {
-		if (n->states[i].delivered == NULL)
-			continue;
-		buf_text(&text, separator);
-		json_quote(&text, n->targets.items[i].text);
-		buf_text(&text, ":");
-		json_quote(&text, n->states[i].delivered);
-		separator = ",";
-	}
-	buf_text(&text, "}}\n");
-	return file_replace(n->dir_fd, STATE_NAME, 0600, buf_str(&text), text.len, err);
+	for (size_t i = 0; i < n->targets.count; i++)
+		if (n->states[i].delivered != NULL)
+			notified_add(&text, n->targets.items[i].text,
+				     n->states[i].delivered);
+	(void)!notified_write(n->host.dir_fd, &text, &ignored);
 }
 
 /* ---- events ---- */
-
-static void make_due(struct state *s, int64_t at)
-{
-	s->due = at;
-	s->attempts = 0;
-	s->backoff = BACKOFF_INIT(RETRY_BASE_MS, RETRY_CAP_MS);
-	s->err = (struct err){ 0 };
-	process_set_clear(&s->told);
-}
-
-/* When this is not written, the next start finds the same again. */
-static void keep_state(const struct notify *n)
-{
-	struct err ignored;
-
-	(void)!write_state(n, &ignored);
-}
 
 /* What a new target takes over from those that it replaces: the generation that they were
  * notified of last.  Those that were notified of none have missed the first set.  Only
@@ -207,62 +134,55 @@ static const char *inherited(const struct notify *n, const struct target *t,
 int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
 		  struct err *err)
 {
-	auto_json struct json *root = NULL;
-	const struct json *delivered = NULL;
+	struct notified notified;
 	const char *left = NULL;
-	enum memory memory;
 
 	if (generation == NULL)
 		return 0;
-	if (read_memory(n, &memory, &root, err) < 0)
+	if (notified_read(n->host.dir_fd, &notified, err) < 0)
 		return -1;
 	set_text(&n->generation, generation);
-	if (memory == MEMORY_READ) {
-		delivered = json_get(root, "delivered");
-		left = left_behind(n, delivered);
-	} else if (memory == MEMORY_NONE) {
+	if (notified.memory == NOTIFIED_READ)
+		left = left_behind(n, notified.delivered);
+	else if (notified.memory == NOTIFIED_NONE)
 		left = "";
-	}
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
-		struct state *s = &n->states[i];
-		const char *last = delivered ? json_string(delivered, t->text) : NULL;
+		struct delivery *s = &n->states[i];
+		const char *last = notified_last(&notified, t->text);
 
 		if (last == NULL)
 			last = inherited(n, t, left);
 		if (strcmp(last, generation) != 0 && (t->on_first || !before_app))
-			make_due(s, now);
-		set_text(&s->delivered, last);
+			delivery_make_due(s, NULL, now);
+		delivery_set(s, last);
 	}
 	/* Before the app runs, the generations that other targets have missed must not be
 	 * forgotten. */
-	if (!before_app || memory != MEMORY_READ)
+	if (!before_app || notified.memory != NOTIFIED_READ)
 		keep_state(n);
+	notified_done(&notified);
 	return 0;
 }
 
-static bool is_behind(const struct notify *n, const struct state *s)
+static bool is_behind(const struct notify *n, const struct delivery *s)
 {
-	return s->due != CLOCK_NEVER || (s->delivered != NULL && n->generation != NULL &&
-					 strcmp(s->delivered, n->generation) != 0);
+	return s->due != CLOCK_NEVER || s->act != NULL ||
+	       (s->delivered != NULL && n->generation != NULL &&
+		strcmp(s->delivered, n->generation) != 0);
 }
 
 /* A target that stays configured: the set that it was notified of, and how its tries
  * went. */
-static void take_over_target(const struct notify *n, struct state *s,
-			     const struct state *old, int64_t now)
+static void take_over_target(const struct notify *n, struct delivery *s,
+			     struct delivery *old, int64_t now)
 {
-	set_text(&s->delivered, old->delivered);
+	delivery_done(s);
+	*s = *old;
+	*old = DELIVERY_NONE;
 	/* What failed is tried at once; a splay goes on, no longer than the new one. */
-	s->due = old->due;
-	if (old->due != CLOCK_NEVER)
-		s->due = old->attempts > 0 ? now
-					   : clock_sooner(old->due, now + n->splay_ms);
-	s->attempts = old->attempts;
-	s->backoff = old->backoff;
-	s->err = old->err;
-	s->warned = old->warned;
-	process_set_copy(&s->told, &old->told);
+	if (s->due != CLOCK_NEVER)
+		s->due = s->attempts > 0 ? now : clock_sooner(s->due, now + n->splay_ms);
 }
 
 /* Of old's targets that are behind, the oldest generation that one was notified of; NULL:
@@ -273,7 +193,7 @@ static const char *behind_before(const struct notify *n, const struct notify *ol
 	const char *oldest = old->left;
 
 	for (size_t i = 0; i < old->targets.count; i++) {
-		const struct state *s = &old->states[i];
+		const struct delivery *s = &old->states[i];
 
 		if (is_behind(old, s) &&
 		    !(only_removed && notify_has(n, old->targets.items[i].text)))
@@ -282,18 +202,21 @@ static const char *behind_before(const struct notify *n, const struct notify *ol
 	return oldest;
 }
 
-void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
+void notify_take_over(struct notify *n, struct notify *old, int64_t now)
 {
-	const char *left = behind_before(n, old, false);
+	auto_free char *removed = NULL;
+	auto_free char *left = NULL;
 	bool has_new = false;
 
+	set_text(&left, behind_before(n, old, false));
+	set_text(&removed, behind_before(n, old, true));
 	set_text(&n->generation, old->generation);
 	n->replaced = old->replaced;
 	if (n->generation == NULL)
 		return;
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
-		struct state *s = &n->states[i];
+		struct delivery *s = &n->states[i];
 		size_t same = find_target(old, t->text);
 		const char *last = inherited(n, t, left);
 
@@ -303,108 +226,111 @@ void notify_take_over(struct notify *n, const struct notify *old, int64_t now)
 		}
 		has_new = true;
 		if (strcmp(last, n->generation) != 0)
-			make_due(s, now);
-		set_text(&s->delivered, last);
+			delivery_make_due(s, NULL, now);
+		delivery_set(s, last);
 	}
 	if (!has_new)
-		set_text(&n->left, behind_before(n, old, true));
+		set_text(&n->left, removed);
 	keep_state(n);
 }
 
-void notify_published(struct notify *n, const char *generation, bool before_app,
-		      int64_t now)
+/* Whether a set that changes these paths is one for the target. */
+static bool concerns(const struct target *t, const struct paths *changed)
+{
+	return t->filters.count == 0 || changed == NULL ||
+	       paths_match(&t->filters, changed);
+}
+
+void notify_published(struct notify *n, const char *generation,
+		      const struct paths *changed, bool before_app, int64_t now)
 {
 	int64_t splay_ms = before_app ? 0 : jitter_between(n->jitter, 0, n->splay_ms);
+	bool passed = before_app; /* some count as delivered */
 
+	for (size_t i = 0; i < n->targets.count; i++) {
+		const struct target *t = &n->targets.items[i];
+		struct delivery *s = &n->states[i];
+		bool owes = !before_app && is_behind(n, s);
+		bool is_event = concerns(t, changed) && (!before_app || t->on_first);
+
+		if (!owes && !is_event) {
+			s->due = CLOCK_NEVER;
+			delivery_set(s, generation);
+			passed = true;
+			continue;
+		}
+		if (before_app) /* known, but not notified yet */
+			delivery_set(s, "");
+		if (is_event)
+			delivery_make_due(s, changed,
+					  clock_sooner(s->due, now + splay_ms));
+		else
+			delivery_add_missed(s, changed);
+	}
 	set_text(&n->generation, generation);
 	n->replaced = !before_app;
-	for (size_t i = 0; i < n->targets.count; i++) {
-		bool on_first = n->targets.items[i].on_first;
-		struct state *s = &n->states[i];
-
-		if (before_app) /* on=first: known, but not notified yet */
-			set_text(&s->delivered, on_first ? "" : generation);
-		if (!before_app || on_first)
-			make_due(s, clock_sooner(s->due, now + splay_ms));
-		else
-			s->due = CLOCK_NEVER;
-	}
 	/* Also without a target: without ..notified, a later start believes that the
 	 * process was killed before this point. */
-	if (before_app)
+	if (passed)
 		keep_state(n);
+}
+
+/* ---- tries ---- */
+
+/* exit= ends the program, so it comes after the first try of all others. */
+static bool has_to_wait(const struct notify *n, size_t i)
+{
+	bool waits = false;
+
+	if (n->targets.items[i].kind != &act_exit)
+		return false;
+	for (size_t k = 0; k < n->targets.count && !waits; k++)
+		waits = n->targets.items[k].kind != &act_exit &&
+			(n->states[k].act != NULL ||
+			 (n->states[k].due != CLOCK_NEVER && n->states[k].attempts == 0));
+	return waits;
 }
 
 int64_t notify_deadline(const struct notify *n)
 {
 	int64_t soonest = CLOCK_NEVER;
 
-	for (size_t i = 0; i < n->targets.count; i++)
-		soonest = clock_sooner(soonest, n->states[i].due);
+	for (size_t i = 0; i < n->targets.count; i++) {
+		const struct delivery *s = &n->states[i];
+
+		if (s->act != NULL)
+			soonest = clock_sooner(soonest, act_deadline(s->act));
+		else if (!has_to_wait(n, i))
+			soonest = clock_sooner(soonest, s->due);
+	}
 	return soonest;
-}
-
-static int act(const struct target *t, struct process_set *told, struct err *warning,
-	       struct err *err)
-{
-	if (t->pidfile != NULL)
-		return process_signal_pidfile(t->pidfile, t->signal, warning, err);
-	return process_signal_name(t->process, t->signal, told, warning, err);
-}
-
-/* It was not notified. */
-static void put_off(struct notify *n, struct state *s, int64_t now,
-		    struct notify_outcome *out)
-{
-	s->err = out->err;
-	out->waits = out->err.retry_after_ms > 0;
-	if (out->waits)
-		s->attempts--; /* nothing has failed */
-	out->retry_in_ms = out->waits ? out->err.retry_after_ms
-				      : backoff_next(&s->backoff, n->jitter);
-	s->due = now + out->retry_in_ms;
-}
-
-static void run_target(struct notify *n, size_t i, int64_t now,
-		       struct notify_outcome *out)
-{
-	const struct target *t = &n->targets.items[i];
-	struct state *s = &n->states[i];
-	struct err unsaved;
-
-	*out = (struct notify_outcome){ .target = t->text,
-					.generation = n->generation,
-					.attempt = ++s->attempts };
-	out->ok = act(t, &s->told, &out->warning, &out->err) == 0;
-	if (s->warned)
-		out->warning = (struct err){ 0 };
-	if (out->warning.kind != ERR_NONE) {
-		s->warned = true;
-		(void)err_wrap(&out->warning, "notify '%s'", t->text);
-	}
-	if (!out->ok) {
-		(void)err_wrap(&out->err, "notify '%s'", t->text);
-		put_off(n, s, now, out);
-		return;
-	}
-	out->processes = t->pidfile != NULL ? 1 : (int)s->told.count;
-	s->due = CLOCK_NEVER;
-	process_set_clear(&s->told);
-	set_text(&s->delivered, n->generation);
-	/* When this is not written, a restart notifies the app once more: the promise is
-	 * "at least once". */
-	(void)!write_state(n, &unsaved);
 }
 
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out)
 {
+	act_free(n->last);
+	n->last = NULL;
 	for (size_t i = 0; i < n->targets.count; i++) {
-		if (now < n->states[i].due)
+		struct delivery *s = &n->states[i];
+
+		if (s->act == NULL && now >= s->due && !has_to_wait(n, i))
+			delivery_begin(s, &n->targets.items[i], &n->host, n->generation,
+				       now);
+		if (s->act == NULL || !act_run(s->act, now))
 			continue;
-		run_target(n, i, now, out);
+		n->last = delivery_end(s, &n->targets.items[i], n->generation, n->jitter,
+				       now, out);
+		if (out->ok)
+			keep_state(n);
 		return true;
 	}
 	return false;
+}
+
+struct precheck *notify_precheck(const struct notify *n, const char *generation,
+				 const struct paths *changed, int64_t now)
+{
+	return precheck_start(&n->targets, &n->host, generation, changed, now);
 }
 
 const char *notify_signal_target(const struct notify *n)
@@ -417,7 +343,8 @@ const char *notify_signal_target(const struct notify *n)
 
 static bool is_open_first(const struct notify *n, size_t i)
 {
-	return n->targets.items[i].on_first && n->states[i].due != CLOCK_NEVER;
+	return n->targets.items[i].on_first &&
+	       (n->states[i].due != CLOCK_NEVER || n->states[i].act != NULL);
 }
 
 const struct err *notify_first_failure(const struct notify *n)

@@ -6,6 +6,13 @@
  * each target was notified of, so that a restart neither repeats nor loses an event.  At
  * a first set only targets marked on=first run: the app does not exist yet, and a signal
  * could kill it.
+ *
+ * A target with filters is notified of the sets that change one of its paths; the others
+ * count as delivered.  Where it is not known what has changed, since the process was
+ * killed in between, it is notified.
+ *
+ * A try may have to wait for an answer.  A set that is published meanwhile does not end
+ * it: the target is due again afterwards.
  */
 #ifndef DELIVER_NOTIFY_H
 #define DELIVER_NOTIFY_H
@@ -16,16 +23,19 @@
 
 #include "base/backoff.h"
 #include "base/err.h"
+#include "deliver/act.h"
+#include "deliver/notify_outcome.h"
+#include "deliver/precheck.h"
 
 struct notify;
 
 /*
  * Parses the targets.  text may be NULL: none.  ERR_CONFIG names the entry, the rule and
- * the fix.  dir_fd (the volume, for ..notified and relative to nothing else) stays the
- * caller's and must outlive *out; it may be -1 to parse only.  notify_free() the result.
+ * the fix.  host may be NULL to parse only; else what it points to stays the caller's and
+ * outlives *out.  notify_free() the result.
  */
-int notify_new(struct notify **out, const char *text, int dir_fd, int64_t splay_ms,
-	       struct jitter *jitter, struct err *err) MUST_CHECK;
+int notify_new(struct notify **out, const char *text, const struct act_host *host,
+	       int64_t splay_ms, struct jitter *jitter, struct err *err) MUST_CHECK;
 void notify_free(struct notify *n);
 
 /*
@@ -47,41 +57,34 @@ int notify_resume(struct notify *n, const char *generation, bool before_app, int
 /*
  * At a reload, in place of notify_resume(): n, just made, continues what old has not
  * delivered.  A target with the same text stays where it was; one that failed is tried
- * now. A target that is new inherits the oldest generation that another target has not
- * been notified of, also one that was removed at an earlier reload, and is then due now.
- * old stays as it is, for the caller to free.
+ * now; a try that waits for its answer goes on. A target that is new inherits the oldest
+ * generation that another target has not been notified of, also one that was removed at
+ * an earlier reload, and is then due now.  old is only good for the caller to free.
  */
-void notify_take_over(struct notify *n, const struct notify *old, int64_t now);
+void notify_take_over(struct notify *n, struct notify *old, int64_t now);
 
 /*
- * After a set was published.  before_app: there was no set before, or the app does not
+ * After a set was published.  changed: the paths that it changed; NULL: not known.
+ * before_app: there was no set before, or the app does not
  * run for another reason: only on=first targets become due, and without delay.
  *
  * Otherwise each target becomes due after a random part of the splay.  One that is due
  * already stays due no later than it was, so that frequent sets do not put it off.
  */
-void notify_published(struct notify *n, const char *generation, bool before_app,
-		      int64_t now);
+void notify_published(struct notify *n, const char *generation,
+		      const struct paths *changed, bool before_app, int64_t now);
 
-/* The result of one attempt, for the log. */
-struct notify_outcome {
-	const char *target;     /* the entry's text, owned by n */
-	const char *generation; /* owned by n */
-	bool ok;
-	bool waits;  /* when !ok: nothing has failed, but it is too early for a process */
-	int attempt; /* 1, 2, … for this generation */
-	int processes;       /* how many were signalled */
-	int64_t retry_in_ms; /* when !ok */
-	struct err err;      /* when !ok: says the fix */
-	struct err warning;  /* once a target: the signal may not have reached the app, or
-				have ended it; kind ERR_NONE: no warning */
-};
-
-/* When a target is next due; CLOCK_NEVER: none. */
+/* When a target is next due, or an attempt has to end; CLOCK_NEVER: never. */
 int64_t notify_deadline(const struct notify *n);
 
-/* Runs at most one due target; true: *out says how it went, call again. */
+/* Begins the attempts that are due; true: *out says how one that is over went, call
+ * again.  What it points to is good until the next call. */
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out);
+
+/* Asks the prechecks about a set that is not published yet, as precheck.h says; NULL:
+ * none is concerned. */
+struct precheck *notify_precheck(const struct notify *n, const char *generation,
+				 const struct paths *changed, int64_t now);
 
 /* True when there is a target with this text. */
 bool notify_has(const struct notify *n, const char *text);

@@ -20,7 +20,7 @@
 #include "deliver/match.h"
 #include "deliver/proc.h"
 #include "deliver/program.h"
-#include "deliver/target.h"
+#include "deliver/signal_name.h"
 
 /* A program needs so long, at most, until it has set up its handlers.  Before that, the
  * handler may be one of its language's runtime that ends it. */
@@ -115,14 +115,6 @@ void process_set_clear(struct process_set *set)
 	*set = (struct process_set){ 0 };
 }
 
-void process_set_copy(struct process_set *to, const struct process_set *from)
-{
-	for (size_t i = 0; i < from->count; i++) {
-		to->items = xgrow(to->items, to->count, sizeof(*to->items));
-		to->items[to->count++] = from->items[i];
-	}
-}
-
 /* ---- signalling ---- */
 
 static int process_explain(pid_t pid, const char *name, struct err *err)
@@ -143,7 +135,7 @@ static int process_explain(pid_t pid, const char *name, struct err *err)
 /* Whether the signal would harm the process, or comes too early. */
 static int process_check(const struct proc *p, int signal, struct err *err)
 {
-	const char *name = target_signal_name(signal);
+	const char *name = signal_name(signal);
 
 	if (effect_of(p, signal) == EFFECT_ENDS)
 		return err_set(err, ERR_IO,

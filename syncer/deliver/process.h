@@ -23,8 +23,6 @@ struct process_set {
 };
 
 void process_set_clear(struct process_set *set);
-/* *to must be empty. */
-void process_set_copy(struct process_set *to, const struct process_set *from);
 
 /* True when this process sees no other one that could be the app: the pod does not share
  * its process namespace. */

@@ -18,20 +18,24 @@
 #include "deliver/links.h"
 #include "deliver/retired.h"
 
+/* A set that is being published; what was made for it is removed when that fails. */
+struct attempt {
+	enum publish_result result;
+	struct changes changes;
+	struct generation generation;
+	char link[FILE_TEMP_LEN]; /* "" until it exists */
+	char **names;             /* top-level links made for it */
+	size_t name_count;
+};
+
 struct publish {
 	char *dir;
 	int dir_fd; /* also holds the lock */
 	int64_t retain_ms;
 	struct generation current;
 	struct retired retired;
-};
-
-/* A set that is being published; what was made for it is removed when that fails. */
-struct attempt {
-	struct generation generation;
-	char link[FILE_TEMP_LEN]; /* "" until it exists */
-	char **names;             /* top-level links made for it */
-	size_t name_count;
+	struct attempt attempt;
+	struct paths changed; /* by the set of the last attempt */
 };
 
 /* Says what to change, for the causes that have one. */
@@ -156,6 +160,7 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 	p->dir = xstrdup(dir);
 	p->dir_fd = -1;
 	p->current = GENERATION_NONE;
+	p->attempt.generation = GENERATION_NONE;
 	p->retain_ms = retain_ms;
 	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 ||
 	    check_rights(p, err) < 0 || read_current(p, err) < 0) {
@@ -171,6 +176,8 @@ void publish_close(struct publish *p)
 {
 	if (p == NULL)
 		return;
+	publish_abandon(p);
+	paths_done(&p->changed);
 	generation_close(&p->current);
 	if (p->dir_fd >= 0)
 		close(p->dir_fd);
@@ -258,15 +265,29 @@ static void attempt_done(struct attempt *a)
 	for (size_t i = 0; i < a->name_count; i++)
 		free(a->names[i]);
 	free(a->names);
+	changes_done(&a->changes);
+	*a = (struct attempt){ .generation = GENERATION_NONE };
 }
 
-static void take_back(const struct publish *p, struct attempt *a)
+void publish_abandon(struct publish *p)
 {
+	struct attempt *a = &p->attempt;
+
 	for (size_t i = 0; i < a->name_count; i++)
 		(void)unlinkat(p->dir_fd, a->names[i], 0);
 	if (a->link[0])
 		(void)unlinkat(p->dir_fd, a->link, 0);
 	generation_remove(p->dir_fd, &a->generation);
+	attempt_done(a);
+}
+
+/* It failed, with this errno. */
+static int give_up(struct publish *p, int cause, struct err *err)
+{
+	err_wrap(err, "cannot publish to '%s'", p->dir);
+	publish_explain(err, cause);
+	publish_abandon(p);
+	return -1;
 }
 
 /* Readers see the new set from here on. */
@@ -283,20 +304,6 @@ static void adopt(struct publish *p, struct attempt *a, int64_t now)
 	links_sweep(p->dir_fd);
 }
 
-static int publish_replace(struct publish *p, const struct publish_set *set,
-			   struct changes *c, struct attempt *a, int64_t now,
-			   struct err *err)
-{
-	const struct generation *g = &a->generation;
-
-	if (changes_make(c, p->dir_fd, &p->current, set, &a->generation, err) < 0 ||
-	    make_names(p, &g->manifest, g->states, a, err) < 0 ||
-	    links_swap(p->dir_fd, p->dir, g->name, a->link, err) < 0)
-		return -1;
-	adopt(p, a, now);
-	return 0;
-}
-
 /* Whether the current generation can go on as the set.  Its directory may belong to the
  * uid of an earlier container, where this one could not replace the manifest. */
 static int can_stay(const struct publish *p, const struct changes *c, bool *stays,
@@ -304,7 +311,7 @@ static int can_stay(const struct publish *p, const struct changes *c, bool *stay
 {
 	struct stat st;
 
-	*stays = p->current.known && c->changed == 0;
+	*stays = p->current.known && c->changed.count == 0;
 	if (!*stays || manifest_equal(&c->manifest, &p->current.manifest))
 		return 0;
 	if (fstat(p->current.fd, &st) < 0)
@@ -313,46 +320,91 @@ static int can_stay(const struct publish *p, const struct changes *c, bool *stay
 	return 0;
 }
 
-static int commit(struct publish *p, const struct publish_set *set, struct changes *c,
-		  struct attempt *a, int64_t now, enum publish_result *result,
-		  struct err *err)
+static int make_set(struct publish *p, const struct publish_set *set, struct attempt *a,
+		    struct err *err)
 {
 	bool stays = false;
 
-	if (changes_find(c, &p->current, set, err) < 0 || can_stay(p, c, &stays, err) < 0)
+	if (changes_find(&a->changes, &p->current, set, err) < 0 ||
+	    can_stay(p, &a->changes, &stays, err) < 0)
 		return -1;
-	if (!stays) {
-		*result = p->current.name[0] ? PUBLISH_REPLACED : PUBLISH_FIRST;
-		return publish_replace(p, set, c, a, now, err);
-	}
-	*result = PUBLISH_UNCHANGED;
+	a->result = stays                ? PUBLISH_UNCHANGED
+		    : p->current.name[0] ? PUBLISH_REPLACED
+					 : PUBLISH_FIRST;
+	return stays ? 0
+		     : changes_make(&a->changes, p->dir_fd, &p->current, set,
+				    &a->generation, err);
+}
+
+int publish_prepare(struct publish *p, const struct publish_set *set,
+		    enum publish_result *result, struct err *err)
+{
+	struct attempt *a = &p->attempt;
+
+	publish_abandon(p);
+	if (make_set(p, set, a, err) < 0)
+		return give_up(p, errno, err);
+	*result = a->result;
+	paths_done(&p->changed);
+	p->changed = a->changes.changed;
+	a->changes.changed = (struct paths){ 0 };
+	return 0;
+}
+
+static int show_set(struct publish *p, struct attempt *a, int64_t now, struct err *err)
+{
+	const struct generation *g = &a->generation;
+
+	if (make_names(p, &g->manifest, g->states, a, err) < 0 ||
+	    links_swap(p->dir_fd, p->dir, g->name, a->link, err) < 0)
+		return -1;
+	adopt(p, a, now);
+	return 0;
+}
+
+/* The current generation stays. */
+static int revise_set(struct publish *p, struct attempt *a, struct err *err)
+{
+	struct changes *c = &a->changes;
+
 	/* Another program may have removed a link that readers need to find the file. */
 	if (make_names(p, &c->manifest, c->states, a, err) < 0)
 		return -1;
 	return generation_revise(&p->current, &c->manifest, &c->states, err);
 }
 
+int publish_finish(struct publish *p, int64_t now, struct err *err)
+{
+	struct attempt *a = &p->attempt;
+	int done = a->result == PUBLISH_UNCHANGED ? revise_set(p, a, err)
+						  : show_set(p, a, now, err);
+
+	if (done < 0)
+		return give_up(p, errno, err);
+	attempt_done(a);
+	return 0;
+}
+
 int publish_commit(struct publish *p, const struct publish_set *set, int64_t now,
 		   enum publish_result *result, size_t *changed, struct err *err)
 {
-	struct attempt a = { .generation = GENERATION_NONE };
-	struct changes c = { 0 };
-	enum publish_result became = PUBLISH_UNCHANGED;
-	int done = commit(p, set, &c, &a, now, &became, err);
+	enum publish_result became;
 
-	if (done == 0) {
-		*result = became;
-		*changed = c.changed;
-	} else {
-		int cause = errno;
+	if (publish_prepare(p, set, &became, err) < 0 || publish_finish(p, now, err) < 0)
+		return -1;
+	*result = became;
+	*changed = p->changed.count;
+	return 0;
+}
 
-		err_wrap(err, "cannot publish to '%s'", p->dir);
-		publish_explain(err, cause);
-		take_back(p, &a);
-	}
-	attempt_done(&a);
-	changes_done(&c);
-	return done;
+const struct paths *publish_changed(const struct publish *p)
+{
+	return &p->changed;
+}
+
+const char *publish_prepared(const struct publish *p)
+{
+	return p->attempt.generation.name[0] ? p->attempt.generation.name : NULL;
 }
 
 /* ---- later ---- */

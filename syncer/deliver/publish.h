@@ -17,11 +17,12 @@
 
 #include "base/buf.h"
 #include "deliver/manifest.h"
+#include "deliver/paths.h"
 #include "deliver/publish_set.h"
 
 struct publish;
 
-/* Which set readers see after publish_commit(). */
+/* Which set readers see after publish_finish(). */
 enum publish_result {
 	PUBLISH_UNCHANGED, /* the same set as before: the app need not be notified */
 	PUBLISH_FIRST,     /* a set where there was none */
@@ -88,7 +89,9 @@ bool publish_fits(const struct publish *p, uint64_t configuration);
 const char *publish_list(const struct publish *p);
 
 /*
- * Makes the set the content of the directory.
+ * Publishing has two steps: publish_prepare() makes the set beside the current one, and
+ * publish_finish() shows it to readers.  Between them the caller may look at the new
+ * files, or have a program look, and publish_abandon() instead.
  *
  * The bytes decide.  A file whose bytes and mode are on the volume already is carried
  * forward.  When no byte, no name and no mode changes, no new generation is made: the
@@ -96,12 +99,26 @@ const char *publish_list(const struct publish *p);
  * something else.  Otherwise a new generation is published by one rename, and the one
  * before stays on disk for the retain time.
  *
- * *changed is the number of files that got other bytes or another mode, that are new, or
- * that went.  Blocks for the file system only.
- * ERR_IO: readers see the old set, nothing is left behind that disturbs the next call,
- * and calling again later is safe. publish_look() first: another program may have changed
- * a file that was to be carried forward.
+ * *result says which set readers will see.  Blocks for the file system only.
+ * ERR_IO, of both steps: readers see the old set, nothing is left behind that disturbs
+ * the next call, and preparing it again later is safe.  publish_look() first: another
+ * program may have changed a file that was to be carried forward.
  */
+int publish_prepare(struct publish *p, const struct publish_set *set,
+		    enum publish_result *result, struct err *err) MUST_CHECK;
+int publish_finish(struct publish *p, int64_t now, struct err *err) MUST_CHECK;
+/* Does nothing when nothing is prepared. */
+void publish_abandon(struct publish *p);
+
+/* Of the set that was prepared last: the files that get other bytes or another mode, that
+ * are new, or that go.  Owned by p until the next publish_prepare(). */
+const struct paths *publish_changed(const struct publish *p);
+
+/* The name in DIR of a set's directory that is prepared and not published yet; NULL:
+ * there is none. */
+const char *publish_prepared(const struct publish *p);
+
+/* Both steps at once. */
 int publish_commit(struct publish *p, const struct publish_set *set, int64_t now,
 		   enum publish_result *result, size_t *changed,
 		   struct err *err) MUST_CHECK;

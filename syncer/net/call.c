@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,11 +38,12 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	struct http_call *call = arg;
 	struct err err;
 
-	if (buf_add(&call->reply.body, data, size * count, &err) < 0) {
+	if (buf_add(&call->reply.body, data, size * count, &err) == 0)
+		return size * count;
+	call->enough = call->status_only;
+	if (!call->enough)
 		call->reply.failure = HTTP_TOO_BIG;
-		return 0;
-	}
-	return size * count;
+	return 0;
 }
 
 /* Calls to the same host in the same way share its connections. */
@@ -93,7 +95,7 @@ static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	struct http_call *call = arg;
 	struct calls *all = call->all;
-	unsigned timeout_ms = (unsigned)all->options.timeout_ms;
+	unsigned timeout_ms = (unsigned)call->timeout_ms;
 
 	(void)purpose;
 	/* A peer that vanished is noticed also while we only wait for its bytes. */
@@ -155,12 +157,34 @@ static void call_add_header(struct http_call *call, const char *line)
 	call->headers = curl_slist_append(call->headers, line);
 }
 
+/* A method of its own, with an empty body where the method has one. */
+static void set_method(struct http_call *call, const struct http_request *request)
+{
+	bool has_type = false;
+
+	for (const char *const *line = request->headers; line && *line; line++) {
+		has_type |= strncasecmp(*line, "Content-Type:", 13) == 0;
+		call_add_header(call, *line);
+	}
+	if (request->method == NULL)
+		return;
+	if (strcmp(request->method, "GET") != 0 &&
+	    strcmp(request->method, "DELETE") != 0) {
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, "");
+		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE, 0L);
+		if (!has_type) /* libcurl's would say that a form follows */
+			call_add_header(call, "Content-Type:");
+	}
+	curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
 static void set_request(struct http_call *call, const struct http_request *request)
 {
 	CURL *easy = call->easy;
 
 	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	call_add_header(call, "Accept: application/json");
+	if (request->method == NULL)
+		call_add_header(call, "Accept: application/json");
 	if (request->header != NULL)
 		call_add_header(call, request->header);
 	if (request->bearer != NULL) {
@@ -174,8 +198,11 @@ static void set_request(struct http_call *call, const struct http_request *reque
 		call_add_header(call,
 				"Expect:"); /* no extra round trip for 100-continue */
 	}
+	set_method(call, request);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+			 request->fresh || request->status_only ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->status_only ? 1L : 0L);
 	if (request->unix_socket != NULL)
 		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
 	if (request->connect_to != NULL) {
@@ -215,7 +242,8 @@ static void set_proxy(struct http_call *call, const struct http_request *request
 
 static void call_set_version(struct http_call *call, const struct http_request *request)
 {
-	bool may_multiplex = !is_local(request) && !call->all->keep_alive;
+	bool may_multiplex =
+		!is_local(request) && !request->status_only && !call->all->keep_alive;
 
 	curl_easy_setopt(call->easy, CURLOPT_PROTOCOLS_STR,
 			 is_local(request) ? "http" : "https");
@@ -269,6 +297,9 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	call->easy = curl_easy_init();
 	call->done = done;
 	call->arg = arg;
+	call->timeout_ms =
+		request->timeout_ms ? request->timeout_ms : all->options.timeout_ms;
+	call->status_only = request->status_only;
 	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
 	call_host(call->host, sizeof(call->host), request->url);
 	call->next = all->first;
@@ -292,7 +323,7 @@ void calls_postpone(struct calls *all, int64_t now)
 {
 	for (struct http_call *call = all->first; call; call = call->next)
 		curl_easy_setopt(call->easy, CURLOPT_CONNECTTIMEOUT_MS,
-				 (long)(now - call->made + all->options.timeout_ms));
+				 (long)(now - call->made + call->timeout_ms));
 }
 
 /* ---- ends ---- */
@@ -323,7 +354,7 @@ static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 		.spared = call->spared ? all->proxy.name : NULL,
 		.no_proxy = all->options.no_proxy,
 		.cause = call->cause,
-		.timeout_ms = all->options.timeout_ms,
+		.timeout_ms = call->timeout_ms,
 		.body_max = call->reply.body.max,
 	};
 
@@ -338,7 +369,7 @@ void call_end(struct http_call *call, CURLcode code)
 {
 	struct err err;
 
-	if (code == CURLE_OK) {
+	if (code == CURLE_OK || call->enough) {
 		answer_read(call->easy, &call->reply);
 		call->all->multiplexed |= call->reply.multiplexed;
 		call_answered(call);
@@ -350,27 +381,33 @@ void call_end(struct http_call *call, CURLcode code)
 	call_free(call);
 }
 
-static struct http_call *calls_oldest(const struct calls *all)
+static int64_t call_deadline(const struct http_call *call)
 {
-	struct http_call *oldest = all->first;
+	return call->since + call->timeout_ms;
+}
+
+/* The one whose time is over first; NULL: none is under way. */
+static struct http_call *calls_soonest(const struct calls *all)
+{
+	struct http_call *soonest = all->first;
 
 	for (struct http_call *call = all->first; call; call = call->next)
-		if (call->since < oldest->since)
-			oldest = call;
-	return oldest;
+		if (call_deadline(call) < call_deadline(soonest))
+			soonest = call;
+	return soonest;
 }
 
 int64_t calls_deadline(const struct calls *all)
 {
-	const struct http_call *oldest = calls_oldest(all);
+	const struct http_call *soonest = calls_soonest(all);
 
-	return oldest ? oldest->since + all->options.timeout_ms : CLOCK_NEVER;
+	return soonest ? call_deadline(soonest) : CLOCK_NEVER;
 }
 
 void calls_expire(struct calls *all, int64_t now)
 {
 	while (calls_deadline(all) <= now)
-		call_end(calls_oldest(all), CURLE_OPERATION_TIMEDOUT);
+		call_end(calls_soonest(all), CURLE_OPERATION_TIMEDOUT);
 }
 
 void call_free(struct http_call *call)

@@ -90,7 +90,8 @@ struct http_call *http_start(struct http *h, const struct http_request *request,
 {
 	struct http_call *call = call_new(&h->calls, request, done, arg);
 
-	h->close_when_idle = false;
+	if (!request->status_only) /* that one keeps no connection */
+		h->close_when_idle = false;
 	curl_multi_add_handle(h->calls.multi, call->easy);
 	return call;
 }

@@ -2,7 +2,7 @@
  * http.h: many HTTPS requests at once, on one thread, and the program's one wait.
  *
  * Owns libcurl.  Knows no Azure.  TLS 1.2 or newer, always verified; plain HTTP only to
- * a unix socket, and where a request says that it stays on the machine; no redirects, no
+ * a unix socket, and where a request says so; no redirects, no
  * cookies; replies are bounded.  HTTP/2 where the server offers it, else up to HTTP_POOL
  * connections a host.  After a request has timed out no connection that may be dead is
  * used again.  A request's done function is called only from http_run(), never from

@@ -27,7 +27,13 @@ struct http_request {
 	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
 	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
 	const char *header;     /* one more line; NULL: none */
-	size_t max_bytes;       /* of the body; 0: enough for one object, 256 KiB */
+	const char *method;     /* NULL: GET, or POST with a form */
+	const char *const *headers; /* more lines, the last NULL; NULL: none */
+	size_t max_bytes;           /* of the body; 0: enough for one object, 256 KiB */
+	int64_t timeout_ms;         /* in place of the one of the options; 0: that one */
+	/* Only the status counts: the request ends with it when the body passes
+	 * max_bytes.  Over HTTP/1.1 and a connection of its own, closed afterwards. */
+	bool status_only;
 	bool fresh;  /* over a new connection, also where an open one would do */
 	bool local;  /* plain HTTP, and direct */
 	bool direct; /* never through the proxy */

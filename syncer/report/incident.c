@@ -49,6 +49,8 @@ static const struct telling {
 			      "no longer fails", "failure", "failed" },
 	[INCIDENT_SET] = { false, "set", "set", "set-held", "set-released",
 			   "is no longer held back", "round", "been held back" },
+	[INCIDENT_PRECHECK] = { false, "precheck", "precheck", "set-vetoed", "recovered",
+				"lets the set be published", "round", "vetoed the set" },
 	[INCIDENT_CONFIGURATION] = { false, "configuration", "configuration file",
 				     "configuration-refused", "recovered", "is accepted",
 				     "refusal", "been refused", .apart = true,
@@ -135,6 +137,24 @@ void incidents_hold(struct incidents *all, enum incident_kind kind, const char *
 void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name)
 {
 	incident_mark(all, kind, name, INCIDENT_WORKS);
+}
+
+static void incident_mark_all(const struct incidents *all, enum incident_kind kind,
+			      enum incident_mark mark)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i]->kind == kind && all->items[i]->mark < mark)
+			all->items[i]->mark = mark;
+}
+
+void incidents_hold_all(struct incidents *all, enum incident_kind kind)
+{
+	incident_mark_all(all, kind, INCIDENT_UNANSWERED);
+}
+
+void incidents_confirm_all(struct incidents *all, enum incident_kind kind)
+{
+	incident_mark_all(all, kind, INCIDENT_WORKS);
 }
 
 /* ---- logging ---- */

@@ -27,6 +27,7 @@ enum incident_kind {
 	INCIDENT_IDENTITY,       /* our own identity is refused; no name */
 	INCIDENT_VOLUME,         /* a set cannot be published on it; no name */
 	INCIDENT_SET,            /* a set is held back; no name */
+	INCIDENT_PRECHECK,       /* a program refuses a set; name: the target's text */
 	/* These two are reported when they happen, not in rounds. */
 	INCIDENT_CONFIGURATION, /* the changed file is refused; no name */
 	INCIDENT_NOTIFY,        /* a target of AKVSYNC_NOTIFY fails; name: its text */
@@ -86,8 +87,12 @@ void incidents_report(struct incidents *all, enum log_level level,
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name);
 void incidents_confirm(struct incidents *all, enum incident_kind kind, const char *name);
 
-/* Likewise, but does not log it: the caller does, with more to say.  True: it is worth a
- * line, as above. */
+/* The same for all of a kind. */
+void incidents_hold_all(struct incidents *all, enum incident_kind kind);
+void incidents_confirm_all(struct incidents *all, enum incident_kind kind);
+
+/* As incidents_report(), but does not log it: the caller does, with more to say.  True:
+ * it is worth a line, as above. */
 bool incidents_note(struct incidents *all, enum log_level level, enum incident_kind kind,
 		    const char *name, const struct err *err, const char *consequence,
 		    int64_t now);

@@ -121,6 +121,16 @@ void active_log_notes(const struct active *a)
 			  buf_str(&c->overridden));
 }
 
+struct act_host active_host(const struct settings *settings,
+			    const struct sources *sources, const struct publish *publish)
+{
+	return (struct act_host){ .http = sources->http,
+				  .publish = publish,
+				  .dir = settings->dir,
+				  .dir_fd = publish_dir_fd(publish),
+				  .restart_min_ms = settings->restart_min_ms };
+}
+
 /* ---- a changed file ---- */
 
 static int active_check(const struct active *a, const struct configuration *c,
@@ -128,14 +138,16 @@ static int active_check(const struct active *a, const struct configuration *c,
 			struct notify **notify, struct err *err)
 {
 	const char *fixed = settings_needs_restart(&a->started->settings, &c->settings);
+	struct act_host host;
 
 	if (fixed != NULL)
 		return err_set(err, ERR_CONFIG, "%s has changed, which needs a restart",
 			       fixed);
 	if (sources_add(sources, &c->objects, err) < 0)
 		return -1;
-	return notify_new(notify, c->settings.notify, publish_dir_fd(publish),
-			  c->settings.notify_splay_ms, sources->jitter, err);
+	host = active_host(&c->settings, sources, publish);
+	return notify_new(notify, c->settings.notify, &host, c->settings.notify_splay_ms,
+			  sources->jitter, err);
 }
 
 static void active_log_applied(void)
@@ -216,7 +228,7 @@ bool active_reload(struct active *a, struct sources *sources,
 /* ---- rounds ---- */
 
 struct round_work active_work(struct active *a, struct sources *sources,
-			      struct publish *publish)
+			      struct publish *publish, const struct notify *notify)
 {
 	struct active_list *list = a->state == ACTIVE_TRYING_NEXT ? &a->next : &a->list;
 
@@ -230,6 +242,7 @@ struct round_work active_work(struct active *a, struct sources *sources,
 		.number = list->number,
 		.text = list->text,
 		.publish = publish,
+		.notify = notify,
 		.incidents = &a->incidents,
 		.absences = &list->absences,
 		.poll_interval_ms = active_settings(a)->poll_interval_ms,

@@ -86,7 +86,11 @@ bool active_reload(struct active *a, struct sources *sources,
 
 /* The work of the next round. */
 struct round_work active_work(struct active *a, struct sources *sources,
-			      struct publish *publish);
+			      struct publish *publish, const struct notify *notify);
+
+/* What notifying works with. */
+struct act_host active_host(const struct settings *settings,
+			    const struct sources *sources, const struct publish *publish);
 
 /* Changes the state after a round.  True: the round was for the next list, whose set is
  * held back, so a round for the active list is due at once.  The result of that round

@@ -1,11 +1,13 @@
 #include "run/loop.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deliver/hook.h"
 #include "deliver/process.h"
 #include "report/log.h"
 #include "report/termlog.h"
@@ -132,8 +134,10 @@ static int64_t loop_wake_at(const struct loop *l, int64_t now)
 
 static int loop_wait(struct loop *l, struct err *err)
 {
-	struct http_wait waits[WATCHES + 2];
+	struct http_wait waits[WATCHES + 2 + 2 * HOOKS_MAX];
 	struct http_wait *signals = &waits[WATCHES], *health = &waits[WATCHES + 1];
+	unsigned count = WATCHES + 2, hooks;
+	int fds[2 * HOOKS_MAX];
 	int64_t now = clock_now_ms();
 	int timeout_ms = clock_ms_until(loop_wake_at(l, now), now);
 
@@ -141,7 +145,10 @@ static int loop_wait(struct loop *l, struct err *err)
 		waits[i].fd = watch_fd(l->watches[i]);
 	signals->fd = l->signal_fd;
 	health->fd = health_fd(l->health);
-	if (http_wait(l->sources.http, waits, ARRAY_LEN(waits), timeout_ms, err) < 0)
+	hooks = hooks_fds(fds);
+	for (unsigned i = 0; i < hooks; i++)
+		waits[count++].fd = fds[i];
+	if (http_wait(l->sources.http, waits, count, timeout_ms, err) < 0)
 		return -1;
 	now = clock_now_ms();
 	if (signals->ready)
@@ -227,7 +234,7 @@ static void loop_start_round(struct loop *l, int64_t now)
 	}
 	if (now < l->next_round_at)
 		return;
-	work = active_work(&l->active, &l->sources, l->publish);
+	work = active_work(&l->active, &l->sources, l->publish, l->notify);
 	l->sources.hurried = l->phase == LOOP_STARTING;
 	l->round = round_start(&work, now);
 }
@@ -276,6 +283,7 @@ static void loop_finish_round(struct loop *l, int64_t now)
 	l->last = result.failures;
 	if (result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED)
 		notify_published(l->notify, publish_generation(l->publish),
+				 publish_changed(l->publish),
 				 result.outcome == ROUND_FIRST || l->mode == LOOP_INIT,
 				 now);
 	loop_note_complete(l);
@@ -297,14 +305,15 @@ static void loop_finish_round(struct loop *l, int64_t now)
 }
 
 /* The deadline comes in the middle of a round.  The failure of the round before says more
- * than that this one has no answer yet. */
+ * than that this one has no answer yet, of a vault or a precheck. */
 static void loop_cut_round(struct loop *l, int64_t now)
 {
-	struct err before = l->last.worst;
+	struct failures before = l->last;
 
 	loop_finish_round(l, now);
-	if (l->last.worst.kind == ERR_UNAVAILABLE && before.kind != ERR_NONE)
-		l->last.worst = before;
+	if ((l->last.worst.kind == ERR_UNAVAILABLE || l->last.vetoed) &&
+	    before.worst.kind != ERR_NONE)
+		l->last = before;
 }
 
 static void loop_run_rounds(struct loop *l, int64_t now)
@@ -342,9 +351,29 @@ static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 		  "%s", o->err.msg);
 }
 
+/* What a program printed. */
+static void loop_log_output(const struct notify_outcome *o)
+{
+	const char *rest = o->output;
+	char line[HOOK_LINE_LEN];
+
+	while (hook_line(&rest, line))
+		log_event(LOG_INFO, "output", LOG_FIELDS(log_str("target", o->target)),
+			  "%s", line);
+}
+
+/* A number for the log; 0 is left out, as "". */
+static const char *loop_number(char out[static 16], int number)
+{
+	snprintf(out, 16, "%d", number);
+	return number > 0 ? out : "";
+}
+
 static void loop_log_notified(struct loop *l, const struct notify_outcome *o, int64_t now)
 {
+	char processes[16], status[16];
 
+	loop_log_output(o);
 	if (o->warning.kind != ERR_NONE)
 		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
 			  "%s", o->warning.msg);
@@ -356,7 +385,8 @@ static void loop_log_notified(struct loop *l, const struct notify_outcome *o, in
 	log_event(LOG_INFO, "notified",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
-			     log_int("processes", o->processes),
+			     log_raw("processes", loop_number(processes, o->processes)),
+			     log_raw("status", loop_number(status, o->status)),
 			     log_int("attempt", o->attempt)),
 		  "notified '%s'", o->target);
 }
@@ -365,8 +395,16 @@ static void loop_run_notify(struct loop *l, int64_t now)
 {
 	struct notify_outcome outcome;
 
-	while (notify_run(l->notify, now, &outcome))
+	while (l->exit_code == 0 && notify_run(l->notify, now, &outcome)) {
 		loop_log_notified(l, &outcome, now);
+		l->exit_code = outcome.exit_code;
+	}
+	if (l->exit_code == 0)
+		return;
+	log_event(LOG_INFO, "stop", LOG_FIELDS(log_int("code", l->exit_code)),
+		  "stopping with code %d, for the pod's containers to be restarted",
+		  l->exit_code);
+	l->stopping = true;
 }
 
 /* ---- all of it ---- */

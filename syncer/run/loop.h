@@ -70,6 +70,7 @@ struct loop {
 	int64_t give_up_at; /* init's deadline; CLOCK_NEVER: none */
 	unsigned pending;   /* enum loop_pending */
 	bool stopping;
+	int exit_code;        /* an exit= target asks to stop with it; 0: none does */
 	struct failures last; /* what failed in the latest round */
 };
 

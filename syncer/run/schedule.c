@@ -65,8 +65,9 @@ bool schedule_gives_up(const struct schedule *s, const struct round_result *resu
 	switch (result->failures.worst.kind) {
 	case ERR_USAGE:
 	case ERR_CONFIG:
-	case ERR_IO:
 		return true;
+	case ERR_IO:
+		return !result->failures.vetoed;
 	case ERR_NOTFOUND:
 		return s->not_found >= 2;
 	case ERR_NONE:

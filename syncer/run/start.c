@@ -51,7 +51,7 @@ static int start_configure(struct loop *l, struct err *err)
 	const struct identity *identity = &l->sources.identity;
 	struct notify *parsed = NULL;
 
-	if (notify_new(&parsed, s->notify, -1, s->notify_splay_ms, &l->jitter, err) < 0)
+	if (notify_new(&parsed, s->notify, NULL, s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	notify_free(parsed);
 	start_watch(l, WATCH_CA, s->ca_file);
@@ -70,13 +70,14 @@ static int start_try_volume(struct loop *l, struct err *err)
 {
 	const struct settings *s = l->settings;
 	int64_t now = clock_now_ms();
+	struct act_host host;
 
 	if (l->publish == NULL &&
 	    publish_open(&l->publish, s->dir, s->retain_ms, now, err) < 0)
 		return -1;
-	if (l->notify == NULL &&
-	    notify_new(&l->notify, s->notify, publish_dir_fd(l->publish),
-		       s->notify_splay_ms, &l->jitter, err) < 0)
+	host = active_host(s, &l->sources, l->publish);
+	if (l->notify == NULL && notify_new(&l->notify, s->notify, &host,
+					    s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	return notify_resume(l->notify, publish_generation(l->publish),
 			     l->mode == LOOP_INIT, now, err);
@@ -239,6 +240,7 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 		return -1;
 	}
 	*err = l->last.worst;
+	end->notify_failed = l->last.vetoed && err->kind == ERR_IO;
 	if (!had_set || l->settings->stale != STALE_ACCEPT)
 		return -1;
 	log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
@@ -261,6 +263,7 @@ static int start_judge_stopped(const struct loop *l, struct start_end *end,
 			       buf_str(&text));
 	}
 	end->interrupted = false;
+	end->notify_failed = l->last.vetoed && err->kind == ERR_IO;
 	return -1;
 }
 
@@ -274,6 +277,7 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 	/* Once the set of init is published, a signal only ends the tries to notify the
 	 * app. */
 	end->interrupted = l->stopping && l->phase < enough;
+	end->code = l->exit_code;
 	if (failed)
 		return -1;
 	if (l->mode == LOOP_INIT)

@@ -11,7 +11,8 @@
 struct start_end {
 	bool interrupted; /* SIGTERM or SIGINT came before a set was published, and, of a
 			     sidecar, before anything failed */
-	bool notify_failed; /* the files are there, but an on=first target failed */
+	bool notify_failed; /* an on=first target failed, or a precheck vetoed the set */
+	int code;           /* an exit= target asks for this code; 0: none does */
 };
 
 /*

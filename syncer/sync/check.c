@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "deliver/notify.h"
 #include "sync/plan.h"
 #include "sync/session.h"
 #include "sync/validity.h"
@@ -64,18 +63,6 @@ static void check_plan_entry(struct check *c, const struct object *o,
 	}
 }
 
-/* init and sidecar check this before they start. */
-static int check_notify(const struct configuration *c, struct err *err)
-{
-	struct jitter none = { 0 };
-	struct notify *parsed = NULL;
-
-	if (notify_new(&parsed, c->settings.notify, -1, 0, &none, err) < 0)
-		return -1;
-	notify_free(parsed);
-	return 0;
-}
-
 int check_plan(struct check *out, const struct configuration *c, struct err *err)
 {
 	struct sources sources = { .cloud = cloud_at(c->settings.cloud),
@@ -84,7 +71,7 @@ int check_plan(struct check *out, const struct configuration *c, struct err *err
 	int result;
 
 	*out = (struct check){ 0 };
-	result = check_notify(c, err);
+	result = targets_parse(&out->targets, c->settings.notify, err);
 	if (result == 0)
 		result = sources_add(&sources, &c->objects, err);
 	for (size_t i = 0; i < c->objects.count && result == 0; i++) {
@@ -180,7 +167,7 @@ int check_online(struct check *out, const struct configuration *c, struct err *e
 	int result;
 
 	*out = (struct check){ 0 };
-	if (check_notify(c, err) < 0)
+	if (targets_parse(&out->targets, c->settings.notify, err) < 0)
 		return -1;
 	jitter_seed(&jitter, own, sizeof(own));
 	result = session_open(&sources, &c->settings, &c->objects, &jitter, err);
@@ -206,5 +193,6 @@ void check_done(struct check *c)
 		free(e->warning);
 	}
 	free(c->items);
+	targets_done(&c->targets);
 	*c = (struct check){ 0 };
 }

@@ -6,6 +6,7 @@
 #define SYNC_CHECK_H
 
 #include "config/configuration.h"
+#include "deliver/targets.h"
 
 struct check_file {
 	char *path; /* relative */
@@ -31,7 +32,8 @@ struct check_entry {
 struct check {
 	struct check_entry *items;
 	size_t count;
-	struct err worst; /* of what is not excused; ERR_NONE: all is well */
+	struct targets targets; /* of AKVSYNC_NOTIFY */
+	struct err worst;       /* of what is not excused; ERR_NONE: all is well */
 };
 
 /* Without the network.  ERR_CONFIG: a vault's name.  check_done() the result. */

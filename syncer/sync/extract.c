@@ -14,16 +14,16 @@ static bool extract_is_asked(const struct task *t)
 /* Files on the volume keep their paths, also when their keys vanish with this set: who
  * wants such a path gets it with the next one.  A path that the list names belongs to
  * who is named. */
-static void extract_take_published(struct task *t, struct paths *paths)
+static void extract_take_published(struct task *t, struct holders *paths)
 {
 	for (size_t i = 0; i < t->rendered_count;) {
-		const struct task *holder = paths_holder(paths, t->files[i].path);
+		const struct task *holder = holders_find(paths, t->files[i].path);
 
 		if (t->files[i].extracted && holder != NULL && holder != t) {
 			task_forget_file(t, i);
 			continue;
 		}
-		paths_take(paths, t->files[i].path, t);
+		holders_take(paths, t->files[i].path, t);
 		i++;
 	}
 }
@@ -39,16 +39,16 @@ static int extract_refuse(struct task *t, const char *path, const char *rule)
 		       t->words, t->source->vault.name, path + folder, rule);
 }
 
-static int extract_check_path(struct task *t, const char *path, const struct paths *own,
-			      const struct paths *paths)
+static int extract_check_path(struct task *t, const char *path, const struct holders *own,
+			      const struct holders *paths)
 {
-	const struct task *holder = paths_holder(paths, path);
+	const struct task *holder = holders_find(paths, path);
 	auto_free char *copy = xstrdup(path), *rule = NULL;
 	struct err err;
 
 	if (path_check(path, &err) < 0)
 		rule = xasprintf("the path '%.100s' %s", path, err.msg);
-	else if (paths_holder(own, path) != NULL)
+	else if (holders_find(own, path) != NULL)
 		rule = xasprintf("the path '%.100s' is in the way of another file of "
 				 "this entry",
 				 path);
@@ -61,9 +61,9 @@ static int extract_check_path(struct task *t, const char *path, const struct pat
 
 /* The new files among each other, with the other files of the task, and with those of
  * other tasks. */
-static void extract_check(struct task *t, size_t *keys, struct paths *paths)
+static void extract_check(struct task *t, size_t *keys, struct holders *paths)
 {
-	struct paths own = { 0 };
+	struct holders own = { 0 };
 	size_t first = t->new_files.outlined;
 	int result = 0;
 
@@ -79,20 +79,20 @@ static void extract_check(struct task *t, size_t *keys, struct paths *paths)
 	}
 	for (size_t i = 0; i < t->file_count; i++)
 		if (!t->files[i].extracted)
-			paths_take(&own, t->files[i].path, t);
+			holders_take(&own, t->files[i].path, t);
 	for (size_t i = first; result == 0 && i < t->new_files.count; i++) {
 		const char *path = t->new_files.items[i].path;
 
 		result = extract_check_path(t, path, &own, paths);
 		if (result == 0)
-			paths_take(&own, path, t);
+			holders_take(&own, path, t);
 	}
 	free(own.items);
 	for (size_t i = first; result == 0 && i < t->new_files.count; i++)
-		paths_take(paths, t->new_files.items[i].path, t);
+		holders_take(paths, t->new_files.items[i].path, t);
 }
 
-void extract_render(struct task *tasks, struct paths *paths)
+void extract_render(struct task *tasks, struct holders *paths)
 {
 	size_t keys = 0;
 

@@ -6,7 +6,7 @@
 #ifndef SYNC_EXTRACT_H
 #define SYNC_EXTRACT_H
 
-#include "sync/paths.h"
+#include "sync/holders.h"
 #include "sync/task.h"
 
 /* All keys of one set. */
@@ -15,6 +15,6 @@
 /* Renders the tasks.  One whose keys cannot all be files fails: its t->err, ERR_CONFIG,
  * names the key and the rule.  paths: those of all tasks but of extracted keys, which are
  * added. */
-void extract_render(struct task *tasks, struct paths *paths);
+void extract_render(struct task *tasks, struct holders *paths);
 
 #endif

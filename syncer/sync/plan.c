@@ -22,7 +22,7 @@ static const struct task *plan_in_the_way(const struct plan *p, const struct tas
 
 	for (size_t i = 0; i < t->file_count && holder == NULL; i++)
 		if (!t->files[i].extracted)
-			holder = paths_holder(&p->paths, t->files[i].path);
+			holder = holders_find(&p->paths, t->files[i].path);
 	return holder;
 }
 
@@ -30,7 +30,7 @@ static void plan_take_paths(struct plan *p, const struct task *t)
 {
 	for (size_t i = 0; i < t->file_count; i++)
 		if (!t->files[i].extracted)
-			paths_take(&p->paths, t->files[i].path, t);
+			holders_take(&p->paths, t->files[i].path, t);
 }
 
 /* ---- tasks ---- */

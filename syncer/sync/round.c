@@ -5,51 +5,41 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "report/log.h"
 #include "sync/plan.h"
+#include "sync/proposal.h"
 
-/* Bytes of the versions that a line names, at most one path more. */
-#define VERSIONS_MAX 2048
-#define VERSIONS_ROOM 8192
+/*
+ * A round asks, then proposes a set:
+ *
+ *   ROUND_ASKING --------------> ROUND_PROPOSING --------------> its end
+ *            all have answered           the prechecks have, too
+ */
+enum round_state { ROUND_ASKING, ROUND_PROPOSING };
 
 struct round {
+	enum round_state state;
 	struct round_work work;
 	struct plan plan;
+	struct proposal proposal;
+	struct failures failures; /* at the vaults; of ROUND_PROPOSING */
 	int64_t started;
-	struct err look; /* why the files on the volume could not be read; ERR_NONE: they
-			    could */
-};
-
-/* The set that a round makes. */
-struct round_set {
-	struct publish_file *files; /* their strings and bytes are the tasks' */
-	size_t count;
-	bool has_news;       /* some of them have new bytes */
-	struct err held_by;  /* why there may be no set; ERR_NONE: there may */
-	struct buf versions; /* "path@version,…" of what is new, for the log */
-	struct buf gone;     /* "path,…" of what goes */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now)
 {
 	struct round *r = xcalloc(1, sizeof(*r));
+	struct err err;
 
 	r->work = *work;
 	r->started = now;
-	if (publish_look(work->publish, &r->look) == 0)
-		r->look.kind = ERR_NONE;
+	r->proposal = proposal_empty();
+	if (publish_look(work->publish, &err) < 0) {
+		r->proposal.failed = err;
+		/* A lack of memory or descriptors passes. */
+		r->proposal.failed.kind = ERR_UNAVAILABLE;
+	}
 	plan_start(&r->plan, work->sources, work->objects, work->publish, now);
 	return r;
-}
-
-int64_t round_deadline(const struct round *r)
-{
-	return plan_deadline(&r->plan);
-}
-
-bool round_run(struct round *r, int64_t now)
-{
-	return plan_run(&r->plan, now);
 }
 
 void round_progress(const struct round *r, int64_t now, struct progress *out)
@@ -61,6 +51,8 @@ void round_free(struct round *r)
 {
 	if (r == NULL)
 		return;
+	publish_abandon(r->work.publish);
+	proposal_done(&r->proposal);
 	plan_free(&r->plan);
 	free(r);
 }
@@ -181,17 +173,7 @@ static void round_decide(struct round *r, int64_t now)
 
 /* ---- the set ---- */
 
-/* "path@version,…", or "path,…" where the version is NULL, as far as a line can hold. */
-static void round_name(struct buf *names, const char *path, const char *version)
-{
-	if (names->len <= VERSIONS_MAX)
-		buf_printf(names, "%s%s%s%s", names->len ? "," : "", path,
-			   version ? "@" : "", version ? version : "");
-	else if (names->data[names->len - 1] != '\xa6') /* the end of … */
-		buf_text(names, ",…");
-}
-
-static void round_hold(struct round_set *set, const struct task *t)
+static void round_hold(struct proposal *set, const struct task *t)
 {
 	if (set->held_by.kind != ERR_NONE)
 		return;
@@ -204,7 +186,7 @@ static void round_hold(struct round_set *set, const struct task *t)
 		t->source->vault.name);
 }
 
-static void round_collect(const struct round *r, struct round_set *set)
+static void round_collect(const struct round *r, struct proposal *set)
 {
 	for (const struct listing *l = r->plan.listings; l; l = l->next) {
 		struct fate_facts facts = round_listing_facts(r, l);
@@ -222,154 +204,11 @@ static void round_collect(const struct round *r, struct round_set *set)
 			round_hold(set, t);
 		set->has_news |= is_new;
 		if (is_new)
-			round_name(&set->versions, t->path, t->new_version);
+			proposal_name(&set->versions, t->path, t->new_version);
 		if (t->verdict->fate == FATE_GO)
-			round_name(&set->gone, t->path, NULL);
+			proposal_name(&set->gone, t->path, NULL);
 		task_add_files(t, &set->files, &set->count);
 	}
-}
-
-static void round_set_done(struct round_set *set)
-{
-	free(set->files);
-	buf_done(&set->versions);
-	buf_done(&set->gone);
-}
-
-/* ---- publishing ---- */
-
-static void round_warn_unread(const struct round *r)
-{
-	for (const struct task *t = r->plan.tasks; t; t = t->next)
-		if (t->has_new_files && t->new_files.unread.kind != ERR_NONE)
-			log_event(LOG_WARN, "unread-pem",
-				  LOG_FIELDS(log_str("what", t->path)),
-				  "%s is written as the vault holds it, with its "
-				  "certificates in whatever order they are: %s",
-				  t->words, t->new_files.unread.msg);
-}
-
-static void round_warn_without_key(const struct round *r)
-{
-	for (const struct task *t = r->plan.tasks; t; t = t->next)
-		if (t->has_new_files && t->new_files.without_key)
-			log_event(LOG_WARN, "no-private-key",
-				  LOG_FIELDS(log_str("what", t->path)),
-				  "%s has no private key, only certificates: is it not "
-				  "exportable (key_props.exportable of its policy)?",
-				  t->words);
-}
-
-/* An edit by hand, or an app that writes into its secrets. */
-static void round_warn_altered(const struct round *r)
-{
-	for (const struct task *t = r->plan.tasks; t; t = t->next)
-		if (t->has_new_files && t->verdict->fate == FATE_NEW &&
-		    task_files_on_volume(t) == FATE_ALTERED_FILES)
-			log_event(LOG_WARN, "altered",
-				  LOG_FIELDS(log_str("what", t->path)),
-				  "another program had changed or removed the files of "
-				  "%s; they were made anew",
-				  t->words);
-}
-
-static void round_log_published(const struct round *r, const struct round_set *set,
-				size_t changed)
-{
-	log_event(LOG_INFO, "published",
-		  LOG_FIELDS(log_str("generation", publish_generation(r->work.publish)),
-			     log_int("files", (int64_t)set->count),
-			     log_int("changed", (int64_t)changed),
-			     log_str("versions", buf_str(&set->versions)),
-			     log_str("gone", buf_str(&set->gone)),
-			     log_int("ms", clock_now_ms() - r->started)),
-		  "published %zu file%s, %zu changed", set->count,
-		  set->count == 1 ? "" : "s", changed);
-	round_warn_without_key(r);
-	round_warn_unread(r);
-}
-
-static enum round_outcome round_commit(const struct round *r, const struct round_set *set,
-				       bool all_answered, int64_t now, struct err *err)
-{
-	struct publish *p = r->work.publish;
-	const struct publish_set wanted = { .files = set->files,
-					    .count = set->count,
-					    .configuration = r->work.number,
-					    .list = r->work.text };
-	enum publish_result result = PUBLISH_UNCHANGED;
-	size_t changed = 0;
-
-	if (r->look.kind != ERR_NONE) {
-		*err = r->look;
-		err->kind = ERR_UNAVAILABLE; /* a lack of memory or descriptors passes */
-		return ROUND_REFUSED;
-	}
-	if (set->has_news || !publish_fits(p, r->work.number) ||
-	    publish_count(p) != set->count) {
-		if (publish_commit(p, &wanted, now, &result, &changed, err) < 0)
-			return ROUND_REFUSED;
-		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
-	} else if (all_answered) {
-		/* Nothing is left to publish. */
-		incidents_confirm(r->work.incidents, INCIDENT_VOLUME, NULL);
-	} else {
-		incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
-	}
-	if (result == PUBLISH_UNCHANGED) {
-		log_event(LOG_DEBUG, "unchanged",
-			  LOG_FIELDS(log_int("ms", now - r->started)), "nothing changed");
-		return ROUND_UNCHANGED;
-	}
-	round_warn_altered(r);
-	round_log_published(r, set, changed);
-	return result == PUBLISH_FIRST ? ROUND_FIRST : ROUND_REPLACED;
-}
-
-static void round_report_held(const struct round *r, const struct round_set *set,
-			      bool has_files, int64_t now)
-{
-	const char *consequence = "no files have been published yet";
-	struct err held = set->held_by;
-
-	if (r->work.is_next)
-		consequence = "the list of objects of before stays active";
-	else if (has_files)
-		consequence = "the last good files stay";
-	err_wrap(&held, r->work.is_next ? "the new configuration waits"
-					: "no new set is published");
-	incidents_report(r->work.incidents, has_files ? LOG_WARN : LOG_ERROR,
-			 INCIDENT_SET, NULL, &held, consequence, now);
-	incidents_hold(r->work.incidents, INCIDENT_VOLUME, NULL);
-}
-
-/* The outcome; a failure of the volume is added to those of the vaults. */
-static enum round_outcome round_publish(const struct round *r,
-					const struct round_set *set, int64_t now,
-					struct failures *failures)
-{
-	bool has_files = publish_generation(r->work.publish) != NULL;
-	enum round_outcome outcome;
-	struct err err = { 0 };
-
-	if (set->held_by.kind != ERR_NONE) {
-		round_report_held(r, set, has_files, now);
-		if (failures->worst.kind == ERR_NONE)
-			failures->worst = set->held_by;
-		return ROUND_HELD;
-	}
-	incidents_confirm(r->work.incidents, INCIDENT_SET, NULL);
-	outcome = round_commit(r, set, failures->worst.kind == ERR_NONE, now, &err);
-	if (outcome != ROUND_REFUSED)
-		return outcome;
-	incidents_report(r->work.incidents, LOG_ERROR, INCIDENT_VOLUME, NULL, &err,
-			 has_files ? "the last good files stay"
-				   : "no files have been published yet",
-			 now);
-	failures->try_soon = true;
-	if (err_outranks(&err, &failures->worst))
-		failures->worst = err;
-	return outcome;
 }
 
 /* How long until the first of the objects that are still valid expires; 0: none does. */
@@ -387,20 +226,42 @@ static int64_t round_next_expiry(const struct round *r)
 	return soonest;
 }
 
-void round_end(struct round *r, int64_t now, struct round_result *out)
+/* No more answers come: what becomes of each object, and the set that this makes. */
+static void round_propose(struct round *r, int64_t now)
 {
-	struct round_set set = { .versions = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM),
-				 .gone = BUF_INIT(VERSIONS_MAX + VERSIONS_ROOM) };
-
-	*out = (struct round_result){ 0 };
+	r->state = ROUND_PROPOSING;
 	plan_end(&r->plan);
 	round_decide(r, now);
-	failures_report(&out->failures, &r->plan,
+	failures_report(&r->failures, &r->plan,
 			publish_generation(r->work.publish) != NULL, r->work.incidents,
 			now);
-	out->expires_in_ms = round_next_expiry(r);
-	round_collect(r, &set);
-	out->outcome = round_publish(r, &set, now, &out->failures);
-	round_set_done(&set);
+	round_collect(r, &r->proposal);
+	proposal_prepare(&r->proposal, &r->work, now);
+}
+
+int64_t round_deadline(const struct round *r)
+{
+	return r->state == ROUND_ASKING ? plan_deadline(&r->plan)
+					: proposal_deadline(&r->proposal);
+}
+
+bool round_run(struct round *r, int64_t now)
+{
+	if (r->state == ROUND_ASKING) {
+		if (!plan_run(&r->plan, now))
+			return false;
+		round_propose(r, now);
+	}
+	return proposal_run(&r->proposal, now);
+}
+
+void round_end(struct round *r, int64_t now, struct round_result *out)
+{
+	if (r->state == ROUND_ASKING)
+		round_propose(r, now);
+	*out = (struct round_result){ .failures = r->failures,
+				      .expires_in_ms = round_next_expiry(r) };
+	out->outcome = proposal_publish(&r->proposal, &r->work, &r->plan, r->started, now,
+					&out->failures);
 	round_free(r);
 }

@@ -223,11 +223,11 @@ static void test_incidents(void **state)
 	(void)state;
 	publish(active.list.number, active.list.text);
 	assert_true(reload(LIST("b")));
-	active_work(&active, &sources, volume);
+	active_work(&active, &sources, volume, NULL);
 	err_set(&err, ERR_DENIED, "403");
 	incidents_report(&active.incidents, LOG_WARN, INCIDENT_OBJECT, "b", &err, "", 0);
 	assert_true(active_judge(&active, &held, &jitter, 0));
-	active_work(&active, &sources, volume);
+	active_work(&active, &sources, volume, NULL);
 	assert_int_equal(active.incidents.items[0]->mark, INCIDENT_FAILS);
 }
 

@@ -271,11 +271,6 @@ void process_set_clear(struct process_set *set)
 	*set = (struct process_set){ 0 };
 }
 
-void process_set_copy(struct process_set *to, const struct process_set *from)
-{
-	*to = *from;
-}
-
 /* What is said costs time, and is only for who looks at one sequence. */
 static struct buf said = { .max = 1024 * 1024 };
 static bool shows;

@@ -52,11 +52,6 @@ void process_set_clear(struct process_set *set)
 	*set = (struct process_set){ 0 };
 }
 
-void process_set_copy(struct process_set *to, const struct process_set *from)
-{
-	*to = *from;
-}
-
 int process_signal_pidfile(const char *path, int signal, struct err *warning,
 			   struct err *err)
 {
@@ -65,6 +60,7 @@ int process_signal_pidfile(const char *path, int signal, struct err *warning,
 
 static char dir[64];
 static int dir_fd;
+static struct act_host host;
 static struct jitter jitter = { 1 };
 static struct notify *n;
 
@@ -73,6 +69,7 @@ static int set_up(void **state)
 	(void)state;
 	volume_make(dir);
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
+	host = (struct act_host){ .dir = dir, .dir_fd = dir_fd };
 	n = NULL;
 	told[0] = '\0';
 	failing = NULL;
@@ -96,7 +93,7 @@ static void start(const char *targets, const char *generation, int64_t now)
 	struct err err = { 0 };
 
 	notify_free(n);
-	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
+	check_ok(targets, notify_new(&n, targets, &host, 0, &jitter, &err), &err);
 	check_ok(targets, notify_resume(n, generation, false, now, &err), &err);
 }
 
@@ -106,7 +103,7 @@ static void reload(const char *targets, int64_t now)
 	struct notify *old = n;
 	struct err err = { 0 };
 
-	check_ok(targets, notify_new(&n, targets, dir_fd, 0, &jitter, &err), &err);
+	check_ok(targets, notify_new(&n, targets, &host, 0, &jitter, &err), &err);
 	notify_take_over(n, old, now);
 	notify_free(old);
 }
@@ -128,10 +125,10 @@ static void test_replacing_set(void **state)
 
 	(void)state;
 	start(HUP ";" USR1, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	assert_true(notify_deadline(n) == CLOCK_NEVER);
 	assert_string_equal(run(1), "");
-	notify_published(n, "..g2", false, 5);
+	notify_published(n, "..g2", NULL, false, 5);
 	assert_int_equal(notify_deadline(n), 5);
 	assert_string_equal(run(4), "");
 	assert_true(notify_run(n, 5, &outcome));
@@ -149,8 +146,8 @@ static void test_no_targets(void **state)
 {
 	(void)state;
 	start(NULL, NULL, 0);
-	notify_published(n, "..g1", true, 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	assert_string_equal(run(9), "");
 	assert_false(notify_first_pending(n, 1000));
 	/* It says that the first set was seen. */
@@ -164,8 +161,8 @@ static void test_bad_targets(void **state)
 	struct err err = { 0 };
 
 	(void)state;
-	check_err("bad", notify_new(&n, "nginx", -1, 0, &jitter, &err), &err, ERR_CONFIG,
-		  "AKVSYNC_NOTIFY");
+	check_err("bad", notify_new(&n, "nginx", NULL, 0, &jitter, &err), &err,
+		  ERR_CONFIG, "AKVSYNC_NOTIFY");
 	assert_null(n);
 }
 
@@ -174,16 +171,16 @@ static void test_restart(void **state)
 {
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	start(HUP, "..g1", 0);
 	assert_string_equal(run(0), "");
 	/* Told of g2, then restarted. */
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	assert_string_equal(run(0), "app:1 ");
 	start(HUP, "..g2", 0);
 	assert_string_equal(run(0), "");
 	/* Killed between the swap to g3 and the signal. */
-	notify_published(n, "..g3", false, 0);
+	notify_published(n, "..g3", NULL, false, 0);
 	start(HUP, "..g3", 7);
 	assert_int_equal(notify_deadline(n), 7);
 	assert_string_equal(run(7), "app:1 ");
@@ -196,9 +193,9 @@ static void test_one_fails(void **state)
 {
 	(void)state;
 	start(HUP ";" USR1, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "app";
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	assert_string_equal(run(0), "/run/app.pid:10 ");
 	failing = NULL;
 	start(HUP ";" USR1, "..g2", 0);
@@ -210,7 +207,7 @@ static void test_new_target(void **state)
 {
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	start(HUP ";" USR1, "..g1", 0);
 	assert_string_equal(run(0), "");
 	start(HUP ";" USR1, "..g2", 0);
@@ -225,7 +222,7 @@ static void test_retry(void **state)
 	(void)state;
 	failing = "app";
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", false, now);
+	notify_published(n, "..g1", NULL, false, now);
 	for (int attempt = 1; attempt <= 20; attempt++) {
 		assert_true(notify_run(n, now, &outcome));
 		assert_false(outcome.ok);
@@ -238,7 +235,7 @@ static void test_retry(void **state)
 		now = notify_deadline(n);
 	}
 	/* The newest generation only, at once and from the first attempt. */
-	notify_published(n, "..g2", false, now - 1);
+	notify_published(n, "..g2", NULL, false, now - 1);
 	failing = NULL;
 	assert_int_equal(notify_deadline(n), now - 1);
 	assert_true(notify_run(n, now - 1, &outcome));
@@ -257,8 +254,8 @@ static void test_waits(void **state)
 
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	too_young_ms = 1234;
 	for (int64_t now = 0; now < 3 * 1234; now += 1234) {
 		assert_true(notify_run(n, now, &outcome));
@@ -286,7 +283,7 @@ static void test_waits_before_the_app(void **state)
 
 	(void)state;
 	start(FIRST, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	assert_null(notify_first_failure(n));
 	too_young_ms = 1000;
 	assert_true(notify_run(n, 0, &outcome));
@@ -307,7 +304,7 @@ static void test_warns_once(void **state)
 	doubt = "process 7 ignores SIGHUP";
 	start(HUP, NULL, 0);
 	for (int i = 1; i <= 4; i++) {
-		notify_published(n, i % 2 ? "..g1" : "..g2", false, i);
+		notify_published(n, i % 2 ? "..g1" : "..g2", NULL, false, i);
 		assert_true(notify_run(n, i, &outcome));
 		assert_true(outcome.ok);
 		assert_int_equal(outcome.warning.kind != ERR_NONE, i == 1);
@@ -319,7 +316,7 @@ static void test_warns_once(void **state)
 	}
 	/* Of each target. */
 	reload(HUP ";" USR1, 5);
-	notify_published(n, "..g3", false, 5);
+	notify_published(n, "..g3", NULL, false, 5);
 	assert_true(notify_run(n, 5, &outcome));
 	assert_int_equal(outcome.warning.kind, ERR_NONE);
 	assert_true(notify_run(n, 5, &outcome));
@@ -332,11 +329,11 @@ static void test_splay(void **state)
 	int64_t least = INT64_MAX, most = 0;
 
 	(void)state;
-	check_ok("splay", notify_new(&n, HUP, dir_fd, 1000, &jitter, &err), &err);
+	check_ok("splay", notify_new(&n, HUP, &host, 1000, &jitter, &err), &err);
 	for (int i = 0; i < 500; i++) {
 		int64_t due;
 
-		notify_published(n, "..g1", false, 5000);
+		notify_published(n, "..g1", NULL, false, 5000);
 		due = notify_deadline(n);
 		assert_string_equal(run(6000), "app:1 ");
 		least = due < least ? due : least;
@@ -354,14 +351,14 @@ static void test_splay_is_a_bound(void **state)
 	struct notify_outcome outcome;
 
 	(void)state;
-	check_ok("splay", notify_new(&n, HUP, dir_fd, 600000, &jitter, &err), &err);
+	check_ok("splay", notify_new(&n, HUP, &host, 600000, &jitter, &err), &err);
 	for (int round = 0; round < 50; round++) {
 		int64_t began = INT64_C(10000000) * round, now = began;
 
-		notify_published(n, "..g1", false, now);
+		notify_published(n, "..g1", NULL, false, now);
 		due = notify_deadline(n);
 		for (; now < due; now += 60000) {
-			notify_published(n, "..g2", false, now);
+			notify_published(n, "..g2", NULL, false, now);
 			assert_true(notify_deadline(n) <= due);
 			assert_true(notify_deadline(n) >= now);
 			due = notify_deadline(n);
@@ -381,16 +378,16 @@ static void test_splay_and_retry(void **state)
 	int64_t now = 0;
 
 	(void)state;
-	check_ok("splay", notify_new(&n, HUP, dir_fd, 500, &jitter, &err), &err);
+	check_ok("splay", notify_new(&n, HUP, &host, 500, &jitter, &err), &err);
 	failing = "app";
-	notify_published(n, "..g1", false, 0);
+	notify_published(n, "..g1", NULL, false, 0);
 	for (int attempt = 1; attempt <= 5; attempt++) {
 		now = notify_deadline(n);
 		assert_true(notify_run(n, now, &outcome));
 		assert_int_equal(outcome.attempt, attempt);
 	}
 	assert_true(notify_deadline(n) >= now + 1000);
-	notify_published(n, "..g2", false, now + 10);
+	notify_published(n, "..g2", NULL, false, now + 10);
 	assert_in_range(notify_deadline(n), now + 10, now + 510);
 	assert_true(notify_run(n, notify_deadline(n), &outcome));
 	assert_int_equal(outcome.attempt, 1);
@@ -405,11 +402,11 @@ static void test_reload_keeps(void **state)
 
 	(void)state;
 	start(HUP ";" USR1, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	reload(HUP ";" USR1, 1);
 	assert_string_equal(run(1), "");
 	failing = "app";
-	notify_published(n, "..g2", false, 2);
+	notify_published(n, "..g2", NULL, false, 2);
 	assert_string_equal(run(2), "/run/app.pid:10 ");
 	assert_true(notify_deadline(n) >= 1002);
 	/* One that failed is due now; one that was notified is not; a new one inherits.
@@ -433,17 +430,17 @@ static void test_reload_in_two_steps(void **state)
 {
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "app";
-	notify_published(n, "..g2", false, 1);
+	notify_published(n, "..g2", NULL, false, 1);
 	assert_string_equal(run(1), "");
 	failing = NULL;
 	reload(USR1, 2);
 	assert_string_equal(run(2), "/run/app.pid:10 ");
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "app";
-	notify_published(n, "..g2", false, 1);
+	notify_published(n, "..g2", NULL, false, 1);
 	assert_string_equal(run(1), "");
 	failing = NULL;
 	reload(NULL, 2);
@@ -463,9 +460,9 @@ static void test_typo_beside_an_open_first(void **state)
 		volume_write(dir, "..notified", "");
 		start(FIRST ";" HUP, NULL, 0);
 		failing = "early";
-		notify_published(n, "..g1", true, 0);
+		notify_published(n, "..g1", NULL, true, 0);
 		assert_string_equal(run(0), "");
-		notify_published(n, "..g2", false, 0);
+		notify_published(n, "..g2", NULL, false, 0);
 		n = (notify_free(n), NULL); /* killed before it notified anybody */
 		failing = "early";
 		start(restarts ? FIRST ";" USR1 : FIRST ";" HUP, "..g2", 1);
@@ -480,9 +477,9 @@ static void test_reload_then_kill(void **state)
 {
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "app";
-	notify_published(n, "..g2", false, 1);
+	notify_published(n, "..g2", NULL, false, 1);
 	assert_string_equal(run(1), "");
 	reload(USR1, 2);
 	start(USR1, "..g2", 3);
@@ -494,10 +491,10 @@ static void test_reload_mends(void **state)
 {
 	(void)state;
 	start(TYPO, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "ap";
-	notify_published(n, "..g2", false, 2);
-	notify_published(n, "..g3", false, 3);
+	notify_published(n, "..g2", NULL, false, 2);
+	notify_published(n, "..g3", NULL, false, 3);
 	assert_string_equal(run(3), "");
 	reload(HUP, 4);
 	assert_int_equal(notify_deadline(n), 4);
@@ -516,9 +513,9 @@ static void test_restart_mends(void **state)
 {
 	(void)state;
 	start(TYPO ";" USR1, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	failing = "ap";
-	notify_published(n, "..g2", false, 2);
+	notify_published(n, "..g2", NULL, false, 2);
 	assert_string_equal(run(2), "/run/app.pid:10 ");
 	start(HUP ";" USR1, "..g2", 3);
 	assert_string_equal(run(3), "app:1 ");
@@ -544,16 +541,16 @@ static void test_first_set_mended(void **state)
 	failing = "ap";
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		start("on=first," TYPO, NULL, 0);
-		notify_published(n, "..g1", true, 0);
+		notify_published(n, "..g1", NULL, true, 0);
 		assert_string_equal(run(0), "");
 		if (rows[i].replaced)
-			notify_published(n, "..g2", false, 1);
+			notify_published(n, "..g2", NULL, false, 1);
 		assert_string_equal(run(1), "");
 		reload(rows[i].to, 2);
 		check_text(rows[i].to, run(2), rows[i].told);
 	}
 	start("on=first," TYPO, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	start(FIRST ";" HUP, "..g1", 0);
 	assert_string_equal(run(0), "early:1 ");
 }
@@ -565,7 +562,7 @@ static void test_reload_before_first_set(void **state)
 	start(TYPO, NULL, 0);
 	reload(FIRST ";" HUP, 1);
 	assert_true(notify_deadline(n) == CLOCK_NEVER);
-	notify_published(n, "..g1", true, 2);
+	notify_published(n, "..g1", NULL, true, 2);
 	assert_string_equal(run(2), "early:1 ");
 }
 
@@ -589,10 +586,10 @@ static void test_others_targets(void **state)
 
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	notify_free(n);
-	check_ok("none", notify_new(&n, NULL, dir_fd, 0, &jitter, &err), &err);
+	check_ok("none", notify_new(&n, NULL, &host, 0, &jitter, &err), &err);
 	check_ok("none", notify_resume(n, "..g2", true, 0, &err), &err);
 	start(HUP, "..g2", 0);
 	assert_string_equal(run(0), "app:1 ");
@@ -618,15 +615,15 @@ static void test_state_cannot_be_read(void **state)
 
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
 		struct err err = { 0 };
 		char before[128], after[128];
 		int result;
 
 		notify_free(n);
-		check_ok("new", notify_new(&n, HUP, dir_fd, 0, &jitter, &err), &err);
+		check_ok("new", notify_new(&n, HUP, &host, 0, &jitter, &err), &err);
 		volume_read(dir, "..notified", before);
 		read_error = errors[i];
 		result = notify_resume(n, "..g2", false, 0, &err);
@@ -644,14 +641,14 @@ static void test_first_set(void **state)
 {
 	(void)state;
 	start(FIRST ";" HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	assert_true(notify_first_pending(n, 1000));
 	assert_string_equal(run(0), "early:1 ");
 	assert_false(notify_first_pending(n, 1000));
 	start(FIRST ";" HUP, "..g1", 0);
 	assert_false(notify_first_pending(n, 1000));
 	assert_string_equal(run(0), "");
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	assert_string_equal(run(0), "early:1 app:1 ");
 }
 
@@ -661,7 +658,7 @@ static void test_first_set_fails(void **state)
 	(void)state;
 	failing = "early";
 	start(FIRST ";" HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	assert_null(notify_first_failure(n));
 	assert_string_equal(run(0), "");
 	assert_non_null(strstr(notify_first_failure(n)->msg, "no process named"));
@@ -682,9 +679,9 @@ static void test_before_app(void **state)
 
 	(void)state;
 	start(HUP ";" FIRST, "..g1", 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	notify_free(n);
-	check_ok("new", notify_new(&n, HUP ";" FIRST, dir_fd, 0, &jitter, &err), &err);
+	check_ok("new", notify_new(&n, HUP ";" FIRST, &host, 0, &jitter, &err), &err);
 	check_ok("init", notify_resume(n, "..g2", true, 0, &err), &err);
 	assert_string_equal(run(0), "early:1 ");
 	start(HUP ";" FIRST, "..g2", 0);
@@ -725,7 +722,7 @@ static void test_state_file(void **state)
 
 	(void)state;
 	start("signal=HUP,process=a\"b", NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	volume_read(dir, "..notified", text);
 	assert_string_equal(text,
 			    "{\"format\":1,\"delivered\":{\"signal=HUP,process=a\\\"b\":"
@@ -740,12 +737,189 @@ static void test_state_cannot_be_written(void **state)
 {
 	(void)state;
 	start(HUP, NULL, 0);
-	notify_published(n, "..g1", true, 0);
+	notify_published(n, "..g1", NULL, true, 0);
 	assert_int_equal(unlinkat(dir_fd, "..notified", 0), 0);
 	assert_int_equal(mkdirat(dir_fd, "..notified", 0700), 0);
-	notify_published(n, "..g2", false, 0);
+	notify_published(n, "..g2", NULL, false, 0);
 	assert_string_equal(run(0), "app:1 ");
 	assert_true(notify_deadline(n) == CLOCK_NEVER);
+}
+
+/* ---- filters ---- */
+
+#define TLS "on=tls/*,signal=HUP,process=tls"
+#define DB "on=db,on=first,signal=HUP,process=db"
+
+/* A set that changes one path; NULL: it is not known which. */
+static void publish_path(const char *generation, const char *path, bool before_app)
+{
+	struct paths changed = { 0 };
+
+	if (path != NULL)
+		paths_add(&changed, path);
+	notify_published(n, generation, path ? &changed : NULL, before_app, 0);
+	paths_done(&changed);
+}
+
+static void test_filters(void **state)
+{
+	static const struct {
+		const char *path; /* that the set changes */
+		bool before_app;
+		const char *told;
+	} rows[] = {
+		{ "tls/a", false, "tls:1 app:1 " },
+		{ "db", false, "db:1 app:1 " },
+		{ "other", false, "app:1 " },
+		{ NULL, false, "tls:1 db:1 app:1 " },
+		{ "db", true, "db:1 " },
+		{ "tls/a", true, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *row = rows[i].path ? rows[i].path : "not known";
+
+		volume_write(dir, "..notified", "");
+		start(TLS ";" DB ";" HUP, NULL, 0);
+		publish_path("..g1", "tls/a", true);
+		(void)run(0);
+		publish_path("..g2", rows[i].path, rows[i].before_app);
+		check_text(row, run(0), rows[i].told);
+		check(row, notify_deadline(n) == CLOCK_NEVER);
+		/* Those that were passed over have missed nothing. */
+		start(TLS ";" DB ";" HUP, "..g2", 0);
+		check_text(row, run(0), "");
+	}
+}
+
+/* Nobody else writes down that it has missed nothing. */
+static void test_filtered_alone(void **state)
+{
+	(void)state;
+	start(TLS, NULL, 0);
+	publish_path("..g1", "tls/a", true);
+	publish_path("..g2", "db", false);
+	start(TLS, "..g2", 0);
+	assert_string_equal(run(0), "");
+}
+
+/* One that is behind stays due for sets that do not concern it, of the newest. */
+static void test_filtered_and_behind(void **state)
+{
+	struct notify_outcome outcome;
+	int64_t due;
+
+	(void)state;
+	start(TLS, NULL, 0);
+	publish_path("..g1", "tls/a", true);
+	failing = "tls";
+	publish_path("..g2", "tls/a", false);
+	assert_string_equal(run(0), "");
+	due = notify_deadline(n);
+	publish_path("..g3", "db", false);
+	assert_int_equal(notify_deadline(n), due);
+	failing = NULL;
+	assert_true(notify_run(n, due, &outcome));
+	assert_true(outcome.ok);
+	assert_string_equal(outcome.generation, "..g3");
+	start(TLS, "..g3", 0);
+	assert_string_equal(run(0), "");
+	/* Killed before it was notified of a set: nobody knows what that has changed. */
+	start(TLS, "..g4", 0);
+	assert_string_equal(run(0), "tls:1 ");
+}
+
+/* ---- exit= ---- */
+
+static void test_exit_comes_last(void **state)
+{
+	struct notify_outcome outcome;
+
+	(void)state;
+	start("exit=88;" HUP, NULL, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	assert_string_equal(run(0), "");
+	notify_published(n, "..g2", NULL, false, 0);
+	/* Also when that fails. */
+	failing = "app";
+	assert_true(notify_run(n, 0, &outcome));
+	assert_false(outcome.ok);
+	assert_int_equal(outcome.exit_code, 0);
+	assert_true(notify_run(n, 0, &outcome));
+	assert_true(outcome.ok);
+	assert_int_equal(outcome.exit_code, 88);
+	failing = NULL;
+	/* It is remembered, and not done again, nor too soon. */
+	start("exit=88;" HUP, "..g2", 0);
+	assert_string_equal(run(0), "app:1 ");
+	assert_true(notify_deadline(n) == CLOCK_NEVER);
+	host.restart_min_ms = 300000;
+	start("exit=88", "..g3", 0);
+	assert_true(notify_run(n, 0, &outcome));
+	assert_true(outcome.waits);
+	assert_int_equal(outcome.exit_code, 0);
+	assert_in_range(outcome.retry_in_ms, 200000, 300000);
+}
+
+/* ---- tries that take time ---- */
+
+/* A set that comes while a program runs is told afterwards; one that does not concern it
+ * counts as told with the others. */
+static void test_a_set_during_a_try(void **state)
+{
+	static const struct {
+		const char *path;
+		int times;
+	} rows[] = { { "tls/b", 2 }, { "db", 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct notify_outcome outcome = { 0 };
+		int ends = 0;
+
+		volume_write(dir, "..notified", "");
+		start("on=tls/*,exec=/bin/sleep 0.2", NULL, 0);
+		publish_path("..g1", "tls/a", true);
+		publish_path("..g2", "tls/a", false);
+		assert_false(notify_run(n, 0, &outcome));
+		publish_path("..g3", rows[i].path, false);
+		for (int k = 0; k < 1000 && (ends < rows[i].times || k < 100); k++) {
+			if (notify_run(n, 0, &outcome)) {
+				check(rows[i].path, outcome.ok);
+				check_text(rows[i].path, outcome.generation,
+					   ends++ == 0 ? "..g2" : "..g3");
+			}
+			usleep(10000);
+		}
+		check_int(rows[i].path, ends, rows[i].times);
+		start("on=tls/*,exec=/bin/sleep 0.2", "..g3", 0);
+		check(rows[i].path, notify_deadline(n) == CLOCK_NEVER);
+	}
+}
+
+/* A reload lets it go on. */
+static void test_a_reload_during_a_try(void **state)
+{
+	struct notify_outcome outcome = { 0 };
+	int ends = 0;
+
+	(void)state;
+	start("exec=/bin/sleep 0.2", NULL, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	notify_published(n, "..g2", NULL, false, 0);
+	assert_false(notify_run(n, 0, &outcome));
+	reload(USR1 ";exec=/bin/sleep 0.2", 1);
+	for (int k = 0; k < 1000 && ends < 2; k++) {
+		if (notify_run(n, 1, &outcome)) {
+			assert_true(outcome.ok);
+			ends++;
+		}
+		usleep(10000);
+	}
+	assert_int_equal(ends, 2); /* the new one inherits the event */
+	assert_string_equal(outcome.target, "exec=/bin/sleep 0.2");
+	assert_int_equal(outcome.attempt, 1);
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -783,6 +957,12 @@ int main(void)
 		IN_DIR(test_reload_in_two_steps),
 		IN_DIR(test_reload_then_kill),
 		IN_DIR(test_typo_beside_an_open_first),
+		IN_DIR(test_filters),
+		IN_DIR(test_filtered_alone),
+		IN_DIR(test_filtered_and_behind),
+		IN_DIR(test_exit_comes_last),
+		IN_DIR(test_a_set_during_a_try),
+		IN_DIR(test_a_reload_during_a_try),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

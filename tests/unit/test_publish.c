@@ -432,6 +432,110 @@ static void test_older_manifest(void **state)
 	check_state("a", PUBLISH_INTACT);
 }
 
+/* What the paths of the set that was prepared last add up to: "a,b". */
+static const char *changed_paths(void)
+{
+	static char text[256];
+	const struct paths *paths = publish_changed(p);
+
+	text[0] = '\0';
+	for (size_t i = 0; i < paths->count; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			 i ? "," : "", paths->items[i]);
+	return text;
+}
+
+static void prepare(const char *row, enum publish_result want,
+		    const struct publish_file *files, size_t count)
+{
+	struct err err = { 0 };
+
+	wanted.files = files;
+	wanted.count = count;
+	check_ok(row, publish_prepare(p, &wanted, &result, &err), &err);
+	check_int(row, result, want);
+}
+
+static void test_changed_paths(void **state)
+{
+	(void)state;
+	commit("first", PUBLISH_FIRST, 2,
+	       FILES(volume_file("b/x", "1", "B"), volume_file("a", "1", "A")));
+	assert_string_equal(changed_paths(), "a,b/x");
+	commit("same", PUBLISH_UNCHANGED, 0,
+	       FILES(volume_file("b/x", "2", "B"), volume_file("a", "1", NULL)));
+	assert_string_equal(changed_paths(), "");
+	commit("one", PUBLISH_REPLACED, 1,
+	       FILES(volume_file("b/x", "3", "BB"), volume_file("a", "1", NULL)));
+	assert_string_equal(changed_paths(), "b/x");
+	commit("one comes, one goes", PUBLISH_REPLACED, 2,
+	       FILES(volume_file("c", "1", "C"), volume_file("a", "1", NULL)));
+	assert_string_equal(changed_paths(), "b/x,c");
+}
+
+/* A set is whole before anybody sees it, and may be dropped. */
+static void test_prepared(void **state)
+{
+	char name[128], text[128];
+	struct err err = { 0 };
+
+	(void)state;
+	commit("first", PUBLISH_FIRST, 1, FILES(volume_file("a", "1", "A")));
+	assert_null(publish_prepared(p));
+	for (int finish = 0; finish < 2; finish++) {
+		prepare("second", PUBLISH_REPLACED,
+			FILES(volume_file("a", "2", "AA"), volume_file("b", "1", "B")));
+		assert_non_null(publish_prepared(p));
+		snprintf(name, sizeof(name), "%s/b", publish_prepared(p));
+		volume_read(dir, name, text);
+		assert_string_equal(text, "B");
+		check_file("a", "A");
+		check_file("b", "-");
+		assert_string_equal(changed_paths(), "a,b");
+		if (finish)
+			check_ok("finish", publish_finish(p, 0, &err), &err);
+		else
+			publish_abandon(p);
+		assert_null(publish_prepared(p));
+	}
+	check_file("a", "AA");
+	check_file("b", "B");
+	assert_int_equal(volume_count(dir, "..20"), 2);
+	publish_abandon(p); /* nothing is prepared */
+	check_file("b", "B");
+	/* One that was forgotten goes when the next is prepared, or at the end. */
+	prepare("third", PUBLISH_REPLACED, FILES(volume_file("a", "3", "AAA")));
+	prepare("fourth", PUBLISH_REPLACED, FILES(volume_file("a", "4", "AAAA")));
+	assert_int_equal(volume_count(dir, "..20"), 3);
+	reopen();
+	assert_int_equal(volume_count(dir, "..20"), 2);
+	check_file("a", "AA");
+}
+
+/* A crash before the set is shown: the next process removes it in time. */
+static void test_crash_while_prepared(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	commit("first", PUBLISH_FIRST, 1, FILES(volume_file("a", "1", "A")));
+	publish_close(p);
+	pid = fork();
+	if (pid == 0) {
+		p = volume_open(dir);
+		prepare("second", PUBLISH_REPLACED, FILES(volume_file("a", "2", "AA")));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(volume_count(dir, "..20"), 2);
+	p = volume_open(dir);
+	check_file("a", "A");
+	publish_run(p, publish_deadline(p));
+	assert_int_equal(volume_count(dir, "..20"), 1);
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -450,6 +554,9 @@ int main(void)
 		IN_DIR(test_unknown_manifest),
 		IN_DIR(test_older_manifest),
 		IN_DIR(test_set_of_another_user),
+		IN_DIR(test_changed_paths),
+		IN_DIR(test_prepared),
+		IN_DIR(test_crash_while_prepared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "sync/paths.h"
+#include "sync/holders.h"
 
 #include <stdbool.h>
 
@@ -7,9 +7,9 @@
 
 /* Paths that are in each other's way count as equal: one is the other, or a folder of it.
  * In an order in which '/' comes before all else these are neighbours. */
-static int paths_compare(const void *path, const void *item)
+static int holders_compare(const void *path, const void *item)
 {
-	const char *a = path, *b = ((const struct path_taken *)item)->path;
+	const char *a = path, *b = ((const struct holder *)item)->path;
 
 	while (*a != '\0' && *a == *b)
 		a++, b++;
@@ -21,27 +21,27 @@ static int paths_compare(const void *path, const void *item)
 }
 
 /* Where a path is among those that are taken, or belongs. */
-static size_t paths_place(const struct paths *all, const char *path, bool *taken)
+static size_t holders_place(const struct holders *all, const char *path, bool *taken)
 {
 	return sorted_place(all->items, all->count, sizeof(*all->items), path,
-			    paths_compare, taken);
+			    holders_compare, taken);
 }
 
-const struct task *paths_holder(const struct paths *all, const char *path)
+const struct task *holders_find(const struct holders *all, const char *path)
 {
 	bool taken;
-	size_t at = paths_place(all, path, &taken);
+	size_t at = holders_place(all, path, &taken);
 
 	return taken ? all->items[at].task : NULL;
 }
 
-void paths_take(struct paths *all, const char *path, const struct task *task)
+void holders_take(struct holders *all, const char *path, const struct task *task)
 {
 	bool taken;
-	size_t at = paths_place(all, path, &taken);
+	size_t at = holders_place(all, path, &taken);
 
 	if (taken)
 		return;
 	all->items = sorted_open(all->items, all->count++, sizeof(*all->items), at);
-	all->items[at] = (struct path_taken){ path, task };
+	all->items[at] = (struct holder){ path, task };
 }

@@ -165,6 +165,9 @@ static int hook_launch(struct hook *h, const struct hook_order *order, struct er
 	h->out_fd = pipe_fds[0];
 	(void)fcntl(h->out_fd, F_SETFL, O_NONBLOCK);
 	close_all_on_exec();
+	/* Where it is ignored, as below some parents, a child leaves nothing to wait for.
+	 */
+	(void)sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 	hook_environment_make(&env, order);
 	error = spawn(&h->pid, order->argv, env.items, pipe_fds[1]);
 	hook_environment_done(&env);
@@ -273,6 +276,8 @@ bool hook_run(struct hook *h, int64_t now)
 
 int64_t hook_deadline(const struct hook *h)
 {
+	if (h->state == HOOK_ENDED) /* it was reaped on behalf of another one */
+		return 0;
 	return h->state == HOOK_RUNS ? h->until : CLOCK_NEVER;
 }
 

@@ -41,7 +41,8 @@ int hook_start(struct hook **out, const struct hook_order *order, int64_t now,
 /* Kills the group of one that still runs. */
 void hook_free(struct hook *h);
 
-/* When it has to end; CLOCK_NEVER: it was killed already. */
+/* When hook_run() is due though no descriptor tells of news; CLOCK_NEVER: it was killed
+ * already. */
 int64_t hook_deadline(const struct hook *h);
 
 /* Takes what it has printed; true: it has ended. */

@@ -173,6 +173,37 @@ static void test_output_is_bounded(void **state)
 	hook_free(h);
 }
 
+/* Two that end at the same time: the one that is looked at first is told of as well. */
+static void test_reaped_for_another(void **state)
+{
+	struct hook *a = start("sleep 0.2", TIMEOUT_MS), *b = start("exit 0", TIMEOUT_MS);
+	struct err err = { 0 };
+
+	(void)state;
+	finish(b);
+	while (hook_deadline(a) > clock_now_ms()) {
+		poll(NULL, 0, 10);
+		assert_true(hook_run(b, clock_now_ms()));
+	}
+	assert_true(hook_run(a, clock_now_ms()));
+	check_ok("a", hook_result(a, &err), &err);
+	hook_free(a);
+	hook_free(b);
+}
+
+static void test_below_a_parent_that_ignores_children(void **state)
+{
+	struct hook *h;
+	struct err err = { 0 };
+
+	(void)state;
+	sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+	h = start("exit 5", TIMEOUT_MS);
+	finish(h);
+	check_err("code", hook_result(h, &err), &err, ERR_IO, "ended with code 5");
+	hook_free(h);
+}
+
 static void test_no_more_than_there_is_room_for(void **state)
 {
 	static char sleep_path[] = "/bin/sleep", seconds[] = "1000";
@@ -233,6 +264,8 @@ int main(void)
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_cannot_run),
 		cmocka_unit_test(test_output_is_bounded),
+		cmocka_unit_test(test_reaped_for_another),
+		cmocka_unit_test(test_below_a_parent_that_ignores_children),
 		cmocka_unit_test(test_no_more_than_there_is_room_for),
 		cmocka_unit_test(test_freed_while_it_runs),
 	};

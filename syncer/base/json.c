@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -64,18 +65,15 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 
 static char *skip_space(char *p, const char *end)
 {
-	while (p < end && strchr(" \t\r\n", *p) && *p != '\0')
-		p++;
-	return p;
+	return p + (jsontext_skip_space(p, end) - p);
 }
 
 /* The closing quote of the string that opens at p; NULL when there is none. */
 static char *string_end(char *p, const char *end)
 {
-	for (p++; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	return p < end ? p : NULL;
+	const char *close = jsontext_string_end(p, end);
+
+	return close ? p + (close - p) : NULL;
 }
 
 /* Behind the value that starts at p; NULL when the text ends in it. */
@@ -98,95 +96,6 @@ static char *skip_value(char *p, const char *end)
 		}
 	}
 	return NULL;
-}
-
-/* Four hexadecimal digits at p, -1 when they are not. */
-static long hex4(const char *p, const char *end)
-{
-	long value = 0;
-
-	if (end - p < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		const char *digits = "0123456789abcdef0123456789ABCDEF";
-		const char *digit = p[i] ? strchr(digits, p[i]) : NULL;
-
-		if (digit == NULL)
-			return -1;
-		value = value * 16 + (digit - digits) % 16;
-	}
-	return value;
-}
-
-/* The character of a \u escape whose digits start at *p, which moves behind it, also
- * behind the second half of a surrogate pair; -1 when it is none. */
-static long unicode_escape(const char **p, const char *end)
-{
-	long high = hex4(*p, end), low;
-
-	*p += 4;
-	if (high < 0xd800 || high > 0xdfff)
-		return high;
-	if (high > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
-		return -1;
-	low = hex4(*p + 2, end);
-	*p += 6;
-	if (low < 0xdc00 || low > 0xdfff)
-		return -1;
-	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-}
-
-static int add_character(struct buf *out, long c, struct err *err)
-{
-	char utf8[4];
-
-	if (c < 0x80) {
-		utf8[0] = (char)c;
-		return buf_add(out, utf8, 1, err);
-	}
-	utf8[3] = (char)(0x80 | (c & 0x3f));
-	utf8[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	utf8[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	if (c < 0x800) {
-		utf8[2] = (char)(0xc0 | c >> 6);
-		return buf_add(out, utf8 + 2, 2, err);
-	}
-	if (c < 0x10000) {
-		utf8[1] = (char)(0xe0 | c >> 12);
-		return buf_add(out, utf8 + 1, 3, err);
-	}
-	utf8[0] = (char)(0xf0 | c >> 18);
-	return buf_add(out, utf8, 4, err);
-}
-
-/* Appends what the text between two quotes stands for. */
-static int decode_string(const char *p, const char *end, struct buf *out, struct err *err)
-{
-	static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-
-	while (p < end) {
-		const char *escape = memchr(p, '\\', (size_t)(end - p)), *known;
-		long c;
-
-		if (buf_add(out, p, (size_t)((escape ? escape : end) - p), err) < 0)
-			return -1;
-		if (escape == NULL)
-			return 0;
-		p = escape + 2;
-		if (escape[1] == 'u') {
-			c = unicode_escape(&p, end);
-		} else {
-			known = escape[1] ? strchr(escapes, escape[1]) : NULL;
-			c = known ? meanings[known - escapes] : -1;
-		}
-		if (c < 0)
-			return err_set(err, ERR_UNAVAILABLE,
-				       "it has an escape that is no character, such as "
-				       "half of a surrogate pair");
-		if (add_character(out, c, err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 /* A member of the object that the text is. */
@@ -244,7 +153,7 @@ int json_take_string(char *text, size_t len, const char *name, struct buf *out,
 	close = string_end(m.value, end);
 	if (close == NULL)
 		return 0;
-	if (decode_string(m.value + 1, close, out, err) < 0) {
+	if (jsontext_decode(m.value + 1, close, out, err) < 0) {
 		buf_truncate(out, before);
 		return -1;
 	}

@@ -306,6 +306,15 @@ def test_a_signal_ends_the_wait(stage, number):
     assert process.wait() == 128 + number
 
 
+def test_an_ignored_signal_does_not_end_the_wait(stage):
+    process = stage.start("sh", "-c", "kill -HUP $$; exit 3", wrapper=["nohup"])
+    process.wait_log("waiting")
+    process.popen.send_signal(signal.SIGHUP)
+    time.sleep(0.1)
+    stage.volume.publish({})
+    assert process.wait() == 3
+
+
 @pytest.mark.parametrize("command, code", [
     (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -9 $$"], 137), (["sh", "-c", "kill -SEGV $$"], 139),
     (["/etc/passwd"], 126), (["/nowhere/x"], 127), (["no-such-program"], 127), (["/etc/passwd/x"], 126), (["true"], 0),

@@ -14,7 +14,7 @@ static const char *without_dashes(const char *name)
 
 static bool wants_usage(int argc, char **argv)
 {
-	for (int i = 2; i < argc; i++)
+	for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return true;
 	return false;

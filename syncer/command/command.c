@@ -4,18 +4,24 @@
 #include <stdio.h>
 
 const struct command commands[] = {
-	{ "init", "", command_init, "fetch all objects once, publish them, exit" },
+	{ "init", "", command_init, "fetch all objects once, publish them, exit", NULL },
 	{ "sidecar", "", command_sidecar,
-	  "the same, then poll for new versions until SIGTERM" },
+	  "the same, then poll for new versions until SIGTERM", NULL },
 	{ "probe", "startup|ready|live [--wait DURATION]", command_probe,
 	  "startup, ready or live: ask the running sidecar; exit 0: yes; "
-	  "startup --wait 5s: wait so long for a yes" },
-	{ "refresh", "", command_refresh, "ask the running sidecar to poll now" },
+	  "startup --wait 5s: wait so long for a yes",
+	  NULL },
+	{ "refresh", "", command_refresh, "ask the running sidecar to poll now", NULL },
 	{ "check", "[--online] [--output text|json] [FILE]", command_check,
-	  "show what the configuration comes to; --online: try it; --output json" },
-	{ "help", "", command_help, "list all commands, variables and exit codes" },
-	{ "version", "", command_version, "print the version" },
-	{ NULL, NULL, NULL, NULL },
+	  "show what the configuration comes to; --online: try it; --output json", NULL },
+	{ "exec", "[OPTION...] -- CMD [ARG...]", command_exec,
+	  "run CMD with secrets in its environment, and start it again when one changes",
+	  exec_details },
+	{ "install", "DIR", command_install,
+	  "copy this program into a directory, so that any app can run it", NULL },
+	{ "help", "", command_help, "list all commands, variables and exit codes", NULL },
+	{ "version", "", command_version, "print the version", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
 };
 
 int command_exit_code(const struct err *err)

@@ -16,6 +16,8 @@ enum exit_code {
 	EXIT_UNAVAILABLE = 6,
 	EXIT_LOCAL = 7,
 	EXIT_NOTIFY = 8,
+	EXIT_CANNOT_RUN = 126, /* of exec, as shells have them */
+	EXIT_NO_PROGRAM = 127,
 	EXIT_INTERRUPTED = 143,
 };
 
@@ -23,7 +25,8 @@ struct command {
 	const char *name;
 	const char *arguments; /* as usage shows them; "": none */
 	int (*run)(int argc, char **argv);
-	const char *help; /* one line */
+	const char *help;    /* one line */
+	const char *details; /* what --help says besides; NULL: nothing */
 };
 
 /* All of them, ended by a NULL name. */
@@ -34,8 +37,13 @@ int command_sidecar(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_refresh(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_exec(int argc, char **argv);
+int command_install(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
+
+/* What `exec --help` says besides. */
+extern const char exec_details[];
 
 /* What one command does and takes: `init --help`. */
 int command_usage(const struct command *command);

@@ -18,6 +18,8 @@ static const struct {
 	{ EXIT_LOCAL, "local files: the volume cannot be written" },
 	{ EXIT_NOTIFY,
 	  "an on=first notify target failed, or a precheck refused the set" },
+	{ EXIT_CANNOT_RUN, "exec: CMD cannot be run; its other codes are CMD's own" },
+	{ EXIT_NO_PROGRAM, "exec: there is no CMD" },
 	{ EXIT_INTERRUPTED, "stopped by a signal before the first set was published" },
 };
 
@@ -43,10 +45,11 @@ int command_help(int argc, char **argv)
 
 int command_usage(const struct command *command)
 {
-	printf("usage: akvsync %s%s%s\n\n  %s\n\n'akvsync help' lists all variables and "
+	printf("usage: akvsync %s%s%s\n\n  %s\n\n%s'akvsync help' lists all variables "
+	       "and "
 	       "exit codes.\n",
 	       command->name, *command->arguments ? " " : "", command->arguments,
-	       command->help);
+	       command->help, command->details ? command->details : "");
 	return command_printed(EXIT_DONE);
 }
 

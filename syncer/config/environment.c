@@ -100,6 +100,14 @@ static int check_listen(const struct settings *s, struct err *err)
 	return s->listen == NULL ? 0 : listen_parse(&parsed, s->listen, err);
 }
 
+static int check_dir(const struct settings *s, struct err *err)
+{
+	return s->dir[0] == '/'
+		       ? 0
+		       : err_set(err, ERR_CONFIG,
+				 "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
+}
+
 static int check_rest(const struct settings *s, bool request_timeout_given,
 		      struct err *err)
 {
@@ -111,9 +119,8 @@ static int check_rest(const struct settings *s, bool request_timeout_given,
 		return err_set(err, ERR_CONFIG,
 			       "AKVSYNC_OBJECTS is not set; list what to sync, such as "
 			       "'db-password, api-key=keys/api'");
-	if (s->dir[0] != '/')
-		return err_set(err, ERR_CONFIG,
-			       "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
+	if (check_dir(s, err) < 0)
+		return -1;
 	if (request_timeout_given && s->request_timeout_ms > s->init_timeout_ms)
 		return err_set(
 			err, ERR_CONFIG,
@@ -174,6 +181,25 @@ int environment_load(struct settings *out, char *const *env, struct err *err)
 {
 	*out = (struct settings){ 0 };
 	return load(out, env, err);
+}
+
+int environment_load_reader(struct settings *out, char *const *env, struct err *err)
+{
+	static const size_t fields[] = {
+		offsetof(struct settings, dir),
+		offsetof(struct settings, init_timeout_ms),
+		offsetof(struct settings, notify_splay_ms),
+	};
+
+	*out = (struct settings){ 0 };
+	if (load_early(out, env, err) < 0 || check_names(env, err) < 0)
+		return -1;
+	for (size_t i = 0; i < variable_count; i++)
+		for (size_t j = 0; j < ARRAY_LEN(fields); j++)
+			if (variables[i].field == fields[j] &&
+			    load_row(out, &variables[i], env, err) < 0)
+				return -1;
+	return check_dir(out, err);
 }
 
 char *environment_dir(char *const *env)

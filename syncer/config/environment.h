@@ -19,6 +19,12 @@
  */
 int environment_load(struct settings *out, char *const *env, struct err *err) MUST_CHECK;
 
+/* For a process beside an app, which only reads what a sidecar wrote: of our variables it
+ * knows the names of all, so that a typo is found, and the values of a few: dir,
+ * init_timeout_ms, notify_splay_ms and how to log.  The rest as above. */
+int environment_load_reader(struct settings *out, char *const *env,
+			    struct err *err) MUST_CHECK;
+
 /* The directory alone; validates nothing.  The caller frees it. */
 char *environment_dir(char *const *env);
 

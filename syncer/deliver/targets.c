@@ -80,7 +80,7 @@ static const struct option {
 	{ "status", TARGET_REQUEST, act_http_set_status },
 };
 
-static const struct option *find_option(const char *word)
+static const struct option *targets_find_option(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (strcmp(options[i].word, word) == 0)
@@ -150,7 +150,7 @@ static int parse_entry(struct target *t, char *entry, struct err *err)
 				err, ERR_CONFIG,
 				"expected an action such as signal=HUP,process=NAME");
 		*value++ = '\0';
-		o = find_option(word);
+		o = targets_find_option(word);
 		if (o == NULL)
 			return parse_action(t, word, value, given, err);
 		end = o->parse == act_http_add_header

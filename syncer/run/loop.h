@@ -14,12 +14,12 @@
 #include <stdbool.h>
 
 #include "base/backoff.h"
+#include "base/watch.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
 #include "run/active.h"
 #include "run/health.h"
 #include "run/schedule.h"
-#include "run/watch.h"
 #include "sync/round.h"
 #include "sync/source.h"
 

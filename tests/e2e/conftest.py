@@ -43,14 +43,14 @@ def wait_until(true, timeout=DEADLINE_S):
 class Process:
     """The binary, running; its log lines are collected as they come."""
 
-    def __init__(self, command, env):
+    def __init__(self, command, env, **more):
         self.started = time.monotonic()
         self.entries, self.garbage = [], []
         self.text = self.seen = self.limits = ""
         self.changed = threading.Condition()
         # pylint: disable-next=consider-using-with
         self.popen = subprocess.Popen(
-            command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command, env=env, text=True, **{"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE} | more
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

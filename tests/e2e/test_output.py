@@ -29,7 +29,7 @@ def test_check_needs_no_credentials():
 def test_help_has_each_exit_code():
     run = subprocess.run([BINARY, "help"], env={}, capture_output=True, text=True, timeout=30, check=False)
     codes = re.findall(r"^ +(\d+)  \w", run.stdout.split("Exit codes:")[1], re.M)
-    assert codes == ["0", "2", "3", "4", "5", "6", "7", "8", "143"]
+    assert codes == ["0", "2", "3", "4", "5", "6", "7", "8", "126", "127", "143"]
 
 
 class Stranger(threading.Thread):

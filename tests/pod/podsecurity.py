@@ -1,6 +1,7 @@
-"""What the Pod Security Standard 'restricted' refuses in a pod's spec. Allowed is what every version of it allows."""
+"""What the Pod Security Standard 'restricted' refuses in a pod's spec. Allowed is what each version of it allows
+that knows the field: image volumes since Kubernetes 1.33."""
 
-VOLUMES = "configMap csi downwardAPI emptyDir ephemeral persistentVolumeClaim projected secret".split()
+VOLUMES = "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret".split()
 SYSCTLS = (
     "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies net.ipv4.ping_group_range"
     " net.ipv4.ip_unprivileged_port_start"

@@ -142,6 +142,26 @@ def test_probes_over_http_come_to_no_other_container(tmp_path, variant, kind):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+def test_the_program_is_put_into_the_pod(schema, tmp_path, variant):
+    """For `exec`: by a restricted container that needs neither the variables nor the files."""
+    every = [workload(kind, labels) for kind in KINDS for labels in (CHOSEN, {})]
+    for number, one in enumerate(every):
+        one["metadata"]["name"] = f"x-{number}"
+    rendered = render(tmp_path, *every, components=[variant, "exec", "pod-defaults"])
+    assert check(schema, rendered).returncode == 0
+    for document in of_kind(rendered, *KINDS):
+        spec = pod_spec(document)
+        found = [c for c in spec.get("initContainers", []) if c["name"] == "akvsync-install"]
+        assert len(found) == ("akvsync.io/inject" in document["metadata"]["labels"])
+        for container in found:
+            assert container["image"] == f"akvsync:{VERSION}" and container["args"] == ["install", "/opt/akvsync"]
+            assert container["volumeMounts"] == [{"name": "akvsync-exec", "mountPath": "/opt/akvsync"}]
+            assert "restartPolicy" not in container and "env" not in container and "envFrom" not in container
+            assert {"name": "akvsync-exec", "emptyDir": {"sizeLimit": "16Mi"}} in spec["volumes"]
+            assert_restricted({"containers": [container], "securityContext": spec["securityContext"]})
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_a_label_chooses(tmp_path, variant):
     """All else in the kustomization stays as it is, also what has the label with another value."""
     others = [workload(kind, labels) for kind in KINDS for labels in ({}, {"akvsync.io/inject": "false"})]

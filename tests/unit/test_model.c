@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/watch.h"
 #include "config/configuration.h"
 #include "deliver/process.h"
 #include "net/http.h"
@@ -29,7 +30,6 @@
 #include "run/health.h"
 #include "run/signals.h"
 #include "run/start.h"
-#include "run/watch.h"
 
 #define TENANT "72f988bf-86f1-41af-91ab-2d7cd011db47"
 #define STEPS 6

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "run/watch.h"
+#include "base/watch.h"
 
 static char dir[64], path[200];
 static struct watch *w;

@@ -8,8 +8,8 @@
  * All watches share one descriptor: when it is readable, watch_take_events()
  * once, and then watch_look() each of them.
  */
-#ifndef RUN_WATCH_H
-#define RUN_WATCH_H
+#ifndef BASE_WATCH_H
+#define BASE_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,96 @@
+/* exec.c: `exec`: runs a command with values of the files in its environment. */
+#include <unistd.h>
+
+#include "base/json.h"
+#include "command/command.h"
+#include "config/environment.h"
+#include "exec/supervise.h"
+#include "report/log.h"
+#include "report/termlog.h"
+
+extern char **environ;
+
+const char exec_details[] =
+	"A variable whose whole value is a reference gets a file's content:\n"
+	"  akvsync:PATH           the file PATH of AKVSYNC_DIR\n"
+	"  akvsync:PATH#KEY       KEY of the JSON in it; or a JSON pointer: "
+	"#/users/0/name\n"
+	"  NAME@azurekeyvault     as akv2k8s has it, also with ?KEY\n"
+	"CMD gets neither AKVSYNC_* nor the variables of an Azure identity.\n\n"
+	"Options:\n"
+	"  --env NAME=REFERENCE   one variable more\n"
+	"  --all[=PREFIX]         one for each file: db/password becomes DB_PASSWORD\n"
+	"  --trim newline         without the line end at the end of a value\n"
+	"  --on-change restart    when a value changes: end CMD and start it again\n"
+	"              signal:SIG or send it a signal\n"
+	"              exit[:CODE] or end CMD, and exit with CODE (88)\n"
+	"              ignore     or do nothing\n"
+	"  --stop-signal TERM     what asks CMD to end\n"
+	"  --kill-group           send that to all of CMD's process group\n"
+	"  --grace 10s            so long until it is killed\n"
+	"  --debounce 2s          so long more changes are waited for, at most five "
+	"times\n"
+	"  --min-uptime 1s        between two starts; doubled, up to 60 times, while "
+	"CMD\n"
+	"                         lives less than ten times of it\n"
+	"  --keep-identity        CMD gets AZURE_CLIENT_ID and the like, too\n\n"
+	"Exit code: CMD's; 128 and the number of the signal that ended CMD; 127: there "
+	"is\n"
+	"no CMD; 126: it cannot be run. AKVSYNC_INIT_TIMEOUT is how long exec waits for\n"
+	"the first set of files, AKVSYNC_NOTIFY_SPLAY delays a restart at random.\n\n";
+
+static int exec_fail(const struct settings *s, const struct supervise_end *end,
+		     const struct err *err)
+{
+	int code = command_exit_code(err);
+
+	if (end->is_from_start)
+		code = err->kind == ERR_NOTFOUND ? EXIT_NO_PROGRAM : EXIT_CANNOT_RUN;
+	termlog_write(s->termination_log, err);
+	log_event(LOG_ERROR, "exit",
+		  LOG_FIELDS(log_int("code", code),
+			     log_raw("faults", faults_list(&end->faults))),
+		  "%s", err->msg);
+	return code;
+}
+
+static int exec_run(const struct arguments *arguments, const struct child_origin *origin,
+		    char *const *env)
+{
+	struct supervise_end end = { 0 };
+	struct settings settings;
+	struct supervise_input in = { arguments, &settings, env, origin };
+	struct err err;
+	int loaded = environment_load_reader(&settings, env, &err);
+	int code;
+
+	log_setup((enum log_level)settings.log_level,
+		  (enum log_format)settings.log_format);
+	if (loaded < 0 || supervise_run(&in, &end, &err) < 0)
+		code = exec_fail(&settings, &end, &err);
+	else
+		code = end.code;
+	faults_done(&end.faults);
+	log_finish();
+	settings_done(&settings);
+	return code;
+}
+
+int command_exec(int argc, char **argv)
+{
+	struct child_origin origin;
+	struct arguments arguments;
+	struct err err;
+	int code;
+
+	if (arguments_parse(&arguments, argc - 1, argv + 1, &err) < 0) {
+		arguments_done(&arguments);
+		return command_usage_error("%s", err.msg);
+	}
+	if (child_prepare(&origin, &err) < 0)
+		return command_error(EXIT_LOCAL, "%s", err.msg);
+	json_global_init();
+	code = exec_run(&arguments, &origin, environ);
+	arguments_done(&arguments);
+	return code;
+}

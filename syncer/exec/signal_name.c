@@ -1,0 +1,88 @@
+#include "exec/signal_name.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static const struct {
+	const char *name;
+	int number;
+} names[] = {
+	{ "HUP", SIGHUP },
+	{ "INT", SIGINT },
+	{ "QUIT", SIGQUIT },
+	{ "ABRT", SIGABRT },
+	{ "USR1", SIGUSR1 },
+	{ "USR2", SIGUSR2 },
+	{ "ALRM", SIGALRM },
+	{ "TERM", SIGTERM },
+	{ "CONT", SIGCONT },
+	{ "TSTP", SIGTSTP },
+	{ "TTIN", SIGTTIN },
+	{ "TTOU", SIGTTOU },
+	{ "PIPE", SIGPIPE },
+	{ "URG", SIGURG },
+	{ "XCPU", SIGXCPU },
+	{ "XFSZ", SIGXFSZ },
+	{ "PROF", SIGPROF },
+	{ "VTALRM", SIGVTALRM },
+	{ "WINCH", SIGWINCH },
+	{ "IO", SIGIO },
+	{ "PWR", SIGPWR },
+	{ "STKFLT", SIGSTKFLT },
+	/* For the log only: nothing is asked for by these. */
+	{ "KILL", SIGKILL },
+	{ "SEGV", SIGSEGV },
+	{ "BUS", SIGBUS },
+	{ "FPE", SIGFPE },
+	{ "ILL", SIGILL },
+	{ "TRAP", SIGTRAP },
+	{ "SYS", SIGSYS },
+	{ "CHLD", SIGCHLD },
+	{ "STOP", SIGSTOP },
+};
+
+/* How many of them can be asked for. */
+#define ASKED 22
+
+int signal_name_parse(const char *s, int *out)
+{
+	int64_t number = 0;
+
+	if (text_starts(s, "SIG"))
+		s += 3;
+	if (text_starts(s, "RTMIN+") &&
+	    text_number(s + 6, SIGRTMAX - SIGRTMIN, &number) == 0) {
+		*out = SIGRTMIN + (int)number;
+		return 0;
+	}
+	(void)!text_number(s, 64, &number);
+	for (size_t i = 0; i < ASKED; i++) {
+		if (text_same(names[i].name, s) || names[i].number == number) {
+			*out = names[i].number;
+			return 0;
+		}
+	}
+	if (number < SIGRTMIN || number > SIGRTMAX)
+		return -1;
+	*out = (int)number;
+	return 0;
+}
+
+void signal_name_of(int number, char out[static SIGNAL_NAME_LEN])
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (names[i].number == number) {
+			snprintf(out, SIGNAL_NAME_LEN, "%s", names[i].name);
+			return;
+		}
+	}
+	if (number >= SIGRTMIN && number <= SIGRTMAX)
+		snprintf(out, SIGNAL_NAME_LEN, "RTMIN+%d", number - SIGRTMIN);
+	else
+		snprintf(out, SIGNAL_NAME_LEN, "%d", number);
+}

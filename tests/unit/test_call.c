@@ -325,6 +325,7 @@ static void test_time_of_libcurl(void **state)
 	check_ok("http", http_new(&h, &options, &err), &err);
 	a.call = http_start(h, &(struct http_request){ .url = HOST_A }, on_done, &a);
 	now += 500;
+	forget();
 	b.call = http_start(h, &(struct http_request){ .url = HOST_A }, on_done, &b);
 	for (int i = 1; i <= 2; i++) {
 		now += 250;

@@ -284,6 +284,21 @@ def test_a_named_object_wins_over_a_key(world):
     world.wait_files({"user": "u2", "pass": other})
 
 
+def test_a_part_of_the_keys_is_not_all_of_them(world):
+    """An optional object holds up no list: what is left of its files stays, and what is wrong is not forgotten."""
+    world.fake.set("db", '{"user": "u1", "pass": "p1"}')
+    one = {"objectName": "db", "extract": "all", "excludeObjectName": True, "optional": True}
+    assert world.init(json.dumps([one])).code == 0
+    other = world.plant("pass")
+    both = json.dumps([one, {"objectName": "pass"}])
+    assert world.init(both).code == 3, "a mistake is never excused"
+    assert world.files() == {"user": "u1", "pass": other}
+    # Another start sees the rest of the files, all of the present version.
+    process = world.init(both)
+    assert process.find("failure", "key 'pass' of its JSON value cannot be a file"), process.text
+    assert world.files() == {"user": "u1", "pass": other}
+
+
 def test_check_shows_the_files(world):
     objects = entry(jmesPath=[{"path": "a", "objectAlias": "x", "filePermission": "0400"}], extract="all")
     code, report = as_json(world.env(objects))

@@ -177,10 +177,10 @@ static void supervise_act(struct supervisor *s, enum restart_action action)
 		(void)kill(-s->group, SIGKILL);
 		break;
 	case RESTART_TERM_REST:
-		family_signal(SIGTERM, s->group, 0);
+		family_signal(SIGTERM, s->group, s->in->alone->pid);
 		break;
 	case RESTART_KILL_REST:
-		family_signal(SIGKILL, s->group, 0);
+		family_signal(SIGKILL, s->group, s->in->alone->pid);
 		break;
 	case RESTART_START:
 		s->has_failed = supervise_start(s, &s->failure) < 0;
@@ -225,13 +225,33 @@ static void on_continue(struct supervisor *s)
 	s->is_stopped = false;
 }
 
+/* The sidecar has said why. */
+static void on_exit_of_sidecar(struct supervisor *s, int code)
+{
+	alone_ended(s->in->alone, clock_now_ms());
+	if (s->group == 0) {
+		s->end->code = code;
+		s->has_failed = true;
+		err_set(&s->failure, ERR_UNAVAILABLE,
+			"the sidecar ended with exit code %d before its first set", code);
+		return;
+	}
+	log_event(LOG_WARN, "sidecar-ended", LOG_FIELDS(log_int("code", code)),
+		  "the sidecar has ended with exit code %d, and is started again in %d s",
+		  code,
+		  clock_ms_until(alone_deadline(s->in->alone), clock_now_ms()) / 1000);
+}
+
 static void reap(struct supervisor *s)
 {
 	siginfo_t info = { 0 };
 
 	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) == 0 &&
 	       info.si_pid != 0) {
-		if (info.si_pid != s->pid)
+		if (info.si_pid == s->in->alone->pid) {
+			if (info.si_code != CLD_STOPPED)
+				on_exit_of_sidecar(s, exit_code_of(&info));
+		} else if (info.si_pid != s->pid)
 			; /* one that CMD left */
 		else if (info.si_code == CLD_STOPPED)
 			s->is_stopped = terminal_follow_stop(s->group, info.si_status,
@@ -244,8 +264,8 @@ static void reap(struct supervisor *s)
 		return;
 	/* Their children have become ours. */
 	if (s->restart.state == RESTART_SWEEPING)
-		family_signal(SIGKILL, s->group, 0);
-	if (!family_is_left(0))
+		family_signal(SIGKILL, s->group, s->in->alone->pid);
+	if (!family_is_left(s->in->alone->pid))
 		supervise_event(s, RESTART_ALONE);
 }
 
@@ -318,6 +338,24 @@ static void take_signals(struct supervisor *s)
 	reap(s);
 }
 
+/* In the process of the sidecar: it has signals and watches of its own. */
+static void forget_descriptors(void *arg)
+{
+	struct supervisor *s = arg;
+
+	watch_free(s->watch);
+	close(s->signal_fd);
+}
+
+static void run_sidecar(struct supervisor *s, int64_t now)
+{
+	struct err err;
+
+	if (alone_is_due(s->in->alone, now) &&
+	    alone_start(s->in->alone, forget_descriptors, s, now, &err) < 0)
+		log_event(LOG_WARN, "sidecar-ended", NULL, "the sidecar: %s", err.msg);
+}
+
 /* Sleeps until something happens, at most until the deadline; then takes the signals.
  * True when the volume has to be looked at. */
 static bool supervise_wait(struct supervisor *s, int64_t deadline)
@@ -329,7 +367,9 @@ static bool supervise_wait(struct supervisor *s, int64_t deadline)
 	int64_t now = clock_now_ms(), due = watch_deadline(s->watch);
 	bool is_changed;
 
-	deadline = clock_sooner(clock_sooner(deadline, due), log_deadline(now));
+	deadline = clock_sooner(
+		clock_sooner(deadline, due),
+		clock_sooner(log_deadline(now), alone_deadline(s->in->alone)));
 	(void)poll(fds, ARRAY_LEN(fds), clock_ms_until(deadline, now));
 	now = clock_now_ms();
 	log_catch_up();
@@ -341,6 +381,7 @@ static bool supervise_wait(struct supervisor *s, int64_t deadline)
 	if (watch_news(s->watch) == WATCH_WENT_BLIND)
 		log_event(LOG_WARN, "advice", NULL, "%s", watch_trouble(s->watch));
 	take_signals(s);
+	run_sidecar(s, now);
 	return is_changed;
 }
 
@@ -365,6 +406,10 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 			return -1;
 		if (set >= 0 || s->stopped_by != 0)
 			break;
+		if (s->has_failed) {
+			*err = s->failure;
+			return -1;
+		}
 		if (now >= until)
 			return err_set(
 				err, ERR_UNAVAILABLE,

@@ -37,6 +37,8 @@ const char exec_details[] =
 	"CMD\n"
 	"                         lives less than ten times of it\n"
 	"  --keep-identity        CMD gets AZURE_CLIENT_ID and the like, too\n\n"
+	"With AKVSYNC_OBJECTS or AKVSYNC_CONFIG set, exec also runs the sidecar, on a\n"
+	"directory of its own, and needs nothing else.\n\n"
 	"Exit code: CMD's; 128 and the number of the signal that ended CMD; 127: there "
 	"is\n"
 	"no CMD; 126: it cannot be run. AKVSYNC_INIT_TIMEOUT is how long exec waits for\n"
@@ -78,11 +80,13 @@ static int exec_fail(const struct settings *s, const struct supervise_end *end,
 {
 	int code = command_exit_code(err);
 
-	if (end->code != 0)
-		return end->code; /* the sidecar has said why */
 	if (end->is_from_start)
 		code = err->kind == ERR_NOTFOUND ? EXIT_NO_PROGRAM : EXIT_CANNOT_RUN;
-	termlog_write(s->termination_log, err);
+	/* Of our own sidecar, which has said why. */
+	if (end->code != 0)
+		code = end->code;
+	else
+		termlog_write(s->termination_log, err);
 	log_event(LOG_ERROR, "exit",
 		  LOG_FIELDS(log_int("code", code),
 			     log_raw("faults", faults_list(&end->faults))),

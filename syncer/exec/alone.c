@@ -34,7 +34,7 @@ static void sweep(void *arg, int dir_fd, const char *name)
 		return;
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	    st.st_ctime < clock_wall_ms() / 1000 - LEFT_AFTER_S &&
+	    st.st_mtime < clock_wall_ms() / 1000 - LEFT_AFTER_S &&
 	    flock(fd, LOCK_EX | LOCK_NB) == 0)
 		tree_remove(dir_fd, name);
 }

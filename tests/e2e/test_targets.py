@@ -741,7 +741,7 @@ def test_a_precheck_without_an_end_is_a_veto(world):
     program = Program(world.folder)
     value = world.plant("s")
     sidecar = world.sidecar("s", AKVSYNC_NOTIFY=f"timeout=5s,precheck=exec {program.path}")
-    program.set("time.sleep(1000)")
+    program.set("time.sleep(30)")
     world.plant("s")
     sidecar.poll()
     assert wait_until(lambda: len(program.runs) == 2)
@@ -796,7 +796,7 @@ def test_killed_during_a_precheck(world):
     value = world.plant("s")
     targets = {"AKVSYNC_NOTIFY": f"precheck=exec {program.path}", "AKVSYNC_RETAIN": "0s"}
     sidecar = world.sidecar("s", **targets)
-    program.set("time.sleep(1000)")
+    program.set("time.sleep(30)")
     new = world.plant("s")
     sidecar.poll()
     assert wait_until(lambda: len(program.runs) == 2)

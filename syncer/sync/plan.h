@@ -16,8 +16,8 @@
 #include "config/objects.h"
 #include "deliver/publish.h"
 #include "sync/choice.h"
-#include "sync/listing.h"
 #include "sync/holders.h"
+#include "sync/listing.h"
 #include "sync/source.h"
 #include "sync/task.h"
 
@@ -29,7 +29,7 @@ struct plan {
 	size_t task_count;
 	struct choice *choices;   /* of tasks whose current version cannot be used */
 	struct listing *listings; /* in the order in which they take their paths */
-	struct holders paths;       /* of all tasks */
+	struct holders paths;     /* of all tasks */
 	int repeats; /* how often versions that disagree were asked for again */
 };
 

@@ -1,9 +1,12 @@
 /* exec.c: `exec`: runs a command with values of the files in its environment. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "command/command.h"
 #include "config/environment.h"
+#include "config/variable.h"
 #include "exec/supervise.h"
 #include "report/log.h"
 #include "report/termlog.h"
@@ -34,10 +37,43 @@ const char exec_details[] =
 	"CMD\n"
 	"                         lives less than ten times of it\n"
 	"  --keep-identity        CMD gets AZURE_CLIENT_ID and the like, too\n\n"
+	"With AKVSYNC_OBJECTS or AKVSYNC_CONFIG set, exec also runs the sidecar, on a\n"
+	"directory of its own, and needs nothing else.\n\n"
 	"Exit code: CMD's; 128 and the number of the signal that ended CMD; 127: there "
 	"is\n"
 	"no CMD; 126: it cannot be run. AKVSYNC_INIT_TIMEOUT is how long exec waits for\n"
 	"the first set of files, AKVSYNC_NOTIFY_SPLAY delays a restart at random.\n\n";
+
+/* The sidecar of a process that stands alone. */
+static int run_sidecar_in(const char *dir)
+{
+	char *arguments[] = { (char *)"sidecar", NULL };
+
+	if (setenv("AKVSYNC_DIR", dir, 1) < 0)
+		return EXIT_LOCAL;
+	return command_sidecar(1, arguments);
+}
+
+/* Whether this process has to bring the files itself, since it is told which. */
+static bool stands_alone(char *const *env)
+{
+	return variable_find(env, "AKVSYNC_OBJECTS") != NULL ||
+	       variable_find(env, "AKVSYNC_CONFIG") != NULL;
+}
+
+static int open_alone(struct alone *alone, struct settings *s, char *const *env,
+		      const struct child_origin *origin, struct err *err)
+{
+	bool is_named = variable_find(env, "AKVSYNC_DIR") != NULL;
+
+	if (!stands_alone(env))
+		return 0;
+	if (alone_open(alone, is_named ? s->dir : NULL, run_sidecar_in, origin, err) < 0)
+		return -1;
+	free(s->dir);
+	s->dir = xstrdup(alone->dir);
+	return 0;
+}
 
 static int exec_fail(const struct settings *s, const struct supervise_end *end,
 		     const struct err *err)
@@ -46,7 +82,11 @@ static int exec_fail(const struct settings *s, const struct supervise_end *end,
 
 	if (end->is_from_start)
 		code = err->kind == ERR_NOTFOUND ? EXIT_NO_PROGRAM : EXIT_CANNOT_RUN;
-	termlog_write(s->termination_log, err);
+	/* Of our own sidecar, which has said why. */
+	if (end->code != 0)
+		code = end->code;
+	else
+		termlog_write(s->termination_log, err);
 	log_event(LOG_ERROR, "exit",
 		  LOG_FIELDS(log_int("code", code),
 			     log_raw("faults", faults_list(&end->faults))),
@@ -59,17 +99,20 @@ static int exec_run(const struct arguments *arguments, const struct child_origin
 {
 	struct supervise_end end = { 0 };
 	struct settings settings;
-	struct supervise_input in = { arguments, &settings, env, origin };
+	struct alone alone = { 0 };
+	struct supervise_input in = { arguments, &settings, env, origin, &alone };
 	struct err err;
 	int loaded = environment_load_reader(&settings, env, &err);
 	int code;
 
 	log_setup((enum log_level)settings.log_level,
 		  (enum log_format)settings.log_format);
-	if (loaded < 0 || supervise_run(&in, &end, &err) < 0)
+	if (loaded < 0 || open_alone(&alone, &settings, env, origin, &err) < 0 ||
+	    supervise_run(&in, &end, &err) < 0)
 		code = exec_fail(&settings, &end, &err);
 	else
 		code = end.code;
+	alone_close(&alone, arguments->restart.grace_ms);
 	faults_done(&end.faults);
 	log_finish();
 	settings_done(&settings);

@@ -11,10 +11,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/watch.h"
+#include "exec/app.h"
 #include "exec/family.h"
 #include "exec/signal_name.h"
-#include "exec/terminal.h"
-#include "exec/values.h"
 #include "report/log.h"
 
 /* How often a wait for the first set is told of. */
@@ -27,15 +26,9 @@ struct supervisor {
 	struct watch *watch; /* of the set; NULL: changes mean nothing */
 	struct jitter jitter;
 	struct restart restart;
-	struct values values;
-	bool advised;
-	bool has_terminal; /* stdin is one, and it was ours at the start */
-	bool has_left;     /* CMD ends because of --on-change=exit */
-	pid_t pid;         /* of CMD; 0: it does not run */
-	pid_t group;       /* of CMD, also after its end */
-	bool is_stopped;   /* by job control */
-	int status;        /* of the last CMD: what waitid() says as an exit code */
-	int stopped_by;    /* the signal that asks this process to end; 0: none */
+	struct app app;
+	bool has_left;  /* CMD ends because of --on-change=exit */
+	int stopped_by; /* the signal that asks this process to end; 0: none */
 	struct err failure;
 	bool has_failed;
 };
@@ -54,7 +47,7 @@ static void supervise_event(struct supervisor *s, enum restart_event event)
 /* Compares the newest values with those that CMD was given. */
 static void look_for_change(struct supervisor *s)
 {
-	switch (values_look(&s->values)) {
+	switch (values_look(&s->app.values)) {
 	case VALUES_AS_GIVEN:
 		supervise_event(s, RESTART_REVERTED);
 		break;
@@ -66,98 +59,12 @@ static void look_for_change(struct supervisor *s)
 	}
 }
 
-/* ---- CMD ---- */
-
-static void tell_skipped(struct supervisor *s, const struct variables_made *made)
-{
-	if (made->skipped.len > 0 && !s->advised)
-		log_event(LOG_WARN, "advice", NULL,
-			  "--all never sets what changes how programs are found and run: "
-			  "%s; give another name by --env NAME=akvsync:PATH",
-			  buf_str(&made->skipped));
-	s->advised = true;
-}
-
-static void tell_running(const struct supervisor *s)
-{
-	auto_buf struct buf names = BUF_INIT(VALUES_NAMES_MAX_BYTES);
-
-	for (size_t i = 0; i < s->values.given.given_count; i++)
-		buf_printf(&names, "%s%s", i ? ", " : "", s->values.given.given[i].name);
-	log_event(LOG_INFO, "running",
-		  LOG_FIELDS(log_int("child", s->pid),
-			     log_str("variables", buf_str(&names))),
-		  "'%s' runs with %zu variable%s from '%s'", s->in->arguments->command[0],
-		  s->values.given.given_count,
-		  s->values.given.given_count == 1 ? "" : "s", s->in->settings->dir);
-}
-
-/* Starts CMD with the newest values. */
 static int supervise_start(struct supervisor *s, struct err *err)
 {
-	struct child_plan plan = {
-		.origin = s->in->origin,
-		.command = s->in->arguments->command,
-		.in_foreground = s->has_terminal && terminal_is_ours(),
-	};
-	struct variables_made made;
-	int result;
-
-	if (values_make(&s->values, &made, err) < 0) {
-		s->end->faults = made.faults;
-		made.faults = (struct faults){ 0 };
-		variables_done(&made);
+	if (app_start(&s->app, &s->end->faults, &s->end->is_from_start, err) < 0)
 		return -1;
-	}
-	plan.env = made.env;
-	result = child_start(&plan, &s->pid, err);
-	variables_forget_values(&made);
-	values_gave(&s->values, &made);
-	s->end->is_from_start = result < 0;
-	if (result < 0) {
-		s->pid = 0;
-		return -1;
-	}
-	s->group = s->pid;
-	s->is_stopped = false;
-	terminal_give(plan.in_foreground ? s->group : getpgrp());
 	restart_started(&s->restart, clock_now_ms());
-	tell_skipped(s, &s->values.given);
-	tell_running(s);
 	return 0;
-}
-
-static void ask_to_end(struct supervisor *s)
-{
-	const struct arguments *o = s->in->arguments;
-	auto_buf struct buf names = BUF_INIT(VALUES_NAMES_MAX_BYTES);
-	bool ends = o->restart.policy == RESTART_POLICY_EXIT;
-
-	values_names(&s->values, &names);
-	log_event(LOG_INFO, ends ? "leave" : "restart",
-		  LOG_FIELDS(log_int("child", s->pid),
-			     log_str("variables", buf_str(&names))),
-		  "'%s' is asked to end%s: a value changed", o->command[0],
-		  ends ? "" : ", and will be started again");
-	s->has_left = ends;
-	(void)kill(o->kill_group ? -s->group : s->pid, o->stop_signal);
-	if (s->is_stopped)
-		(void)kill(-s->group, SIGCONT);
-}
-
-static void tell_by_signal(struct supervisor *s)
-{
-	auto_buf struct buf names = BUF_INIT(VALUES_NAMES_MAX_BYTES);
-	char name[SIGNAL_NAME_LEN];
-
-	values_names(&s->values, &names);
-	signal_name_of(s->in->arguments->change_signal, name);
-	(void)kill(s->pid, s->in->arguments->change_signal);
-	log_event(LOG_INFO, "signal",
-		  LOG_FIELDS(log_int("child", s->pid), log_str("signal", name),
-			     log_str("variables", buf_str(&names))),
-		  "'%s' got SIG%s: a value changed", s->in->arguments->command[0], name);
-	values_told(&s->values);
 }
 
 static void supervise_act(struct supervisor *s, enum restart_action action)
@@ -167,62 +74,44 @@ static void supervise_act(struct supervisor *s, enum restart_action action)
 	case RESTART_END:
 		break;
 	case RESTART_STOP:
-		ask_to_end(s);
+		s->has_left = s->restart.rules.policy == RESTART_POLICY_EXIT;
+		app_ask_to_end(&s->app);
 		break;
 	case RESTART_KILL:
-		log_event(LOG_WARN, "kill", LOG_FIELDS(log_int("child", s->pid)),
-			  "'%s' did not end within the grace, and is killed",
-			  s->in->arguments->command[0]);
-		(void)kill(s->pid, SIGKILL);
-		(void)kill(-s->group, SIGKILL);
+		app_kill(&s->app);
 		break;
 	case RESTART_TERM_REST:
-		family_signal(SIGTERM, s->group, 0);
+		family_signal(SIGTERM, s->app.group, s->in->alone->pid);
 		break;
 	case RESTART_KILL_REST:
-		family_signal(SIGKILL, s->group, 0);
+		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
 		break;
 	case RESTART_START:
 		s->has_failed = supervise_start(s, &s->failure) < 0;
 		break;
 	case RESTART_SIGNAL:
-		tell_by_signal(s);
+		app_tell(&s->app);
 		break;
 	}
 }
 
 /* ---- what happens ---- */
 
-static int exit_code_of(const siginfo_t *info)
+/* The sidecar has said why. */
+static void on_exit_of_sidecar(struct supervisor *s, int code)
 {
-	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
-}
-
-static void on_exit_of_command(struct supervisor *s, const siginfo_t *info)
-{
-	char name[SIGNAL_NAME_LEN];
-
-	s->status = exit_code_of(info);
-	s->pid = 0;
-	terminal_take_back(s->group);
-	if (info->si_code == CLD_EXITED) {
-		log_event(LOG_INFO, "ended", LOG_FIELDS(log_int("code", s->status)),
-			  "'%s' has ended with exit code %d",
-			  s->in->arguments->command[0], s->status);
-	} else {
-		signal_name_of(info->si_status, name);
-		log_event(LOG_INFO, "ended", LOG_FIELDS(log_int("code", s->status)),
-			  "'%s' was ended by SIG%s", s->in->arguments->command[0], name);
+	alone_ended(s->in->alone, clock_now_ms());
+	if (s->app.group == 0) {
+		s->end->code = code;
+		s->has_failed = true;
+		err_set(&s->failure, ERR_UNAVAILABLE,
+			"the sidecar ended with exit code %d before its first set", code);
+		return;
 	}
-	supervise_event(s, RESTART_EXITED);
-}
-
-static void on_continue(struct supervisor *s)
-{
-	if (s->has_terminal)
-		terminal_give(s->group);
-	(void)kill(s->is_stopped ? -s->group : s->pid, SIGCONT);
-	s->is_stopped = false;
+	log_event(LOG_WARN, "sidecar-ended", LOG_FIELDS(log_int("code", code)),
+		  "the sidecar has ended with exit code %d, and is started again in %d s",
+		  code,
+		  clock_ms_until(alone_deadline(s->in->alone), clock_now_ms()) / 1000);
 }
 
 static void reap(struct supervisor *s)
@@ -231,28 +120,32 @@ static void reap(struct supervisor *s)
 
 	while (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG) == 0 &&
 	       info.si_pid != 0) {
-		if (info.si_pid != s->pid)
+		if (info.si_pid == s->in->alone->pid) {
+			if (info.si_code != CLD_STOPPED)
+				on_exit_of_sidecar(s, app_exit_code(&info));
+		} else if (info.si_pid != s->app.pid)
 			; /* one that CMD left */
 		else if (info.si_code == CLD_STOPPED)
-			s->is_stopped = terminal_follow_stop(s->group, info.si_status,
-							     s->has_terminal);
-		else
-			on_exit_of_command(s, &info);
+			app_stopped(&s->app, info.si_status);
+		else {
+			app_ended(&s->app, &info);
+			supervise_event(s, RESTART_EXITED);
+		}
 		info.si_pid = 0;
 	}
 	if (s->restart.state != RESTART_CLEARING && s->restart.state != RESTART_SWEEPING)
 		return;
 	/* Their children have become ours. */
 	if (s->restart.state == RESTART_SWEEPING)
-		family_signal(SIGKILL, s->group, 0);
-	if (!family_is_left(0))
+		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
+	if (!family_is_left(s->in->alone->pid))
 		supervise_event(s, RESTART_ALONE);
 }
 
 /* Whether a signal asks this process to end.  What the caller ignores never does. */
 static bool asks_to_end(const struct supervisor *s, int number)
 {
-	bool is_stopping = s->restart.state >= RESTART_STOPPING || s->group == 0;
+	bool is_stopping = s->restart.state >= RESTART_STOPPING || s->app.group == 0;
 	struct sigaction action;
 
 	if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
@@ -260,8 +153,9 @@ static bool asks_to_end(const struct supervisor *s, int number)
 	if (number == SIGTERM)
 		return true;
 	/* CMD may use these for something else, so they count while it is not there. */
-	return is_stopping && (number == SIGINT || number == SIGQUIT ||
-			       (number == SIGHUP && (s->has_terminal || s->group == 0)));
+	return is_stopping &&
+	       (number == SIGINT || number == SIGQUIT ||
+		(number == SIGHUP && (s->app.has_terminal || s->app.group == 0)));
 }
 
 static bool is_of_the_kernel(const struct signalfd_siginfo *info)
@@ -291,20 +185,20 @@ static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 		return;
 	if (asks_to_end(s, number) && s->stopped_by == 0)
 		s->stopped_by = number;
-	if (s->pid > 0 && number == SIGCONT)
-		on_continue(s);
-	else if (s->pid > 0 && info->ssi_code == SI_QUEUE)
+	if (s->app.pid > 0 && number == SIGCONT)
+		app_continue(&s->app);
+	else if (s->app.pid > 0 && info->ssi_code == SI_QUEUE)
 		result = sigqueue(
-			s->pid, number,
+			s->app.pid, number,
 			(union sigval){ .sival_ptr = (void *)(uintptr_t)info->ssi_ptr });
-	else if (s->pid > 0)
-		result = kill(s->pid, number);
+	else if (s->app.pid > 0)
+		result = kill(s->app.pid, number);
 	signal_name_of(number, name);
-	log_event(LOG_DEBUG, "forward", LOG_FIELDS(log_int("child", s->pid)), "SIG%s: %s",
-		  name,
-		  s->pid == 0  ? "no process to hand it on to"
-		  : result < 0 ? strerror(errno)
-			       : "handed on");
+	log_event(LOG_DEBUG, "forward", LOG_FIELDS(log_int("child", s->app.pid)),
+		  "SIG%s: %s", name,
+		  s->app.pid == 0 ? "no process to hand it on to"
+		  : result < 0    ? strerror(errno)
+				  : "handed on");
 	if (asks_to_end(s, number))
 		supervise_event(s, RESTART_TERMINATED);
 }
@@ -318,6 +212,24 @@ static void take_signals(struct supervisor *s)
 	reap(s);
 }
 
+/* In the process of the sidecar: it has signals and watches of its own. */
+static void forget_descriptors(void *arg)
+{
+	struct supervisor *s = arg;
+
+	watch_free(s->watch);
+	close(s->signal_fd);
+}
+
+static void run_sidecar(struct supervisor *s, int64_t now)
+{
+	struct err err;
+
+	if (alone_is_due(s->in->alone, now) &&
+	    alone_start(s->in->alone, forget_descriptors, s, now, &err) < 0)
+		log_event(LOG_WARN, "sidecar-ended", NULL, "the sidecar: %s", err.msg);
+}
+
 /* Sleeps until something happens, at most until the deadline; then takes the signals.
  * True when the volume has to be looked at. */
 static bool supervise_wait(struct supervisor *s, int64_t deadline)
@@ -329,7 +241,9 @@ static bool supervise_wait(struct supervisor *s, int64_t deadline)
 	int64_t now = clock_now_ms(), due = watch_deadline(s->watch);
 	bool is_changed;
 
-	deadline = clock_sooner(clock_sooner(deadline, due), log_deadline(now));
+	deadline = clock_sooner(
+		clock_sooner(deadline, due),
+		clock_sooner(log_deadline(now), alone_deadline(s->in->alone)));
 	(void)poll(fds, ARRAY_LEN(fds), clock_ms_until(deadline, now));
 	now = clock_now_ms();
 	log_catch_up();
@@ -341,6 +255,7 @@ static bool supervise_wait(struct supervisor *s, int64_t deadline)
 	if (watch_news(s->watch) == WATCH_WENT_BLIND)
 		log_event(LOG_WARN, "advice", NULL, "%s", watch_trouble(s->watch));
 	take_signals(s);
+	run_sidecar(s, now);
 	return is_changed;
 }
 
@@ -365,6 +280,10 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 			return -1;
 		if (set >= 0 || s->stopped_by != 0)
 			break;
+		if (s->has_failed) {
+			*err = s->failure;
+			return -1;
+		}
 		if (now >= until)
 			return err_set(
 				err, ERR_UNAVAILABLE,
@@ -391,7 +310,7 @@ static int supervise_loop(struct supervisor *s, struct err *err)
 	while (s->restart.state != RESTART_OVER) {
 		bool is_changed = supervise_wait(s, s->restart.deadline);
 
-		if (is_changed && s->pid > 0)
+		if (is_changed && s->app.pid > 0)
 			look_for_change(s);
 		if (clock_now_ms() >= s->restart.deadline)
 			supervise_event(s, RESTART_DUE);
@@ -400,7 +319,7 @@ static int supervise_loop(struct supervisor *s, struct err *err)
 			return -1;
 		}
 	}
-	s->end->code = s->has_left ? s->in->arguments->change_exit : s->status;
+	s->end->code = s->has_left ? s->in->arguments->change_exit : s->app.code;
 	return 0;
 }
 
@@ -415,8 +334,7 @@ static int supervise_all(struct supervisor *s, struct err *err)
 	if (s->signal_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot read signals");
 	jitter_seed(&s->jitter, seed, sizeof(seed));
-	values_init(&s->values);
-	s->has_terminal = terminal_is_ours();
+	app_init(&s->app);
 	restart_init(&s->restart, &s->in->arguments->restart);
 	s->watch = watch_new(link, NULL, clock_now_ms());
 	if (wait_for_set(s, err) < 0)
@@ -439,9 +357,11 @@ int supervise_run(const struct supervise_input *in, struct supervise_end *end,
 		.in = in,
 		.end = end,
 		.signal_fd = -1,
-		.values = { .dir = in->settings->dir,
-			    .env = in->env,
-			    .rules = &in->arguments->rules },
+		.app = { .arguments = in->arguments,
+			 .origin = in->origin,
+			 .values = { .dir = in->settings->dir,
+				     .env = in->env,
+				     .rules = &in->arguments->rules } },
 	};
 	int result;
 
@@ -450,6 +370,6 @@ int supervise_run(const struct supervise_input *in, struct supervise_end *end,
 	watch_free(s.watch);
 	if (s.signal_fd >= 0)
 		close(s.signal_fd);
-	values_done(&s.values);
+	app_done(&s.app);
 	return result;
 }

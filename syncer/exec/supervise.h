@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "config/settings.h"
+#include "exec/alone.h"
 #include "exec/arguments.h"
 #include "exec/child.h"
 
@@ -21,6 +22,7 @@ struct supervise_input {
 	const struct settings *settings; /* dir, init_timeout_ms, notify_splay_ms */
 	char *const *env;                /* of this process */
 	const struct child_origin *origin;
+	struct alone *alone; /* the sidecar that this process runs, if any; stays open */
 };
 
 /* How it ended. */
@@ -30,7 +32,8 @@ struct supervise_end {
 	struct faults faults; /* all that err has no room for; the caller frees them */
 };
 
-/* ERR_UNAVAILABLE: no set came in time; the kinds of variables_make(), and of
+/* ERR_UNAVAILABLE: no set came in time, or the sidecar that this process runs ended
+ * before, with end->code; the kinds of variables_make(), and of
  * child_start(), then with is_from_start: CMD does not run. */
 int supervise_run(const struct supervise_input *in, struct supervise_end *end,
 		  struct err *err) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +12,20 @@
 
 extern char **environ;
 
+#define KERNEL_SIGNALS 64
+
 /* ---- this process ---- */
+
+void child_all_signals(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
+/* Past the C library, which leaves its own signals out. */
+static int set_mask(int how, const sigset_t *set, sigset_t *old)
+{
+	return (int)syscall(SYS_rt_sigprocmask, how, set, old, KERNEL_SIGNALS / 8);
+}
 
 static void hold_closed_streams(void)
 {
@@ -30,9 +44,10 @@ int child_prepare(struct child_origin *origin, struct err *err)
 	struct rlimit none;
 	sigset_t all;
 
-	sigfillset(&all);
+	child_all_signals(&all);
 	hold_closed_streams();
-	if (sigprocmask(SIG_BLOCK, &all, &origin->mask) < 0 ||
+	sigemptyset(&origin->mask);
+	if (set_mask(SIG_BLOCK, &all, &origin->mask) < 0 ||
 	    sigaction(SIGCHLD, &by_default, &origin->on_child) < 0)
 		return err_set_errno(err, ERR_IO, "cannot block signals");
 	/* The hard limit stays: who is not root could not give it back to CMD. */
@@ -53,7 +68,7 @@ static void give_back(const struct child_origin *origin)
 {
 	(void)setrlimit(RLIMIT_CORE, &origin->core);
 	(void)sigaction(SIGCHLD, &origin->on_child, NULL);
-	(void)sigprocmask(SIG_SETMASK, &origin->mask, NULL);
+	(void)set_mask(SIG_SETMASK, &origin->mask, NULL);
 }
 
 /* The children of pid 1 end with it anyway. */

@@ -20,6 +20,10 @@ struct child_origin {
 	struct rlimit core;
 };
 
+/* Fills a set with all signals there are, also those that a C library keeps for itself:
+ * another process may send them, since they are other ones in its library. */
+void child_all_signals(sigset_t *set);
+
 /*
  * First thing in the process: blocks all signals, so that they can be read from now on,
  * and forbids core files and looks into this process.  Closed standard streams are kept

@@ -46,6 +46,11 @@ static const struct {
 	{ "STOP", SIGSTOP },
 };
 
+/* The first and the last real-time signal as glibc and systemd count them; musl keeps one
+ * more for itself, and calls them by other names. */
+#define RTMIN 34
+#define RTMAX 64
+
 /* How many of them can be asked for. */
 #define ASKED 22
 
@@ -55,9 +60,8 @@ int signal_name_parse(const char *s, int *out)
 
 	if (text_starts(s, "SIG"))
 		s += 3;
-	if (text_starts(s, "RTMIN+") &&
-	    text_number(s + 6, SIGRTMAX - SIGRTMIN, &number) == 0) {
-		*out = SIGRTMIN + (int)number;
+	if (text_starts(s, "RTMIN+") && text_number(s + 6, RTMAX - RTMIN, &number) == 0) {
+		*out = RTMIN + (int)number;
 		return 0;
 	}
 	(void)!text_number(s, 64, &number);
@@ -67,7 +71,7 @@ int signal_name_parse(const char *s, int *out)
 			return 0;
 		}
 	}
-	if (number < SIGRTMIN || number > SIGRTMAX)
+	if (number < RTMIN || number > RTMAX)
 		return -1;
 	*out = (int)number;
 	return 0;
@@ -81,8 +85,8 @@ void signal_name_of(int number, char out[static SIGNAL_NAME_LEN])
 			return;
 		}
 	}
-	if (number >= SIGRTMIN && number <= SIGRTMAX)
-		snprintf(out, SIGNAL_NAME_LEN, "RTMIN+%d", number - SIGRTMIN);
+	if (number >= RTMIN && number <= RTMAX)
+		snprintf(out, SIGNAL_NAME_LEN, "RTMIN+%d", number - RTMIN);
 	else
 		snprintf(out, SIGNAL_NAME_LEN, "%d", number);
 }

@@ -329,7 +329,7 @@ static int supervise_all(struct supervisor *s, struct err *err)
 	sigset_t all;
 	int64_t seed[] = { clock_wall_ms(), getpid() };
 
-	sigfillset(&all);
+	child_all_signals(&all);
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot read signals");

@@ -17,8 +17,8 @@
 
 /* What --all never sets: what changes how programs are found, loaded or read. */
 static const char *const never[] = {
-	"PATH", "HOME", "SHELL",          "TERM",  "USER",  "IFS",
-	"LD_*", "LC_*", "GLIBC_TUNABLES", "XDG_*", OWN "*", "AZURE_*",
+	"PATH", "HOME", "SHELL",          "TERM",  "USER",      "IFS",
+	"LD_*", "LC_*", "GLIBC_TUNABLES", "XDG_*", "AKVSYNC_*", "AZURE_*",
 };
 
 /* Where a variable comes from; a later one stands behind an earlier one. */

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -43,6 +44,23 @@ def test_is_static_small_and_hardened(binary):
     assert "GNU_RELRO" in segments
     assert not re.search(r"LOAD.* RWE ", segments), "nothing is writable and executable"
     assert "BIND_NOW" in output("readelf", "-dW", str(binary))
+
+
+def test_exec_takes_little_memory_beside_an_app(tmp_path):
+    (tmp_path / "..set").mkdir()
+    for number in range(100):
+        (tmp_path / f"..set/secret-{number}").write_text("x" * 1000)
+    (tmp_path / "..data").symlink_to("..set")
+    env = {"PATH": os.environ["PATH"], "AKVSYNC_DIR": str(tmp_path)}
+    command = [BINARY, "exec", "--all", "--", "sh", "-c", "echo ready; exec sleep 60"]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(0.5)  # the app may be ready before the values are wiped
+        rollup = pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        process.terminate()
+    dirty = int(re.search(r"Private_Dirty: +(\d+)", rollup)[1])
+    print(f"{dirty} kB of private memory")
+    assert dirty <= 1000
 
 
 def test_tells_nothing_of_the_machine_that_built_it():

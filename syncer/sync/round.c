@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "report/log.h"
+#include "sync/compose.h"
 #include "sync/plan.h"
 
 /* Bytes of the versions that a line names, at most one path more. */
@@ -28,6 +29,7 @@ struct round_set {
 	struct err held_by;  /* why there may be no set; ERR_NONE: there may */
 	struct buf versions; /* "path@version,…" of what is new, for the log */
 	struct buf gone;     /* "path,…" of what goes */
+	struct composition composition; /* the files of templates */
 };
 
 struct round *round_start(const struct round_work *work, int64_t now)
@@ -229,8 +231,34 @@ static void round_collect(const struct round *r, struct round_set *set)
 	}
 }
 
+/* The files that are made of other files of the set, when there is going to be one. */
+static void round_compose(const struct round *r, struct round_set *set,
+			  struct failures *failures, int64_t now)
+{
+	const struct templates *all = &r->work.objects->templates;
+	struct fate_facts facts = round_facts(r);
+
+	if (set->held_by.kind != ERR_NONE) {
+		compose_hold(all, r->work.incidents);
+		return;
+	}
+	compose_templates(&set->composition, all, r->work.publish, &facts, &set->files,
+			  &set->count);
+	set->held_by = set->composition.held_by;
+	for (size_t i = 0; i < set->composition.count; i++) {
+		const struct composed *c = &set->composition.items[i];
+
+		set->has_news |= c->is_new;
+		if (c->is_new)
+			round_name(&set->versions, c->file->path, c->version);
+	}
+	compose_report(&set->composition, publish_generation(r->work.publish) != NULL,
+		       r->work.incidents, failures, now);
+}
+
 static void round_set_done(struct round_set *set)
 {
+	composition_done(&set->composition);
 	free(set->files);
 	buf_done(&set->versions);
 	buf_done(&set->gone);
@@ -349,6 +377,7 @@ static enum round_outcome round_publish(const struct round *r,
 					struct failures *failures)
 {
 	bool has_files = publish_generation(r->work.publish) != NULL;
+	struct templates before;
 	enum round_outcome outcome;
 	struct err err = { 0 };
 
@@ -359,7 +388,11 @@ static enum round_outcome round_publish(const struct round *r,
 		return ROUND_HELD;
 	}
 	incidents_confirm(r->work.incidents, INCIDENT_SET, NULL);
+	before = compose_earlier(r->work.publish, r->work.number);
 	outcome = round_commit(r, set, failures->worst.kind == ERR_NONE, now, &err);
+	if (round_succeeded(outcome))
+		compose_remove_env_files(&before, &r->work.objects->templates);
+	templates_done(&before);
 	if (outcome != ROUND_REFUSED)
 		return outcome;
 	incidents_report(r->work.incidents, LOG_ERROR, INCIDENT_VOLUME, NULL, &err,
@@ -400,7 +433,11 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 			now);
 	out->expires_in_ms = round_next_expiry(r);
 	round_collect(r, &set);
+	round_compose(r, &set, &out->failures, now);
 	out->outcome = round_publish(r, &set, now, &out->failures);
+	out->env_behind = !compose_write_env_files(
+		&r->work.objects->templates, r->work.publish, r->work.number,
+		r->work.incidents, &out->failures, now);
 	round_set_done(&set);
 	round_free(r);
 }

@@ -53,6 +53,13 @@ static const char *source_of(const struct configuration *c, const struct options
 
 /* ---- for people ---- */
 
+static bool is_shown_below(const char *name)
+{
+	return strcmp(name, "AKVSYNC_OBJECTS") == 0 ||
+	       strcmp(name, "AKVSYNC_TEMPLATES") == 0 ||
+	       strcmp(name, "AKVSYNC_ENV_FILES") == 0;
+}
+
 static void write_settings(const struct configuration *c, const struct options *options,
 			   struct buf *out)
 {
@@ -67,8 +74,7 @@ static void write_settings(const struct configuration *c, const struct options *
 		if (strcmp(buf_str(&value), "null") == 0)
 			continue;
 		buf_printf(out, "  %-36s %-12s %s\n", name, source_of(c, options, name),
-			   strcmp(name, "AKVSYNC_OBJECTS") == 0 ? "(below)"
-								: buf_str(&value));
+			   is_shown_below(name) ? "(below)" : buf_str(&value));
 	}
 }
 
@@ -133,6 +139,44 @@ static void write_targets(const struct targets *all, struct buf *out)
 	}
 }
 
+/* What goes into a template, or into the variables of an env file. */
+static void write_places(const struct template_file *t, struct buf *out)
+{
+	for (size_t i = 0; i < t->body.count; i++) {
+		const struct template_part *part = &t->body.parts[i];
+
+		if (part->path == NULL)
+			continue;
+		buf_printf(out, "      %s: %s", part->where, part->path);
+		for (size_t f = 0; f < part->filter_count && !templates_is_env(t); f++)
+			buf_printf(out, "|%s", template_filter_name(part->filters[f]));
+		buf_text(out, "\n");
+	}
+}
+
+static void write_templates(const struct configuration *c, bool env_files,
+			    struct buf *out)
+{
+	const struct templates *all = &c->objects.templates;
+	const char *title = env_files ? "Env files" : "Templates";
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct template_file *t = &all->items[i];
+
+		if (templates_is_env(t) != env_files)
+			continue;
+		if (title != NULL)
+			buf_printf(out, "\n%s\n", title);
+		title = NULL;
+		buf_printf(out, "  %s%s%s  %04o", env_files ? "" : c->settings.dir,
+			   env_files ? "" : "/", t->path, (unsigned)t->mode);
+		if (env_files)
+			buf_printf(out, "  %s", templates_format_word(t->format));
+		buf_text(out, "\n");
+		write_places(t, out);
+	}
+}
+
 static void check_write_text(const struct configuration *c, const struct options *options,
 			     const struct check *check, struct buf *out)
 {
@@ -160,6 +204,8 @@ static void check_write_text(const struct configuration *c, const struct options
 		vault = e->vault;
 		write_entry(c, e, online, out);
 	}
+	write_templates(c, false, out);
+	write_templates(c, true, out);
 	write_targets(&check->targets, out);
 	buf_printf(out, "\n%s\n",
 		   check->worst.kind != ERR_NONE ? "Not all of it can be read."
@@ -240,6 +286,48 @@ static void write_json_targets(const struct targets *all, struct buf *out)
 	}
 }
 
+static void write_json_template(const struct template_file *t, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_text(out, "{");
+	json_member(out, "path", t->path);
+	buf_printf(out, ",\"mode\":\"%04o\"", (unsigned)t->mode);
+	if (templates_is_env(t)) {
+		buf_text(out, ",");
+		json_member(out, "format", templates_format_word(t->format));
+	}
+	buf_text(out, ",\"takes\":[");
+	for (size_t i = 0; i < t->body.count; i++) {
+		const struct template_part *part = &t->body.parts[i];
+
+		if (part->path == NULL)
+			continue;
+		buf_printf(out, "%s{", comma);
+		comma = ",";
+		json_member(out, "where", part->where);
+		buf_text(out, ",");
+		json_member(out, "path", part->path);
+		buf_text(out, "}");
+	}
+	buf_text(out, "]}");
+}
+
+static void write_json_templates(const struct configuration *c, bool env_files,
+				 struct buf *out)
+{
+	const struct templates *all = &c->objects.templates;
+	const char *comma = "";
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (templates_is_env(&all->items[i]) != env_files)
+			continue;
+		buf_text(out, comma);
+		comma = ",";
+		write_json_template(&all->items[i], out);
+	}
+}
+
 static void check_write_json(const struct configuration *c, const struct options *options,
 			     const struct check *check, const struct err *err,
 			     struct buf *out)
@@ -264,6 +352,10 @@ static void check_write_json(const struct configuration *c, const struct options
 		buf_text(out, i ? ",\n" : "\n");
 		write_json_entry(&check->items[i], online, out);
 	}
+	buf_text(out, "],\"templates\":[");
+	write_json_templates(c, false, out);
+	buf_text(out, "],\"envFiles\":[");
+	write_json_templates(c, true, out);
 	write_json_targets(&check->targets, out);
 	buf_text(out, "]}\n");
 }

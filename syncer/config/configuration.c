@@ -12,6 +12,8 @@
 #include "config/auth.h"
 #include "config/document.h"
 #include "config/environment.h"
+#include "config/path.h"
+#include "config/references.h"
 #include "config/variable.h"
 
 #define VARIABLE "AKVSYNC_CONFIG"
@@ -110,6 +112,105 @@ static void fill_vaults(struct configuration *c)
 			c->objects.items[i].vault = xstrdup(c->settings.vault);
 }
 
+/* ---- templates ---- */
+
+/* The text of a template that stands in a file. */
+static int configuration_read_text(const struct template_file *t, struct buf *text,
+				   struct err *err)
+{
+	if (file_read(AT_FDCWD, t->file, text, err) < 0) {
+		err->kind = ERR_CONFIG;
+		return -1;
+	}
+	if (text->len > 0 && memchr(text->data, '\0', text->len) != NULL)
+		return err_set(err, ERR_CONFIG, "file '%.200s' has a NUL byte", t->file);
+	return 0;
+}
+
+static int configuration_take_file(struct template_file *t, struct err *err)
+{
+	auto_buf struct buf text = BUF_INIT(TEMPLATES_TEXT_MAX);
+	auto_free char *words = templates_words(t);
+
+	if (configuration_read_text(t, &text, err) < 0)
+		return err_wrap(err, "AKVSYNC_TEMPLATES: %s", words);
+	if (templates_take_text(t, buf_str(&text), err) < 0)
+		return err_wrap(err, "AKVSYNC_TEMPLATES: %s: file '%.200s'", words,
+				t->file);
+	return 0;
+}
+
+/* Each of them is watched. */
+static int configuration_take_files(struct templates *all, struct err *err)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->items[i].file == NULL)
+			continue;
+		if (++count > TEMPLATES_FILES_MAX)
+			return err_set(err, ERR_CONFIG,
+				       "AKVSYNC_TEMPLATES: at most %d templates may have "
+				       "their text in a file",
+				       TEMPLATES_FILES_MAX);
+		if (configuration_take_file(&all->items[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The directory of the set holds nothing else. */
+static int configuration_check_env_files(const struct configuration *c, struct err *err)
+{
+	const struct templates *all = &c->objects.templates;
+	auto_free char *dir = xstrdup(c->settings.dir);
+
+	for (char *end = dir + strlen(dir); end > dir + 1 && end[-1] == '/';)
+		*--end = '\0';
+	for (size_t i = 0; i < all->count; i++)
+		if (templates_is_env(&all->items[i]) &&
+		    path_collides(dir, all->items[i].path))
+			return err_set(
+				err, ERR_CONFIG,
+				"AKVSYNC_ENV_FILES: path '%.200s' is in AKVSYNC_DIR, "
+				"'%.200s', which holds the set only; name another "
+				"directory, such as a second emptyDir",
+				all->items[i].path, dir);
+	return 0;
+}
+
+static int configuration_load_templates(struct configuration *c, struct err *err)
+{
+	const struct settings *s = &c->settings;
+	struct templates *all = &c->objects.templates;
+
+	if (templates_read(all, s->templates, s->file_mode, err) < 0 ||
+	    configuration_take_files(all, err) < 0 ||
+	    templates_read_env_files(all, s->env_files, s->file_mode, err) < 0 ||
+	    references_check(&c->objects, err) < 0 ||
+	    configuration_check_env_files(c, err) < 0)
+		return name_file(c, err);
+	return 0;
+}
+
+bool configuration_files_changed(const struct configuration *c)
+{
+	const struct templates *all = &c->objects.templates;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct template_file *t = &all->items[i];
+		auto_buf struct buf text = BUF_INIT(TEMPLATES_TEXT_MAX);
+		struct err err;
+
+		if (t->file != NULL && (configuration_read_text(t, &text, &err) < 0 ||
+					strcmp(buf_str(&text), t->text) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* ---- all of it ---- */
+
 int configuration_load(struct configuration *out, char *const *env, bool signs_in,
 		       struct err *err)
 {
@@ -132,6 +233,8 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 	if (result == 0 && objects_parse(&out->objects, out->settings.objects,
 					 out->settings.file_mode, err) < 0)
 		result = name_file(out, err);
+	if (result == 0)
+		result = configuration_load_templates(out, err);
 	if (result == 0)
 		fill_vaults(out);
 	if (result == 0)

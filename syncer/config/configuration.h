@@ -31,6 +31,9 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		       struct err *err) MUST_CHECK;
 void configuration_done(struct configuration *c);
 
+/* True when the text of a template has changed in its file since it was read. */
+bool configuration_files_changed(const struct configuration *c);
+
 /*
  * The path of the file that AKVSYNC_CONFIG names, for a caller that watches the file
  * before it reads it; NULL: none.  The caller frees it.  What stands behind the last '#'

@@ -36,29 +36,6 @@ static char *key_of(const char *variable)
 	return key;
 }
 
-/* JSON is YAML, so a list goes on to its parser as JSON. */
-static void document_write_json(const struct yaml *node, struct buf *out)
-{
-	const char *comma = "";
-
-	if (node->null) {
-		buf_text(out, "null");
-		return;
-	}
-	if (node->type == YAML_SCALAR) {
-		yaml_write_text(out, node->text);
-		return;
-	}
-	buf_text(out, node->type == YAML_MAP ? "{" : "[");
-	for (const struct yaml *n = node->first; n; n = n->next, comma = ",") {
-		buf_text(out, comma);
-		if (node->type == YAML_MAP)
-			yaml_write_key(out, n->key);
-		document_write_json(n, out);
-	}
-	buf_text(out, node->type == YAML_MAP ? "}" : "]");
-}
-
 /* Entries may hold the characters that separate entries elsewhere. */
 static int write_entries(const struct yaml *list, struct buf *out, struct err *err)
 {
@@ -73,13 +50,25 @@ static int write_entries(const struct yaml *list, struct buf *out, struct err *e
 	return 0;
 }
 
+/* JSON is YAML, so a list goes on to its parser as JSON. */
+static bool document_is_list(const char *variable)
+{
+	static const char *const lists[] = { "AKVSYNC_OBJECTS", "AKVSYNC_TEMPLATES",
+					     "AKVSYNC_ENV_FILES" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (strcmp(variable, lists[i]) == 0)
+			return true;
+	return false;
+}
+
 static int read_value(const char *variable, const struct yaml *node, struct buf *out,
 		      struct err *err)
 {
 	if (node->type == YAML_SCALAR)
 		buf_text(out, node->text);
-	else if (strcmp(variable, "AKVSYNC_OBJECTS") == 0)
-		document_write_json(node, out);
+	else if (document_is_list(variable))
+		yaml_write_node(out, node);
 	else if (strcmp(variable, "AKVSYNC_NOTIFY") == 0 && node->type == YAML_LIST)
 		return write_entries(node, out, err);
 	else

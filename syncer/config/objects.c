@@ -8,6 +8,7 @@
 #include "config/attributes.h"
 #include "config/path.h"
 #include "config/yaml.h"
+#include "config/yaml_write.h"
 
 /* Of what is told of a list. */
 #define NOTES_MAX 2000
@@ -315,12 +316,25 @@ void objects_done(struct objects *o)
 	for (size_t i = 0; i < o->count; i++)
 		object_done(&o->items[i]);
 	free(o->items);
+	templates_done(&o->templates);
 	buf_done(&o->ignored);
 	buf_done(&o->repeated);
 	*o = (struct objects){ 0 };
 }
 
 /* ---- the list as a whole ---- */
+
+/* 0 when there is none, so that an upgrade knows the lists of before. */
+static uint64_t objects_templates_number(const struct objects *o)
+{
+	auto_buf struct buf text = BUF_INIT(TEMPLATES_MAX * 4 * TEMPLATES_TEXT_MAX);
+
+	if (o->templates.count == 0)
+		return 0;
+	templates_write(&o->templates, false, &text);
+	templates_write(&o->templates, true, &text);
+	return text_hash(TEXT_HASH, buf_str(&text));
+}
 
 uint64_t objects_number(const struct objects *o)
 {
@@ -329,14 +343,73 @@ uint64_t objects_number(const struct objects *o)
 	/* A sum, so that the order of the list does not count. */
 	for (size_t i = 0; i < o->count; i++)
 		sum += object_fingerprint(&o->items[i]);
+	sum += objects_templates_number(o);
 	return sum >> 1 ? sum >> 1 : 1;
 }
 
-void objects_write(const struct objects *o, struct buf *out)
+static void objects_write_list(const struct objects *o, struct buf *out)
 {
 	for (size_t i = 0; i < o->count; i++) {
 		buf_text(out, i ? "," : "[");
 		attributes_write(&o->items[i], out);
 	}
 	buf_text(out, o->count ? "]" : "[]");
+}
+
+void objects_write(const struct objects *o, struct buf *out)
+{
+	if (o->templates.count == 0) {
+		objects_write_list(o, out);
+		return;
+	}
+	buf_text(out, "{\"objects\":");
+	objects_write_list(o, out);
+	buf_text(out, ",\"templates\":");
+	templates_write(&o->templates, false, out);
+	buf_text(out, ",\"envFiles\":");
+	templates_write(&o->templates, true, out);
+	buf_text(out, "}");
+}
+
+/* The part of the text under one key, as text of its own; the caller frees.  NULL: there
+ * is none. */
+static char *objects_part(const struct yaml *root, const char *key)
+{
+	const struct yaml *node = yaml_member(root, key);
+	auto_buf struct buf out = BUF_INIT(OBJECTS_TEXT_MAX);
+
+	if (node == NULL)
+		return NULL;
+	yaml_write_node(&out, node);
+	return xstrdup(buf_str(&out));
+}
+
+static int objects_read_parts(struct objects *out, const struct yaml *root, mode_t mode,
+			      struct err *err)
+{
+	auto_free char *list = objects_part(root, "objects");
+	auto_free char *templates = objects_part(root, "templates");
+	auto_free char *env_files = objects_part(root, "envFiles");
+
+	if (objects_parse(out, list ? list : "", mode, err) < 0)
+		return -1;
+	if (templates_read(&out->templates, templates, mode, err) == 0 &&
+	    templates_read_env_files(&out->templates, env_files, mode, err) == 0)
+		return 0;
+	objects_done(out);
+	return -1;
+}
+
+int objects_read_back(struct objects *out, const char *text, mode_t default_mode,
+		      struct err *err)
+{
+	struct yaml *root = NULL;
+	int result;
+
+	if (yaml_tree_load(text, strlen(text), &root, err) < 0)
+		return -1;
+	result = root->type == YAML_MAP ? objects_read_parts(out, root, default_mode, err)
+					: objects_parse(out, text, default_mode, err);
+	yaml_tree_free(root);
+	return result;
 }

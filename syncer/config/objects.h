@@ -1,11 +1,13 @@
 /*
- * objects.h: the list of what to sync, from any of its three spellings.  Pure.
+ * objects.h: the list of what to sync, from any of its three spellings, with the files
+ * that are made of its files.  Pure.
  */
 #ifndef CONFIG_OBJECTS_H
 #define CONFIG_OBJECTS_H
 
 #include "base/buf.h"
 #include "config/object.h"
+#include "config/templates.h"
 #include "config/yaml.h"
 
 #define OBJECTS_MAX 1000
@@ -15,6 +17,7 @@
 struct objects {
 	struct object *items;
 	size_t count;
+	struct templates templates; /* and env files; objects_parse() makes none */
 	struct buf ignored;  /* "note of object 2 ('b')": what has no meaning here */
 	struct buf repeated; /* "object 3 ('a')": an entry that an earlier one equals, and
 				that is not in items */
@@ -40,7 +43,14 @@ uint64_t objects_number(const struct objects *o);
  * same list with the same objects_number().  A process remembers the list that its files
  * were made for in this form.  A text that passes the limit of *out is cut, and
  * objects_parse() refuses it.
+ *
+ * Templates and env files make it a map of lists, which only objects_read_back() reads.
  */
 void objects_write(const struct objects *o, struct buf *out);
+
+/* Reads what objects_write() wrote, as a list with the same objects_number().
+ * ERR_CONFIG: it is something else.  objects_done() the result. */
+int objects_read_back(struct objects *out, const char *text, mode_t default_mode,
+		      struct err *err) MUST_CHECK;
 
 #endif

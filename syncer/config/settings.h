@@ -37,6 +37,7 @@ struct settings {
 	char *config;                  /* AKVSYNC_CONFIG: a file; NULL: none */
 	char *vault;                   /* AKVSYNC_VAULT as given: name or URL */
 	char *objects;                 /* AKVSYNC_OBJECTS as given */
+	char *templates, *env_files;   /* AKVSYNC_TEMPLATES, _ENV_FILES as given */
 	char *dir;                     /* AKVSYNC_DIR */
 	mode_t file_mode;              /* AKVSYNC_FILE_MODE */
 	int64_t poll_interval_ms;      /* AKVSYNC_POLL_INTERVAL, at least 1000 */

@@ -41,11 +41,14 @@ bool variable_is_secret(const struct variable *v)
 
 void variable_trim(const char *name, size_t len, char *value)
 {
-	static const char objects[] = "AKVSYNC_OBJECTS";
+	static const char *const lists[] = { "AKVSYNC_OBJECTS", "AKVSYNC_TEMPLATES",
+					     "AKVSYNC_ENV_FILES" };
 	const char *trimmed = text_trim(value);
+	bool is_list = false;
 
-	if (len != strlen(objects) || strncmp(name, objects, len) != 0 ||
-	    *trimmed == '\0')
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		is_list |= len == strlen(lists[i]) && strncmp(name, lists[i], len) == 0;
+	if (!is_list || *trimmed == '\0')
 		memmove(value, trimmed, strlen(trimmed) + 1);
 }
 

@@ -27,6 +27,18 @@ const struct variable variables[] = {
 	  .type = VARIABLE_TEXT,
 	  .field = F(objects),
 	  .help = "what to sync, such as 'db-password, api-key=keys/api'; required" },
+	{ .name = "AKVSYNC_TEMPLATES",
+	  .reloads = true,
+	  .type = VARIABLE_TEXT,
+	  .field = F(templates),
+	  .help = "files made of the objects' files: a YAML list of maps with path, and "
+		  "text or file" },
+	{ .name = "AKVSYNC_ENV_FILES",
+	  .reloads = true,
+	  .type = VARIABLE_TEXT,
+	  .field = F(env_files),
+	  .help = "files with variables, for Kubernetes' fileKeyRef or dotenv: a YAML "
+		  "list of maps with path, format and variables" },
 	{ .name = "AKVSYNC_CONFIG",
 	  .type = VARIABLE_TEXT,
 	  .field = F(config),

@@ -68,3 +68,25 @@ void yaml_write_key(struct buf *out, const char *key)
 	buf_printf(out, "%s%s:", quoted.len > SHORT_KEY_MAX ? "? " : "",
 		   buf_str(&quoted));
 }
+
+void yaml_write_node(struct buf *out, const struct yaml *node)
+{
+	const char *comma = "";
+
+	if (node->null) {
+		buf_text(out, "null");
+		return;
+	}
+	if (node->type == YAML_SCALAR) {
+		yaml_write_text(out, node->text);
+		return;
+	}
+	buf_text(out, node->type == YAML_MAP ? "{" : "[");
+	for (const struct yaml *n = node->first; n; n = n->next, comma = ",") {
+		buf_text(out, comma);
+		if (node->type == YAML_MAP)
+			yaml_write_key(out, n->key);
+		yaml_write_node(out, n);
+	}
+	buf_text(out, node->type == YAML_MAP ? "}" : "]");
+}

@@ -5,6 +5,7 @@
 #define CONFIG_YAML_WRITE_H
 
 #include "base/buf.h"
+#include "config/yaml.h"
 
 /*
  * Append a text, or the key of a map with its colon, in the form of JSON.  Unlike the
@@ -14,5 +15,8 @@
  */
 void yaml_write_text(struct buf *out, const char *text);
 void yaml_write_key(struct buf *out, const char *key);
+
+/* Appends a tree in the same form. */
+void yaml_write_node(struct buf *out, const struct yaml *node);
 
 #endif

@@ -216,6 +216,23 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 	return e;
 }
 
+int publish_read(const struct publish *p, const char *path, struct buf *out,
+		 struct err *err)
+{
+	enum publish_state state = PUBLISH_MISSING;
+
+	if (publish_at(p, path, &state) == NULL)
+		return err_set(err, ERR_IO, "is not in the set");
+	if (state != PUBLISH_INTACT)
+		return err_set(err, ERR_IO, "was changed or removed by another program");
+	if (file_read(p->current.fd, path, out, err) < 0) {
+		auto_free char *reason = xstrdup(err->msg);
+
+		return err_set(err, ERR_IO, "could not be read: %s", reason);
+	}
+	return 0;
+}
+
 bool publish_is_whole(const struct publish *p)
 {
 	for (size_t i = 0; i < publish_count(p); i++)

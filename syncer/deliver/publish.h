@@ -74,6 +74,12 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
 					   enum publish_state *state);
 
+/* Appends a file of the current set to out.  ERR_IO: the set has no such file, it is not
+ * as it was published, or it cannot be read; the message, such as "is not in the set",
+ * goes on after the file's name. */
+int publish_read(const struct publish *p, const char *path, struct buf *out,
+		 struct err *err) MUST_CHECK;
+
 /* True when no file of the current set is missing; also when there is no set. */
 bool publish_is_whole(const struct publish *p);
 

@@ -22,6 +22,8 @@ enum incident_kind {
 	INCIDENT_LIST,     /* name: the words for it, "list of secrets like 'a*'" */
 	INCIDENT_LEFT_OUT, /* some objects of a list have no place; name: the list's */
 	INCIDENT_GONE,     /* a list no longer has what it had; name: the list's */
+	INCIDENT_TEMPLATE, /* a file of a template cannot be made; name: its path */
+	INCIDENT_ENV_FILE, /* an env file cannot be made or written; name: its path */
 	INCIDENT_VAULT,    /* name: the vault's */
 	INCIDENT_TOKEN_ENDPOINT, /* the service that gives access tokens; no name */
 	INCIDENT_IDENTITY,       /* our own identity is refused; no name */

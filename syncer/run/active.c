@@ -64,8 +64,8 @@ bool active_remember(struct active *a, struct sources *sources,
 
 	if (text == NULL || publish_fits(publish, a->list.number))
 		return false;
-	if (objects_parse(&old.remembered, text, a->started->settings.file_mode, &err) <
-		    0 ||
+	if (objects_read_back(&old.remembered, text, a->started->settings.file_mode,
+			      &err) < 0 ||
 	    sources_add(sources, &old.remembered, &err) < 0 ||
 	    !publish_fits(publish, objects_number(&old.remembered))) {
 		log_event(
@@ -82,7 +82,7 @@ bool active_remember(struct active *a, struct sources *sources,
 	return true;
 }
 
-static const struct configuration *active_configuration(const struct active *a)
+const struct configuration *active_configuration(const struct active *a)
 {
 	if (a->next.configuration != NULL)
 		return a->next.configuration;
@@ -96,7 +96,8 @@ const struct settings *active_settings(const struct active *a)
 
 bool active_is_complete(const struct active *a, const struct publish *publish)
 {
-	return publish_fits(publish, a->list.number) && publish_is_whole(publish);
+	return publish_fits(publish, a->list.number) && publish_is_whole(publish) &&
+	       !a->env_behind;
 }
 
 void active_log_notes(const struct active *a)
@@ -218,7 +219,7 @@ bool active_reload(struct active *a, struct sources *sources,
 			clock_now_ms());
 	log_event(LOG_INFO, "configuration-read",
 		  LOG_FIELDS(log_int("objects", (int64_t)c->objects.count)),
-		  "read '%s': %zu object%s", c->path, c->objects.count,
+		  "read '%s': %zu object%s", configuration_place(c), c->objects.count,
 		  c->objects.count == 1 ? "" : "s");
 	active_take(a, c, publish);
 	active_log_notes(a);
@@ -284,6 +285,8 @@ static void active_add_next(struct active *a, struct failures *f, struct jitter 
 bool active_judge(struct active *a, struct round_result *result, struct jitter *jitter,
 		  int64_t now)
 {
+	if (a->state != ACTIVE_TRYING_NEXT || round_succeeded(result->outcome))
+		a->env_behind = result->env_behind;
 	switch (a->state) {
 	case ACTIVE_STEADY:
 		break;

@@ -55,6 +55,7 @@ struct active {
 	struct failures next_failed; /* what failed in the next list's latest round */
 	struct backoff pause; /* before it is tried again sooner than the next poll */
 	bool file_changed;    /* the file is to be read again */
+	bool env_behind;      /* an env file is not as the active list's set makes it */
 };
 
 /* The configured list is the active one.  configuration must outlive it. active_done()
@@ -68,11 +69,13 @@ void active_done(struct active *a);
 bool active_remember(struct active *a, struct sources *sources,
 		     const struct publish *publish);
 
-/* The settings that apply now: those that were read last. */
+/* The configuration that was read last and accepted, and its settings, which apply now.
+ */
+const struct configuration *active_configuration(const struct active *a);
 const struct settings *active_settings(const struct active *a);
 
-/* True when the set on the volume is one of the active list and none of its files is
- * missing: what "complete" means everywhere. */
+/* True when the set on the volume is one of the active list, none of its files is
+ * missing and its env files are there: what "complete" means everywhere. */
 bool active_is_complete(const struct active *a, const struct publish *publish);
 
 /* Logs what of the configuration has no meaning here, and which entries were listed

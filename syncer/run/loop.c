@@ -12,6 +12,7 @@
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/signals.h"
+#include "run/watches.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
@@ -61,8 +62,12 @@ static void loop_take_file(struct loop *l, enum loop_watch which)
 		return;
 	case WATCH_CREDENTIAL:
 	case WATCH_PASSWORD:
-	case WATCHES:
 		break;
+	case WATCH_TEMPLATES:
+	case WATCHES:
+	default:
+		l->active.file_changed = true;
+		return;
 	}
 	/* A credential that Entra refused may be good now, so the next try need not wait
 	 * for the backoff.  A round that is under way may have read the old one: poll
@@ -194,6 +199,9 @@ static void loop_reload(struct loop *l)
 	if (!active_reload(&l->active, &l->sources, l->publish, &notify))
 		return;
 	l->settings = active_settings(&l->active);
+	l->active.file_changed |=
+		watches_follow(&l->watches[WATCH_TEMPLATES],
+			       active_configuration(&l->active), clock_now_ms());
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;

@@ -41,7 +41,8 @@ enum loop_watch {
 	WATCH_PASSWORD,
 	WATCH_CA,
 	WATCH_EXTRA_CA,
-	WATCHES
+	WATCH_TEMPLATES, /* the first of those with the text of templates */
+	WATCHES = WATCH_TEMPLATES + TEMPLATES_FILES_MAX
 };
 
 /* Work that waits for the end of the round that is under way: bits of loop.pending. */

@@ -10,6 +10,8 @@
 #include "report/termlog.h"
 #include "run/answers.h"
 #include "run/signals.h"
+#include "run/watches.h"
+#include "sync/compose.h"
 #include "sync/session.h"
 
 /* An earlier process that is being killed releases the volume within moments, and a lack
@@ -164,6 +166,17 @@ static void start_log(const struct loop *l)
 		log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 
+/* A crash may have come between the swap and the env files. */
+static void start_write_env_files(struct loop *l)
+{
+	const struct active_list *list = &l->active.list;
+	struct failures failures = { 0 };
+
+	l->active.env_behind = !compose_write_env_files(
+		&list->objects->templates, l->publish, list->number, &l->active.incidents,
+		&failures, clock_now_ms());
+}
+
 /* What an earlier container left on the volume.  init has to publish the configured list,
  * whatever was active before. */
 static void start_pick_up(struct loop *l)
@@ -173,6 +186,7 @@ static void start_pick_up(struct loop *l)
 		       active_remember(&l->active, &l->sources, l->publish);
 	const char *note = ", of another list of objects";
 
+	start_write_env_files(l);
 	if (publish_fits(l->publish, l->active.list.number))
 		note = ", some of them removed by another program";
 	if (active_is_complete(&l->active, l->publish)) {
@@ -202,6 +216,10 @@ static int start_open(struct loop *l, struct err *err)
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
 	start_log(l);
 	start_pick_up(l);
+	if (l->mode == LOOP_SIDECAR)
+		l->active.file_changed |=
+			watches_follow(&l->watches[WATCH_TEMPLATES],
+				       active_configuration(&l->active), now);
 	start_open_health(l);
 	l->next_round_at = now;
 	l->give_up_at =

@@ -40,8 +40,10 @@ static int extract_refuse(struct task *t, const char *path, const char *rule)
 }
 
 static int extract_check_path(struct task *t, const char *path, const struct holders *own,
-			      const struct holders *paths)
+			      const struct holders *paths,
+			      const struct templates *templates)
 {
+	const struct template_file *template = templates_in_the_way(templates, path);
 	const struct task *holder = holders_find(paths, path);
 	auto_free char *copy = xstrdup(path), *rule = NULL;
 	struct err err;
@@ -56,12 +58,16 @@ static int extract_check_path(struct task *t, const char *path, const struct hol
 		rule = xasprintf("the path '%.100s' is in the way of %s; give one entry "
 				 "an objectAlias",
 				 path, holder->words);
+	else if (template != NULL)
+		rule = xasprintf("the path '%.100s' is in the way of template '%.100s'",
+				 path, template->path);
 	return rule == NULL ? 0 : extract_refuse(t, copy, rule);
 }
 
 /* The new files among each other, with the other files of the task, and with those of
  * other tasks. */
-static void extract_check(struct task *t, size_t *keys, struct holders *paths)
+static void extract_check(struct task *t, size_t *keys, struct holders *paths,
+			  const struct templates *templates)
 {
 	struct holders own = { 0 };
 	size_t first = t->new_files.outlined;
@@ -83,7 +89,7 @@ static void extract_check(struct task *t, size_t *keys, struct holders *paths)
 	for (size_t i = first; result == 0 && i < t->new_files.count; i++) {
 		const char *path = t->new_files.items[i].path;
 
-		result = extract_check_path(t, path, &own, paths);
+		result = extract_check_path(t, path, &own, paths, templates);
 		if (result == 0)
 			holders_take(&own, path, t);
 	}
@@ -92,7 +98,8 @@ static void extract_check(struct task *t, size_t *keys, struct holders *paths)
 		holders_take(paths, t->new_files.items[i].path, t);
 }
 
-void extract_render(struct task *tasks, struct holders *paths)
+void extract_render(struct task *tasks, struct holders *paths,
+		    const struct templates *templates)
 {
 	size_t keys = 0;
 
@@ -102,6 +109,6 @@ void extract_render(struct task *tasks, struct holders *paths)
 	for (struct task *t = tasks; t; t = t->next) {
 		task_render(t);
 		if (t->has_new_files && extract_is_asked(t))
-			extract_check(t, &keys, paths);
+			extract_check(t, &keys, paths, templates);
 	}
 }

@@ -6,6 +6,7 @@
 #ifndef SYNC_EXTRACT_H
 #define SYNC_EXTRACT_H
 
+#include "config/templates.h"
 #include "sync/holders.h"
 #include "sync/task.h"
 
@@ -15,6 +16,7 @@
 /* Renders the tasks.  One whose keys cannot all be files fails: its t->err, ERR_CONFIG,
  * names the key and the rule.  paths: those of all tasks but of extracted keys, which are
  * added. */
-void extract_render(struct task *tasks, struct holders *paths);
+void extract_render(struct task *tasks, struct holders *paths,
+		    const struct templates *templates);
 
 #endif

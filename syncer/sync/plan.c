@@ -64,12 +64,32 @@ static void plan_leave_out(struct plan *p, struct listing *l, struct task *t)
 	task_free(t);
 }
 
+/* The template that is in the way of a task; NULL: none. */
+static const struct template_file *plan_template_in_the_way(const struct plan *p,
+							    const struct task *t)
+{
+	const struct template_file *found = NULL;
+
+	for (size_t i = 0; i < t->file_count && found == NULL; i++)
+		found = templates_in_the_way(p->templates, t->files[i].path);
+	return found;
+}
+
 /* Paths of objects that an entry selects are known only now; named ones come first. */
 static bool plan_add_listed(void *arg, struct listing *l, struct task *t)
 {
 	struct plan *p = arg;
 	const struct task *other = plan_in_the_way(p, t);
+	const struct template_file *template = plan_template_in_the_way(p, t);
 
+	if (template != NULL) {
+		err_set(&t->err, ERR_CONFIG,
+			"%s: its path '%.100s' is in the way of template '%.100s'; give "
+			"one of them another path",
+			t->words, t->path, template->path);
+		plan_leave_out(p, l, t);
+		return true;
+	}
 	if (other != NULL && strcmp(other->id, t->id) == 0 &&
 	    strcmp(other->path, t->path) == 0) {
 		task_free(t); /* the same object in the same place */
@@ -124,6 +144,7 @@ void plan_start(struct plan *p, struct sources *sources, const struct objects *o
 		const struct publish *publish, int64_t now)
 {
 	*p = (struct plan){ .sources = sources, .publish = publish };
+	p->templates = &objects->templates;
 	p->tail = &p->tasks;
 	p->fetches = xcalloc(sources->count, sizeof(struct fetch *));
 	for (struct source *s = sources->first; s; s = s->next)
@@ -271,7 +292,7 @@ void plan_end(struct plan *p)
 		listing_cut(l);
 		listing_expand(l, p->publish, plan_add_listed, p);
 	}
-	extract_render(p->tasks, &p->paths);
+	extract_render(p->tasks, &p->paths, p->templates);
 }
 
 void plan_free(struct plan *p)

@@ -22,9 +22,10 @@
 #include "sync/task.h"
 
 struct plan {
-	struct sources *sources;       /* with those of all objects */
-	const struct publish *publish; /* NULL: no volume */
-	struct fetch **fetches;        /* one a source, by its index */
+	struct sources *sources;           /* with those of all objects */
+	const struct publish *publish;     /* NULL: no volume */
+	const struct templates *templates; /* whose paths no selected object takes */
+	struct fetch **fetches;            /* one a source, by its index */
 	struct task *tasks, **tail;
 	size_t task_count;
 	struct choice *choices;   /* of tasks whose current version cannot be used */

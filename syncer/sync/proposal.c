@@ -18,6 +18,7 @@ struct proposal proposal_empty(void)
 
 void proposal_done(struct proposal *p)
 {
+	composition_done(&p->composition);
 	free(p->files);
 	buf_done(&p->versions);
 	buf_done(&p->gone);

@@ -7,17 +7,20 @@
 #ifndef SYNC_PROPOSAL_H
 #define SYNC_PROPOSAL_H
 
+#include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/round_types.h"
 
 struct proposal {
 	/* What the round has collected. */
-	struct publish_file *files; /* their strings and bytes are the tasks' */
+	struct publish_file *files; /* their strings and bytes are those of tasks
+					and templates */
 	size_t count;
 	bool has_news;       /* some of them have new bytes */
 	struct err held_by;  /* why there may be no set; ERR_NONE: there may */
 	struct buf versions; /* "path@version,…" of what is new, for the log */
 	struct buf gone;     /* "path,…" of what goes */
+	struct composition composition; /* the files of templates */
 
 	/* What became of it. */
 	struct err failed; /* why the volume refuses it; ERR_NONE: it does not */

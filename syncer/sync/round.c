@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/proposal.h"
 
@@ -211,6 +212,31 @@ static void round_collect(const struct round *r, struct proposal *set)
 	}
 }
 
+/* The files that are made of other files of the set, when there is going to be one. */
+static void round_compose(struct round *r, int64_t now)
+{
+	const struct templates *all = &r->work.objects->templates;
+	struct fate_facts facts = round_facts(r);
+	struct proposal *p = &r->proposal;
+
+	if (p->held_by.kind != ERR_NONE) {
+		compose_hold(all, r->work.incidents);
+		return;
+	}
+	compose_templates(&p->composition, all, r->work.publish, &facts, &p->files,
+			  &p->count);
+	p->held_by = p->composition.held_by;
+	for (size_t i = 0; i < p->composition.count; i++) {
+		const struct composed *c = &p->composition.items[i];
+
+		p->has_news |= c->is_new;
+		if (c->is_new)
+			proposal_name(&p->versions, c->file->path, c->version);
+	}
+	compose_report(&p->composition, publish_generation(r->work.publish) != NULL,
+		       r->work.incidents, &r->failures, now);
+}
+
 /* How long until the first of the objects that are still valid expires; 0: none does. */
 static int64_t round_next_expiry(const struct round *r)
 {
@@ -236,6 +262,7 @@ static void round_propose(struct round *r, int64_t now)
 			publish_generation(r->work.publish) != NULL, r->work.incidents,
 			now);
 	round_collect(r, &r->proposal);
+	round_compose(r, now);
 	proposal_prepare(&r->proposal, &r->work, now);
 }
 
@@ -257,11 +284,20 @@ bool round_run(struct round *r, int64_t now)
 
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
+	struct templates before;
+
 	if (r->state == ROUND_ASKING)
 		round_propose(r, now);
+	before = compose_earlier(r->work.publish, r->work.number);
 	*out = (struct round_result){ .failures = r->failures,
 				      .expires_in_ms = round_next_expiry(r) };
 	out->outcome = proposal_publish(&r->proposal, &r->work, &r->plan, r->started, now,
 					&out->failures);
+	if (round_succeeded(out->outcome))
+		compose_remove_env_files(&before, &r->work.objects->templates);
+	templates_done(&before);
+	out->env_behind = !compose_write_env_files(
+		&r->work.objects->templates, r->work.publish, r->work.number,
+		r->work.incidents, &out->failures, now);
 	round_free(r);
 }

@@ -48,7 +48,9 @@ static inline bool round_succeeded(enum round_outcome outcome)
 struct round_result {
 	enum round_outcome outcome;
 	struct failures failures; /* those of the volume included */
-	int64_t expires_in_ms;    /* until an object expires, by its exp; 0: none does */
+	bool env_behind; /* an env file is not as this list's set on the volume makes it
+			  */
+	int64_t expires_in_ms; /* until an object expires, by its exp; 0: none does */
 };
 
 #endif

@@ -351,6 +351,7 @@ def test_signals_and_limits_are_those_of_the_caller(stage, change):
     assert stage.run(*STATUS, preexec_fn=change) == (0, plain)
 
 
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer sets this limit itself")
 def test_the_limit_of_core_files_is_that_of_the_caller(stage):
     stage.volume.publish({})
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)

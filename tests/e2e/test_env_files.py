@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, wait_until
 from test_config import ConfigMap
 
 
@@ -234,7 +234,9 @@ def test_killed_at_any_moment(world):
     values = [world.plant("db")]
     world.sidecar("db", **more).stop(signal.SIGKILL)
     for number in range(12):
-        sidecar = world.sidecar("db", **more)
+        # The one before may have been killed before it published what was planted.
+        sidecar = world.sidecar("db", wait=False, **more)
+        assert wait_until(lambda s=sidecar: s.find("unchanged") or s.find("published")), sidecar.text
         values.append(world.plant("db"))
         sidecar.poll()
         time.sleep(random.Random(number).uniform(0, 0.15))

@@ -104,9 +104,10 @@ def test_a_vault_that_falls_back_to_http1(world, h2):
 def test_a_vault_that_allows_few_streams(world, streams):
     names = [f"s{i:03}" for i in range(100)]
     objects = plant(world, names)
-    world.fake.fault(LATE, target="vault", times=ALWAYS, authenticated=True)
+    world.fake.fault({"delay_ms": 1000}, target="vault", times=ALWAYS, authenticated=True)
     with H2Front(world.fake, streams=streams) as front:
-        env = {"AKVSYNC_VAULT": world.fake.url("shop-kv", front.port)} | QUICK
+        # With one stream a connection all of them take ten seconds; one alone takes some on a busy machine.
+        env = {"AKVSYNC_VAULT": world.fake.url("shop-kv", front.port), "AKVSYNC_REQUEST_TIMEOUT": "6s"}
         process = world.init(objects, **env)
         assert process.code == 0, process.text
         assert not process.find("retry", "no answer"), process.text

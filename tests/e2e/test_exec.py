@@ -475,7 +475,7 @@ def test_a_stream_of_changes_does_not_hold_up_the_restart(stage):
         i += 1
         stage.volume.publish({"secret": str(i)})
         time.sleep(0.03)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
     assert time.monotonic() - began >= 0.4
 
 

@@ -655,15 +655,15 @@ def test_exit_ends_the_sidecar_after_the_set_and_the_others(world):
 def test_exit_waits_for_its_time(world):
     world.plant("s")
     more = {"AKVSYNC_NOTIFY": "exit=99", "AKVSYNC_RESTART_MIN": "4s"}
-    ends = []
+    ends = []  # in milliseconds, as the sidecar notes them: this process may see an end much later
     sidecar = world.sidecar("s", **more)
     for _ in range(2):
         world.plant("s")
         sidecar.poll()
         assert sidecar.wait() == 99
-        ends.append(time.monotonic())
+        ends.append(json.loads((world.volume / "..restarts").read_text())["last"])
         sidecar = world.sidecar("s", **more)
-    assert ends[1] - ends[0] >= 3.9
+    assert ends[1] - ends[0] >= 4000
     assert not sidecar.find("notify-failed")
 
 
@@ -740,15 +740,14 @@ def test_a_precheck_without_an_end_is_a_veto(world):
     """It holds up neither probes nor a stop."""
     program = Program(world.folder)
     value = world.plant("s")
-    sidecar = world.sidecar("s", AKVSYNC_NOTIFY=f"timeout=5s,precheck=exec {program.path}")
-    program.set("time.sleep(30)")
+    sidecar = world.sidecar("s", AKVSYNC_NOTIFY=f"timeout=8s,precheck=exec {program.path}")
+    program.set("time.sleep(60)")
     world.plant("s")
     sidecar.poll()
     assert wait_until(lambda: len(program.runs) == 2)
-    start = time.monotonic()
     subprocess.run([BINARY, "probe", "ready"], env=world.env("s"), capture_output=True, check=True)
-    assert time.monotonic() - start < 1.5 and not sidecar.find("set-vetoed")
-    sidecar.wait_log("set-vetoed", "did not end within 5s and was killed")
+    assert not sidecar.find("set-vetoed")
+    sidecar.wait_log("set-vetoed", "did not end within 8s and was killed")
     assert world.files() == {"s": value}
     sidecar.poll()
     assert wait_until(lambda: len(program.runs) == 3)

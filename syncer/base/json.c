@@ -208,6 +208,11 @@ bool json_is_array(const struct json *item)
 	return cJSON_IsArray(node(item));
 }
 
+bool json_is_object(const struct json *item)
+{
+	return cJSON_IsObject(node(item));
+}
+
 const struct json *json_first(const struct json *array)
 {
 	return array ? wrap(node(array)->child) : NULL;

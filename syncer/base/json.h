@@ -52,6 +52,7 @@ bool json_bool(const struct json *object, const char *name, bool fallback);
 int64_t json_loose_int(const struct json *object, const char *name, int64_t fallback);
 
 bool json_is_array(const struct json *item);
+bool json_is_object(const struct json *item);
 /* Items of an array: first, then next until NULL.  Also the members of an object. */
 const struct json *json_first(const struct json *array);
 const struct json *json_next(const struct json *item);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "config/auth.h"
 #include "config/document.h"
@@ -209,6 +210,45 @@ bool configuration_files_changed(const struct configuration *c)
 	return false;
 }
 
+/* ---- Kubernetes Secrets ---- */
+
+/* A pod owns a Secret by its name and uid. */
+static int configuration_check_owners(const struct configuration *c, struct err *err)
+{
+	const struct settings *s = &c->settings;
+	const char *missing = s->pod_name == NULL ? "POD_NAME"
+			      : !shape_is_guid(s->pod_uid ? s->pod_uid : "")
+				      ? "POD_UID"
+				      : NULL;
+
+	for (size_t i = 0; i < c->secrets.count && missing; i++)
+		if (c->secrets.items[i].owner == SECRET_OWNER_POD)
+			return err_set(err, ERR_CONFIG,
+				       "AKVSYNC_SECRET_OBJECTS: Secret '%.100s': to be "
+				       "its owner the pod needs the variable %s from "
+				       "%s, as the component kubernetes-secrets sets it; "
+				       "or set owner: none",
+				       c->secrets.items[i].name, missing,
+				       strcmp(missing, "POD_UID") == 0 ? "metadata.uid"
+								       : "metadata.name");
+	return 0;
+}
+
+/* Secrets that are not asked for are not even read: a manifest that works elsewhere is
+ * accepted with whatever it lists. */
+static int configuration_load_secrets(struct configuration *c, struct err *err)
+{
+	const struct settings *s = &c->settings;
+
+	if (!s->kubernetes_secrets) {
+		c->secrets_off = s->secret_objects != NULL;
+		return 0;
+	}
+	if (secret_objects_read(&c->secrets, s->secret_objects, &c->objects, err) < 0)
+		return name_file(c, err);
+	return configuration_check_owners(c, err);
+}
+
 /* ---- all of it ---- */
 
 int configuration_load(struct configuration *out, char *const *env, bool signs_in,
@@ -235,6 +275,8 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 		result = name_file(out, err);
 	if (result == 0)
 		result = configuration_load_templates(out, err);
+	if (result == 0)
+		result = configuration_load_secrets(out, err);
 	if (result == 0)
 		fill_vaults(out);
 	if (result == 0)
@@ -270,6 +312,7 @@ void configuration_done(struct configuration *c)
 {
 	settings_done(&c->settings);
 	objects_done(&c->objects);
+	secret_objects_done(&c->secrets);
 	overlay_done(&c->file);
 	buf_done(&c->ignored);
 	buf_done(&c->repeated);

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/provider.h"
-#include "config/settings.h"
 #include "config/variable.h"
 #include "config/yaml.h"
 #include "config/yaml_write.h"
@@ -17,10 +16,13 @@
 #define KEYS_MAX 128
 
 /* AKVSYNC_POLL_INTERVAL gives pollInterval; the caller frees. */
-static char *key_of(const char *variable)
+static char *key_of(const struct variable *v)
 {
-	char *key = xstrdup(variable), *out = key;
-	const char *in = variable;
+	char *key = xstrdup(v->key ? v->key : v->name), *out = key;
+	const char *in = key;
+
+	if (v->key != NULL)
+		return key;
 
 	if (text_starts(in, PREFIX))
 		in += strlen(PREFIX);
@@ -54,7 +56,8 @@ static int write_entries(const struct yaml *list, struct buf *out, struct err *e
 static bool document_is_list(const char *variable)
 {
 	static const char *const lists[] = { "AKVSYNC_OBJECTS", "AKVSYNC_TEMPLATES",
-					     "AKVSYNC_ENV_FILES" };
+					     "AKVSYNC_ENV_FILES",
+					     "AKVSYNC_SECRET_OBJECTS" };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		if (strcmp(variable, lists[i]) == 0)
@@ -81,11 +84,10 @@ static int refuse_key(const struct yaml *node, struct err *err)
 {
 	const char *names[KEYS_MAX], *nearest;
 	size_t count = 0;
-	bool secret;
 
-	for (size_t i = 0; count < KEYS_MAX && settings_variable(i, &secret); i++)
-		if (!secret)
-			names[count++] = key_of(settings_variable(i, &secret));
+	for (size_t i = 0; count < KEYS_MAX && i < variable_count; i++)
+		if (!variables[i].in_environment && !variable_is_secret(&variables[i]))
+			names[count++] = key_of(&variables[i]);
 	nearest = text_nearest(node->key, names, count);
 	err_set(err, ERR_CONFIG, "line %zu: unknown key '%.80s'", node->line, node->key);
 	if (nearest != NULL)
@@ -98,15 +100,13 @@ static int refuse_key(const struct yaml *node, struct err *err)
 	return -1;
 }
 
-static const char *find_variable(const char *key, bool *secret)
+static const struct variable *find_variable(const char *key)
 {
-	const char *variable;
+	for (size_t i = 0; i < variable_count; i++) {
+		auto_free char *own = key_of(&variables[i]);
 
-	for (size_t i = 0; (variable = settings_variable(i, secret)) != NULL; i++) {
-		auto_free char *own = key_of(variable);
-
-		if (strcmp(own, key) == 0 && strcmp(variable, "AKVSYNC_CONFIG") != 0)
-			return variable;
+		if (strcmp(own, key) == 0 && !variables[i].in_environment)
+			return &variables[i];
 	}
 	return NULL;
 }
@@ -114,20 +114,19 @@ static const char *find_variable(const char *key, bool *secret)
 static int document_read_key(struct overlay *o, const struct yaml *node, struct err *err)
 {
 	auto_buf struct buf value = BUF_INIT(TEXT_MAX);
-	bool secret;
-	const char *variable = find_variable(node->key, &secret);
+	const struct variable *v = find_variable(node->key);
 
-	if (variable == NULL)
+	if (v == NULL)
 		return refuse_key(node, err);
-	if (secret)
+	if (variable_is_secret(v))
 		return err_set(err, ERR_CONFIG,
 			       "line %zu: %s may hold a secret, which does not belong "
 			       "into this file; set the variable %s from a Secret",
-			       node->line, node->key, variable);
-	if (read_value(variable, node, &value, err) < 0)
+			       node->line, node->key, v->name);
+	if (read_value(v->name, node, &value, err) < 0)
 		return -1;
 	if (value.len > 0)
-		overlay_set(o, variable, buf_str(&value));
+		overlay_set(o, v->name, buf_str(&value));
 	return 0;
 }
 

@@ -20,7 +20,7 @@ struct overlay {
 	struct overlay_item *items;
 	size_t count;
 	struct buf
-		ignored; /* "usePodIdentity, secretObjects": what has no meaning here */
+		ignored; /* "usePodIdentity, resourceGroup": what has no meaning here */
 };
 
 void overlay_done(struct overlay *o);

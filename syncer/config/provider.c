@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/yaml_write.h"
 
 bool provider_is_manifest(const struct yaml *document)
 {
@@ -185,7 +186,11 @@ int provider_read(struct overlay *o, const struct yaml *document, struct err *er
 	if (is_managed(all) && *yaml_member_text(all, "userAssignedIdentityID") == '\0')
 		overlay_unset(o, "AZURE_CLIENT_ID", "AKVSYNC_AUTH");
 	secrets = yaml_member(spec, "secretObjects");
-	if (secrets != NULL && secrets->first != NULL)
-		overlay_ignore(o, "secretObjects");
+	if (secrets != NULL && secrets->first != NULL) {
+		auto_buf struct buf list = BUF_INIT(YAML_TEXT_MAX);
+
+		yaml_write_node(&list, secrets);
+		overlay_set(o, "AKVSYNC_SECRET_OBJECTS", buf_str(&list));
+	}
 	return 0;
 }

@@ -95,16 +95,22 @@ static bool references_is_known(const struct references *known, const struct obj
 	return false;
 }
 
+/* The name that may be meant; NULL: none is near. */
+static const char *references_nearest(const struct references *known, const char *path)
+{
+	auto_free const char **names = xcalloc(known->count, sizeof(*names));
+
+	for (size_t i = 0; i < known->count; i++)
+		names[i] = known->items[i].path;
+	return text_nearest(path, names, known->count);
+}
+
 static int references_refuse(const struct references *known, const struct objects *all,
 			     const struct template_file *t,
 			     const struct template_part *part, struct err *err)
 {
-	auto_free const char **names = xcalloc(known->count, sizeof(*names));
-	const char *nearest;
+	const char *nearest = references_nearest(known, part->path);
 
-	for (size_t i = 0; i < known->count; i++)
-		names[i] = known->items[i].path;
-	nearest = text_nearest(part->path, names, known->count);
 	if (!templates_is_env(t) && templates_in_the_way(&all->templates, part->path))
 		return err_set(err, ERR_CONFIG,
 			       "%s: '%.100s' is a template itself; a template takes the "
@@ -179,22 +185,53 @@ static int references_check_one(const struct objects *all, struct references *kn
 	return 0;
 }
 
-int references_check(const struct objects *all, struct err *err)
+static struct references references_of_objects(const struct objects *all)
 {
-	const struct templates *templates = &all->templates;
 	struct references known = { 0 };
-	int result = 0;
 
 	for (size_t i = 0; i < all->count; i++)
 		references_add_object(&known, &all->items[i]);
+	return known;
+}
+
+static void references_add_templates(struct references *known,
+				     const struct templates *templates)
+{
+	for (size_t i = 0; i < templates->count; i++)
+		if (!templates_is_env(&templates->items[i]))
+			references_add(known, templates->items[i].path, "", NULL);
+}
+
+int references_check_file(const struct objects *all, const char *path, struct err *err)
+{
+	struct references known = references_of_objects(all);
+	const char *nearest;
+	int result = 0;
+
+	references_add_templates(&known, &all->templates);
+	if (!references_is_known(&known, all, path)) {
+		nearest = references_nearest(&known, path);
+		result = err_set(err, ERR_CONFIG,
+				 "no object of the list makes a file '%.100s'", path);
+		if (nearest != NULL)
+			err_hint(err, "did you mean '%.100s'?", nearest);
+	}
+	references_done(&known);
+	return result;
+}
+
+int references_check(const struct objects *all, struct err *err)
+{
+	const struct templates *templates = &all->templates;
+	struct references known = references_of_objects(all);
+	int result = 0;
+
 	for (size_t i = 0; i < templates->count && result == 0; i++)
 		if (!templates_is_env(&templates->items[i]))
 			result = references_check_one(all, &known, &templates->items[i],
 						      err);
 	/* Env files also take the files that templates become. */
-	for (size_t i = 0; i < templates->count; i++)
-		if (!templates_is_env(&templates->items[i]))
-			references_add(&known, templates->items[i].path, "", NULL);
+	references_add_templates(&known, templates);
 	for (size_t i = 0; i < templates->count && result == 0; i++)
 		if (templates_is_env(&templates->items[i]))
 			result = references_check_one(all, &known, &templates->items[i],

@@ -157,7 +157,7 @@ static void call_add_header(struct http_call *call, const char *line)
 	call->headers = curl_slist_append(call->headers, line);
 }
 
-/* A method of its own, with an empty body where the method has one. */
+/* A method of its own; without a form its body is empty, where the method has one. */
 static void set_method(struct http_call *call, const struct http_request *request)
 {
 	bool has_type = false;
@@ -168,7 +168,7 @@ static void set_method(struct http_call *call, const struct http_request *reques
 	}
 	if (request->method == NULL)
 		return;
-	if (strcmp(request->method, "GET") != 0 &&
+	if (request->form == NULL && strcmp(request->method, "GET") != 0 &&
 	    strcmp(request->method, "DELETE") != 0) {
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, "");
 		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE, 0L);

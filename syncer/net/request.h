@@ -25,7 +25,8 @@ struct http_options {
 struct http_request {
 	const char *url;
 	const char *bearer;     /* an access token for Authorization; NULL: anonymous */
-	const struct buf *form; /* POST this form; NULL: GET.  Outlives the call */
+	const struct buf *form; /* POST this form, or with a method and a Content-Type of
+				   your own another body; NULL: GET.  Outlives the call */
 	const char *header;     /* one more line; NULL: none */
 	const char *method;     /* NULL: GET, or POST with a form */
 	const char *const *headers; /* more lines, the last NULL; NULL: none */

@@ -61,6 +61,9 @@ static const struct telling {
 				     .once = true },
 	[INCIDENT_NOTIFY] = { false, "notify", "notify", "notify-failed", "recovered",
 			      "no longer fails", "failure", "failed", .apart = true },
+	[INCIDENT_SECRET] = { false, "kubernetes-secret", "Secret", "failure",
+			      "recovered", "no longer fails", "failure", "failed",
+			      .apart = true },
 };
 
 /* ---- finding ---- */

@@ -30,9 +30,10 @@ enum incident_kind {
 	INCIDENT_VOLUME,         /* a set cannot be published on it; no name */
 	INCIDENT_SET,            /* a set is held back; no name */
 	INCIDENT_PRECHECK,       /* a program refuses a set; name: the target's text */
-	/* These two are reported when they happen, not in rounds. */
+	/* These are reported when they happen, not in rounds. */
 	INCIDENT_CONFIGURATION, /* the changed file is refused; no name */
 	INCIDENT_NOTIFY,        /* a target of AKVSYNC_NOTIFY fails; name: its text */
+	INCIDENT_SECRET,        /* a Kubernetes Secret cannot be written; name: its name */
 };
 
 /*

@@ -104,6 +104,12 @@ void active_log_notes(const struct active *a)
 {
 	const struct configuration *c = active_configuration(a);
 
+	if (c->secrets_off)
+		log_event(LOG_WARN, "secrets-off", NULL,
+			  "%s: Kubernetes Secrets are listed, but none is written; set "
+			  "AKVSYNC_KUBERNETES_SECRETS=true in the pod's environment, and "
+			  "give the pod the Role that 'akvsync check' prints",
+			  configuration_place(c));
 	if (c->ignored.len > 0)
 		log_event(LOG_WARN, "ignored",
 			  LOG_FIELDS(log_str("names", buf_str(&c->ignored))),

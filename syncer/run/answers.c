@@ -16,6 +16,8 @@ bool answers_failure(const struct loop *l, struct err *out)
 
 	answers_look(l, &now);
 	*out = now.failed.kind != ERR_NONE ? now.failed : l->last.worst;
+	if (out->kind == ERR_NONE && mirror_failure(l->mirror) != NULL)
+		*out = *mirror_failure(l->mirror);
 	return out->kind != ERR_NONE;
 }
 
@@ -28,7 +30,10 @@ static void answers_tell_ready(const struct loop *l, struct buf *out)
 
 static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
-	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg : NULL;
+	const struct err *unwritten = mirror_failure(l->mirror);
+	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg
+			     : unwritten		    ? unwritten->msg
+							    : NULL;
 	const struct err *refused =
 		incidents_cause(&l->active.incidents, INCIDENT_CONFIGURATION, NULL);
 	struct progress now;

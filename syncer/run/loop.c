@@ -123,6 +123,7 @@ static int64_t loop_wake_at(const struct loop *l, int64_t now)
 	int64_t at =
 		clock_sooner(publish_deadline(l->publish), notify_deadline(l->notify));
 
+	at = clock_sooner(at, mirror_deadline(l->mirror));
 	at = clock_sooner(at, l->give_up_at);
 	at = clock_sooner(at, health_deadline(l->health, now));
 	at = clock_sooner(at, log_deadline(now));
@@ -199,6 +200,7 @@ static void loop_reload(struct loop *l)
 	if (!active_reload(&l->active, &l->sources, l->publish, &notify))
 		return;
 	l->settings = active_settings(&l->active);
+	mirror_use(l->mirror, active_configuration(&l->active), clock_now_ms());
 	l->active.file_changed |=
 		watches_follow(&l->watches[WATCH_TEMPLATES],
 			       active_configuration(&l->active), clock_now_ms());
@@ -249,38 +251,60 @@ static void loop_start_round(struct loop *l, int64_t now)
 
 /* ---- rounds ---- */
 
+/* Why there is no complete start yet; ERR_NONE: nothing has failed. */
+static struct err loop_cause(const struct loop *l)
+{
+	const struct err *unwritten = mirror_failure(l->mirror);
+
+	return l->last.worst.kind == ERR_NONE && unwritten ? *unwritten : l->last.worst;
+}
+
 /* The termination log shows why a start fails, and is empty after one that works. */
 static void loop_note_complete(struct loop *l)
 {
 	const char *path = l->settings->termination_log;
+	struct err cause = loop_cause(l);
 
 	if (l->phase != LOOP_STARTING)
 		return;
-	if (active_is_complete(&l->active, l->publish)) {
+	if (active_is_complete(&l->active, l->publish) && mirror_is_complete(l->mirror)) {
 		l->phase = LOOP_READY;
 		termlog_clear(path);
-	} else if (l->last.worst.kind != ERR_NONE) {
-		termlog_write(path, &l->last.worst);
+		log_event(LOG_INFO, "ready", NULL, "a complete set is on the volume");
+		loop_take_health(l); /* probes wait for it */
+	} else if (cause.kind != ERR_NONE) {
+		termlog_write(path, &cause);
 	}
 }
 
-/* What init does with a round's end. */
-static void loop_finish_init(struct loop *l, const struct round_result *result,
-			     int64_t now)
+/* init has no next poll to wait for: it tries again what failed, and is over when a round
+ * has left nothing to try again and the Secrets are written, too. */
+static void loop_finish_init(struct loop *l, int64_t now)
 {
-	if (l->phase == LOOP_READY && round_succeeded(result->outcome) &&
-	    result->failures.worst.kind == ERR_NONE) {
+	const struct err *unwritten = mirror_failure(l->mirror);
+
+	if (l->phase == LOOP_READY && l->next_round_at == CLOCK_NEVER)
 		l->phase = LOOP_FINISHED;
-		l->next_round_at = CLOCK_NEVER;
-	} else if (schedule_gives_up(&l->schedule, result)) {
+	else if (unwritten != NULL && unwritten->kind == ERR_CONFIG)
 		l->give_up_at = now;
-	}
+}
+
+/* What a round's end means for init. */
+static void loop_judge_init(struct loop *l, const struct round_result *result,
+			    int64_t now)
+{
+	if (active_is_complete(&l->active, l->publish) &&
+	    round_succeeded(result->outcome) && result->failures.worst.kind == ERR_NONE)
+		l->next_round_at = CLOCK_NEVER;
+	else if (schedule_gives_up(&l->schedule, result))
+		l->give_up_at = now;
+	loop_finish_init(l, now);
 }
 
 static void loop_finish_round(struct loop *l, int64_t now)
 {
-	bool was_starting = l->phase == LOOP_STARTING;
 	struct round_result result;
+	bool changed, synced;
 
 	round_end(l->round, now, &result);
 	l->round = NULL;
@@ -289,27 +313,24 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		return;
 	}
 	l->last = result.failures;
-	if (result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED)
+	changed = result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
+	synced = active_is_complete(&l->active, l->publish);
+	if (changed)
 		notify_published(l->notify, publish_generation(l->publish),
 				 publish_changed(l->publish),
 				 result.outcome == ROUND_FIRST || l->mode == LOOP_INIT,
 				 now);
+	mirror_round(l->mirror, changed, now);
 	loop_note_complete(l);
-	if (was_starting && l->phase == LOOP_READY) {
-		log_event(LOG_INFO, "ready", NULL, "a complete set is on the volume");
-		loop_take_health(l); /* probes wait for it */
-	}
-	/* init has no next poll to wait for: it tries again what failed. */
 	l->next_round_at =
-		now + schedule_next(&l->schedule, &result,
-				    l->phase != LOOP_STARTING && l->mode != LOOP_INIT,
+		now + schedule_next(&l->schedule, &result, synced && l->mode != LOOP_INIT,
 				    &l->jitter);
 	if (l->settings->poll_interval_ms > KEEP_ALIVE_MAX_MS)
 		http_close_idle(l->sources.http);
 	else if (l->phase != LOOP_STARTING)
 		http_keep_alive(l->sources.http);
 	if (l->mode == LOOP_INIT)
-		loop_finish_init(l, &result, now);
+		loop_judge_init(l, &result, now);
 }
 
 /* The deadline comes in the middle of a round.  The failure of the round before says more
@@ -336,6 +357,17 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 		loop_finish_round(l, now);
 	else if (now >= l->give_up_at)
 		loop_cut_round(l, now);
+}
+
+/* ---- the cluster's Secrets ---- */
+
+static void loop_run_mirror(struct loop *l, int64_t now)
+{
+	if (!mirror_run(l->mirror, now) || l->phase != LOOP_STARTING)
+		return;
+	loop_note_complete(l);
+	if (l->mode == LOOP_INIT)
+		loop_finish_init(l, now);
 }
 
 /* ---- the app ---- */
@@ -442,6 +474,7 @@ int loop_run(struct loop *l, struct err *err)
 		http_run(l->sources.http);
 		now = clock_now_ms();
 		loop_run_rounds(l, now);
+		loop_run_mirror(l, now);
 		loop_run_notify(l, now);
 		publish_run(l->publish, now);
 		log_catch_up();

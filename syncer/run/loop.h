@@ -20,6 +20,7 @@
 #include "run/active.h"
 #include "run/health.h"
 #include "run/schedule.h"
+#include "sync/mirror.h"
 #include "sync/round.h"
 #include "sync/source.h"
 
@@ -60,6 +61,7 @@ struct loop {
 	struct sources sources;
 	struct publish *publish;
 	struct notify *notify;
+	struct mirror *mirror;
 	struct watch *watches[WATCHES];
 	struct health *health;
 	struct health_facts facts;

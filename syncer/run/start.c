@@ -189,7 +189,7 @@ static void start_pick_up(struct loop *l)
 	start_write_env_files(l);
 	if (publish_fits(l->publish, l->active.list.number))
 		note = ", some of them removed by another program";
-	if (active_is_complete(&l->active, l->publish)) {
+	if (active_is_complete(&l->active, l->publish) && mirror_is_complete(l->mirror)) {
 		l->phase = LOOP_READY;
 		termlog_clear(l->settings->termination_log);
 		note = changed ? ", complete for an earlier list of objects; the "
@@ -203,6 +203,17 @@ static void start_pick_up(struct loop *l)
 			  publish_count(l->publish) == 1 ? "" : "s", note);
 }
 
+static void start_open_mirror(struct loop *l, int64_t now)
+{
+	const struct mirror_host host = { .http = l->sources.http,
+					  .jitter = &l->jitter,
+					  .incidents = &l->active.incidents,
+					  .publish = l->publish };
+
+	l->mirror = mirror_new(&host);
+	mirror_use(l->mirror, active_configuration(&l->active), now);
+}
+
 static int start_open(struct loop *l, struct err *err)
 {
 	int64_t now = clock_now_ms();
@@ -214,6 +225,7 @@ static int start_open(struct loop *l, struct err *err)
 	if (start_configure(l, err) < 0 || start_open_volume(l, err) < 0)
 		return -1;
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
+	start_open_mirror(l, now);
 	start_log(l);
 	start_pick_up(l);
 	if (l->mode == LOOP_SIDECAR)
@@ -234,6 +246,7 @@ static void start_close(struct loop *l)
 	for (int i = 0; i < WATCHES; i++)
 		watch_free(l->watches[i]);
 	notify_free(l->notify);
+	mirror_free(l->mirror);
 	publish_close(l->publish);
 	session_close(&l->sources);
 	active_done(&l->active);
@@ -257,7 +270,9 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 		*err = *unnotified;
 		return -1;
 	}
-	*err = l->last.worst;
+	if (!answers_failure(l, err))
+		err_set(err, ERR_UNAVAILABLE, "the Kubernetes Secrets are not written "
+					      "yet: no answer of the API server");
 	end->notify_failed = l->last.vetoed && err->kind == ERR_IO;
 	if (!had_set || l->settings->stale != STALE_ACCEPT)
 		return -1;

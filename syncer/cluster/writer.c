@@ -1,0 +1,240 @@
+#include "cluster/writer.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "cluster/status.h"
+
+#define MANAGER "akvsync"
+/* Somebody else may write at the same time. */
+#define CONFLICTS_MAX 3
+#define BODY_MAX (2 * CLUSTER_SECRET_DATA_MAX)
+
+struct writer {
+	struct http *http;
+	struct cluster_server *server;
+	const struct settings *settings;
+	struct cluster_secret *secret;
+	enum writer_step step;
+	enum writer_result result; /* of the data, so far */
+	struct cluster_found found;
+	struct http_call *call;
+	struct buf body;
+	int conflicts;
+	bool token_read_anew;
+	struct err err;
+};
+
+static void writer_begin(struct writer *w, enum writer_step step);
+
+static void writer_end(struct writer *w, enum writer_result result)
+{
+	w->step = WRITER_OVER;
+	w->result = result;
+	buf_done(&w->body);
+}
+
+static void writer_fail(struct writer *w, const struct err *err)
+{
+	w->err = *err;
+	writer_end(w, WRITER_FAILED);
+}
+
+/* The token may have been replaced since it was read. */
+static void writer_try_new_token(struct writer *w)
+{
+	struct err err;
+
+	w->token_read_anew = true;
+	cluster_server_close(w->server);
+	if (cluster_server_open(w->server, w->settings, &err) < 0)
+		writer_fail(w, &err);
+	else
+		writer_begin(w, w->step);
+}
+
+/* ---- steps ---- */
+
+/* Whether the pod has to be added to the owners, or to be taken from them. */
+static bool writer_owner_differs(const struct writer *w)
+{
+	return (w->secret->object->owner == SECRET_OWNER_POD) != w->found.is_owned;
+}
+
+static void writer_after_data(struct writer *w, enum writer_result result)
+{
+	w->result = result;
+	if (writer_owner_differs(w))
+		writer_begin(w, WRITER_OWNS);
+	else
+		writer_end(w, result);
+}
+
+static void writer_take_look(struct writer *w, const struct http_reply *reply)
+{
+	struct err err;
+
+	cluster_found_done(&w->found);
+	if (reply->status == 201) {
+		if (w->secret->object->owner == SECRET_OWNER_EXISTING) {
+			err_set(&err, ERR_NOTFOUND,
+				"it does not exist, and owner: existing makes none; make "
+				"it first, with the label " CLUSTER_SECRET_LABEL
+				": \"true\"");
+			writer_fail(w, &err);
+			return;
+		}
+		writer_begin(w, WRITER_WRITES);
+		return;
+	}
+	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
+				&w->found, &err) < 0)
+		writer_fail(w, &err);
+	else if (w->found.yields)
+		writer_after_data(w, WRITER_YIELDED);
+	else if (w->found.same_list && w->found.same_data)
+		writer_after_data(w, WRITER_UNCHANGED);
+	else
+		writer_begin(w, WRITER_WRITES);
+}
+
+static void writer_take_written(struct writer *w, const struct http_reply *reply)
+{
+	bool existed = w->found.exists;
+	struct err err;
+
+	cluster_found_done(&w->found);
+	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
+				&w->found, &err) < 0)
+		writer_fail(w, &err);
+	else
+		writer_after_data(w, existed ? WRITER_CHANGED : WRITER_CREATED);
+}
+
+static void writer_take(struct writer *w, const struct http_reply *reply)
+{
+	struct err err;
+
+	if (reply->status == 401 && !w->token_read_anew) {
+		writer_try_new_token(w);
+		return;
+	}
+	if (reply->status == 409 && w->conflicts++ < CONFLICTS_MAX) {
+		writer_begin(w, WRITER_LOOKS);
+		return;
+	}
+	if (reply->status != 200 && reply->status != 201) {
+		cluster_status_error(reply, w->server->space, &err);
+		writer_fail(w, &err);
+		return;
+	}
+	switch (w->step) {
+	case WRITER_LOOKS:
+		writer_take_look(w, reply);
+		return;
+	case WRITER_WRITES:
+		writer_take_written(w, reply);
+		return;
+	case WRITER_OWNS:
+	case WRITER_OVER:
+		break;
+	}
+	writer_end(w, w->result);
+}
+
+static void writer_done(void *arg, struct http_reply *reply, const struct err *err)
+{
+	struct writer *w = arg;
+
+	w->call = NULL;
+	if (err == NULL) {
+		writer_take(w, reply);
+		return;
+	}
+	writer_fail(w, err);
+}
+
+/* ---- requests ---- */
+
+static char *writer_url(const struct writer *w, enum writer_step step)
+{
+	const char *name = w->secret->object->name;
+	const char *url = w->server->url;
+
+	switch (step) {
+	case WRITER_LOOKS:
+		return xasprintf("%s/%s?fieldManager=" MANAGER "-look&dryRun=All", url,
+				 name);
+	case WRITER_OWNS:
+		return xasprintf("%s/%s?fieldManager=" MANAGER "-pod-%s&force=true", url,
+				 name, w->secret->pod_uid);
+	case WRITER_WRITES:
+	case WRITER_OVER:
+		break;
+	}
+	return xasprintf("%s/%s?fieldManager=" MANAGER "&force=true", url, name);
+}
+
+static void writer_begin(struct writer *w, enum writer_step step)
+{
+	static const char *const headers[] = { "Accept: application/json",
+					       "Content-Type: "
+					       "application/apply-patch+yaml",
+					       NULL };
+	auto_free char *url = writer_url(w, step);
+	const struct http_request request = {
+		.url = url,
+		.bearer = buf_str(&w->server->token),
+		.form = &w->body,
+		.method = "PATCH",
+		.headers = headers,
+		.max_bytes = CLUSTER_SECRET_REPLY_MAX,
+		.direct = true,
+		.trust = w->server->trust,
+	};
+
+	w->step = step;
+	buf_done(&w->body);
+	w->body = BUF_INIT(BODY_MAX);
+	if (step == WRITER_LOOKS)
+		cluster_secret_write_question(w->secret, &w->body);
+	else if (step == WRITER_OWNS)
+		cluster_secret_write_owner(w->secret, w->found.uid, &w->body);
+	else
+		cluster_secret_write(w->secret, &w->body);
+	w->call = http_start(w->http, &request, writer_done, w);
+}
+
+struct writer *writer_new(struct http *http, struct cluster_server *server,
+			  const struct settings *settings, struct cluster_secret *secret)
+{
+	struct writer *w = xcalloc(1, sizeof(*w));
+
+	w->http = http;
+	w->server = server;
+	w->settings = settings;
+	w->secret = secret;
+	writer_begin(w, WRITER_LOOKS);
+	return w;
+}
+
+void writer_free(struct writer *w)
+{
+	if (w == NULL)
+		return;
+	if (w->call != NULL)
+		http_cancel(w->http, w->call);
+	cluster_found_done(&w->found);
+	buf_done(&w->body);
+	free(w);
+}
+
+enum writer_step writer_state(const struct writer *w, enum writer_result *result,
+			      struct err *err)
+{
+	if (w->step == WRITER_OVER) {
+		*result = w->result;
+		*err = w->err;
+	}
+	return w->step;
+}

@@ -57,7 +57,8 @@ static bool is_shown_below(const char *name)
 {
 	return strcmp(name, "AKVSYNC_OBJECTS") == 0 ||
 	       strcmp(name, "AKVSYNC_TEMPLATES") == 0 ||
-	       strcmp(name, "AKVSYNC_ENV_FILES") == 0;
+	       strcmp(name, "AKVSYNC_ENV_FILES") == 0 ||
+	       strcmp(name, "AKVSYNC_SECRET_OBJECTS") == 0;
 }
 
 static void write_settings(const struct configuration *c, const struct options *options,
@@ -177,6 +178,32 @@ static void write_templates(const struct configuration *c, bool env_files,
 	}
 }
 
+static void write_secret(const struct secret_object *s, struct buf *out)
+{
+	buf_printf(out, "  %s  %s  owner %s\n", s->name, s->type,
+		   secret_owner_word(s->owner));
+	for (size_t i = 0; i < s->data_count; i++)
+		buf_printf(out, "      %s: %s\n", s->data[i].key, s->data[i].path);
+	if (s->all)
+		buf_text(out, "      each other file under its path\n");
+}
+
+static void write_secrets(const struct configuration *c, struct buf *out)
+{
+	const struct secret_objects *all = &c->secrets;
+
+	if (c->secrets_off)
+		buf_text(out, "\nKubernetes Secrets\n  none: they are listed, but "
+			      "AKVSYNC_KUBERNETES_SECRETS is not true\n");
+	if (all->count == 0)
+		return;
+	buf_text(out, "\nKubernetes Secrets\n");
+	for (size_t i = 0; i < all->count; i++)
+		write_secret(&all->items[i], out);
+	buf_text(out, "\nThe Role that the pod's service account needs for them\n");
+	secret_objects_write_role(all, out);
+}
+
 static void check_write_text(const struct configuration *c, const struct options *options,
 			     const struct check *check, struct buf *out)
 {
@@ -206,6 +233,7 @@ static void check_write_text(const struct configuration *c, const struct options
 	}
 	write_templates(c, false, out);
 	write_templates(c, true, out);
+	write_secrets(c, out);
 	write_targets(&check->targets, out);
 	buf_printf(out, "\n%s\n",
 		   check->worst.kind != ERR_NONE ? "Not all of it can be read."
@@ -328,6 +356,40 @@ static void write_json_templates(const struct configuration *c, bool env_files,
 	}
 }
 
+static void write_json_secret(const struct secret_object *s, struct buf *out)
+{
+	buf_text(out, "{");
+	json_member(out, "secretName", s->name);
+	buf_text(out, ",");
+	json_member(out, "type", s->type);
+	buf_text(out, ",");
+	json_member(out, "owner", secret_owner_word(s->owner));
+	buf_printf(out, ",\"all\":%s,\"data\":[", s->all ? "true" : "false");
+	for (size_t i = 0; i < s->data_count; i++) {
+		buf_text(out, i ? ",{" : "{");
+		json_member(out, "key", s->data[i].key);
+		buf_text(out, ",");
+		json_member(out, "path", s->data[i].path);
+		buf_text(out, "}");
+	}
+	buf_text(out, "]}");
+}
+
+static void write_json_secrets(const struct secret_objects *all, struct buf *out)
+{
+	auto_buf struct buf role = BUF_INIT(REPORT_MAX);
+
+	buf_text(out, "],\"kubernetesSecrets\":[");
+	for (size_t i = 0; i < all->count; i++) {
+		buf_text(out, i ? ",\n" : "\n");
+		write_json_secret(&all->items[i], out);
+	}
+	buf_text(out, "],");
+	if (all->count > 0)
+		secret_objects_write_role(all, &role);
+	json_member(out, "role", all->count ? buf_str(&role) : NULL);
+}
+
 static void check_write_json(const struct configuration *c, const struct options *options,
 			     const struct check *check, const struct err *err,
 			     struct buf *out)
@@ -357,7 +419,8 @@ static void check_write_json(const struct configuration *c, const struct options
 	buf_text(out, "],\"envFiles\":[");
 	write_json_templates(c, true, out);
 	write_json_targets(&check->targets, out);
-	buf_text(out, "]}\n");
+	write_json_secrets(&c->secrets, out);
+	buf_text(out, "}\n");
 }
 
 /* ---- together ---- */

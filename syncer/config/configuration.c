@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "base/shape.h"
 #include "base/text.h"
 #include "config/auth.h"
 #include "config/document.h"
@@ -212,28 +211,6 @@ bool configuration_files_changed(const struct configuration *c)
 
 /* ---- Kubernetes Secrets ---- */
 
-/* A pod owns a Secret by its name and uid. */
-static int configuration_check_owners(const struct configuration *c, struct err *err)
-{
-	const struct settings *s = &c->settings;
-	const char *missing = s->pod_name == NULL ? "POD_NAME"
-			      : !shape_is_guid(s->pod_uid ? s->pod_uid : "")
-				      ? "POD_UID"
-				      : NULL;
-
-	for (size_t i = 0; i < c->secrets.count && missing; i++)
-		if (c->secrets.items[i].owner == SECRET_OWNER_POD)
-			return err_set(err, ERR_CONFIG,
-				       "AKVSYNC_SECRET_OBJECTS: Secret '%.100s': to be "
-				       "its owner the pod needs the variable %s from "
-				       "%s, as the component kubernetes-secrets sets it; "
-				       "or set owner: none",
-				       c->secrets.items[i].name, missing,
-				       strcmp(missing, "POD_UID") == 0 ? "metadata.uid"
-								       : "metadata.name");
-	return 0;
-}
-
 /* Secrets that are not asked for are not even read: a manifest that works elsewhere is
  * accepted with whatever it lists. */
 static int configuration_load_secrets(struct configuration *c, struct err *err)
@@ -246,7 +223,7 @@ static int configuration_load_secrets(struct configuration *c, struct err *err)
 	}
 	if (secret_objects_read(&c->secrets, s->secret_objects, &c->objects, err) < 0)
 		return name_file(c, err);
-	return configuration_check_owners(c, err);
+	return 0;
 }
 
 /* ---- all of it ---- */

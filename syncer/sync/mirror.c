@@ -224,6 +224,26 @@ static void mirror_succeed(struct mirror *m, struct mirror_secret *s,
 	mirror_log(s, result, was_yielded);
 }
 
+/* Who would own it.  HOSTNAME may stand in for POD_UID elsewhere, but owns nothing. */
+static int mirror_set_owner(struct cluster_secret *secret, const struct settings *s,
+			    struct err *err)
+{
+	bool has_uid = shape_is_guid(s->pod_uid ? s->pod_uid : "");
+
+	if (has_uid && s->pod_name != NULL) {
+		secret->pod_name = s->pod_name;
+		secret->pod_uid = s->pod_uid;
+		return 0;
+	}
+	if (secret->object->owner != SECRET_OWNER_POD)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "to own it the pod needs the variable %s from %s, as the "
+		       "component kubernetes-secrets sets it; or set owner: none",
+		       has_uid ? "POD_NAME" : "POD_UID",
+		       has_uid ? "metadata.name" : "metadata.uid");
+}
+
 /* Starts, unless what it takes is not there. */
 static int mirror_begin(struct mirror *m, struct mirror_secret *s, struct err *err)
 {
@@ -235,11 +255,8 @@ static int mirror_begin(struct mirror *m, struct mirror_secret *s, struct err *e
 		return -1;
 	snprintf(m->secret.written, sizeof(m->secret.written), "%s", s->source);
 	m->secret.since_ms = m->since_ms;
-	if (shape_is_guid(settings->pod_uid ? settings->pod_uid : "")) {
-		m->secret.pod_name = settings->pod_name;
-		m->secret.pod_uid = settings->pod_uid;
-	}
-	if (cluster_server_open(&m->server, settings, err) < 0) {
+	if (mirror_set_owner(&m->secret, settings, err) < 0 ||
+	    cluster_server_open(&m->server, settings, err) < 0) {
 		cluster_secret_done(&m->secret);
 		return -1;
 	}

@@ -128,8 +128,8 @@ static int secret_check(const struct cluster_secret *s, const struct json *root,
 
 	if (!f->is_ours && !s->object->adopt)
 		return err_set(err, ERR_CONFIG,
-			       "it exists and is not akvsync's: it has no label "
-			       CLUSTER_SECRET_LABEL
+			       "it exists and is not akvsync's: it has no "
+			       "label " CLUSTER_SECRET_LABEL
 			       ": \"true\"; choose another secretName, or set adopt: "
 			       "true to take it over");
 	if (json_bool(root, "immutable", false))
@@ -180,7 +180,8 @@ int cluster_secret_read(struct cluster_secret *s, const char *text, size_t len,
 
 static void secret_begin(const struct cluster_secret *s, struct buf *out)
 {
-	buf_text(out, "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":");
+	buf_text(out,
+		 "{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"metadata\":{\"name\":");
 	json_quote(out, s->object->name);
 }
 

@@ -46,8 +46,8 @@ struct cluster_secret {
 	char source[CLUSTER_NUMBER_LEN];
 	char written[CLUSTER_NUMBER_LEN]; /* the source that this pod wrote last; "":
 					     none */
-	int64_t since_ms; /* wall time since when this pod has the list */
-	const char *pod_name, *pod_uid; /* of the owner; NULL: no pod owns it */
+	int64_t since_ms;                 /* wall time since when this pod has the list */
+	const char *pod_name, *pod_uid;   /* of the owner; NULL: no pod owns it */
 };
 
 void cluster_secret_done(struct cluster_secret *s);

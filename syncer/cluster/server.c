@@ -48,8 +48,7 @@ static int cluster_read_address(struct cluster_server *c, const struct settings 
 	if (cluster_read(s, "namespace", &space, err) < 0)
 		return -1;
 	c->space = xstrdup(buf_str(&space));
-	if (strspn(c->space, "abcdefghijklmnopqrstuvwxyz0123456789-") !=
-	    strlen(c->space))
+	if (strspn(c->space, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(c->space))
 		return err_set(err, ERR_CONFIG,
 			       "file '%s/namespace' does not hold the name of a "
 			       "namespace",

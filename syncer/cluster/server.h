@@ -12,7 +12,7 @@
 /* What a request needs, read anew for each series of requests: the kubelet replaces the
  * token about once an hour. */
 struct cluster_server {
-	char *url; /* of the Secrets of the pod's namespace, without a final '/' */
+	char *url;   /* of the Secrets of the pod's namespace, without a final '/' */
 	char *space; /* the namespace */
 	struct buf token;
 	struct trust *trust; /* the cluster's own certificates, and no others */

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "net/retry.h"
 
-#define FIELD_LETTERS \
+#define FIELD_LETTERS                                                                    \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.[]\"/_-"
 
 /* The verb that is missing: `... cannot patch resource "secrets" in API group "" ...`.
@@ -103,9 +103,8 @@ int cluster_status_error(const struct http_reply *reply, const char *space,
 	if (json_parse(buf_str(&reply->body), reply->body.len, &body, err) < 0)
 		body = NULL;
 	reason = json_string(body, "reason");
-	if (reason == NULL ||
-	    strspn(reason, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") !=
-		    strlen(reason))
+	if (reason == NULL || strspn(reason, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
+					     "RSTUVWXYZ") != strlen(reason))
 		reason = "";
 	err_set(err, status_kind(reply->status), "the API server answers %d%s%.60s",
 		reply->status, *reason ? " " : "", reason);

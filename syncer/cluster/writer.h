@@ -32,8 +32,7 @@ struct writer;
 /* Starts.  What it is given stays the caller's, and outlives it; of *secret the source
  * and since_ms may change.  writer_free() ends it. */
 struct writer *writer_new(struct http *http, struct cluster_server *server,
-			  const struct settings *settings,
-			  struct cluster_secret *secret);
+			  const struct settings *settings, struct cluster_secret *secret);
 void writer_free(struct writer *w);
 
 /* WRITER_OVER: *result says what became of it; of WRITER_FAILED *err says why, as

@@ -12,7 +12,7 @@
 
 struct writer {
 	struct http *http;
-	struct cluster_server *server;
+	struct api_server *server;
 	const struct settings *settings;
 	struct cluster_secret *secret;
 	enum writer_step step;
@@ -46,8 +46,8 @@ static void writer_try_new_token(struct writer *w)
 	struct err err;
 
 	w->token_read_anew = true;
-	cluster_server_close(w->server);
-	if (cluster_server_open(w->server, w->settings, &err) < 0)
+	api_server_close(w->server);
+	if (api_server_open(w->server, w->settings, &err) < 0)
 		writer_fail(w, &err);
 	else
 		writer_begin(w, w->step);
@@ -205,7 +205,7 @@ static void writer_begin(struct writer *w, enum writer_step step)
 	w->call = http_start(w->http, &request, writer_done, w);
 }
 
-struct writer *writer_new(struct http *http, struct cluster_server *server,
+struct writer *writer_new(struct http *http, struct api_server *server,
 			  const struct settings *settings, struct cluster_secret *secret)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));

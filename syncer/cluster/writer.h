@@ -12,8 +12,8 @@
 #ifndef CLUSTER_WRITER_H
 #define CLUSTER_WRITER_H
 
+#include "cluster/api_server.h"
 #include "cluster/secret.h"
-#include "cluster/server.h"
 #include "net/http.h"
 
 enum writer_step { WRITER_LOOKS, WRITER_WRITES, WRITER_OWNS, WRITER_OVER };
@@ -31,7 +31,7 @@ struct writer;
 
 /* Starts.  What it is given stays the caller's, and outlives it; of *secret the source
  * and since_ms may change.  writer_free() ends it. */
-struct writer *writer_new(struct http *http, struct cluster_server *server,
+struct writer *writer_new(struct http *http, struct api_server *server,
 			  const struct settings *settings, struct cluster_secret *secret);
 void writer_free(struct writer *w);
 

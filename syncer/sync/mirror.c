@@ -40,7 +40,7 @@ struct mirror {
 
 	/* What is under way; writer NULL: nothing. */
 	struct mirror_secret *current;
-	struct cluster_server server;
+	struct api_server server;
 	struct cluster_secret secret;
 	struct writer *writer;
 };
@@ -61,7 +61,7 @@ static void mirror_stop(struct mirror *m)
 	m->writer = NULL;
 	m->current = NULL;
 	cluster_secret_done(&m->secret);
-	cluster_server_close(&m->server);
+	api_server_close(&m->server);
 }
 
 void mirror_free(struct mirror *m)
@@ -250,13 +250,13 @@ static int mirror_begin(struct mirror *m, struct mirror_secret *s, struct err *e
 	const struct configuration *c = m->configuration;
 	const struct settings *settings = &c->settings;
 
-	if (secret_content_make(&m->secret, s->object, &c->objects, m->host.publish, err) <
-	    0)
+	if (secret_content_make(&m->secret, s->object, &c->objects, m->host.publish,
+				err) < 0)
 		return -1;
 	snprintf(m->secret.written, sizeof(m->secret.written), "%s", s->source);
 	m->secret.since_ms = m->since_ms;
 	if (mirror_set_owner(&m->secret, settings, err) < 0 ||
-	    cluster_server_open(&m->server, settings, err) < 0) {
+	    api_server_open(&m->server, settings, err) < 0) {
 		cluster_secret_done(&m->secret);
 		return -1;
 	}
@@ -308,8 +308,9 @@ int64_t mirror_deadline(const struct mirror *m)
 	int64_t at;
 
 	if (m->writer != NULL)
-		return writer_state(m->writer, &result, &err) == WRITER_OVER ? 0
-									     : CLOCK_NEVER;
+		return writer_state(m->writer, &result, &err) == WRITER_OVER
+			       ? 0
+			       : CLOCK_NEVER;
 	mirror_next(m, &at);
 	return at;
 }

@@ -329,7 +329,6 @@ WARNS = {
     "settings behind": ("the document at line 17", None),
     "anchor in a parameter": ("other", None),
     "resource group": ("resourceGroup, subscriptionId", None),
-    "secret objects": ("secretObjects", None),
     "second document": ("what follows the first document", None),
     "another key before": ("version beside array", None),
     "another key behind": ("owner beside array", None),

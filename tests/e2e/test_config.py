@@ -160,7 +160,7 @@ def test_what_has_no_meaning_is_named_once(world):
     assert process.wait() == 0
     assert world.files_bytes() == expected
     [told] = process.find("ignored")
-    assert told["names"] == "usePodIdentity, resourceGroup, secretObjects"
+    assert told["names"] == "usePodIdentity, resourceGroup"
 
 
 def test_precedence(world):

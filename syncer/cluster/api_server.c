@@ -1,4 +1,4 @@
-#include "cluster/server.h"
+#include "cluster/api_server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 
 #define FILE_MAX (256 * 1024)
 
-static int cluster_read(const struct settings *s, const char *name, struct buf *out,
-			struct err *err)
+static int api_server_read(const struct settings *s, const char *name, struct buf *out,
+			   struct err *err)
 {
 	auto_free char *path = xasprintf("%s/%s", s->kubernetes_credentials, name);
 	char *trimmed;
@@ -33,8 +33,8 @@ static int cluster_read(const struct settings *s, const char *name, struct buf *
 	return 0;
 }
 
-static int cluster_read_address(struct cluster_server *c, const struct settings *s,
-				struct err *err)
+static int api_server_read_address(struct api_server *c, const struct settings *s,
+				   struct err *err)
 {
 	const char *host = s->kubernetes_host;
 	bool is_ipv6 = host != NULL && strchr(host, ':') != NULL;
@@ -45,7 +45,7 @@ static int cluster_read_address(struct cluster_server *c, const struct settings 
 			       "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are "
 			       "not set, so this is no pod; Secrets can be written in a "
 			       "pod only");
-	if (cluster_read(s, "namespace", &space, err) < 0)
+	if (api_server_read(s, "namespace", &space, err) < 0)
 		return -1;
 	c->space = xstrdup(buf_str(&space));
 	if (strspn(c->space, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(c->space))
@@ -59,15 +59,14 @@ static int cluster_read_address(struct cluster_server *c, const struct settings 
 	return 0;
 }
 
-int cluster_server_open(struct cluster_server *out, const struct settings *s,
-			struct err *err)
+int api_server_open(struct api_server *out, const struct settings *s, struct err *err)
 {
-	struct cluster_server c = { .token = BUF_INIT(FILE_MAX) };
+	struct api_server c = { .token = BUF_INIT(FILE_MAX) };
 	auto_buf struct buf pem = BUF_INIT(FILE_MAX);
 
-	if (cluster_read_address(&c, s, err) == 0 &&
-	    cluster_read(s, "token", &c.token, err) == 0 &&
-	    cluster_read(s, "ca.crt", &pem, err) == 0) {
+	if (api_server_read_address(&c, s, err) == 0 &&
+	    api_server_read(s, "token", &c.token, err) == 0 &&
+	    api_server_read(s, "ca.crt", &pem, err) == 0) {
 		if (trust_parse(&c.trust, &pem, err) == 0) {
 			*out = c;
 			return 0;
@@ -75,15 +74,15 @@ int cluster_server_open(struct cluster_server *out, const struct settings *s,
 		err->kind = ERR_CONFIG;
 		err_wrap(err, "file '%s/ca.crt'", s->kubernetes_credentials);
 	}
-	cluster_server_close(&c);
+	api_server_close(&c);
 	return -1;
 }
 
-void cluster_server_close(struct cluster_server *c)
+void api_server_close(struct api_server *c)
 {
 	free(c->url);
 	free(c->space);
 	buf_done(&c->token);
 	trust_free(c->trust);
-	*c = (struct cluster_server){ 0 };
+	*c = (struct api_server){ 0 };
 }

@@ -1,8 +1,8 @@
 /*
- * server.h: the cluster's API server: where it is, and what a pod proves itself with.
+ * api_server.h: the cluster's API server: where it is, and what a pod proves itself with.
  */
-#ifndef CLUSTER_SERVER_H
-#define CLUSTER_SERVER_H
+#ifndef CLUSTER_API_SERVER_H
+#define CLUSTER_API_SERVER_H
 
 #include "base/buf.h"
 #include "config/settings.h"
@@ -11,7 +11,7 @@
 
 /* What a request needs, read anew for each series of requests: the kubelet replaces the
  * token about once an hour. */
-struct cluster_server {
+struct api_server {
 	char *url;   /* of the Secrets of the pod's namespace, without a final '/' */
 	char *space; /* the namespace */
 	struct buf token;
@@ -19,10 +19,10 @@ struct cluster_server {
 };
 
 /* Reads the token, the certificates and the namespace.  ERR_CONFIG: this is no pod, or it
- * has no such token; ERR_IO: a file cannot be read now.  cluster_server_close() the
+ * has no such token; ERR_IO: a file cannot be read now.  api_server_close() the
  * result. */
-int cluster_server_open(struct cluster_server *out, const struct settings *s,
-			struct err *err) MUST_CHECK;
-void cluster_server_close(struct cluster_server *c);
+int api_server_open(struct api_server *out, const struct settings *s,
+		    struct err *err) MUST_CHECK;
+void api_server_close(struct api_server *c);
 
 #endif

@@ -1,0 +1,285 @@
+"""Kubernetes Secrets that akvsync writes, on a real API server: for an app by secretKeyRef, for another pod by a volume."""
+
+import base64
+import json
+import subprocess
+import time
+
+import pytest
+from conftest import ROOT, digest, kubectl, need, patch, plant, release, wait_for
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+SECRET = "shop-db"
+
+
+def secrets(name, **more):
+    return json.dumps([{"secretName": SECRET, "data": [{"objectName": name, "key": "password"}]} | more])
+
+
+def deploy(place, variant, name, listed=None, patches=(), **variables):
+    variables = {"AKVSYNC_POLL_INTERVAL": "1s"} | variables
+    listed = listed or secrets(name)
+    place.deploy("kubernetes-secrets", variant, patches, AKVSYNC_OBJECTS=name, AKVSYNC_SECRET_OBJECTS=listed, **variables)
+
+
+def read(place, name=SECRET):
+    found = place.kubectl("get", "secret", name, "--ignore-not-found", "-o", "json")
+    return json.loads(found) if found else None
+
+
+def data(place, name=SECRET):
+    return {key: base64.b64decode(value) for key, value in read(place, name)["data"].items()}
+
+
+def version(place):
+    return read(place)["metadata"]["resourceVersion"]
+
+
+class Watch:
+    """What a watch of one Secret sees: ADDED, MODIFIED, DELETED."""
+
+    def __init__(self, place):
+        command = ["kubectl", "-n", place.name, "get", "secrets", f"--field-selector=metadata.name={SECRET}", "--watch"]
+        self.file = place.folder / "watch"
+        with self.file.open("w", encoding="ascii") as out:
+            self.process = subprocess.Popen(
+                [*command, "--output-watch-events", "-o", "jsonpath={.type}{\"\\n\"}"], stdout=out, stderr=subprocess.DEVNULL
+            )
+
+    def seen(self):
+        return self.file.read_text().split()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def watch(place):
+    made = []
+
+    def start():
+        made.append(Watch(place))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+def starts(place, value):
+    wanted = {"DB_PASSWORD": digest(value)}
+    return place.wait_event("app", "start", lambda e: e["env"] == wanted)
+
+
+def polls(place):
+    return len(place.events("akvsync", "unchanged"))
+
+
+def wait_polls(place, count):
+    before = polls(place)
+    wait_for(f"{count} polls", lambda: polls(place) >= before + count, 240)
+
+
+def test_an_app_takes_its_password_by_secret_key_ref(vault, place, variant, watch):
+    """It starts at the first try; a rotation is one change, idle polls are none, and a Secret that is deleted comes back."""
+    name = f"{place.name}-db"
+    old = plant(vault, name)
+    deploy(place, variant, name)
+    pod = place.wait_ready()
+    starts(place, old)
+    assert place.status("app")["restartCount"] == 0
+    told = place.kubectl("get", "events", "--field-selector", f"involvedObject.name={pod}", "-o", "jsonpath={.items[*].reason}")
+    assert "Failed" not in told.split(), place.describe()
+    made = read(place)
+    assert made["metadata"]["labels"]["akvsync.dev/managed"] == "true"
+    (owner,) = made["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("Pod", pod)
+
+    before = version(place)
+    wait_polls(place, 50)
+    assert version(place) == before, "50 polls without news write nothing"
+
+    seen = watch()
+    wait_for("the watch", lambda: seen.seen() == ["ADDED"])
+    began = time.monotonic()
+    new = plant(vault, name)
+    wait_for("the new value", lambda: data(place) == {"password": new.encode()})
+    print(f"the Secret has the new value {time.monotonic() - began:.1f} s after the rotation, with polls a second apart")
+    wait_polls(place, 8)
+    assert seen.seen() == ["ADDED", "MODIFIED"], "one change"
+
+    place.kubectl("delete", "secret", SECRET)
+    wait_for("the Secret to come back", lambda: read(place))
+    assert data(place) == {"password": new.encode()}
+    wait_for("its owner", lambda: read(place)["metadata"].get("ownerReferences"))
+    text = place.describe() + place.kubectl("get", "pods,events,configmaps", "-o", "yaml")
+    assert old not in text and new not in text
+
+
+def scale(place, replicas):
+    place.kubectl("scale", "deployment/shop", f"--replicas={replicas}")
+    def ready():
+        status = json.loads(place.kubectl("get", "deployment/shop", "-o", "json"))["status"]
+        return (status.get("readyReplicas", 0), status.get("replicas", 0)) == (replicas, replicas)
+    wait_for(f"{replicas} ready pods", ready, 240)
+
+
+def test_it_lives_as_long_as_a_pod(vault, place, variant, watch):
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    quick = {"op": "add", "path": "/spec/template/spec/terminationGracePeriodSeconds", "value": 1}
+    deploy(place, variant, name, patches=[patch("Deployment", quick, name="shop")])
+    place.wait_ready()
+    seen = watch()
+    scale(place, 5)
+    wait_for("five owners", lambda: len(read(place)["metadata"]["ownerReferences"]) == 5)
+    scale(place, 1)
+    time.sleep(5)  # the garbage collector works
+    assert data(place) == {"password": value.encode()}
+    assert "DELETED" not in seen.seen()
+    scale(place, 0)
+    wait_for("the Secret to go with the last pod", lambda: read(place) is None)
+    scale(place, 1)
+    wait_for("the Secret of the next pod", lambda: read(place))
+
+
+def test_a_rollout_with_another_list_does_not_fight(vault, place, variant):
+    name = f"{place.name}-db"
+    plant(vault, name)
+    slow = [
+        {"op": "add", "path": "/spec/minReadySeconds", "value": 15},
+        {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []},
+    ]
+    patches = [patch("Deployment", *slow, name="shop")]
+    deploy(place, variant, name, patches=patches)
+    place.wait_ready()
+    both = json.dumps([{"secretName": SECRET, "data": [{"objectName": name, "key": "new"}]}])
+    deploy(place, variant, name, both, patches=patches)
+    wait_for("the new list", lambda: set(data(place)) == {"new"})
+    wait_for("its owners", lambda: len(read(place)["metadata"].get("ownerReferences", [])) == 2)
+    before = version(place)
+    time.sleep(10)  # both pods poll once a second
+    assert version(place) == before and set(data(place)) == {"new"}
+    place.kubectl("rollout", "status", "deployment/shop", "--timeout=120s", timeout=150)
+    assert set(data(place)) == {"new"}
+
+
+CONF = """
+pid /tmp/nginx.pid; error_log /dev/stderr; daemon off;
+events {}
+http {
+  access_log off; client_body_temp_path /tmp/a; proxy_temp_path /tmp/b; fastcgi_temp_path /tmp/c;
+  uwsgi_temp_path /tmp/d; scgi_temp_path /tmp/e;
+  server { listen 8443 ssl; ssl_certificate /tls/tls.crt; ssl_certificate_key /tls/tls.key; }
+}
+"""
+RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+
+
+def nginx(secret):
+    """A pod that mounts the Secret, as an ingress controller or another app would."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "reader"},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [
+                {
+                    "name": "nginx",
+                    "image": "apps:test",
+                    "command": ["sh", "-c", f"printf '{CONF}' >/tmp/nginx.conf; exec nginx -c /tmp/nginx.conf"],
+                    "volumeMounts": [{"name": "tls", "mountPath": "/tls"}],
+                    "securityContext": RESTRICTED,
+                }
+            ],
+            "volumes": [{"name": "tls", "secret": {"secretName": secret}}],
+        },
+    }
+
+
+@pytest.mark.parametrize("content_type", ["application/x-pkcs12", "application/x-pem-file"], ids=["pfx", "pem"])
+def test_a_certificate_for_another_pod(vault, place, variant, content_type):
+    name = f"{place.name}-tls"
+    vault.create_certificate(name, content_type=content_type)
+    entry = {"secretName": "shop-tls", "type": "kubernetes.io/tls"}
+    entry["data"] = [{"objectName": name, "key": "tls.crt"}, {"objectName": name, "key": "tls.key"}]
+    no_env = {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []}
+    deploy(place, variant, name, json.dumps([entry]), patches=[patch("Deployment", no_env, name="shop")])
+    place.wait_ready()
+    made = data(place, "shop-tls")
+    leaf = x509.load_pem_x509_certificate(made["tls.crt"])
+    key = serialization.load_pem_private_key(made["tls.key"], None)
+    assert key.public_key().public_numbers() == leaf.public_key().public_numbers()
+    for command in (["x509", "-noout", "-subject"], ["pkey", "-noout"]):
+        part = made["tls.crt" if command[0] == "x509" else "tls.key"]
+        assert subprocess.run(["openssl", *command], input=part, capture_output=True, check=False).returncode == 0
+    place.kubectl("apply", "-f", "-", text=json.dumps(nginx("shop-tls")))
+    address = wait_for("nginx's address", lambda: place.kubectl("get", "pod", "reader", "-o", "jsonpath={.status.podIP}"))
+    place.kubectl("wait", "pod/reader", "--for=condition=Ready", "--timeout=120s", timeout=150)
+    command = ["openssl", "s_client", "-connect", f"{address}:8443", "-showcerts"]
+
+    def served():
+        done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
+        return done.stdout if "BEGIN CERTIFICATE" in done.stdout else None
+
+    assert x509.load_pem_x509_certificate(wait_for("nginx to serve it", served).encode()) == leaf
+
+
+def account(place):
+    return f"--as=system:serviceaccount:{place.name}:shop"
+
+
+def test_the_permissions_are_the_least(vault, place, variant):
+    """Without them an incident names the verb; with them no other Secret can be read."""
+    name = f"{place.name}-db"
+    plant(vault, name)
+    none = {"op": "replace", "path": "/rules/0/resourceNames", "value": ["another"]}
+    deploy(place, variant, name, patches=[patch("Role", none, name="shop-secrets")])
+    place.wait_event("akvsync-init" if variant == "classic" else "akvsync", "failure", lambda e: 'needs the verb "patch"' in e["msg"])
+    wait_for("the cause in describe", lambda: 'needs the verb "patch"' in place.kubectl("describe", "pods"), 180)
+    only = json.dumps([{"op": "replace", "path": "/rules/0/resourceNames", "value": [SECRET]}])
+    place.kubectl("patch", "role/shop-secrets", "--type=json", "-p", only)
+    place.wait_ready()
+    place.kubectl("create", "secret", "generic", "another", "--from-literal=a=b")
+    for question, answer in {
+        ("patch", f"secrets/{SECRET}"): "yes", ("create", f"secrets/{SECRET}"): "yes",
+        ("get", f"secrets/{SECRET}"): "no", ("list", "secrets"): "no", ("watch", "secrets"): "no",
+        ("patch", "secrets/another"): "no", ("get", "secrets/another"): "no", ("create", "secrets"): "no",
+        ("get", "pods"): "no",
+    }.items():
+        told = place.kubectl("auth", "can-i", *question, account(place), check=False)
+        assert told.stdout.split()[0] == answer, question
+
+
+def test_the_policy_confines_it(vault, place, variant):
+    need(30, "ValidatingAdmissionPolicy works")
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+    kubectl("apply", "-k", str(ROOT / "manifests/secret-policy"))
+    kubectl("label", "namespace", place.name, "akvsync.dev/confine-secrets=true", "--overwrite")
+    every = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "every"}}
+    every["rules"] = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["*"]}]
+    place.kubectl("apply", "-f", "-", text=json.dumps(every))
+    place.kubectl("create", "rolebinding", "every", "--role=every", f"--serviceaccount={place.name}:shop")
+    place.kubectl("create", "secret", "generic", "another", "--from-literal=a=b")
+
+    def write(secret, labels=True, kind="Opaque", **metadata):
+        metadata |= {"name": secret, "labels": {"akvsync.dev/managed": "true"} if labels else {}}
+        body = {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata}
+        return place.kubectl("apply", "--server-side", "-f", "-", account(place), text=json.dumps(body), check=False).stderr
+
+    # The policy acts some moments after it was made.
+    wait_for("the policy", lambda: "with the label akvsync.dev/managed" in write("no-label", labels=False))
+    assert "is not akvsync's" in write("another")
+    assert "would give access to the cluster" in write("token", kind="bootstrap.kubernetes.io/token")
+    owner = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "1"}
+    assert "only pods may own" in write("owned", ownerReferences=[owner])
+    assert write("fine") == ""
+    deploy(place, variant, name)
+    place.wait_ready()
+    assert data(place) == {"password": value.encode()}
+    starts(place, value)

@@ -5,10 +5,9 @@ import json
 import subprocess
 import time
 
+import pki
 import pytest
-from conftest import ROOT, digest, kubectl, need, patch, plant, release, wait_for
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from conftest import ROOT, digest, kubectl, need, patch, plant, wait_for
 
 SECRET = "shop-db"
 
@@ -201,19 +200,21 @@ def nginx(secret):
     }
 
 
-@pytest.mark.parametrize("content_type", ["application/x-pkcs12", "application/x-pem-file"], ids=["pfx", "pem"])
-def test_a_certificate_for_another_pod(vault, place, variant, content_type):
-    name = f"{place.name}-tls"
-    vault.create_certificate(name, content_type=content_type)
+@pytest.mark.parametrize("form", ["pfx", "pem"])
+def test_a_certificate_for_another_pod(vault, place, variant, form):
+    name, chain = f"{place.name}-tls", pki.Chain()
+    value = {
+        "pfx": (pki.base64_pfx(chain.key, chain.all), "application/x-pkcs12"),
+        "pem": ((pki.key_pem(chain.key) + pki.cert_pem(*chain.all)).decode(), "application/x-pem-file"),
+    }[form]
+    vault.set_certificate(name, value[0], pki.cer(chain.leaf), content_type=value[1])
     entry = {"secretName": "shop-tls", "type": "kubernetes.io/tls"}
     entry["data"] = [{"objectName": name, "key": "tls.crt"}, {"objectName": name, "key": "tls.key"}]
     no_env = {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []}
     deploy(place, variant, name, json.dumps([entry]), patches=[patch("Deployment", no_env, name="shop")])
     place.wait_ready()
     made = data(place, "shop-tls")
-    leaf = x509.load_pem_x509_certificate(made["tls.crt"])
-    key = serialization.load_pem_private_key(made["tls.key"], None)
-    assert key.public_key().public_numbers() == leaf.public_key().public_numbers()
+    assert made == {"tls.crt": pki.cert_pem(*chain.all), "tls.key": pki.key_pem_traditional(chain.key)}
     for command in (["x509", "-noout", "-subject"], ["pkey", "-noout"]):
         part = made["tls.crt" if command[0] == "x509" else "tls.key"]
         assert subprocess.run(["openssl", *command], input=part, capture_output=True, check=False).returncode == 0
@@ -226,7 +227,7 @@ def test_a_certificate_for_another_pod(vault, place, variant, content_type):
         done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
         return done.stdout if "BEGIN CERTIFICATE" in done.stdout else None
 
-    assert x509.load_pem_x509_certificate(wait_for("nginx to serve it", served).encode()) == leaf
+    assert pki.cert_pem(chain.leaf).decode() in wait_for("nginx to serve it", served)
 
 
 def account(place):

@@ -3,11 +3,14 @@
 import base64
 import json
 import subprocess
+import sys
 import time
 
-import pki
 import pytest
 from conftest import ROOT, digest, kubectl, need, patch, plant, wait_for
+
+sys.path.append(str(ROOT / "tests/e2e"))
+import pki  # noqa: E402
 
 SECRET = "shop-db"
 

@@ -52,10 +52,13 @@ static int jmespath_refuse(const char *path, const char *at, struct err *err)
 		name = others[i].name;
 		break;
 	}
-	return err_set(err, ERR_CONFIG,
-		       "has %s at character %zu; only keys and indexes can be written, "
-		       "such as a.b, \"any key\".b and a[0]",
-		       name, (size_t)(at - path) + 1);
+	err_set(err, ERR_CONFIG,
+		"has %s at character %zu; only keys and indexes can be written, such as "
+		"a.b, \"any key\".b and a[0]",
+		name, (size_t)(at - path) + 1);
+	if (*at == '-' || *at == ' ')
+		err_hint(err, "YAML takes one pair of quotes away: path: '\"any-key\"'");
+	return -1;
 }
 
 /* ---- steps ---- */

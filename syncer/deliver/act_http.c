@@ -157,7 +157,11 @@ static int parse_url(struct target *t, const char *url, struct err *err)
 			       "its URL holds a user; give it as a header in a file, by "
 			       "header-file=");
 	if (len == 0)
-		return err_set(err, ERR_CONFIG, "its URL names no host");
+		return err_set(err, ERR_CONFIG, "its URL names no %s",
+			       over_socket ? "host: the path of the socket stands there, "
+					     "with %2F for each '/', as in "
+					     "http+unix://%2Frun%2Fapp.sock/-/reload"
+					   : "host");
 	if (!over_socket) {
 		t->url = wipe_strdup(url);
 		return 0;

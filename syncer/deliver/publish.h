@@ -136,5 +136,8 @@ void publish_run(struct publish *p, int64_t now);
 /* Things an operator should know at start, one per call from i = 0: not tmpfs; no group
  * or world access for the app (see fsGroup).  NULL behind the last. */
 const char *publish_advice(const struct publish *p, size_t i);
+/* The advice on who may enter the directory, which means nothing where all have one uid.
+ */
+extern const char publish_advice_group[];
 
 #endif

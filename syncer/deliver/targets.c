@@ -112,6 +112,15 @@ static const struct target_kind *find_kind(const char *word)
 	return NULL;
 }
 
+/* An entry, or what is left of it behind its options, that has no '='. */
+static int refuse_entry(const char *word, struct err *err)
+{
+	const struct target_kind *kind = find_kind(word);
+
+	return err_set(err, ERR_CONFIG, "expected an action such as %s",
+		       kind ? kind->form : "signal=HUP,process=NAME");
+}
+
 /* given: which of the options stand in front, a bit for each. */
 static int parse_action(struct target *t, const char *word, char *rest, unsigned given,
 			struct err *err)
@@ -146,9 +155,7 @@ static int parse_entry(struct target *t, char *entry, struct err *err)
 		const struct option *o;
 
 		if (value == NULL)
-			return err_set(
-				err, ERR_CONFIG,
-				"expected an action such as signal=HUP,process=NAME");
+			return refuse_entry(word, err);
 		*value++ = '\0';
 		o = targets_find_option(word);
 		if (o == NULL)

@@ -20,13 +20,19 @@ void app_done(struct app *a)
 
 /* ---- its start ---- */
 
-static void tell_skipped(struct app *a, const struct variables_made *made)
+static void tell_advice(struct app *a, const struct variables_made *made)
 {
 	if (made->skipped.len > 0 && !a->advised)
 		log_event(LOG_WARN, "advice", NULL,
 			  "--all never sets what changes how programs are found and run: "
 			  "%s; give another name by --env NAME=akvsync:PATH",
 			  buf_str(&made->skipped));
+	if (made->partial.len > 0 && !a->advised)
+		log_event(LOG_WARN, "advice", NULL,
+			  "%s: a reference inside of a longer value is not replaced; "
+			  "give the secret a variable of its own, or let akvsync write "
+			  "the whole text by a template",
+			  buf_str(&made->partial));
 	a->advised = true;
 }
 
@@ -39,9 +45,12 @@ static void tell_running(const struct app *a)
 	log_event(LOG_INFO, "running",
 		  LOG_FIELDS(log_int("child", a->pid),
 			     log_str("variables", buf_str(&names))),
-		  "'%s' runs with %zu variable%s from '%s'", a->arguments->command[0],
+		  "'%s' runs with %zu variable%s from '%s'%s", a->arguments->command[0],
 		  a->values.given.given_count,
-		  a->values.given.given_count == 1 ? "" : "s", a->values.dir);
+		  a->values.given.given_count == 1 ? "" : "s", a->values.dir,
+		  a->values.given.given_count == 0
+			  ? "; no variable has the value akvsync:PATH"
+			  : "");
 }
 
 int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err *err)
@@ -72,7 +81,7 @@ int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err
 	a->group = a->pid;
 	a->is_stopped = false;
 	terminal_give(plan.in_foreground ? a->group : getpgrp());
-	tell_skipped(a, &a->values.given);
+	tell_advice(a, &a->values.given);
 	tell_running(a);
 	return 0;
 }

@@ -127,6 +127,13 @@ int reference_parse(struct reference *out, const char *value, bool *found,
 	return 0;
 }
 
+bool reference_is_inside(const char *value)
+{
+	const char *at = strstr(value, PREFIX);
+
+	return at != NULL && !(at - value >= 2 && at[-1] == '/' && at[-2] == '/');
+}
+
 void reference_done(struct reference *r)
 {
 	free(r->path);

@@ -287,9 +287,12 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 		if (now >= until)
 			return err_set(
 				err, ERR_UNAVAILABLE,
-				"%s '%s' within AKVSYNC_INIT_TIMEOUT; does akvsync run "
-				"in this pod, and is its volume mounted here?",
-				what_is_missing(settings->dir), settings->dir);
+				"%s '%s' within AKVSYNC_INIT_TIMEOUT; %s",
+				what_is_missing(settings->dir), settings->dir,
+				s->in->alone->run != NULL
+					? "the sidecar's errors, above, say why"
+					: "does akvsync run in this pod, and is its "
+					  "volume mounted here?");
 		if (now >= tell_at) {
 			log_event(LOG_INFO, "waiting",
 				  LOG_FIELDS(log_int("seconds", (now - began) / 1000)),

@@ -103,6 +103,13 @@ static void variables_fault(struct variables_made *out, struct origin *s,
 
 /* ---- which variables, and from where ---- */
 
+static void note_partial(struct variables_made *out, const struct origin *s,
+			 const char *value)
+{
+	if (reference_is_inside(value))
+		buf_printf(&out->partial, "%s%s", out->partial.len ? ", " : "", s->name);
+}
+
 static void take_environment(struct origins *s, char *const *env,
 			     const struct variables_rules *rules,
 			     struct variables_made *out)
@@ -125,6 +132,8 @@ static void take_environment(struct origins *s, char *const *env,
 			added->entry = NULL;
 		else if (!rules->keep_identity && is_identity(added->name))
 			free(s->items[--s->count].name);
+		else
+			note_partial(out, added, *env + len + 1);
 	}
 }
 
@@ -262,20 +271,25 @@ static int check_value(const struct origin *s, const struct buf *value, struct e
 	return 0;
 }
 
+static int refuse_absent(const struct filling *f, const char *path, struct err *err)
+{
+	const char *nearest =
+		text_nearest(path, (const char *const *)f->files->paths, f->files->count);
+
+	if (strchr(path, '?') != NULL)
+		return err_hint(err, "before a key stands '#', not '?'");
+	return nearest ? err_hint(err, "did you mean '%.100s'?", nearest) : -1;
+}
+
 static int get_value(const struct filling *f, const struct origin *s, struct buf *value,
 		     struct err *err)
 {
 	auto_buf struct buf file = BUF_INIT(VOLUME_FILE_MAX_BYTES);
-	const char *nearest;
 
-	if (f->read(f->arg, s->reference.path, &file, err) < 0) {
-		nearest = text_nearest(s->reference.path,
-				       (const char *const *)f->files->paths,
-				       f->files->count);
-		return err->kind == ERR_NOTFOUND && nearest != NULL
-			       ? err_hint(err, "did you mean '%.100s'?", nearest)
+	if (f->read(f->arg, s->reference.path, &file, err) < 0)
+		return err->kind == ERR_NOTFOUND
+			       ? refuse_absent(f, s->reference.path, err)
 			       : -1;
-	}
 	if (part_take(&s->reference, &file, value, err) < 0)
 		return -1;
 	if (f->rules->trim_newline)
@@ -344,7 +358,8 @@ int variables_make(struct variables_made *out, char *const *env,
 	const struct filling filling = { rules, files, read, arg, key };
 	struct origins s = { 0 };
 
-	*out = (struct variables_made){ .skipped = BUF_INIT(NAMES_MAX_BYTES) };
+	*out = (struct variables_made){ .skipped = BUF_INIT(NAMES_MAX_BYTES),
+					.partial = BUF_INIT(NAMES_MAX_BYTES) };
 	take_environment(&s, env, rules, out);
 	for (size_t i = 0; i < rules->wish_count; i++)
 		take_wish(&s, rules, i, out);
@@ -374,6 +389,7 @@ void variables_done(struct variables_made *v)
 		free(v->given[i].name);
 	free(v->given);
 	buf_done(&v->skipped);
+	buf_done(&v->partial);
 	faults_done(&v->faults);
 	*v = (struct variables_made){ 0 };
 }

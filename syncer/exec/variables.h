@@ -43,7 +43,8 @@ struct variables_made {
 		struct digest digest; /* of the value */
 	} * given;                    /* in the order of the names */
 	size_t given_count;
-	struct buf skipped;   /* "PATH (file 'path'), …": what --all never sets */
+	struct buf skipped; /* "PATH (file 'path'), …": what --all never sets */
+	struct buf partial; /* "A, B": a reference is a part of the value, which stays */
 	struct faults faults; /* after a failure: all of them */
 };
 

@@ -114,8 +114,10 @@ static int read_certificates(const struct render_source *source, bool pem,
 	if (pem)
 		return pki_from_pem(buf_str(source->value), source->value->len, NULL, out,
 				    err);
-	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0)
+	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0) {
+		err_hint(err, "is it the secret of a certificate?");
 		return err_wrap(err, "its PKCS#12");
+	}
 	return pki_from_pkcs12(buf_str(&der), der.len, NULL, out, err);
 }
 

@@ -135,6 +135,8 @@ static void start_log(const struct loop *l)
 	size_t objects = l->active.list.objects->count;
 	const char *vault = l->sources.first->vault.url;
 	const char *mode = l->mode == LOOP_INIT ? "init" : "sidecar";
+	/* Two screens of JSON hide the lines that people read; `check` shows the same. */
+	bool is_text = l->settings->log_format == FORMAT_TEXT;
 	char entry[NOPROXY_ENTRY_LEN];
 	const char *advice;
 
@@ -148,7 +150,7 @@ static void start_log(const struct loop *l)
 			     log_int("objects", (int64_t)objects),
 			     log_str("auth", identity_name(l->sources.identity.kind)),
 			     log_str("identity", identity_id(&l->sources.identity)),
-			     log_raw("settings", buf_str(&settings))),
+			     log_raw("settings", is_text ? NULL : buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s", mode,
 		  objects, objects == 1 ? "" : "s", vault, l->settings->dir);
 	active_log_notes(&l->active);
@@ -163,7 +165,8 @@ static void start_log(const struct loop *l)
 			  entry, advice);
 	loop_advise(l);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
-		log_event(LOG_WARN, "advice", NULL, "%s", advice);
+		if (advice != publish_advice_group || !l->settings->is_of_exec)
+			log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 
 /* A crash may have come between the swap and the env files. */

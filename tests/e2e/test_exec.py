@@ -175,7 +175,8 @@ MISTAKES = [
     ("akvsync:json#/o/a~1b/2", 5, "its JSON has no"),
     ("akvsync:json#/o/a~1b/01", 5, "its JSON has no"),
     ("akvsync:json#/user/x", 5, "its JSON has no"),
-    ("akvsync:db#user", 3, "it is not JSON"),
+    ("akvsync:db#user", 3, "V: file 'db': it is not JSON: neither"),
+    ("akvsync:json?user", 5, "there is no file 'json?user'; before a key stands '#', not '?'"),
     ("AKVSYNC:db", 3, "in lower case"),
     (" akvsync:db", 3, "without white space"),
     ("akvsync:nul", 3, "holds a NUL byte"),
@@ -196,6 +197,16 @@ def test_mistakes_in_references(stage):
         entry = stage.running[-1].find("exit", code=code)[0]
         assert says in entry["msg"], (reference, entry["msg"])
     assert not (stage.folder / "ran").exists()
+
+
+def test_a_reference_inside_of_a_value_is_told_of(stage):
+    stage.volume.publish(FILES)
+    url = "mysql://app:akvsync:db@db/shop"
+    given = {"URL": url, "PROBE": "http://akvsync:8087/readyz"}
+    assert variables(stage, env=given) == (0, given)
+    (advice,) = stage.running[-1].find("advice")
+    assert advice["level"] == "warn" and advice["msg"].startswith("URL: a reference inside of a longer value")
+    assert stage.running[-1].find("running", "runs with 0 variables from .*; no variable has the value akvsync:PATH")
 
 
 def test_all_mistakes_are_in_one_error(stage):

@@ -78,6 +78,18 @@ def test_a_sidecar_that_cannot_start_is_the_end(world, run, objects, code, says)
     process = run(objects, "true", env={"AKVSYNC_INIT_TIMEOUT": "2s"} if code == 5 else {})
     assert process.wait() == (6 if code == 5 else code), process.text
     assert says in process.text
+    if code == 5:
+        assert process.find("exit", "within AKVSYNC_INIT_TIMEOUT; the sidecar's errors, above, say why", code=6)
+
+
+def test_its_log_is_for_people_at_a_terminal(world, run):
+    """No advice on groups, since all have one uid; no two screens of settings in text."""
+    world.plant("s")
+    process = run("s", "true", env={"AKVSYNC_LOG_FORMAT": "text"})
+    assert process.wait() == 0
+    assert "fsGroup" not in process.text and "AKVSYNC_POLL_INTERVAL" not in process.text
+    assert max(len(line) for line in process.text.splitlines()) < 600
+    process.garbage.clear()  # it is no JSON, on purpose
 
 
 def test_a_directory_that_is_named_stays(world, run):

@@ -107,6 +107,7 @@ static void test_refused(void **state)
 		{ "`1`", "a literal" },
 		{ "'a'", "a raw string" },
 		{ "db-password", "a hyphen outside of quotes at character 3" },
+		{ "db-password", "YAML takes one pair of quotes away" },
 		{ "9a", "a character that no key may hold" },
 		{ "a/b", "a character that no key may hold" },
 		{ "\xc3\xa9", "a character that no key may hold" },

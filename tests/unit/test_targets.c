@@ -131,7 +131,9 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *cause;
 	} rows[] = {
-		{ "nginx", "expected an action" },
+		{ "nginx", "expected an action such as signal=HUP,process=NAME" },
+		{ "exit", "expected an action such as exit=CODE" },
+		{ "on=tls,http", "expected an action such as http=METHOD URL" },
 		{ "signal=HUP,process=a;nginx", "entry 'nginx'" },
 		{ "signal=HUP", "does not say whom" },
 		{ "signal=", "does not say whom" },
@@ -191,7 +193,11 @@ static void test_refused(void **state)
 		{ "http=POST http://a/,status=204", "stand in front" },
 		{ "http=POST http+unix://run/app.sock", "with %2F for each '/'" },
 		{ "http=POST http+unix://%2Fa%00b/", "with %2F for each '/'" },
-		{ "http=POST http+unix:///run/app.sock", "names no host" },
+		{ "http=POST http+unix:///run/app.sock", "names no host: the path of" },
+		{ "http=POST http:///run/app.sock", "names no host" },
+		{ "exec=/bin/sh -c \"echo a\"", "\" is no quote here" },
+		{ "exec='/bin/a b'", "absolute path" },
+		{ "precheck=exec /bin/sh -c 'exit 1'", "' is no quote here" },
 		{ "status=99,http=POST http://a", "status= takes a status" },
 		{ "status=299-200,http=POST http://a", "status= takes a status" },
 		{ "status=2xx,http=POST http://a", "status= takes a status" },

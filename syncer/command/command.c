@@ -77,26 +77,34 @@ int command_error(int code, const char *fmt, ...)
 	return code;
 }
 
+/* help and more: the arguments that print what is allowed. */
+static int usage_error(const char *help, const char *more, const char *fmt, va_list ap)
+{
+	complain(fmt, ap);
+	fprintf(stderr, "Try 'akvsync %s%s'.\n", help, more);
+	return EXIT_USAGE;
+}
+
 int command_usage_error(const char *fmt, ...)
 {
 	va_list ap;
+	int code;
 
 	va_start(ap, fmt);
-	complain(fmt, ap);
+	code = usage_error("help", "", fmt, ap);
 	va_end(ap);
-	fputs("Try 'akvsync help'.\n", stderr);
-	return EXIT_USAGE;
+	return code;
 }
 
 int command_usage_error_of(const char *name, const char *fmt, ...)
 {
 	va_list ap;
+	int code;
 
 	va_start(ap, fmt);
-	complain(fmt, ap);
+	code = usage_error(name, " --help", fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "Try 'akvsync %s --help'.\n", name);
-	return EXIT_USAGE;
+	return code;
 }
 
 int command_unknown(const char *name, const char *nearest)

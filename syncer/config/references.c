@@ -78,9 +78,11 @@ static bool references_is_suffix(const struct object *o, const char *rest)
 static bool references_is_version(const struct object *o, const char *name)
 {
 	size_t digits = strspn(name, "0123456789");
+	auto_free char *number = xstrndup(name, digits);
+	int64_t n;
 
-	return digits > 0 && (digits == 1 || *name != '0') &&
-	       strtoul(name, NULL, 10) < (unsigned long)o->history &&
+	return (digits == 1 || *name != '0') &&
+	       text_number(number, OBJECT_HISTORY_MAX, &n) == 0 && n < o->history &&
 	       references_is_suffix(o, name + digits);
 }
 

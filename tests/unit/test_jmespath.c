@@ -53,6 +53,7 @@ static void test_missing(void **state)
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a.x.y", "has no key 'a.x'" },
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a.b.c", "has no key 'a.b.c'" },
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a[0]", "has no item 'a[0]'" },
+		{ "{\"a\":\"MARKER\"}", "ab", "has no key 'ab'" },
 		{ "[\"MARKER\"]", "[1]", "has no item '[1]'" },
 		{ "[\"MARKER\"]", "[99999999999999999999]",
 		  "has no item '[99999999999999999999]'" },

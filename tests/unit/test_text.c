@@ -225,6 +225,8 @@ static void test_nearest(void **state)
 	} rows[] = {
 		{ "AKVSYNC_VUALT", "AKVSYNC_VAULT" },
 		{ "akvsync_dir", "AKVSYNC_DIR" },
+		{ "AKVSYNC_RETA", "AKVSYNC_RETAIN" },
+		{ "AKVSYNC_DIRS", "AKVSYNC_DIR" },
 		{ "AKVSYNC_RETIAN", "AKVSYNC_RETAIN" },
 		{ "AKVSYNC_DIRECTORY_OF_ALL", NULL },
 		{ "x", NULL },

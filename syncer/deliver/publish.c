@@ -216,6 +216,12 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 	return e;
 }
 
+const struct manifest_entry *publish_of_object(const struct publish *p,
+					       const char *object, size_t i)
+{
+	return p ? manifest_of_object(&p->current.manifest, object, i) : NULL;
+}
+
 int publish_read(const struct publish *p, const char *path, struct buf *out,
 		 struct err *err)
 {

@@ -74,6 +74,10 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
 					   enum publish_state *state);
 
+/* The same for file i of those of the current set that were made from one object. */
+const struct manifest_entry *publish_of_object(const struct publish *p,
+					       const char *object, size_t i);
+
 /* Appends a file of the current set to out.  ERR_IO: the set has no such file, it is not
  * as it was published, or it cannot be read; the message, such as "is not in the set",
  * goes on after the file's name. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "config/objects.h"
 #include "config/path.h"
@@ -13,18 +14,44 @@
 
 /* The set whose files a template takes. */
 struct compose_set {
-	const struct publish *publish; /* has the files without data */
-	const struct publish_file *files;
+	const struct publish *publish;     /* has the files without data */
+	const struct publish_file **files; /* in the order of their paths */
 	size_t count;
 };
+
+static int compose_order(const void *a, const void *b)
+{
+	const struct publish_file *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static int compose_compare(const void *path, const void *item)
+{
+	return strcmp(path, (*(const struct publish_file *const *)item)->path);
+}
+
+/* free() its files; those of the array stay the caller's. */
+static struct compose_set compose_set(const struct publish *publish,
+				      const struct publish_file *files, size_t count)
+{
+	struct compose_set set = { publish, xcalloc(count, sizeof(*set.files)), count };
+
+	for (size_t i = 0; i < count; i++)
+		set.files[i] = &files[i];
+	if (count > 0)
+		qsort(set.files, count, sizeof(*set.files), compose_order);
+	return set;
+}
 
 static const struct publish_file *compose_find(const struct compose_set *set,
 					       const char *path)
 {
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->files[i].path, path) == 0)
-			return &set->files[i];
-	return NULL;
+	bool found;
+	size_t at = sorted_place(set->files, set->count, sizeof(*set->files), path,
+				 compose_compare, &found);
+
+	return found ? set->files[at] : NULL;
 }
 
 /* ---- one file ---- */
@@ -132,12 +159,12 @@ static int compose_check_path(const struct composed *c, const struct compose_set
 			      struct err *err)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (path_collides(set->files[i].path, c->file->path))
+		if (path_collides(set->files[i]->path, c->file->path))
 			return err_set(err, ERR_CONFIG,
 				       "template '%.200s': file '%.200s' of an object is "
 				       "in the way of its path; give one of them another "
 				       "path",
-				       c->file->path, set->files[i].path);
+				       c->file->path, set->files[i]->path);
 	return 0;
 }
 
@@ -223,7 +250,7 @@ void compose_templates(struct composition *out, const struct templates *all,
 		       struct publish_file **files, size_t *count)
 {
 	/* A template takes the files of objects only. */
-	struct compose_set objects = { publish, *files, *count }, whole;
+	struct compose_set objects = compose_set(publish, *files, *count), whole;
 
 	*out = (struct composition){ .items = xcalloc(all->count, sizeof(*out->items)) };
 	for (size_t i = 0; i < all->count; i++) {
@@ -239,12 +266,14 @@ void compose_templates(struct composition *out, const struct templates *all,
 		if (c->verdict->fate == FATE_HOLD_SET && out->held_by.kind == ERR_NONE)
 			out->held_by = c->err;
 	}
+	free(objects.files);
 	for (size_t i = 0; i < out->count; i++)
 		compose_add_file(&out->items[i], publish, files, count);
-	whole = (struct compose_set){ publish, *files, *count };
+	whole = compose_set(publish, *files, *count);
 	for (size_t i = 0; i < all->count && out->held_by.kind == ERR_NONE; i++)
 		if (templates_is_env(&all->items[i]))
 			compose_try_env_file(out, &whole, &all->items[i], facts);
+	free(whole.files);
 }
 
 void composition_done(struct composition *c)
@@ -344,7 +373,7 @@ bool compose_write_env_files(const struct templates *all, const struct publish *
 {
 	size_t count = publish_count(publish);
 	auto_free struct publish_file *files = xcalloc(count, sizeof(*files));
-	struct compose_set set = { publish, files, count };
+	struct compose_set set;
 	bool all_there = true;
 
 	if (!publish_fits(publish, number)) {
@@ -353,10 +382,12 @@ bool compose_write_env_files(const struct templates *all, const struct publish *
 	}
 	for (size_t i = 0; i < count; i++)
 		files[i].path = publish_entry(publish, i, NULL)->path;
+	set = compose_set(publish, files, count);
 	for (size_t i = 0; i < all->count; i++)
 		if (templates_is_env(&all->items[i]))
 			compose_write_one(&set, &all->items[i], incidents, failures, now,
 					  &all_there);
+	free(set.files);
 	return all_there;
 }
 

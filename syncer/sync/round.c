@@ -68,17 +68,6 @@ static struct fate_facts round_facts(const struct round *r)
 	};
 }
 
-/* The current set has files of the object, wherever they are. */
-static bool round_is_elsewhere(const struct round *r, const struct task *t)
-{
-	const struct manifest_entry *e;
-
-	for (size_t i = 0; (e = publish_entry(r->work.publish, i, NULL)) != NULL; i++)
-		if (strcmp(e->object, t->id) == 0)
-			return true;
-	return false;
-}
-
 static struct fate_facts round_task_facts(const struct round *r, const struct task *t)
 {
 	struct fate_facts facts = round_facts(r);
@@ -87,7 +76,7 @@ static struct fate_facts round_task_facts(const struct round *r, const struct ta
 	facts.need = t->need;
 	facts.files = task_files_on_volume(t);
 	facts.elsewhere = facts.files == FATE_NO_FILES && facts.need == FATE_OPTIONAL &&
-			  round_is_elsewhere(r, t);
+			  publish_of_object(r->work.publish, t->id, 0) != NULL;
 	return facts;
 }
 

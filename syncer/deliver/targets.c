@@ -22,6 +22,41 @@ static const struct target_kind *const kinds[] = {
 
 /* ---- options ---- */
 
+/* A part of a path that no file of a set has. */
+static bool has_odd_part(const char *pattern)
+{
+	for (const char *part = pattern;; part++) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0 ||
+		    (part[0] == '.' && (len == 1 || (len == 2 && part[1] == '.'))))
+			return true;
+		part += len;
+		if (*part == '\0')
+			return false;
+	}
+}
+
+static int parse_filter(struct target *t, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+	auto_free char *pattern = NULL;
+
+	while (len > 0 && value[len - 1] == '/') /* of a directory */
+		len--;
+	if (len == 0 || value[0] == '/')
+		return err_set(err, ERR_CONFIG,
+			       "on= takes 'first', or a pattern for paths in the volume, "
+			       "such as tls/*, not '%.40s'",
+			       value);
+	pattern = xstrndup(value, len);
+	if (has_odd_part(pattern))
+		return err_set(err, ERR_CONFIG,
+			       "on=%.40s: no path in the volume has such a part", value);
+	paths_add(&t->filters, pattern);
+	return 0;
+}
+
 static int parse_on(struct target *t, const char *value, struct err *err)
 {
 	static const char first[] = "first";
@@ -37,13 +72,7 @@ static int parse_on(struct target *t, const char *value, struct err *err)
 			       "on=%.40s: did you mean on=first? (A path of that name is "
 			       "on=[%c]%.40s)",
 			       value, value[0], value + 1);
-	if (value[0] == '\0' || value[0] == '/')
-		return err_set(err, ERR_CONFIG,
-			       "on= takes 'first', or a pattern for paths in the volume, "
-			       "such as tls/*, not '%.40s'",
-			       value);
-	paths_add(&t->filters, value);
-	return 0;
+	return parse_filter(t, value, err);
 }
 
 static int parse_timeout(struct target *t, const char *value, struct err *err)

@@ -294,7 +294,7 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 
 	/* Once the set of init is published, a signal only ends the tries to notify the
 	 * app. */
-	end->interrupted = l->stopping && l->phase < enough;
+	end->interrupted = l->stopping && l->exit_code == 0 && l->phase < enough;
 	end->code = l->exit_code;
 	if (failed)
 		return -1;

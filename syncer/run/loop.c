@@ -340,6 +340,17 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 
 /* ---- the app ---- */
 
+/* What a program printed. */
+static void loop_log_output(const struct notify_outcome *o, enum log_level level)
+{
+	const char *rest = o->output;
+	char line[HOOK_LINE_LEN];
+
+	while (hook_line(&rest, line))
+		log_event(level, "output", LOG_FIELDS(log_str("target", o->target)), "%s",
+			  line);
+}
+
 /* A failure is an incident: logged when it begins or changes, and once an hour. */
 static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 				int64_t now)
@@ -351,23 +362,14 @@ static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 			       &o->err, "the app may still use the files of before", now);
 	enum log_level failed = is_news ? LOG_WARN : LOG_DEBUG;
 
+	loop_log_output(o, is_news ? LOG_INFO : LOG_DEBUG);
+
 	log_event(o->waits ? LOG_INFO : failed,
 		  o->waits ? "notify-waits" : "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
 			     log_int("attempt", o->attempt), log_str("retry_in", in)),
 		  "%s", o->err.msg);
-}
-
-/* What a program printed. */
-static void loop_log_output(const struct notify_outcome *o)
-{
-	const char *rest = o->output;
-	char line[HOOK_LINE_LEN];
-
-	while (hook_line(&rest, line))
-		log_event(LOG_INFO, "output", LOG_FIELDS(log_str("target", o->target)),
-			  "%s", line);
 }
 
 /* A number for the log; 0 is left out, as "". */
@@ -381,7 +383,6 @@ static void loop_log_notified(struct loop *l, const struct notify_outcome *o, in
 {
 	char processes[16], status[16];
 
-	loop_log_output(o);
 	if (o->warning.kind != ERR_NONE)
 		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
 			  "%s", o->warning.msg);
@@ -389,6 +390,7 @@ static void loop_log_notified(struct loop *l, const struct notify_outcome *o, in
 		loop_log_unnotified(l, o, now);
 		return;
 	}
+	loop_log_output(o, LOG_INFO);
 	incidents_close(&l->active.incidents, INCIDENT_NOTIFY, o->target, true, now);
 	log_event(LOG_INFO, "notified",
 		  LOG_FIELDS(log_str("target", o->target),

@@ -64,6 +64,9 @@ static int headers_read(const struct target *t, char ***out, struct err *err)
 		return 0;
 	if (file_read(AT_FDCWD, t->header_file, &text, err) < 0)
 		return err_wrap(err, "header-file");
+	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
+		return err_set(err, ERR_IO, "header-file '%s' has a NUL byte",
+			       t->header_file);
 	rest = text.len > 0 ? text.data : NULL;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		number++;

@@ -93,6 +93,18 @@ static void note_delivered(struct delivery *d, bool is_newer, const char *newest
 	paths_done(&d->missed);
 }
 
+void delivery_take_back(struct delivery *d, const char *delivered, struct jitter *jitter,
+			int64_t now, struct notify_outcome *out)
+{
+	bool is_newer = d->due != CLOCK_NEVER;
+
+	delivery_set(d, delivered ? delivered : "");
+	d->missed_unknown = true;
+	out->ok = false;
+	out->exit_code = 0;
+	put_off(d, is_newer, jitter, now, out);
+}
+
 struct act *delivery_end(struct delivery *d, const struct target *t, const char *newest,
 			 struct jitter *jitter, int64_t now, struct notify_outcome *out)
 {

@@ -50,4 +50,9 @@ void delivery_begin(struct delivery *d, const struct target *t,
 struct act *delivery_end(struct delivery *d, const struct target *t, const char *newest,
 			 struct jitter *jitter, int64_t now, struct notify_outcome *out);
 
+/* Makes a try that worked one that failed, by out->err: it was last notified of this
+ * generation, NULL: of none. */
+void delivery_take_back(struct delivery *d, const char *delivered, struct jitter *jitter,
+			int64_t now, struct notify_outcome *out);
+
 #endif

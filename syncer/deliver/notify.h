@@ -96,7 +96,8 @@ const char *notify_signal_target(const struct notify *n);
  * been, or are still to be tried. */
 const struct err *notify_first_failure(const struct notify *n);
 
-/* True while an on=first target that has been tried less often has not succeeded. */
+/* True while an on=first target has not succeeded that has been tried less often, or that
+ * is being tried. */
 bool notify_first_pending(const struct notify *n, int tries);
 
 #endif

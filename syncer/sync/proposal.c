@@ -214,6 +214,9 @@ static enum round_outcome proposal_publish_now(struct proposal *p,
 	bool all_answered = failures->worst.kind == ERR_NONE;
 	struct err err;
 
+	if (p->is_prepared)
+		compose_remove_env_files(&work->objects->templates, work->publish,
+					 work->number);
 	if (p->is_prepared && publish_finish(work->publish, now, &err) < 0)
 		return proposal_refuse(work, &err, now, failures);
 	/* Or nothing is left to publish. */

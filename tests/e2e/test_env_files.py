@@ -1,7 +1,9 @@
 """Env files: chosen files of the set as variables in one regular file, for Kubernetes' fileKeyRef or dotenv."""
 
+import itertools
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -288,6 +290,53 @@ def test_it_goes_when_it_leaves_the_configuration(world):
     # The same by another start: the volume remembers them.
     assert world.init("db").code == 0
     assert not os.listdir(folder)
+
+
+@pytest.mark.parametrize("mode", ["init", "sidecar"])
+def test_it_goes_also_after_a_crash(world, mode):
+    """Killed at any moment of the change of the list: it is gone, or it belongs to the list that is in force."""
+    value = world.plant("db")
+    with_one = env_files(world, {"objects": ["db"]})
+    path = world.folder / "env" / "app.env"
+    calls = ("renameat", "renameat2", "rename", "unlinkat", "unlink", "symlinkat", "fsync")
+    for call, number in itertools.product(calls, (1, 2)):
+        assert world.init("db", **with_one).code == 0 and path.exists()
+        inject = ("-e", f"trace=?{call}", "-e", f"inject=?{call}:signal=KILL:when={number}")
+        wrapper = ("strace", "-f", "-qq", "-o", str(world.folder / "trace"), *inject)
+        killed = world.start(mode, env=world.env("db"), wrapper=wrapper)
+        assert wait_until(lambda k=killed: k.popen.poll() is not None or k.find("configuration-applied"))
+        children = pathlib.Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
+        for child in children.read_text().split() if children.exists() else []:
+            os.kill(int(child), signal.SIGKILL)
+        killed.wait()
+        again = world.start(mode, env=world.env("db"))
+        assert again.wait_log("unchanged") or mode == "init"
+        assert wait_until(lambda: not path.exists()), again.text
+        again.stop()
+        assert world.files() == {"db": value}
+
+
+def test_a_file_that_cannot_be_removed_is_told(world):
+    world.plant("db")
+    assert world.init("db", **env_files(world, {"objects": ["db"]})).code == 0
+    folder = world.folder / "env"
+    mounted = subprocess.run(["mount", "--bind", "-r", folder, folder], capture_output=True, check=False)
+    if mounted.returncode or subprocess.run(["mount", "-o", "remount,bind,ro", folder], capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        process = world.init("db")
+        assert process.code == 0 and process.find("env-file", "left the configuration, but stays: .*read-only", level="warn")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_not_in_the_directory_of_the_set_by_another_name(world):
+    world.plant("db")
+    (world.folder / "alias").symlink_to(world.volume)
+    more = env_files(world, {"path": f"{world.folder}/alias/app.env", "objects": ["db"]})
+    process = world.init("db", **more)
+    assert process.code == 7 and "leads into AKVSYNC_DIR" in process.find("exit")[0]["msg"]
+    assert not (world.volume / "app.env").exists()
 
 
 def test_check_shows_them(world):

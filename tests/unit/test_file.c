@@ -345,6 +345,8 @@ static void test_below(void **state)
 	} rows[] = { { "", true },      { "/sub", true },        { "/sub/deep", true },
 		     { "/link", true }, { "/sub/../..", false }, { "x", false } };
 
+	auto_close int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	(void)state;
 	assert_int_equal(mkdirat(dir_fd, "sub", 0700), 0);
 	assert_int_equal(mkdirat(dir_fd, "sub/deep", 0700), 0);

@@ -55,7 +55,9 @@ struct active {
 	struct failures next_failed; /* what failed in the next list's latest round */
 	struct backoff pause; /* before it is tried again sooner than the next poll */
 	bool file_changed;    /* the file is to be read again */
-	bool env_behind;      /* an env file is not as the active list's set makes it */
+	struct templates
+		refused; /* of the file that was read last, when it was refused */
+	bool env_behind; /* an env file is not as the active list's set makes it */
 };
 
 /* The configured list is the active one.  configuration must outlive it. active_done()
@@ -81,6 +83,10 @@ bool active_is_complete(const struct active *a, const struct publish *publish);
 /* Logs what of the configuration has no meaning here, and which entries were listed
  * before. */
 void active_log_notes(const struct active *a);
+
+/* The templates whose files are to be watched: those of the file that was read last, also
+ * when it was refused, perhaps since one of them is not there yet. */
+const struct templates *active_watched(const struct active *a);
 
 /* Between two rounds: reads the file again when it has changed.  True: its settings apply
  * from now on, and *notify holds its targets, which the caller owns. */

@@ -195,13 +195,16 @@ static void loop_withdraw_targets(struct loop *l, int64_t now)
 static void loop_reload(struct loop *l)
 {
 	struct notify *notify = NULL;
+	bool applied;
 
-	if (!active_reload(&l->active, &l->sources, l->publish, &notify))
+	if (!l->active.file_changed)
+		return;
+	applied = active_reload(&l->active, &l->sources, l->publish, &notify);
+	l->active.file_changed |= watches_follow(
+		&l->watches[WATCH_TEMPLATES], active_watched(&l->active), clock_now_ms());
+	if (!applied)
 		return;
 	l->settings = active_settings(&l->active);
-	l->active.file_changed |=
-		watches_follow(&l->watches[WATCH_TEMPLATES],
-			       active_configuration(&l->active), clock_now_ms());
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;

@@ -217,9 +217,8 @@ static int start_open(struct loop *l, struct err *err)
 	start_log(l);
 	start_pick_up(l);
 	if (l->mode == LOOP_SIDECAR)
-		l->active.file_changed |=
-			watches_follow(&l->watches[WATCH_TEMPLATES],
-				       active_configuration(&l->active), now);
+		l->active.file_changed |= watches_follow(&l->watches[WATCH_TEMPLATES],
+							 active_watched(&l->active), now);
 	start_open_health(l);
 	l->next_round_at = now;
 	l->give_up_at =

@@ -17,6 +17,7 @@ struct notify {
 	struct jitter *jitter;
 	char *generation; /* the newest */
 	char *left; /* what a target that was removed has missed, for a new one to come */
+	bool exit_held;   /* exit= waits */
 	bool replaced;    /* it is known to have replaced an earlier one */
 	struct act *last; /* the try that notify_run() told of last */
 };
@@ -218,6 +219,7 @@ void notify_take_over(struct notify *n, struct notify *old, int64_t now)
 	set_text(&removed, behind_before(n, old, true));
 	set_text(&n->generation, old->generation);
 	n->replaced = old->replaced;
+	n->exit_held = old->exit_held;
 	if (n->generation == NULL)
 		return;
 	for (size_t i = 0; i < n->targets.count; i++) {
@@ -283,6 +285,11 @@ void notify_published(struct notify *n, const char *generation,
 
 /* ---- tries ---- */
 
+void notify_hold_exit(struct notify *n, bool hold)
+{
+	n->exit_held = hold;
+}
+
 /* exit= ends the program, so it comes after the first try of all others. */
 static bool has_to_wait(const struct notify *n, size_t i)
 {
@@ -290,6 +297,7 @@ static bool has_to_wait(const struct notify *n, size_t i)
 
 	if (n->targets.items[i].kind != &act_exit)
 		return false;
+	waits = n->exit_held;
 	for (size_t k = 0; k < n->targets.count && !waits; k++)
 		waits = n->targets.items[k].kind != &act_exit &&
 			(n->states[k].act != NULL ||

@@ -74,6 +74,10 @@ void notify_take_over(struct notify *n, struct notify *old, int64_t now);
 void notify_published(struct notify *n, const char *generation,
 		      const struct paths *changed, bool before_app, int64_t now);
 
+/* While true, no exit= ends the program: what the containers read when they start is not
+ * written yet. */
+void notify_hold_exit(struct notify *n, bool hold);
+
 /* When a target is next due, or an attempt has to end; CLOCK_NEVER: never. */
 int64_t notify_deadline(const struct notify *n);
 

@@ -292,6 +292,7 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		return;
 	}
 	l->last = result.failures;
+	notify_hold_exit(l->notify, l->last.env_unwritten);
 	if (result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED)
 		notify_published(l->notify, publish_generation(l->publish),
 				 publish_changed(l->publish),

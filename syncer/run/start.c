@@ -175,6 +175,7 @@ static void start_write_env_files(struct loop *l)
 	l->active.env_behind = !compose_write_env_files(
 		&list->objects->templates, l->publish, list->number, &l->active.incidents,
 		&failures, clock_now_ms());
+	notify_hold_exit(l->notify, failures.env_unwritten);
 }
 
 /* What an earlier container left on the volume.  init has to publish the configured list,

@@ -338,6 +338,7 @@ static void compose_write_one(const struct compose_set *set,
 	}
 	*all_there = false;
 	failures->try_soon |= err.kind == ERR_IO;
+	failures->env_unwritten |= err.kind == ERR_IO;
 	compose_fail(INCIDENT_ENV_FILE, file->path, &err, true,
 		     "the file of before stays, if there is one", incidents, failures,
 		     now);

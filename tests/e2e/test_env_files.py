@@ -206,6 +206,28 @@ def test_a_rotation_replaces_it_as_a_whole(world, app):
     assert path.stat() == before and not sidecar.find("env-file", since=mark)
 
 
+def test_no_restart_before_it_is_written(world):
+    """exit= would start the containers with the variables of before, and not again; also after a restart."""
+    world.plant("db")
+    more = env_files(world, {"objects": ["db"]}, AKVSYNC_NOTIFY="exit=88", AKVSYNC_RESTART_MIN="100ms")
+    sidecar = world.sidecar("db", **more)
+    path = world.folder / "env" / "app.env"
+    path.unlink()
+    path.mkdir()  # a file cannot replace a directory
+    value = world.plant("db")
+    sidecar.poll()
+    sidecar.wait_log("failure", "cannot replace it", kind="env-file")
+    world.wait_files({"db": value})
+    time.sleep(1)
+    assert sidecar.stop()[0] == 0 and not sidecar.find("notified")
+    sidecar = world.start("sidecar", env=world.env("db", **more))
+    sidecar.wait_log("failure", "cannot replace it", kind="env-file")
+    time.sleep(1)
+    assert sidecar.popen.poll() is None
+    path.rmdir()
+    assert sidecar.wait() == 88 and kubelet_reads(written(world)) == {"DB": value}
+
+
 @pytest.mark.parametrize("damage", ["deleted", "stale", "mode", "link", "half"])
 def test_a_restart_mends_it_without_the_vault(world, damage):
     """A crash may come between the swap and the env file."""

@@ -140,7 +140,7 @@ static int decode_socket(const char *text, size_t len, char **out, struct err *e
 }
 
 /* "host", "host:8080", "[::1]:8080". */
-static bool is_authority(const char *text, size_t len)
+static bool act_http_is_authority(const char *text, size_t len)
 {
 	static const char name[] = "-._0123456789abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -185,7 +185,7 @@ static int parse_url(struct target *t, const char *url, struct err *err)
 			       "header-file=");
 	if (len == 0 && !over_socket)
 		return err_set(err, ERR_CONFIG, "its URL names no host");
-	if (!over_socket && !is_authority(host, len))
+	if (!over_socket && !act_http_is_authority(host, len))
 		return err_set(err, ERR_CONFIG,
 			       "its URL names no host with a port, such as "
 			       "127.0.0.1:8080, [::1]:8080 or localhost");

@@ -53,9 +53,6 @@ static void loop_take_health(struct loop *l)
 static void loop_take_file(struct loop *l, enum loop_watch which)
 {
 	switch (which) {
-	case WATCH_CONFIGURATION:
-		l->active.file_changed = true;
-		return;
 	case WATCH_CA:
 	case WATCH_EXTRA_CA:
 		l->pending |= PENDING_TRUST;
@@ -63,6 +60,7 @@ static void loop_take_file(struct loop *l, enum loop_watch which)
 	case WATCH_CREDENTIAL:
 	case WATCH_PASSWORD:
 		break;
+	case WATCH_CONFIGURATION:
 	case WATCH_TEMPLATES:
 	case WATCHES:
 	default:
@@ -347,10 +345,9 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 /* What a program printed. */
 static void loop_log_output(const struct notify_outcome *o, enum log_level level)
 {
-	const char *rest = o->output;
 	char line[HOOK_LINE_LEN];
 
-	while (hook_line(&rest, line))
+	for (const char *rest = o->output; hook_line(&rest, line);)
 		log_event(level, "output", LOG_FIELDS(log_str("target", o->target)), "%s",
 			  line);
 }

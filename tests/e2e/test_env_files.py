@@ -361,6 +361,20 @@ def test_not_in_the_directory_of_the_set_by_another_name(world):
     assert not (world.volume / "app.env").exists()
 
 
+@pytest.mark.parametrize("value, code", [("it's-a-planted-quote", 3), ("planted-good-value", 0)])
+def test_check_tries_the_values(world, value, code):
+    """Online, once all objects are read."""
+    world.fake.set("db", value)
+    more = env_files(world, {"variables": {"DB_PASSWORD": "db"}}, AKVSYNC_TEMPLATES=json.dumps([{"path": "url", "text": "{{db|url}}"}]))
+    for arguments in ([], ["--output", "json"]):
+        run = subprocess.run([BINARY, "check", "--online", *arguments], env=world.env("db", **more), capture_output=True, text=True, check=False)
+        assert run.returncode == code, run.stdout + run.stderr
+        assert ("variable DB_PASSWORD: file 'db' has a ' in it" in run.stdout) == (code == 3)
+        assert value not in run.stdout + run.stderr
+    assert (json.loads(run.stdout)["unmade"] is None) == (code == 0)
+    assert not world.files() and not os.listdir(world.folder / "env")
+
+
 def test_check_shows_them(world):
     more = env_files(world, {"variables": {"DB_PASSWORD": "db"}})
     process = subprocess.run([BINARY, "check", "--output", "json"], env=world.env("db", **more), capture_output=True, text=True, check=False)

@@ -52,7 +52,7 @@ void delivery_begin(struct delivery *d, const struct target *t,
 		    const struct act_host *host, const char *generation, int64_t now)
 {
 	d->due = CLOCK_NEVER;
-	d->attempts++;
+	d->try_number = ++d->attempts;
 	delivery_set_text(&d->trying, generation);
 	d->act = act_start(
 		&(struct act_work){ .target = t,
@@ -114,7 +114,7 @@ struct act *delivery_end(struct delivery *d, const struct target *t, const char 
 	d->act = NULL;
 	*out = (struct notify_outcome){ .target = t->text,
 					.generation = d->trying,
-					.attempt = d->attempts,
+					.attempt = d->try_number,
 					.ok = a->err.kind == ERR_NONE,
 					.err = a->err,
 					.processes = a->processes,

@@ -15,6 +15,7 @@ struct delivery {
 	int64_t due;     /* CLOCK_NEVER: nothing to deliver, or a try is under way */
 	struct act *act; /* the try that is under way; NULL: none */
 	char *trying;    /* the generation of the latest try */
+	int try_number;  /* and which try of that generation it is */
 	struct paths missed; /* what has changed since it was notified */
 	bool missed_unknown; /* and more that is not known */
 	struct backoff backoff;

@@ -376,8 +376,7 @@ static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 /* A number for the log; 0 is left out, as "". */
 static const char *loop_number(char out[static 16], int number)
 {
-	snprintf(out, 16, "%d", number);
-	return number > 0 ? out : "";
+	return snprintf(out, 16, "%d", number) > 0 && number > 0 ? out : "";
 }
 
 static void loop_log_notified(struct loop *l, const struct notify_outcome *o, int64_t now)

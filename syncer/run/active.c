@@ -236,6 +236,18 @@ bool active_reload(struct active *a, struct sources *sources,
 	return true;
 }
 
+void active_withdraw_targets(struct active *a, const struct notify *notify, int64_t now)
+{
+	struct incidents *all = &a->incidents;
+
+	for (size_t i = all->count; i > 0; i--) {
+		const struct incident *it = all->items[i - 1];
+
+		if (it->kind == INCIDENT_NOTIFY && !notify_has(notify, it->name))
+			incidents_close(all, INCIDENT_NOTIFY, it->name, false, now);
+	}
+}
+
 /* ---- rounds ---- */
 
 struct round_work active_work(struct active *a, struct sources *sources,

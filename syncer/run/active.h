@@ -93,6 +93,9 @@ const struct templates *active_watched(const struct active *a);
 bool active_reload(struct active *a, struct sources *sources,
 		   const struct publish *publish, struct notify **notify);
 
+/* What fails of a target that is not configured any more is no longer asked for. */
+void active_withdraw_targets(struct active *a, const struct notify *notify, int64_t now);
+
 /* The work of the next round. */
 struct round_work active_work(struct active *a, struct sources *sources,
 			      struct publish *publish, const struct notify *notify);

@@ -176,19 +176,6 @@ void loop_advise(const struct loop *l)
 			  target);
 }
 
-/* What fails of a target that is not configured any more is no longer asked for. */
-static void loop_withdraw_targets(struct loop *l, int64_t now)
-{
-	struct incidents *all = &l->active.incidents;
-
-	for (size_t i = all->count; i > 0; i--) {
-		const struct incident *it = all->items[i - 1];
-
-		if (it->kind == INCIDENT_NOTIFY && !notify_has(l->notify, it->name))
-			incidents_close(all, INCIDENT_NOTIFY, it->name, false, now);
-	}
-}
-
 /* Takes over what the configuration file says now. */
 static void loop_reload(struct loop *l)
 {
@@ -206,7 +193,7 @@ static void loop_reload(struct loop *l)
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;
-	loop_withdraw_targets(l, clock_now_ms());
+	active_withdraw_targets(&l->active, l->notify, clock_now_ms());
 	loop_advise(l);
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
 	l->pending |= PENDING_POLL;
@@ -376,7 +363,8 @@ static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 /* A number for the log; 0 is left out, as "". */
 static const char *loop_number(char out[static 16], int number)
 {
-	return snprintf(out, 16, "%d", number) > 0 && number > 0 ? out : "";
+	snprintf(out, 16, "%d", number);
+	return number > 0 ? out : "";
 }
 
 static void loop_log_notified(struct loop *l, const struct notify_outcome *o, int64_t now)

@@ -80,6 +80,32 @@ int file_compare(int dir_fd, const char *path, const void *data, size_t len, boo
 	return 0;
 }
 
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool file_is_below(int fd, int above_fd)
+{
+	int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat above, here, below = { 0 };
+	bool found = false;
+
+	/* The root is its own parent. */
+	while (!found && at >= 0 && fstat(above_fd, &above) == 0 &&
+	       fstat(at, &here) == 0 && !is_same_file(&here, &below)) {
+		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		found = is_same_file(&here, &above);
+		below = here;
+		close(at);
+		at = parent;
+	}
+	if (at >= 0)
+		close(at);
+	return found;
+}
+
 static int write_all(int fd, const char *data, size_t len)
 {
 	while (len > 0) {

@@ -24,6 +24,10 @@ bool file_is_foreign(int dir_fd, const char *path, int cause);
 int file_compare(int dir_fd, const char *path, const void *data, size_t len, bool *same,
 		 struct err *err) MUST_CHECK;
 
+/* True when the directory of fd is that of above_fd or below it, on whatever way it was
+ * reached.  Both may be O_PATH descriptors. */
+bool file_is_below(int fd, int above_fd);
+
 /*
  * Creates a file that must not exist, with exactly this mode whatever the umask, and
  * its bytes on disk before the call returns.  ERR_IO: the file may exist in part; the

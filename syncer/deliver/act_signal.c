@@ -13,9 +13,11 @@ static int act_signal_parse_whom(struct target *t, const char *what, const char 
 {
 	bool by_name = strcmp(what, "process") == 0;
 
+	/* Behind another word may be a secret. */
 	if (!by_name && strcmp(what, "pidfile") != 0)
 		return err_set(err, ERR_CONFIG,
-			       "expected process= or pidfile=, not '%.40s='", what);
+			       "expected process= or pidfile=, not '%.*s='",
+			       (int)strspn(what, "-_abcdefghijklmnopqrstuvwxyz"), what);
 	if (target_check_rest(value, err) < 0)
 		return -1;
 	if (by_name && strchr(value, ',') != NULL)
@@ -47,8 +49,7 @@ static int act_signal_parse(struct target *t, char *rest, struct err *err)
 	value = strchr(what, '=');
 	if (value == NULL || value[1] == '\0')
 		return err_set(err, ERR_CONFIG,
-			       "expected process=NAME or pidfile=PATH, not '%.80s'",
-			       what);
+			       "expected process=NAME or pidfile=PATH behind the signal");
 	*value++ = '\0';
 	return act_signal_parse_whom(t, what, value, err);
 }

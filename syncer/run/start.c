@@ -178,6 +178,7 @@ static void start_write_env_files(struct loop *l)
 	l->active.env_behind = !compose_write_env_files(
 		&list->objects->templates, l->publish, list->number, &l->active.incidents,
 		&failures, clock_now_ms());
+	notify_hold_exit(l->notify, failures.env_unwritten);
 }
 
 /* What an earlier container left on the volume.  init has to publish the configured list,
@@ -220,9 +221,8 @@ static int start_open(struct loop *l, struct err *err)
 	start_log(l);
 	start_pick_up(l);
 	if (l->mode == LOOP_SIDECAR)
-		l->active.file_changed |=
-			watches_follow(&l->watches[WATCH_TEMPLATES],
-				       active_configuration(&l->active), now);
+		l->active.file_changed |= watches_follow(&l->watches[WATCH_TEMPLATES],
+							 active_watched(&l->active), now);
 	start_open_health(l);
 	l->next_round_at = now;
 	l->give_up_at =
@@ -297,7 +297,7 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 
 	/* Once the set of init is published, a signal only ends the tries to notify the
 	 * app. */
-	end->interrupted = l->stopping && l->phase < enough;
+	end->interrupted = l->stopping && l->exit_code == 0 && l->phase < enough;
 	end->code = l->exit_code;
 	if (failed)
 		return -1;

@@ -336,12 +336,17 @@ static int compose_write(const struct compose_set *set, const struct template_fi
 			 struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(compose_limit(file));
-	bool changed = false;
+	struct env_file_order order;
+	bool changed;
 
 	if (compose_fill(set, file, &bytes, err) < 0)
 		return -1;
-	if (env_file_write(file->path, file->mode, buf_str(&bytes), bytes.len, &changed,
-			   err) < 0)
+	order = (struct env_file_order){ .path = file->path,
+					 .mode = file->mode,
+					 .data = buf_str(&bytes),
+					 .len = bytes.len,
+					 .set_fd = publish_dir_fd(set->publish) };
+	if (env_file_write(&order, &changed, err) < 0)
 		return err_wrap(err, "env file '%.200s'", file->path);
 	if (changed)
 		log_event(LOG_INFO, "env-file", LOG_FIELDS(log_str("path", file->path)),
@@ -362,24 +367,36 @@ static void compose_write_one(const struct compose_set *set,
 	}
 	*all_there = false;
 	failures->try_soon |= err.kind == ERR_IO;
+	failures->env_unwritten |= err.kind == ERR_IO;
 	compose_fail(INCIDENT_ENV_FILE, file->path, &err, true,
 		     "the file of before stays, if there is one", incidents, failures,
 		     now);
+}
+
+static bool compose_has_env_files(const struct templates *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (templates_is_env(&all->items[i]))
+			return true;
+	return false;
 }
 
 bool compose_write_env_files(const struct templates *all, const struct publish *publish,
 			     uint64_t number, struct incidents *incidents,
 			     struct failures *failures, int64_t now)
 {
+	auto_free struct publish_file *files = NULL;
 	size_t count = publish_count(publish);
-	auto_free struct publish_file *files = xcalloc(count, sizeof(*files));
 	struct compose_set set;
 	bool all_there = true;
 
+	if (!compose_has_env_files(all))
+		return true;
 	if (!publish_fits(publish, number)) {
 		compose_hold_kind(all, true, incidents);
 		return true;
 	}
+	files = xcalloc(count, sizeof(*files));
 	for (size_t i = 0; i < count; i++)
 		files[i].path = publish_entry(publish, i, NULL)->path;
 	set = compose_set(publish, files, count);
@@ -391,7 +408,9 @@ bool compose_write_env_files(const struct templates *all, const struct publish *
 	return all_there;
 }
 
-struct templates compose_earlier(const struct publish *publish, uint64_t number)
+/* The templates of the list that the set on the volume remembers, when that is another
+ * list than that of the number; else none. */
+static struct templates compose_earlier(const struct publish *publish, uint64_t number)
 {
 	const char *text = publish_list(publish);
 	struct objects before = { 0 };
@@ -416,16 +435,28 @@ static bool compose_has_env_file(const struct templates *all, const char *path)
 	return false;
 }
 
-void compose_remove_env_files(const struct templates *before, const struct templates *all)
+static void compose_remove_env_file(const char *path)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		const struct template_file *file = &before->items[i];
+	struct err err;
+	bool removed;
 
-		if (templates_is_env(file) && !compose_has_env_file(all, file->path) &&
-		    env_file_remove(file->path))
-			log_event(LOG_INFO, "env-file",
-				  LOG_FIELDS(log_str("path", file->path)),
-				  "removed env file '%s', which left the configuration",
-				  file->path);
-	}
+	if (env_file_remove(path, &removed, &err) < 0)
+		log_event(LOG_WARN, "env-file", LOG_FIELDS(log_str("path", path)),
+			  "env file '%s' left the configuration, but stays: %s", path,
+			  err.msg);
+	else if (removed)
+		log_event(LOG_INFO, "env-file", LOG_FIELDS(log_str("path", path)),
+			  "removed env file '%s', which left the configuration", path);
+}
+
+void compose_remove_env_files(const struct templates *all, const struct publish *publish,
+			      uint64_t number)
+{
+	struct templates before = compose_earlier(publish, number);
+
+	for (size_t i = 0; i < before.count; i++)
+		if (templates_is_env(&before.items[i]) &&
+		    !compose_has_env_file(all, before.items[i].path))
+			compose_remove_env_file(before.items[i].path);
+	templates_done(&before);
 }

@@ -273,18 +273,12 @@ bool round_run(struct round *r, int64_t now)
 
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
-	struct templates before;
-
 	if (r->state == ROUND_ASKING)
 		round_propose(r, now);
-	before = compose_earlier(r->work.publish, r->work.number);
 	*out = (struct round_result){ .failures = r->failures,
 				      .expires_in_ms = round_next_expiry(r) };
 	out->outcome = proposal_publish(&r->proposal, &r->work, &r->plan, r->started, now,
 					&out->failures);
-	if (round_succeeded(out->outcome))
-		compose_remove_env_files(&before, &r->work.objects->templates);
-	templates_done(&before);
 	out->env_behind = !compose_write_env_files(
 		&r->work.objects->templates, r->work.publish, r->work.number,
 		r->work.incidents, &out->failures, now);

@@ -158,8 +158,12 @@ static bool asks_to_end(const struct supervisor *s, int number)
 		(number == SIGHUP && (s->app.has_terminal || s->app.group == 0)));
 }
 
-static bool is_of_the_kernel(const struct signalfd_siginfo *info)
+/* What nobody outside means for CMD: the end of a child, a fault, and what this process
+ * brought upon itself, such as the SIGPIPE of a log that nobody reads any more. */
+static bool is_for_us_alone(const struct signalfd_siginfo *info)
 {
+	if (info->ssi_code == SI_USER && info->ssi_pid == (uint32_t)getpid())
+		return true;
 	switch (info->ssi_signo) {
 	case SIGSEGV:
 	case SIGBUS:
@@ -181,7 +185,7 @@ static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 	char name[SIGNAL_NAME_LEN];
 	int result = 0;
 
-	if (is_of_the_kernel(info))
+	if (is_for_us_alone(info))
 		return;
 	if (asks_to_end(s, number) && s->stopped_by == 0)
 		s->stopped_by = number;

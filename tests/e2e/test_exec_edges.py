@@ -1,0 +1,28 @@
+"""`exec` at the edges: what others do to its log, its volume, its terminal and its processes."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import BINARY, wait_until
+from test_exec import is_alive, stage  # noqa: F401  pylint: disable=unused-import
+from volume import QUICK
+
+# ---- signals ----
+
+
+def test_who_reads_the_log_may_go_away(stage):
+    """A write to a closed pipe raises SIGPIPE in exec, which is no signal from outside."""
+    stage.volume.publish({"secret": "1"})
+    read, write = os.pipe()
+    process = stage.app("plain", "restart", stderr=write)
+    os.close(write)
+    os.close(read)
+    for i in range(2, 4):
+        stage.volume.publish({"secret": str(i)})
+        stage.wait("start", count=i)
+    process.popen.terminate()
+    assert process.wait() == 0

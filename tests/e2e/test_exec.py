@@ -140,6 +140,7 @@ VALUES = [
     ("web@azurekeyvault?tls.crt", PEM.split("-----BEGIN PRIVATE")[0]),
     ("web@azurekeyvault?tls.key", "-----BEGIN PRIVATE" + PEM.split("-----BEGIN PRIVATE")[1]),
     ("db@azurekeyvault.example.com", "db@azurekeyvault.example.com"),
+    ("amqp://me:word@azurekeyvault?x", "amqp://me:word@azurekeyvault?x"),
     ("x akvsync:db", "x akvsync:db"),
 ]
 
@@ -252,6 +253,8 @@ def test_the_environment_stays_as_it_is(stage):
         (["--on-change=signal:KILL", "--", "x"], "--on-change takes"),
         (["--on-change=exit:256", "--", "x"], "--on-change takes"),
         (["--kill-group=yes", "--", "x"], "--kill-group takes no value"),
+        (["--all=a-b", "--", "x"], "--all takes nothing, or what the names begin with"),
+        (["--all=1_", "--", "x"], "--all takes nothing"),
         (["--env=A", "--", "x"], "--env takes NAME=akvsync:PATH"),
         (["--stop-signal=FOO", "--", "x"], "--stop-signal takes a signal"),
     ],

@@ -26,3 +26,13 @@ def test_who_reads_the_log_may_go_away(stage):
         stage.wait("start", count=i)
     process.popen.terminate()
     assert process.wait() == 0
+
+
+# ---- variables ----
+
+
+def test_more_mistakes_than_a_line_of_the_log_takes(stage):
+    stage.volume.publish({})
+    assert stage.run("true", env={f"V{i}": f"akvsync:{'x' * 200}{i}" for i in range(3000)})[0] == 5
+    (entry,) = stage.running[-1].find("exit", "3000 variables cannot be set")
+    assert len(entry["faults"]) > 1000 and "V1999" in entry["faults"][1999]

@@ -166,7 +166,7 @@ def test_references(stage):
 # A value is a text for the reader of its error: reference, exit code, what the error says.
 MISTAKES = [
     ("akvsync:dbb", 5, "V: there is no file 'dbb'; did you mean 'db'?"),
-    ("akvsync:sub", 7, "V: cannot read 'sub': Is a directory"),
+    ("akvsync:sub", 7, "V: 'sub' is not a regular file"),
     ("akvsync:", 3, "V: the reference names no file"),
     ("akvsync:/secrets/db", 3, "must be relative"),
     ("akvsync:../db", 3, "may not leave"),

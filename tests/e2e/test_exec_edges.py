@@ -36,3 +36,22 @@ def test_more_mistakes_than_a_line_of_the_log_takes(stage):
     assert stage.run("true", env={f"V{i}": f"akvsync:{'x' * 200}{i}" for i in range(3000)})[0] == 5
     (entry,) = stage.running[-1].find("exit", "3000 variables cannot be set")
     assert len(entry["faults"]) > 1000 and "V1999" in entry["faults"][1999]
+
+
+def test_only_regular_files_of_the_set_are_read(stage):
+    """Somebody else may have put something into the set."""
+    stage.volume.publish({"db": "1", "sub/db": "2"})
+    inside = stage.volume.path / "..data"
+    (inside / "link").symlink_to("/etc/passwd")
+    (inside / "relative").symlink_to("db")
+    (inside / "out").symlink_to("/etc")
+    os.mkfifo(inside / "pipe")
+    for reference, code, says in (
+        ("link", 7, "cannot open 'link': Too many levels of symbolic links"),
+        ("relative", 7, "cannot open 'relative'"),
+        ("out/passwd", 5, "there is no file 'out/passwd'"),
+        ("pipe", 7, "'pipe' is not a regular file"),
+    ):
+        assert stage.run("printenv", "V", env={"V": f"akvsync:{reference}"}) == (code, ""), reference
+        assert says in stage.running[-1].text
+    assert stage.run("sh", "-c", "env | grep -c DB", options=["--all"]) == (0, "2\n")

@@ -34,24 +34,31 @@ static bool each_child(void (*visit)(void *arg, pid_t child), void *arg)
 struct family_call {
 	int number;
 	pid_t group, spared;
-	bool found;
+	bool found; /* a child; of those that are signaled, one in the group */
 };
 
 static void signal_child(void *arg, pid_t child)
 {
-	const struct family_call *call = arg;
+	struct family_call *call = arg;
 
-	/* Those of the group have it already. */
-	if (child != call->spared && getpgid(child) != call->group)
+	if (child == call->spared)
+		return;
+	if (getpgid(child) == call->group)
+		call->found = true;
+	else
 		(void)kill(child, call->number);
 }
 
+/* CMD is gone, so its group may be, too, and its number may be that of a group of others:
+ * a child in it, which has not been waited for, says that it is still the one. */
 void family_signal(int number, pid_t group, pid_t spared)
 {
 	struct family_call call = { .number = number, .group = group, .spared = spared };
+	bool is_known = each_child(signal_child, &call);
 
-	(void)kill(-group, number);
-	if (!each_child(signal_child, &call) && getpid() == 1)
+	if (call.found || !is_known)
+		(void)kill(-group, number);
+	if (!is_known && getpid() == 1)
 		(void)kill(-1, number);
 }
 

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Signals the process group of CMD, and each child of this process but spared (0: none).
- * Without /proc the children are unknown: then pid 1 signals all processes, which are its
- * own container's, and another process signals the group alone. */
+/* After the end of CMD: signals its process group, while a child of this process is in
+ * it, and each child but spared (0: none). Without /proc the children are unknown: then
+ * pid 1 signals all processes, which are its own container's, and another process signals
+ * the group alone. */
 void family_signal(int number, pid_t group, pid_t spared);
 
 /* Whether this process has a child other than spared. */

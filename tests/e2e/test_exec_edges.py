@@ -28,6 +28,43 @@ def test_who_reads_the_log_may_go_away(stage):
     assert process.wait() == 0
 
 
+NO_KILL = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
+AS_ANOTHER = ["setpriv", "--reuid=65534", "--clear-groups"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to start a command as another user")
+@pytest.mark.parametrize("change", ["restart", "signal:HUP", "exit:9"])
+def test_a_command_that_may_not_be_signaled(stage, change):
+    """As one that set-uid made another user: it is told of, and nothing else happens."""
+    stage.volume.publish({"secret": "1"})
+    process = stage.start(
+        *AS_ANOTHER, "sh", "-c", "sleep 60 & wait; exit 5", wrapper=NO_KILL, options=[*QUICK, f"--on-change={change}"], env={"S": "akvsync:secret"}
+    )
+    child = process.wait_log("running")["child"]
+    process.popen.send_signal(signal.SIGUSR1)
+    process.wait_log("forward", "USR1: Operation not permitted")
+    stage.volume.publish({"secret": "2"})
+    told = process.wait_log("not-permitted")
+    assert told["level"] == "warn" and told["child"] == child
+    if change != "signal:HUP":
+        time.sleep(0.6)  # longer than the grace
+        assert len(process.find("not-permitted")) == 1 and not process.find("kill")
+    assert not process.find("signal") and not process.find("restart") and not process.find("leave")
+    assert is_alive(child) and process.popen.poll() is None and len(process.find("running")) == 1
+    for pid in (subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout).split():
+        os.kill(int(pid), signal.SIGKILL)
+    if change == "restart":
+        process.wait_log("running", since=process.find("running")[0] and process.mark() - 1)
+        assert len(process.find("running")) == 2
+        process.popen.terminate()
+        child = process.find("running")[1]["child"]
+        for pid in (subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout).split():
+            os.kill(int(pid), signal.SIGKILL)
+        assert process.wait() == 137
+    else:
+        assert process.wait() == (137 if change == "signal:HUP" else 9)
+
+
 # ---- variables ----
 
 

@@ -1,5 +1,6 @@
 #include "exec/app.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -70,7 +71,7 @@ int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err
 		return -1;
 	}
 	a->group = a->pid;
-	a->is_stopped = false;
+	a->is_stopped = a->is_refused = false;
 	terminal_give(plan.in_foreground ? a->group : getpgrp());
 	tell_skipped(a, &a->values.given);
 	tell_running(a);
@@ -79,6 +80,22 @@ int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err
 
 /* ---- what a change leads to ---- */
 
+/* False, and told of once, when CMD has become another user, as a set-uid program does:
+ * nothing can be done then until it ends. */
+static bool app_send(struct app *a, pid_t to, int number)
+{
+	if (kill(to, number) == 0 || errno != EPERM)
+		return true;
+	if (!a->is_refused)
+		log_event(LOG_WARN, "not-permitted", LOG_FIELDS(log_int("child", a->pid)),
+			  "'%s' runs as another user, whom exec may not signal: it keeps "
+			  "the values that it has until it ends; run exec as that user, "
+			  "or give it the capability KILL",
+			  a->arguments->command[0]);
+	a->is_refused = true;
+	return false;
+}
+
 void app_ask_to_end(struct app *a)
 {
 	const struct arguments *o = a->arguments;
@@ -86,12 +103,13 @@ void app_ask_to_end(struct app *a)
 	bool ends = o->restart.policy == RESTART_POLICY_EXIT;
 
 	values_names(&a->values, &names);
+	if (!app_send(a, o->kill_group ? -a->group : a->pid, o->stop_signal))
+		return;
 	log_event(LOG_INFO, ends ? "leave" : "restart",
 		  LOG_FIELDS(log_int("child", a->pid),
 			     log_str("variables", buf_str(&names))),
 		  "'%s' is asked to end%s: a value changed", o->command[0],
 		  ends ? "" : ", and will be started again");
-	(void)kill(o->kill_group ? -a->group : a->pid, o->stop_signal);
 	if (a->is_stopped)
 		(void)kill(-a->group, SIGCONT);
 }
@@ -103,20 +121,21 @@ void app_tell(struct app *a)
 
 	values_names(&a->values, &names);
 	signal_name_of(a->arguments->change_signal, name);
-	(void)kill(a->pid, a->arguments->change_signal);
-	log_event(LOG_INFO, "signal",
-		  LOG_FIELDS(log_int("child", a->pid), log_str("signal", name),
-			     log_str("variables", buf_str(&names))),
-		  "'%s' got SIG%s: a value changed", a->arguments->command[0], name);
+	if (app_send(a, a->pid, a->arguments->change_signal))
+		log_event(LOG_INFO, "signal",
+			  LOG_FIELDS(log_int("child", a->pid), log_str("signal", name),
+				     log_str("variables", buf_str(&names))),
+			  "'%s' got SIG%s: a value changed", a->arguments->command[0],
+			  name);
 	values_told(&a->values);
 }
 
 void app_kill(struct app *a)
 {
-	log_event(LOG_WARN, "kill", LOG_FIELDS(log_int("child", a->pid)),
-		  "'%s' did not end within the grace, and is killed",
-		  a->arguments->command[0]);
-	(void)kill(a->pid, SIGKILL);
+	if (app_send(a, a->pid, SIGKILL))
+		log_event(LOG_WARN, "kill", LOG_FIELDS(log_int("child", a->pid)),
+			  "'%s' did not end within the grace, and is killed",
+			  a->arguments->command[0]);
 	(void)kill(-a->group, SIGKILL);
 }
 

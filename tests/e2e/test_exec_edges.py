@@ -41,28 +41,35 @@ def test_a_command_that_may_not_be_signaled(stage, change):
         *AS_ANOTHER, "sh", "-c", "sleep 60 & wait; exit 5", wrapper=NO_KILL, options=[*QUICK, f"--on-change={change}"], env={"S": "akvsync:secret"}
     )
     child = process.wait_log("running")["child"]
+    wait_for_another_user(child)
     process.popen.send_signal(signal.SIGUSR1)
     process.wait_log("forward", "USR1: Operation not permitted")
     stage.volume.publish({"secret": "2"})
     told = process.wait_log("not-permitted")
     assert told["level"] == "warn" and told["child"] == child
-    if change != "signal:HUP":
-        time.sleep(0.6)  # longer than the grace
-        assert len(process.find("not-permitted")) == 1 and not process.find("kill")
-    assert not process.find("signal") and not process.find("restart") and not process.find("leave")
-    assert is_alive(child) and process.popen.poll() is None and len(process.find("running")) == 1
-    for pid in (subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout).split():
-        os.kill(int(pid), signal.SIGKILL)
+    time.sleep(0.6)  # longer than the grace
+    assert is_alive(child) and process.popen.poll() is None
+    for event, count in (("not-permitted", 1), ("running", 1), ("kill", 0), ("signal", 0), ("restart", 0), ("leave", 0)):
+        assert len(process.find(event)) == count, event
+    kill_group(child)
     if change == "restart":
-        process.wait_log("running", since=process.find("running")[0] and process.mark() - 1)
-        assert len(process.find("running")) == 2
-        process.popen.terminate()
+        assert wait_until(lambda: len(process.find("running")) == 2)
         child = process.find("running")[1]["child"]
-        for pid in (subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout).split():
-            os.kill(int(pid), signal.SIGKILL)
-        assert process.wait() == 137
-    else:
-        assert process.wait() == (137 if change == "signal:HUP" else 9)
+        wait_for_another_user(child)
+        process.popen.terminate()
+        kill_group(child)
+    assert process.wait() == (9 if change == "exit:9" else 137)
+
+
+def wait_for_another_user(child):
+    """And for what it starts."""
+    assert wait_until(lambda: os.stat(f"/proc/{child}").st_uid == 65534)
+    assert wait_until(lambda: subprocess.run(["pgrep", "-g", str(child), "-c", "-x", "sleep"], capture_output=True, check=False).returncode == 0)
+
+
+def kill_group(child):
+    os.kill(child, signal.SIGKILL)
+    os.killpg(child, signal.SIGKILL)
 
 
 # ---- variables ----

@@ -50,7 +50,7 @@ int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err
 	struct child_plan plan = {
 		.origin = a->origin,
 		.command = a->arguments->command,
-		.in_foreground = a->has_terminal && terminal_is_ours(),
+		.in_foreground = terminal_is_for_command(),
 	};
 	struct variables_made made;
 	int result;
@@ -72,7 +72,8 @@ int app_start(struct app *a, struct faults *faults, bool *cannot_run, struct err
 	}
 	a->group = a->pid;
 	a->is_stopped = a->is_refused = false;
-	terminal_give(plan.in_foreground ? a->group : getpgrp());
+	if (plan.in_foreground)
+		terminal_give(a->group);
 	tell_skipped(a, &a->values.given);
 	tell_running(a);
 	return 0;
@@ -153,7 +154,7 @@ void app_stopped(struct app *a, int number)
 
 void app_continue(struct app *a)
 {
-	if (a->has_terminal)
+	if (terminal_is_for_command())
 		terminal_give(a->group);
 	(void)kill(a->is_stopped ? -a->group : a->pid, SIGCONT);
 	a->is_stopped = false;

@@ -19,7 +19,7 @@ struct app {
 
 	struct values values;
 	bool advised;      /* of what --all never sets */
-	bool has_terminal; /* stdin is one, and it was ours before the first start */
+	bool has_terminal; /* there is one, and it was ours before the first start */
 	bool is_stopped;   /* by job control */
 	bool is_refused;   /* this process may not signal it, which was told */
 	pid_t pid;         /* 0: it does not run */

@@ -177,6 +177,13 @@ static bool is_for_us_alone(const struct signalfd_siginfo *info)
 	}
 }
 
+/* A key of the terminal, or its end, which the kernel tells whole process groups: of
+ * ours, while CMD's is not its foreground group. */
+static bool is_of_terminal(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_KERNEL;
+}
+
 /* Hands a signal on.  CMD may be gone, or run as another user: neither is a reason to
  * end. */
 static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
@@ -196,7 +203,7 @@ static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 			s->app.pid, number,
 			(union sigval){ .sival_ptr = (void *)(uintptr_t)info->ssi_ptr });
 	else if (s->app.pid > 0)
-		result = kill(s->app.pid, number);
+		result = kill(is_of_terminal(info) ? -s->app.group : s->app.pid, number);
 	signal_name_of(number, name);
 	log_event(LOG_DEBUG, "forward", LOG_FIELDS(log_int("child", s->app.pid)),
 		  "SIG%s: %s", name,

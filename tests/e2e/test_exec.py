@@ -693,14 +693,15 @@ def test_nobody_may_look_into_the_parent(stage):
 
 
 class Terminal:
-    """A shell with job control on a terminal of its own."""
+    """A program on a terminal of its own; else a shell with job control."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, *command):
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(AKVSYNC_DIR=str(stage.volume.path), AKVSYNC_LOG_LEVEL="error", PS1="$ ", SECRET="akvsync:secret")
-            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+            command = command or ("bash", "--norc", "--noprofile", "-i")
+            os.execvp(command[0], command)
 
     def type(self, text):
         os.write(self.fd, text.encode())

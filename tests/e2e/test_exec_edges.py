@@ -1,6 +1,5 @@
 """`exec` at the edges: what others do to its log, its volume, its terminal and its processes."""
 
-import json
 import os
 import signal
 import subprocess
@@ -8,7 +7,7 @@ import time
 
 import pytest
 from conftest import BINARY, wait_until
-from test_exec import is_alive, stage  # noqa: F401  pylint: disable=unused-import
+from test_exec import APP, CHANGES, Terminal, digest, is_alive, stage, terminal  # noqa: F401  pylint: disable=unused-import
 from volume import QUICK
 
 # ---- signals ----
@@ -99,3 +98,110 @@ def test_only_regular_files_of_the_set_are_read(stage):
         assert stage.run("printenv", "V", env={"V": f"akvsync:{reference}"}) == (code, ""), reference
         assert says in stage.running[-1].text
     assert stage.run("sh", "-c", "env | grep -c DB", options=["--all"]) == (0, "2\n")
+
+
+# ---- a terminal ----
+
+EXEC = f"{BINARY} exec {' '.join(QUICK)} --"
+STOPPED = r"Stopped[^$]*\$ "
+
+
+@pytest.mark.parametrize("line, end", [
+    (f"{EXEC} cat | cat", "\x04"),
+    (f"sh -c '{EXEC} cat; echo over'", "\x04"),
+], ids=["pipe", "script"])  # fmt: skip
+def test_the_rest_of_the_job_stops_with_the_command(stage, terminal, line, end):
+    stage.volume.publish({"secret": "1"})
+    terminal.expect(r"\$ ")
+    terminal.type(line + "\n")
+    for round_ in ("first", "second"):
+        time.sleep(0.3)
+        terminal.type(round_ + "\n")
+        terminal.expect(f"{round_}\r\n{round_}\r\n")
+        terminal.type("\x1a")
+        terminal.expect(STOPPED)
+        terminal.type("echo shell=$((1+1)); fg\n")
+        terminal.expect("shell=2\r\n")
+    time.sleep(0.3)
+    terminal.type(end)
+    if "over" in line:
+        terminal.expect("\nover\r\n")
+    terminal.type("echo code=$?\n")
+    terminal.expect("code=0\r\n")
+
+
+@pytest.mark.parametrize("line", [
+    f"echo x | {EXEC} sh -c 'read a </dev/tty; echo got=$a; sleep 60'",  # CMD asks for the terminal
+    f"{EXEC} sh -c 'echo x; sleep 60' | sh -c 'read a; read b </dev/tty; echo got=$b; sleep 60'",  # what follows it does
+], ids=["command", "pager"])  # fmt: skip
+def test_who_asks_for_the_terminal_gets_it(stage, terminal, line):
+    stage.volume.publish({"secret": "1"})
+    terminal.expect(r"\$ ")
+    terminal.type(line + "\n")
+    time.sleep(0.5)
+    terminal.type("hello\n")
+    terminal.expect("got=hello\r\n")
+    time.sleep(0.3)  # a shell that starts a program just then loses the key
+    terminal.type("\x03")
+    terminal.expect(r"\$ ")
+    terminal.type("jobs; echo shell=$((1+1))\n")
+    assert "Stopped" not in terminal.expect(r"(?s).*shell=2\r\n").group(0)
+
+
+def test_a_key_reaches_the_whole_group_of_a_command_in_the_background(stage, terminal):
+    stage.volume.publish({"secret": "1"})
+    terminal.expect(r"\$ ")
+    terminal.type(f"true | {EXEC} sh -c 'trap : INT; /usr/bin/python3 -ISs {APP} {stage.journal} keys; echo'\n")
+    stage.wait("start")
+    terminal.type("\x03")
+    stage.wait("INT")
+    time.sleep(0.2)
+    assert len(stage.lines("INT")) == 1
+    terminal.type("\x1c")
+    terminal.expect(r"\$ ")
+
+
+def test_what_nobody_could_continue_is_not_stopped(stage):
+    """The leader of a session is nobody's job, as in `ssh -t host` and `kubectl exec -it`."""
+    stage.volume.publish({"secret": "1"})
+    alone = Terminal(stage, BINARY, "exec", *QUICK, "--", "sh", "-c", "echo ready; exec cat")
+    try:
+        alone.expect("ready\r\n")
+        alone.type("\x1a")
+        time.sleep(0.3)
+        alone.type("word\n")
+        alone.expect("word\r\nword\r\n")
+    finally:
+        alone.close()
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_kinds_of_changes_on_a_terminal(stage, terminal, change):
+    """Of a job that ^Z has stopped: what changes then is seen when it goes on."""
+    stage.volume.publish({"secret": "1"})
+    terminal.expect(r"\$ ")
+    terminal.type(f"{BINARY} exec {' '.join(QUICK)} --on-change={change} -- /usr/bin/python3 -ISs {APP} {stage.journal} keys\n")
+    pid = stage.wait("start")[1]
+    terminal.type("\x03")
+    stage.wait("INT")
+    terminal.type("\x1a")
+    terminal.expect(STOPPED)
+    stage.volume.publish({"secret": "2"})
+    time.sleep(0.2)
+    assert len(stage.lines()) == 2, "a job that is stopped does nothing"
+    terminal.type("fg\n")
+    if change == "restart":
+        assert stage.wait("start", count=2, last=digest("2"))[1] != pid
+    elif change == "signal:USR1":
+        assert stage.wait("USR1")[1] == pid
+    elif change == "exit:9":
+        terminal.expect(r"\$ ")
+        terminal.type("echo code=$?\n")
+        terminal.expect("code=9\r\n")
+        return
+    time.sleep(0.3)
+    terminal.type("\x03")
+    stage.wait("INT", count=2)
+    terminal.type("\x1c")
+    terminal.expect(r"\$ ")
+    assert len(stage.lines("INT")) == 2 and wait_until(lambda: not stage.alive(), 5)

@@ -298,9 +298,12 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 		if (now >= until)
 			return err_set(
 				err, ERR_UNAVAILABLE,
-				"%s '%s' within AKVSYNC_INIT_TIMEOUT; does akvsync run "
-				"in this pod, and is its volume mounted here?",
-				what_is_missing(settings->dir), settings->dir);
+				"%s '%s' within AKVSYNC_INIT_TIMEOUT; %s",
+				what_is_missing(settings->dir), settings->dir,
+				s->in->alone->run != NULL
+					? "the log of the sidecar that exec runs says why"
+					: "does akvsync run in this pod, and is its "
+					  "volume mounted here?");
 		if (now >= tell_at) {
 			log_event(LOG_INFO, "waiting",
 				  LOG_FIELDS(log_int("seconds", (now - began) / 1000)),
@@ -316,12 +319,23 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+static bool place_is_fine(struct supervisor *s)
+{
+	enum alone_place place = alone_look(s->in->alone);
+
+	if (place == ALONE_PLACE_LOST)
+		log_event(LOG_WARN, "sidecar-ended", NULL,
+			  "somebody has removed files from '%s': the sidecar starts anew",
+			  s->in->settings->dir);
+	return place == ALONE_PLACE_FINE;
+}
+
 static int supervise_loop(struct supervisor *s, struct err *err)
 {
 	while (s->restart.state != RESTART_OVER) {
 		bool is_changed = supervise_wait(s, s->restart.deadline);
 
-		if (is_changed && s->app.pid > 0)
+		if (is_changed && s->app.pid > 0 && place_is_fine(s))
 			look_for_change(s);
 		if (clock_now_ms() >= s->restart.deadline)
 			supervise_event(s, RESTART_DUE);

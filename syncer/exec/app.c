@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "exec/signal_name.h"
+#include "base/signal_name.h"
 #include "exec/terminal.h"
 #include "report/log.h"
 
@@ -118,16 +118,16 @@ void app_ask_to_end(struct app *a)
 void app_tell(struct app *a)
 {
 	auto_buf struct buf names = BUF_INIT(VALUES_NAMES_MAX_BYTES);
-	char name[SIGNAL_NAME_LEN];
+	struct signal_name name = signal_name_of(a->arguments->change_signal);
 
 	values_names(&a->values, &names);
-	signal_name_of(a->arguments->change_signal, name);
 	if (app_send(a, a->pid, a->arguments->change_signal))
 		log_event(LOG_INFO, "signal",
-			  LOG_FIELDS(log_int("child", a->pid), log_str("signal", name),
+			  LOG_FIELDS(log_int("child", a->pid),
+				     log_str("signal", name.text),
 				     log_str("variables", buf_str(&names))),
 			  "'%s' got SIG%s: a value changed", a->arguments->command[0],
-			  name);
+			  name.text);
 	values_told(&a->values);
 }
 
@@ -162,8 +162,6 @@ void app_continue(struct app *a)
 
 void app_ended(struct app *a, const siginfo_t *info)
 {
-	char name[SIGNAL_NAME_LEN];
-
 	a->code = app_exit_code(info);
 	a->pid = 0;
 	terminal_take_back(a->group);
@@ -173,7 +171,7 @@ void app_ended(struct app *a, const siginfo_t *info)
 			  a->code);
 		return;
 	}
-	signal_name_of(info->si_status, name);
 	log_event(LOG_INFO, "ended", LOG_FIELDS(log_int("code", a->code)),
-		  "'%s' was ended by SIG%s", a->arguments->command[0], name);
+		  "'%s' was ended by SIG%s", a->arguments->command[0],
+		  signal_name_of(info->si_status).text);
 }

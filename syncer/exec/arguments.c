@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/text.h"
-#include "exec/signal_name.h"
 
 #define HOUR_MS INT64_C(3600000)
 

@@ -10,10 +10,10 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/watch.h"
 #include "exec/app.h"
 #include "exec/family.h"
-#include "exec/signal_name.h"
 #include "report/log.h"
 
 /* How often a wait for the first set is told of. */
@@ -189,7 +189,6 @@ static bool is_of_terminal(const struct signalfd_siginfo *info)
 static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 {
 	int number = (int)info->ssi_signo;
-	char name[SIGNAL_NAME_LEN];
 	int result = 0;
 
 	if (is_for_us_alone(info))
@@ -204,9 +203,8 @@ static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 			(union sigval){ .sival_ptr = (void *)(uintptr_t)info->ssi_ptr });
 	else if (s->app.pid > 0)
 		result = kill(is_of_terminal(info) ? -s->app.group : s->app.pid, number);
-	signal_name_of(number, name);
 	log_event(LOG_DEBUG, "forward", LOG_FIELDS(log_int("child", s->app.pid)),
-		  "SIG%s: %s", name,
+		  "SIG%s: %s", signal_name_of(number).text,
 		  s->app.pid == 0 ? "no process to hand it on to"
 		  : result < 0    ? strerror(errno)
 				  : "handed on");

@@ -27,6 +27,7 @@ struct supervisor {
 	struct jitter jitter;
 	struct restart restart;
 	struct app app;
+	struct family family;
 	bool has_left;  /* CMD ends because of --on-change=exit */
 	int stopped_by; /* the signal that asks this process to end; 0: none */
 	struct err failure;
@@ -67,6 +68,14 @@ static int supervise_start(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+/* Who was not left by CMD. */
+static const struct family *family_now(struct supervisor *s)
+{
+	s->family.sidecar = s->in->alone->pid;
+	s->family.is_end = s->restart.goal == RESTART_GOAL_END;
+	return &s->family;
+}
+
 static void supervise_act(struct supervisor *s, enum restart_action action)
 {
 	switch (action) {
@@ -81,10 +90,10 @@ static void supervise_act(struct supervisor *s, enum restart_action action)
 		app_kill(&s->app);
 		break;
 	case RESTART_TERM_REST:
-		family_signal(SIGTERM, s->app.group, s->in->alone->pid);
+		family_signal(family_now(s), SIGTERM, s->app.group);
 		break;
 	case RESTART_KILL_REST:
-		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
+		family_signal(family_now(s), SIGKILL, s->app.group);
 		break;
 	case RESTART_START:
 		s->has_failed = supervise_start(s, &s->failure) < 0;
@@ -123,9 +132,10 @@ static void reap(struct supervisor *s)
 		if (info.si_pid == s->in->alone->pid) {
 			if (info.si_code != CLD_STOPPED)
 				on_exit_of_sidecar(s, app_exit_code(&info));
-		} else if (info.si_pid != s->app.pid)
-			; /* one that CMD left */
-		else if (info.si_code == CLD_STOPPED)
+		} else if (info.si_pid != s->app.pid) {
+			if (info.si_code != CLD_STOPPED)
+				family_forget(&s->family, info.si_pid);
+		} else if (info.si_code == CLD_STOPPED)
 			app_stopped(&s->app, info.si_status);
 		else {
 			app_ended(&s->app, &info);
@@ -137,8 +147,8 @@ static void reap(struct supervisor *s)
 		return;
 	/* Their children have become ours. */
 	if (s->restart.state == RESTART_SWEEPING)
-		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
-	if (!family_is_left(s->in->alone->pid))
+		family_signal(family_now(s), SIGKILL, s->app.group);
+	if (!family_is_left(family_now(s)))
 		supervise_event(s, RESTART_ALONE);
 }
 
@@ -356,6 +366,7 @@ static int supervise_all(struct supervisor *s, struct err *err)
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot read signals");
+	family_note(&s->family);
 	jitter_seed(&s->jitter, seed, sizeof(seed));
 	app_init(&s->app);
 	restart_init(&s->restart, &s->in->arguments->restart);
@@ -394,5 +405,6 @@ int supervise_run(const struct supervise_input *in, struct supervise_end *end,
 	if (s.signal_fd >= 0)
 		close(s.signal_fd);
 	app_done(&s.app);
+	family_done(&s.family);
 	return result;
 }

@@ -71,6 +71,35 @@ def kill_group(child):
     os.killpg(child, signal.SIGKILL)
 
 
+def test_what_a_script_started_before_lives_through_a_restart(stage):
+    """helper & exec akvsync exec -- app: it is a child of exec, which CMD did not leave."""
+    stage.volume.publish({"secret": "1"})
+    script = f'sleep 60 & echo "start $! helper" >>{stage.journal}; exec "$@"'
+    process = stage.app("orphans", "restart", wrapper=["sh", "-c", script, "x"])
+    helper = int(stage.wait("start", count=2) and stage.lines("start")[0][1])
+    left = [pid for word, pid, *_ in stage.lines("child")]
+    stage.volume.publish({"secret": "2"})
+    stage.wait("start", count=3)
+    assert is_alive(helper) and not any(is_alive(pid) for pid in left)
+    process.popen.terminate()
+    assert process.wait() == 0
+    assert not is_alive(helper), "its end is that of all"
+
+
+def test_no_shell_runs_what_is_no_program(stage):
+    folder = stage.folder / "bin"
+    folder.mkdir()
+    for name, text, mode in (("script", "exit 0\n", 0o755), ("plain", "#!/bin/sh\n", 0o644), ("good", "#!/bin/sh\nexit 3\n", 0o755)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(mode)
+    stage.volume.publish({})
+    path = f"/nowhere:/etc/passwd:{folder}:/bin"
+    for command, code in (("script", 126), (f"{folder}/script", 126), ("good", 3), ("absent", 127), ("", 127), ("true", 0)):
+        assert stage.run(command, env={"PATH": path})[0] == code, command
+    if os.geteuid():
+        assert stage.run("plain", env={"PATH": path})[0] == 126
+
+
 # ---- variables ----
 
 

@@ -61,7 +61,7 @@ static void test_the_group_while_a_child_is_in_it(void **state)
 	pid_t child = start(0, NULL), between, member = start(child, &between);
 
 	(void)state;
-	family_signal(SIGTERM, child, between);
+	family_signal(&(struct family){ .sidecar = between }, SIGTERM, child);
 	assert_int_equal(ended_by(child, 5000), SIGTERM);
 	assert_int_equal(ended_by(between, 5000), SIGTERM);
 	assert_true(member > 0);
@@ -69,15 +69,30 @@ static void test_the_group_while_a_child_is_in_it(void **state)
 
 static void test_children_of_other_groups(void **state)
 {
-	pid_t child = start(0, NULL), spared = start(0, NULL);
+	pid_t sidecar = start(0, NULL), earlier = start(0, NULL), child;
+	struct family f = { .sidecar = sidecar };
 
 	(void)state;
-	family_signal(SIGTERM, 1 << 30, spared);
+	family_note(&f);
+	assert_int_equal(f.earlier_count, 2);
+	child = start(0, NULL);
+	assert_true(family_is_left(&f));
+	family_signal(&f, SIGTERM, 1 << 30);
 	assert_int_equal(ended_by(child, 5000), SIGTERM);
-	assert_true(family_is_left(0));
-	assert_false(family_is_left(spared));
-	end(spared);
-	assert_false(family_is_left(0));
+	assert_false(family_is_left(&f));
+	f.is_end = true;
+	assert_true(family_is_left(&f));
+	family_signal(&f, SIGTERM, 1 << 30);
+	assert_int_equal(ended_by(earlier, 5000), SIGTERM);
+	assert_false(family_is_left(&f));
+	f.sidecar = 0;
+	assert_true(family_is_left(&f));
+	family_forget(&f, earlier);
+	assert_int_equal(f.earlier_count, 1);
+	assert_int_equal(f.earlier[0], sidecar);
+	end(sidecar);
+	assert_false(family_is_left(&f));
+	family_done(&f);
 }
 
 /* The number of CMD's group may be that of another one by now. */
@@ -86,7 +101,7 @@ static void test_a_group_of_others(void **state)
 	pid_t between, other = start(0, &between);
 
 	(void)state;
-	family_signal(SIGKILL, other, between);
+	family_signal(&(struct family){ .sidecar = between }, SIGKILL, other);
 	assert_int_equal(ended_by(between, 100), 0);
 	assert_int_equal(kill(other, SIGTERM), 0);
 	assert_int_equal(ended_by(between, 5000), SIGTERM);

@@ -16,12 +16,18 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 	/* Others may write to the volume: a pipe put there must not make us wait. */
 	auto_close int fd =
 		openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
+	return file_read_open(fd, path, out, err);
+}
+
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err)
+{
 	char chunk[4096];
 	int result = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
 	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -15,6 +15,9 @@
  */
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 
+/* The same of an open file, from where it stands; path is for messages. */
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
+
 /* True when errno of file_read() says that something else than a file of bounded size of
  * our own is there, perhaps one of another user: another try would find the same. */
 bool file_is_foreign(int dir_fd, const char *path, int cause);

@@ -1,12 +1,13 @@
 #include "deliver/act_signal.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/text.h"
 #include "deliver/act.h"
 #include "deliver/process.h"
-#include "deliver/signal_name.h"
 
 static int act_signal_parse_whom(struct target *t, const char *what, const char *value,
 				 struct err *err)
@@ -33,6 +34,26 @@ static int act_signal_parse_whom(struct target *t, const char *what, const char 
 	return 0;
 }
 
+/* Those on which programs reload or stop. */
+static int act_signal_parse_signal(const char *s, int *out, struct err *err)
+{
+	static const int known[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1,
+				     SIGUSR2, SIGTERM, SIGWINCH };
+	int number = 0;
+
+	(void)signal_name_parse(s, &number);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (known[i] == number) {
+			*out = number;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_CONFIG,
+		       "'%.40s' is not a signal to notify with; use one of HUP, INT, "
+		       "QUIT, USR1, USR2, TERM, WINCH",
+		       s);
+}
+
 static int act_signal_parse(struct target *t, char *rest, struct err *err)
 {
 	char *what = strchr(rest, ',');
@@ -43,7 +64,7 @@ static int act_signal_parse(struct target *t, char *rest, struct err *err)
 			       "it does not say whom to signal; write "
 			       "signal=HUP,process=NAME or signal=HUP,pidfile=PATH");
 	*what++ = '\0';
-	if (signal_number(text_trim(rest), &t->signal, err) < 0)
+	if (act_signal_parse_signal(text_trim(rest), &t->signal, err) < 0)
 		return -1;
 	what = text_trim(what);
 	value = strchr(what, '=');
@@ -56,7 +77,7 @@ static int act_signal_parse(struct target *t, char *rest, struct err *err)
 
 static void act_signal_describe(const struct target *t, struct buf *out)
 {
-	buf_printf(out, "sends SIG%s to ", signal_name(t->signal));
+	buf_printf(out, "sends SIG%s to ", signal_name_of(t->signal).text);
 	if (t->process != NULL)
 		buf_printf(out, "the process '%s'", t->process);
 	else

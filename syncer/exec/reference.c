@@ -105,7 +105,8 @@ static int parse_any(struct reference *out, const char *value, bool *found,
 		return err_set(err, ERR_CONFIG,
 			       "a reference starts with '" PREFIX "' in lower case, "
 			       "without white space or quotes before it");
-	if (suffix != NULL &&
+	/* Not an address with a password in it: me:pass@azurekeyvault?x. */
+	if (suffix != NULL && memchr(value, ':', (size_t)(suffix - value)) == NULL &&
 	    (suffix[strlen(SUFFIX)] == '\0' || suffix[strlen(SUFFIX)] == '?'))
 		return parse_migrated(out, value, suffix, err);
 	*found = false;

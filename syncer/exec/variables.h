@@ -31,6 +31,9 @@ struct variables_rules {
 	bool keep_identity; /* --keep-identity */
 };
 
+/* Whether a variable may have this name: letters, digits and '_', no digit first. */
+bool variables_is_name(const char *name);
+
 /* Appends the bytes of a file of the set.  ERR_NOTFOUND: it has none of this path. */
 typedef int variables_read(void *arg, const char *path, struct buf *out, struct err *err);
 

@@ -135,6 +135,55 @@ def test_nothing_outlives_it_when_it_is_killed(world, run):
     assert third.wait() == 0 and in_use.exists()
 
 
+def test_a_directory_whose_sidecar_has_just_died_is_in_use(world, run):
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    sidecar, folder = of(process)
+    process.wait_log("running")
+    os.kill(sidecar, signal.SIGKILL)
+    process.wait_log("sidecar-ended")
+    os.utime(folder, (0, 0))
+    assert run("s", "true").wait() == 0
+    assert folder.exists() and process.popen.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    os.utime(folder, (0, 0))
+    assert wait_until(lambda: run("s", "true").wait() == 0 and not folder.exists()), "nor is it kept for ever"
+
+
+def test_a_directory_that_is_removed(world, run):
+    """As systemd-logind does with what a user who logs out has in /dev/shm."""
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    _, folder = of(process)
+    process.wait_log("running")
+    since = process.mark()
+    subprocess.run(["rm", "-rf", folder], check=True)
+    world.plant("s")
+    process.wait_log("sidecar-ended", "somebody has removed", since=since)
+    process.wait_log("running", since=since)
+    assert folder.stat().st_mode & 0o7777 == 0o700
+    process.popen.terminate()
+    assert process.wait() == 143 and not folder.exists()
+
+
+def test_a_directory_that_somebody_else_makes_anew(world, run):
+    if os.geteuid():
+        pytest.skip("needs another user")
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    sidecar, folder = of(process)
+    process.wait_log("running")
+    subprocess.run(["rm", "-rf", folder], check=True)
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    process.wait_log("sidecar-ended", "somebody else has made")
+    assert wait_until(lambda: not is_alive(sidecar)) and process.popen.poll() is None
+    assert not list(folder.iterdir()), "no secret goes there"
+    process.popen.terminate()
+    assert process.wait() == 143
+
+
 def test_a_term_before_the_first_set(world, run):
     world.plant("s")
     process = run("absent", "true")

@@ -63,6 +63,7 @@ static void test_accepted(void **state)
 		{ " ; \n;", "" },
 		{ "signal=HUP,process=nginx", "1>nginx" },
 		{ "signal=SIGHUP,process=nginx", "1>nginx" },
+		{ "signal=sighup,process=nginx", "1>nginx" },
 		{ "signal=hup,process=nginx", "1>nginx" },
 		{ "signal=1,process=nginx", "1>nginx" },
 		{ "signal=10,process=a;signal=USR2,process=b", "10>a | 12>b" },

@@ -340,10 +340,10 @@ def variant(vault):  # pylint: disable=unused-argument
 def need(minor, feature):
     """Skips the test on a cluster that is too old for it."""
     if release() < minor:
-        pytest.skip(f"{feature} from Kubernetes 1.{minor} on, this is 1.{release()}: KUBERNETES or KUBECONFIG may name a newer one")
+        pytest.skip(f"{feature} from Kubernetes 1.{minor} on, this is 1.{release()}: KUBERNETES may name a newer one")
 
 
 @pytest.fixture(scope="session")
 def native():
     """Only where the cluster has native sidecars."""
-    need(29, "native sidecars")
+    need(29, "native sidecars work")

@@ -274,8 +274,8 @@ static int check_amount(char *const *entries, struct err *err)
 {
 	size_t count = target_list_count(entries), len = 0;
 
-	for (size_t i = 0; i < count; i++)
-		len += strlen(entries[i]);
+	for (char *const *e = entries; e && *e; e++)
+		len += strlen(*e);
 	if (count <= ENTRIES_MAX && len <= SHOWN_MAX)
 		return 0;
 	return err_set(

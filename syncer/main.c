@@ -2,7 +2,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "command/command.h"
 
 static const char *without_dashes(const char *name)
@@ -22,19 +21,14 @@ static bool wants_usage(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *names[16], *nearest;
-	size_t count = 0;
+	const struct command *command;
+	const char *nearest = NULL;
 
 	if (argc < 2)
 		return command_usage_error("a command is missing");
-	for (const struct command *c = commands; c->name; c++) {
-		if (strcmp(without_dashes(argv[1]), c->name) == 0)
-			return wants_usage(argc, argv) ? command_usage(c)
-						       : c->run(argc - 1, argv + 1);
-		names[count++] = c->name;
-	}
-	nearest = text_nearest(argv[1], names, count);
-	return command_usage_error("unknown command '%s'%s%s%s", argv[1],
-				   nearest ? "; did you mean '" : "",
-				   nearest ? nearest : "", nearest ? "'?" : "");
+	command = command_find(without_dashes(argv[1]), &nearest);
+	if (command == NULL)
+		return command_unknown(argv[1], nearest);
+	return wants_usage(argc, argv) ? command_usage(command)
+				       : command->run(argc - 1, argv + 1);
 }

@@ -71,6 +71,9 @@ static const char *advice(const struct identity *identity, int status, const cha
 		       "AKVSYNC_IDENTITY_OBJECT_ID or AKVSYNC_IDENTITY_RESOURCE_ID";
 	if (status == 403 && strstr(text, "unreachable"))
 		return "this is no Azure machine: set AKVSYNC_AUTH and its credential";
+	if (status == 403 && identity->kind == IDENTITY_IMDS)
+		return "when this is no Azure machine, set another credential, such as "
+		       "AZURE_FEDERATED_TOKEN_FILE or AKVSYNC_CLIENT_SECRET_FILE";
 	if (status == 400)
 		return "is an identity assigned to this machine or app, and the vault's "
 		       "cloud right?";

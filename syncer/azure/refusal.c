@@ -13,17 +13,17 @@ static const struct refusal {
 	const char *code;
 	enum err_kind kind;
 	/* @address: the client's, as the service sees it; @client: the client id; @kind:
-	 * secret, key, certificate; @role, @permission: what lets it do what was asked;
-	 * @vault: its name */
+	 * secret, key, certificate; @what: was asked for; @role, @permission: what lets
+	 * it do that; @vault: its name */
 	const char *hint;
 } refusals[] = {
 	{ "SecretDisabled", ERR_DENIED,
 	  "the secret is disabled: enable it in vault '@vault', or set a new version" },
 	{ "ForbiddenByRbac", ERR_DENIED,
-	  "identity @client may not read it; grant \"@role\" on vault '@vault' or "
+	  "identity @client may not @what; grant \"@role\" on vault '@vault' or "
 	  "the @kind (takes minutes to act)" },
 	{ "AccessDenied", ERR_DENIED,
-	  "identity @client may not read it; give it the @kind permission "
+	  "identity @client may not @what; give it the @kind permission "
 	  "\"@permission\" in the access policies of vault '@vault'" },
 	{ "ForbiddenByFirewall", ERR_DENIED,
 	  "the firewall of vault '@vault' does not admit @address; add the cluster's "
@@ -55,7 +55,7 @@ static const struct {
 	const char *hint;
 } others[] = {
 	{ 401, "vault '@vault' does not accept the token of identity @client" },
-	{ 403, "identity @client may not read it: check its role (\"@role\") or access "
+	{ 403, "identity @client may not @what: check its role (\"@role\") or access "
 	       "policy, and the network rules of vault '@vault'" },
 	{ 404,
 	  "check the name, whether it was deleted from vault '@vault', and that this is "
@@ -153,6 +153,8 @@ static const char *word_of(const char *blank, const struct blanks *blanks)
 		return roles[context->kind];
 	case 'v':
 		return context->vault;
+	case 'w':
+		return context->list ? "list them" : "read it";
 	default:
 		return context->list ? "list" : "get";
 	}

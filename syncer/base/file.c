@@ -16,12 +16,18 @@ int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 	/* Others may write to the volume: a pipe put there must not make us wait. */
 	auto_close int fd =
 		openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
+	return file_read_open(fd, path, out, err);
+}
+
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err)
+{
 	char chunk[4096];
 	int result = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
 	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -78,6 +84,32 @@ int file_compare(int dir_fd, const char *path, const void *data, size_t len, boo
 	wipe(chunk, sizeof(chunk));
 	*same = equal && len == 0;
 	return 0;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool file_is_below(int fd, int above_fd)
+{
+	int at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat above, here, below = { 0 };
+	bool found = false;
+
+	/* The root is its own parent. */
+	while (!found && at >= 0 && fstat(above_fd, &above) == 0 &&
+	       fstat(at, &here) == 0 && !is_same_file(&here, &below)) {
+		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		found = is_same_file(&here, &above);
+		below = here;
+		close(at);
+		at = parent;
+	}
+	if (at >= 0)
+		close(at);
+	return found;
 }
 
 static int write_all(int fd, const char *data, size_t len)

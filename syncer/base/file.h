@@ -15,6 +15,9 @@
  */
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 
+/* The same of an open file, from where it stands; path is for messages. */
+int file_read_open(int fd, const char *path, struct buf *out, struct err *err) MUST_CHECK;
+
 /* True when errno of file_read() says that something else than a file of bounded size of
  * our own is there, perhaps one of another user: another try would find the same. */
 bool file_is_foreign(int dir_fd, const char *path, int cause);
@@ -23,6 +26,10 @@ bool file_is_foreign(int dir_fd, const char *path, int cause);
  * part that is a link is not followed.  ERR_IO, with errno of the call that failed. */
 int file_compare(int dir_fd, const char *path, const void *data, size_t len, bool *same,
 		 struct err *err) MUST_CHECK;
+
+/* True when the directory of fd is that of above_fd or below it, on whatever way it was
+ * reached.  Both may be O_PATH descriptors. */
+bool file_is_below(int fd, int above_fd);
 
 /*
  * Creates a file that must not exist, with exactly this mode whatever the umask, and

@@ -44,7 +44,7 @@ static const struct {
 static int jmespath_refuse(const char *path, const char *at, struct err *err)
 {
 	const char *name = *at ? "a character that no key may hold outside of quotes"
-			       : "its end where a key was expected";
+			       : "its end where a key or a ] was expected";
 
 	for (size_t i = 0; i < ARRAY_LEN(others) && *at; i++) {
 		if (!text_starts(at, others[i].start))
@@ -52,10 +52,13 @@ static int jmespath_refuse(const char *path, const char *at, struct err *err)
 		name = others[i].name;
 		break;
 	}
-	return err_set(err, ERR_CONFIG,
-		       "has %s at character %zu; only keys and indexes can be written, "
-		       "such as a.b, \"any key\".b and a[0]",
-		       name, (size_t)(at - path) + 1);
+	err_set(err, ERR_CONFIG,
+		"has %s at character %zu; only keys and indexes can be written, such as "
+		"a.b, \"any key\".b and a[0]",
+		name, (size_t)(at - path) + 1);
+	if (*at == '-' || *at == ' ')
+		err_hint(err, "YAML takes one pair of quotes away: path: '\"any-key\"'");
+	return -1;
 }
 
 /* ---- steps ---- */
@@ -84,8 +87,11 @@ static bool jmespath_read_index(const char **at, struct step *s)
 		*at = *digits ? end : *at;
 		return false;
 	}
-	if (text_number(digits, INT32_MAX, &s->index) < 0)
+	if (*digits == '\0')
 		return false;
+	/* No value has so many items. */
+	if (text_number(digits, INT32_MAX, &s->index) < 0)
+		s->index = INT32_MAX;
 	s->is_index = true;
 	*at = end + 1;
 	return true;
@@ -94,13 +100,17 @@ static bool jmespath_read_index(const char **at, struct step *s)
 static bool jmespath_read_key(const char **at, struct step *s)
 {
 	const char *start = *at, *end = start;
+	struct jsontext quoted;
 	struct err unused;
 
 	if (*start == '"') {
 		end = jsontext_string_end(start, start + strlen(start));
-		if (end == NULL || jsontext_decode(start + 1, end, &s->key, &unused) < 0)
+		if (end == NULL ||
+		    jsontext_parse(start, (size_t)(++end - start), &quoted, &unused) <
+			    0 ||
+		    jsontext_write(&quoted, &s->key, &unused) < 0)
 			return false;
-		*at = end + 1;
+		*at = end;
 		return true;
 	}
 	while (jmespath_is_key(*end, end == start))
@@ -148,8 +158,13 @@ int jmespath_check(const char *path, struct err *err)
 static bool has_key(const struct jsontext_member *m, const struct buf *wanted)
 {
 	auto_buf struct buf key = BUF_INIT(KEY_MAX);
+	size_t len = m->key.len - 2; /* without its quotes */
 	struct err unused;
 
+	/* Without an escape it stands for itself. */
+	if (memchr(m->key.at, '\\', m->key.len) == NULL)
+		return len == wanted->len &&
+		       memcmp(m->key.at + 1, buf_str(wanted), len) == 0;
 	/* One over the limit is another one. */
 	return jsontext_write(&m->key, &key, &unused) == 0 && key.len == wanted->len &&
 	       memcmp(buf_str(&key), buf_str(wanted), key.len) == 0;

@@ -337,6 +337,8 @@ int jsontext_parse(const char *text, size_t len, struct jsontext *out, struct er
 	const char *start = jsontext_skip_space(text, r.end);
 	size_t value_len;
 
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		return refuse(&r, "it starts with a byte order mark, which JSON may not");
 	if (start == r.end) {
 		r.p = r.end;
 		return refuse(&r, "it is empty");
@@ -359,23 +361,35 @@ static const char *value_end(const char *p, const char *end)
 	int depth = 0;
 
 	for (; p < end; p++) {
-		if (*p == '"') {
+		switch (*p) {
+		case '"':
 			p = jsontext_string_end(p, end);
 			if (p == NULL)
 				return end;
-		} else if (*p == '{' || *p == '[') {
+			if (depth == 0)
+				return p + 1;
+			break;
+		case '{':
+		case '[':
 			depth++;
-		} else if (*p == '}' || *p == ']') {
-			depth--;
-		} else if (strchr(", \t\r\n:", *p)) {
+			break;
+		case '}':
+		case ']':
+			if (--depth <= 0)
+				return p + (depth == 0);
+			break;
+		case ',':
+		case ':':
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
 			if (depth == 0)
 				return p;
-			continue;
+			break;
+		default:
+			break;
 		}
-		if (depth == 0 && strchr("\"}]", *p))
-			return p + 1;
-		if (depth < 0)
-			return p;
 	}
 	return end;
 }

@@ -56,24 +56,35 @@ static const char *redact_header(const char *s, struct buf *out)
 	return end;
 }
 
-/* Behind "://": copies host and path, without user and query. */
+/* Whether "host:port" has no number for a port, as when it is a user with a password in
+ * which there is a '/'. */
+static bool redact_is_odd(const char *s, size_t len)
+{
+	const char *port = memrchr(s, ':', len);
+
+	if (port++ == NULL || memchr(port, ']', len - (size_t)(port - s)) != NULL)
+		return false;
+	return strspn(port, "0123456789") < len - (size_t)(port - s);
+}
+
+/* Behind "://": copies host and path, without user, query and fragment. */
 static const char *redact_url(const char *s, struct buf *out)
 {
-	size_t host = strcspn(s, "/?# \t;\n\x1e");
-	const char *at = memrchr(s, '@', host);
+	static const char ends[] = " \t;\n\x1e";
+	size_t whole = strcspn(s, ends), host = strcspn(s, "/?# \t;\n\x1e");
+	const char *at = memrchr(s, '@', redact_is_odd(s, host) ? whole : host);
 	size_t rest;
 
 	if (at != NULL) {
 		buf_text(out, HIDDEN);
-		host -= (size_t)(at - s);
 		s = at;
 	}
-	rest = host + strcspn(s + host, "? \t;\n\x1e");
+	rest = strcspn(s, "?# \t;\n\x1e");
 	buf_printf(out, "%.*s", (int)rest, s);
 	s += rest;
-	if (*s != '?')
+	if (*s != '?' && *s != '#')
 		return s;
-	buf_text(out, "?" HIDDEN);
+	buf_printf(out, "%c" HIDDEN, *s);
 	return s + strcspn(s, " \t\n\x1e");
 }
 

@@ -2,8 +2,8 @@
  * redact.h: the text of AKVSYNC_NOTIFY, or of one entry, without what may be secret in
  * it. Pure.
  *
- * Left out are the values of header=, and of a URL the user with the password and the
- * query.  Names and the rest stay, so that an entry can be recognised.
+ * Left out are the values of header=, and of a URL the user with the password, the query
+ * and the fragment.  Names and the rest stay, so that an entry can be recognised.
  */
 #ifndef BASE_REDACT_H
 #define BASE_REDACT_H

@@ -63,20 +63,25 @@ void template_done(struct template *t)
 
 /* ---- parsing ---- */
 
-/* Where a text is, in the words of an editor; the caller frees. */
-static char *template_where(const char *text, const char *at)
-{
-	size_t line = 1, column = 1;
+/* A place in a text, in the words of an editor. */
+struct template_cursor {
+	const char *at;
+	size_t line, column;
+};
 
-	for (const char *c = text; c < at; c++) {
-		if (*c == '\n') {
-			line++;
-			column = 1;
-		} else if (((unsigned char)*c & 0xc0) != 0x80) {
-			column++; /* the later bytes of a character do not count */
+/* Moves on to a later place, so that a text is counted once, however many places it has.
+ * The caller frees the result: "line 1, column 13". */
+static char *template_where(struct template_cursor *c, const char *at)
+{
+	for (; c->at < at; c->at++) {
+		if (*c->at == '\n') {
+			c->line++;
+			c->column = 1;
+		} else if (((unsigned char)*c->at & 0xc0) != 0x80) {
+			c->column++; /* the later bytes of a character do not count */
 		}
 	}
-	return xasprintf("line %zu, column %zu", line, column);
+	return xasprintf("line %zu, column %zu", c->line, c->column);
 }
 
 static int template_read_filter(const char *name, struct template_part *part,
@@ -148,7 +153,7 @@ static int template_read_at(const char *at, char *where, struct template *t,
 
 	if (*quote == '"')
 		return template_read_quoted(quote, t, end, err);
-	if (close == NULL || close > start + strcspn(start, "\n"))
+	if (close == NULL || memchr(start, '\n', (size_t)(close - start)) != NULL)
 		return err_set(err, ERR_CONFIG,
 			       "'" OPEN "' has no '" CLOSE
 			       "' on its line; write {{\"{{\"}} for two braces that "
@@ -163,12 +168,13 @@ static int template_read_at(const char *at, char *where, struct template *t,
 
 int template_parse(const char *text, struct template *out, struct err *err)
 {
+	struct template_cursor cursor = { text, 1, 1 };
 	struct template t = { 0 };
 	const char *rest = text, *at;
 	int result = 0;
 
 	while ((at = strstr(rest, OPEN)) != NULL) {
-		auto_free char *where = template_where(text, at);
+		auto_free char *where = template_where(&cursor, at);
 
 		template_add_text(&t, rest, (size_t)(at - rest));
 		if (t.count >= TEMPLATE_PARTS_MAX)

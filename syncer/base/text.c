@@ -243,11 +243,16 @@ size_t text_distance(const char *a, const char *b)
 
 const char *text_nearest(const char *s, const char *const *candidates, size_t count)
 {
-	size_t limit = strlen(s) / 3 + 1;
+	size_t len = strlen(s), limit = len / 3 + 1;
 	const char *nearest = NULL;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t d = text_distance(s, candidates[i]);
+	for (size_t i = 0; i < count && len <= TEXT_NEAREST_MAX; i++) {
+		size_t d, other = strlen(candidates[i]);
+
+		/* The distance is no less than the difference of the lengths. */
+		if (other >= len + limit || len >= other + limit)
+			continue;
+		d = text_distance(s, candidates[i]);
 
 		if (d < limit) {
 			limit = d;

@@ -54,6 +54,9 @@ size_t text_utf8_length(const char *text);
  * from a to b; case counts as no edit.  For "did you mean". */
 size_t text_distance(const char *a, const char *b);
 
+/* A longer name gets no suggestion: to compare it would take too long. */
+#define TEXT_NEAREST_MAX 255
+
 /* The candidate nearest to s, or NULL when none is near enough to be meant by a typo. */
 const char *text_nearest(const char *s, const char *const *candidates, size_t count);
 

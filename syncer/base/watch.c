@@ -17,8 +17,8 @@
  * stat(2). */
 #define BLIND_LOOK_MS 10000
 #define EVENTS                                                                           \
-	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF |      \
-	 IN_ONLYDIR)
+	(IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF |         \
+	 IN_MOVE_SELF | IN_ONLYDIR)
 
 /* What distinguishes one state of a file from another; all 0 when there is no file. */
 struct look {

@@ -236,7 +236,8 @@ static void check_write_text(const struct configuration *c, const struct options
 	write_secrets(c, out);
 	write_targets(&check->targets, out);
 	buf_printf(out, "\n%s\n",
-		   check->worst.kind != ERR_NONE ? "Not all of it can be read."
+		   check->unmade.kind != ERR_NONE  ? check->unmade.msg
+		   : check->worst.kind != ERR_NONE ? "Not all of it can be read."
 		   : online ? "All is well: every object can be read."
 			    : "The configuration is valid; --online also tries it.");
 }
@@ -307,7 +308,7 @@ static void write_json_targets(const struct targets *all, struct buf *out)
 {
 	const struct target *t;
 
-	buf_text(out, "],\"notify\":[");
+	buf_text(out, ",\"notify\":[");
 	for (size_t i = 0; (t = target_at(all, i)) != NULL; i++) {
 		buf_text(out, i ? ",\n" : "\n");
 		write_json_target(t, out);
@@ -418,6 +419,8 @@ static void check_write_json(const struct configuration *c, const struct options
 	write_json_templates(c, false, out);
 	buf_text(out, "],\"envFiles\":[");
 	write_json_templates(c, true, out);
+	buf_text(out, "],");
+	json_member(out, "unmade", check->unmade.kind ? check->unmade.msg : NULL);
 	write_json_targets(&check->targets, out);
 	write_json_secrets(&c->secrets, out);
 	buf_text(out, "}\n");

@@ -2,11 +2,16 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
 
 const struct command commands[] = {
 	{ "init", "", command_init, "fetch all objects once, publish them, exit", NULL },
 	{ "sidecar", "", command_sidecar,
-	  "the same, then poll for new versions until SIGTERM", NULL },
+	  "fetch all objects, publish them, then poll for new versions until SIGTERM",
+	  NULL },
 	{ "probe", "startup|ready|live [--wait DURATION]", command_probe,
 	  "startup, ready or live: ask the running sidecar; exit 0: yes; "
 	  "startup --wait 5s: wait so long for a yes",
@@ -19,7 +24,9 @@ const struct command commands[] = {
 	  exec_details },
 	{ "install", "DIR", command_install,
 	  "copy this program into a directory, so that any app can run it", NULL },
-	{ "help", "", command_help, "list all commands, variables and exit codes", NULL },
+	{ "help", "[COMMAND]", command_help,
+	  "list all commands, variables and exit codes; or what one command takes",
+	  NULL },
 	{ "version", "", command_version, "print the version", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
@@ -70,13 +77,53 @@ int command_error(int code, const char *fmt, ...)
 	return code;
 }
 
+/* help and more: the arguments that print what is allowed. */
+static int usage_error(const char *help, const char *more, const char *fmt, va_list ap)
+{
+	complain(fmt, ap);
+	fprintf(stderr, "Try 'akvsync %s%s'.\n", help, more);
+	return EXIT_USAGE;
+}
+
 int command_usage_error(const char *fmt, ...)
 {
 	va_list ap;
+	int code;
 
 	va_start(ap, fmt);
-	complain(fmt, ap);
+	code = usage_error("help", "", fmt, ap);
 	va_end(ap);
-	fputs("Try 'akvsync help'.\n", stderr);
-	return EXIT_USAGE;
+	return code;
+}
+
+int command_usage_error_of(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, fmt);
+	code = usage_error(name, " --help", fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int command_unknown(const char *name, const char *nearest)
+{
+	return command_usage_error("unknown command '%s'%s%s%s", name,
+				   nearest ? "; did you mean '" : "",
+				   nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+const struct command *command_find(const char *name, const char **nearest)
+{
+	const char *names[ARRAY_LEN(commands)];
+	size_t count = 0;
+
+	for (const struct command *c = commands; c->name; c++) {
+		if (strcmp(name, c->name) == 0)
+			return c;
+		names[count++] = c->name;
+	}
+	*nearest = text_nearest(name, names, count);
+	return NULL;
 }

@@ -34,6 +34,7 @@ extern const struct command commands[];
 
 int command_init(int argc, char **argv);
 int command_sidecar(int argc, char **argv);
+int command_sidecar_of_exec(void); /* the sidecar of an exec that stands alone */
 int command_probe(int argc, char **argv);
 int command_refresh(int argc, char **argv);
 int command_check(int argc, char **argv);
@@ -60,5 +61,15 @@ int command_error(int code, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Prints the line "akvsync: ..." on stderr, and where to find help; EXIT_USAGE. */
 int command_usage_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* The same for one command, whose own help says more: "Try 'akvsync exec --help'." */
+int command_usage_error_of(const char *name, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The usage error of a name that command_find() does not know. */
+int command_unknown(const char *name, const char *nearest);
+
+/* The command of a name; NULL: there is none, and *nearest is the name that may be meant,
+ * or NULL. */
+const struct command *command_find(const char *name, const char **nearest);
 
 #endif

@@ -47,11 +47,9 @@ const char exec_details[] =
 /* The sidecar of a process that stands alone. */
 static int run_sidecar_in(const char *dir)
 {
-	char *arguments[] = { (char *)"sidecar", NULL };
-
 	if (setenv("AKVSYNC_DIR", dir, 1) < 0)
 		return EXIT_LOCAL;
-	return command_sidecar(1, arguments);
+	return command_sidecar_of_exec();
 }
 
 /* Whether this process has to bring the files itself, since it is told which. */
@@ -128,7 +126,7 @@ int command_exec(int argc, char **argv)
 
 	if (arguments_parse(&arguments, argc - 1, argv + 1, &err) < 0) {
 		arguments_done(&arguments);
-		return command_usage_error("%s", err.msg);
+		return command_usage_error_of("exec", "%s", err.msg);
 	}
 	if (child_prepare(&origin, &err) < 0)
 		return command_error(EXIT_LOCAL, "%s", err.msg);

@@ -23,11 +23,20 @@ static const struct {
 	{ EXIT_INTERRUPTED, "stopped by a signal before the first set was published" },
 };
 
+static int help_on(const char *name)
+{
+	const char *nearest = NULL;
+	const struct command *command = command_find(name, &nearest);
+
+	return command != NULL ? command_usage(command) : command_unknown(name, nearest);
+}
+
 int command_help(int argc, char **argv)
 {
 	struct buf variables = BUF_INIT(64 * 1024);
 
-	(void)argc, (void)argv;
+	if (argc > 1)
+		return help_on(argv[1]);
 	puts("akvsync " AKVSYNC_VERSION
 	     ": Azure Key Vault secrets as files in a pod, kept up to date.\n\n"
 	     "usage: akvsync COMMAND\n");

@@ -67,7 +67,8 @@ static int install_into(const char *dir, off_t *size, struct err *err)
 	struct stat st;
 
 	if (dir_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open the directory");
+		return err_set_errno(err, ERR_IO,
+				     "cannot open the directory, which must be there");
 	from = open_program(&name, err);
 	if (from < 0)
 		return -1;
@@ -91,7 +92,7 @@ int command_install(int argc, char **argv)
 	off_t size = 0;
 
 	if (argc != 2 || argv[1][0] == '-')
-		return command_usage_error("'install' takes one directory");
+		return command_usage_error_of("install", "'install' takes one directory");
 	if (install_into(argv[1], &size, &err) < 0)
 		return command_error(EXIT_LOCAL, "%s/" NAME ": %s", argv[1], err.msg);
 	printf("%s/" NAME ": akvsync " AKVSYNC_VERSION ", %lld bytes\n", argv[1],

@@ -76,7 +76,7 @@ static int sync_fail(int code, const struct err *err)
 	return code;
 }
 
-static int sync_run(enum loop_mode mode, int argc, char **argv)
+static int sync_run(enum loop_mode mode, bool is_of_exec, int argc, char **argv)
 {
 	struct sync_input in = { 0 };
 	struct start_end end = { 0 };
@@ -92,6 +92,7 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 					   "environment variables",
 					   argv[0]);
 	result = prepare(&in, mode, &err);
+	in.configuration.settings.is_of_exec = is_of_exec;
 	if (result < 0) {
 		termlog_write(in.configuration.settings.termination_log, &err);
 		watch_free(in.watch);
@@ -113,10 +114,17 @@ static int sync_run(enum loop_mode mode, int argc, char **argv)
 
 int command_init(int argc, char **argv)
 {
-	return sync_run(LOOP_INIT, argc, argv);
+	return sync_run(LOOP_INIT, false, argc, argv);
 }
 
 int command_sidecar(int argc, char **argv)
 {
-	return sync_run(LOOP_SIDECAR, argc, argv);
+	return sync_run(LOOP_SIDECAR, false, argc, argv);
+}
+
+int command_sidecar_of_exec(void)
+{
+	char *arguments[] = { (char *)"sidecar", NULL };
+
+	return sync_run(LOOP_SIDECAR, true, 1, arguments);
 }

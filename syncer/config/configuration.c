@@ -132,7 +132,8 @@ static int configuration_take_file(struct template_file *t, struct err *err)
 	auto_buf struct buf text = BUF_INIT(TEMPLATES_TEXT_MAX);
 	auto_free char *words = templates_words(t);
 
-	if (configuration_read_text(t, &text, err) < 0)
+	t->unread = configuration_read_text(t, &text, err) < 0;
+	if (t->unread)
 		return err_wrap(err, "AKVSYNC_TEMPLATES: %s", words);
 	if (templates_take_text(t, buf_str(&text), err) < 0)
 		return err_wrap(err, "AKVSYNC_TEMPLATES: %s: file '%.200s'", words,
@@ -193,19 +194,25 @@ static int configuration_load_templates(struct configuration *c, struct err *err
 	return 0;
 }
 
-bool configuration_files_changed(const struct configuration *c)
+/* Of a configuration that was refused, a text may not have been taken. */
+static bool configuration_file_changed(const struct template_file *t)
 {
-	const struct templates *all = &c->objects.templates;
+	auto_buf struct buf text = BUF_INIT(TEMPLATES_TEXT_MAX);
+	struct err err;
+	bool unread;
 
-	for (size_t i = 0; i < all->count; i++) {
-		const struct template_file *t = &all->items[i];
-		auto_buf struct buf text = BUF_INIT(TEMPLATES_TEXT_MAX);
-		struct err err;
+	if (t->text == NULL && !t->unread)
+		return false;
+	unread = configuration_read_text(t, &text, &err) < 0;
+	return unread != t->unread || (!unread && strcmp(buf_str(&text), t->text) != 0);
+}
 
-		if (t->file != NULL && (configuration_read_text(t, &text, &err) < 0 ||
-					strcmp(buf_str(&text), t->text) != 0))
+bool configuration_files_changed(const struct templates *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].file != NULL &&
+		    configuration_file_changed(&all->items[i]))
 			return true;
-	}
 	return false;
 }
 

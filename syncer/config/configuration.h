@@ -35,7 +35,7 @@ int configuration_load(struct configuration *out, char *const *env, bool signs_i
 void configuration_done(struct configuration *c);
 
 /* True when the text of a template has changed in its file since it was read. */
-bool configuration_files_changed(const struct configuration *c);
+bool configuration_files_changed(const struct templates *all);
 
 /*
  * The path of the file that AKVSYNC_CONFIG names, for a caller that watches the file

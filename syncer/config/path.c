@@ -62,10 +62,7 @@ int path_check(const char *path, struct err *err)
 
 bool path_collides(const char *a, const char *b)
 {
-	size_t la = strlen(a), lb = strlen(b);
-	size_t shorter = la < lb ? la : lb;
-
-	if (strncmp(a, b, shorter) != 0)
-		return false;
-	return la == lb || (la < lb ? b[la] : a[lb]) == '/';
+	while (*a != '\0' && *a == *b)
+		a++, b++;
+	return *a == '\0' ? *b == '\0' || *b == '/' : *b == '\0' && *a == '/';
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "config/path.h"
 
@@ -15,8 +16,16 @@ struct references_file {
 };
 
 struct references {
-	struct references_file *items;
+	struct references_file *items; /* in the order of their paths when they are read
+					*/
 	size_t count;
+};
+
+/* What a layout appends to the path of an object's files. */
+static const char *const references_suffixes[][4] = {
+	[OBJECT_SINGLE] = { "" },
+	[OBJECT_SPLIT] = { "", ".crt", ".key" },
+	[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
 };
 
 static void references_add(struct references *all, const char *path, const char *suffix,
@@ -28,23 +37,11 @@ static void references_add(struct references *all, const char *path, const char 
 					  .object = object };
 }
 
-/* True when only the vault knows which files the entry makes. */
-static bool references_is_open(const struct object *o)
-{
-	return object_selects(o) || o->history > 0 || o->extract != OBJECT_EXTRACT_NONE;
-}
-
 /* The files of the whole value. */
 static void references_add_whole(struct references *all, const struct object *o)
 {
-	static const char *const suffixes[][3] = {
-		[OBJECT_SINGLE] = { "" },
-		[OBJECT_SPLIT] = { "", ".crt", ".key" },
-		[OBJECT_TLS] = { "/tls.crt", "/tls.key", "/ca.crt" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(suffixes[0]) && suffixes[o->layout][i]; i++)
-		references_add(all, o->path, suffixes[o->layout][i], o);
+	for (const char *const *s = references_suffixes[o->layout]; *s; s++)
+		references_add(all, o->path, *s, o);
 }
 
 static void references_add_object(struct references *all, const struct object *o)
@@ -68,31 +65,89 @@ static void references_done(struct references *all)
 
 /* ---- names in a template ---- */
 
+/* Behind the name of an object, or the number of a version. */
+static bool references_is_suffix(const struct object *o, const char *rest)
+{
+	for (const char *const *s = references_suffixes[o->layout]; *s; s++)
+		if (strcmp(rest, *s) == 0)
+			return true;
+	return o->metadata && strcmp(rest, ".json") == 0;
+}
+
+/* The number of a version, from 0. */
+static bool references_is_version(const struct object *o, const char *name)
+{
+	size_t digits = strspn(name, "0123456789");
+	auto_free char *number = xstrndup(name, digits);
+	int64_t n;
+
+	return (digits == 1 || *name != '0') &&
+	       text_number(number, OBJECT_HISTORY_MAX, &n) == 0 && n < o->history &&
+	       references_is_suffix(o, name + digits);
+}
+
+/* The name of an object that the entry selects. */
+static bool references_is_selected(const struct object *o, const char *name)
+{
+	size_t len = strspn(name, "0123456789abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+	auto_free char *selected = xstrndup(name, len);
+
+	return len > 0 && references_is_suffix(o, name + len) &&
+	       (o->pattern == NULL || fnmatch(o->pattern, selected, FNM_CASEFOLD) == 0);
+}
+
 /* True when the entry, of which only the vault knows the files, may make this one. */
 static bool references_may_make(const struct object *o, const char *path)
 {
 	const char *folder = o->extract ? o->folder : o->path;
 	size_t len = folder ? strlen(folder) : 0;
-	auto_free char *pattern = xasprintf("%s*", o->pattern ? o->pattern : "");
+	struct err err;
 
-	if (!references_is_open(o))
+	if (len > 0 && (strncmp(path, folder, len) != 0 || path[len++] != '/'))
 		return false;
-	if (len > 0 && (strncmp(path, folder, len) != 0 || path[len] != '/'))
-		return false;
-	return !object_selects(o) ||
-	       fnmatch(pattern, path + len + (len > 0), FNM_CASEFOLD) == 0;
+	if (object_selects(o))
+		return references_is_selected(o, path + len);
+	if (o->history > 0)
+		return references_is_version(o, path + len);
+	return o->extract != OBJECT_EXTRACT_NONE && path_check(path, &err) == 0;
+}
+
+static int references_order(const void *a, const void *b)
+{
+	const struct references_file *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static int references_compare(const void *path, const void *item)
+{
+	return strcmp(path, ((const struct references_file *)item)->path);
+}
+
+static void references_sort(struct references *all)
+{
+	if (all->count > 0)
+		qsort(all->items, all->count, sizeof(*all->items), references_order);
 }
 
 static bool references_is_known(const struct references *known, const struct objects *all,
 				const char *path)
 {
-	for (size_t i = 0; i < known->count; i++)
-		if (strcmp(known->items[i].path, path) == 0)
-			return true;
-	for (size_t i = 0; i < all->count; i++)
-		if (references_may_make(&all->items[i], path))
-			return true;
-	return false;
+	bool found;
+
+	(void)sorted_place(known->items, known->count, sizeof(*known->items), path,
+			   references_compare, &found);
+	for (size_t i = 0; i < all->count && !found; i++)
+		found = references_may_make(&all->items[i], path);
+	return found;
+}
+
+/* The file of a template, which no template takes. */
+static bool references_is_template(const struct objects *all,
+				   const struct template_file *t, const char *path)
+{
+	return !templates_is_env(t) && templates_in_the_way(&all->templates, path);
 }
 
 /* The name that may be meant; NULL: none is near. */
@@ -111,7 +166,7 @@ static int references_refuse(const struct references *known, const struct object
 {
 	const char *nearest = references_nearest(known, part->path);
 
-	if (!templates_is_env(t) && templates_in_the_way(&all->templates, part->path))
+	if (references_is_template(all, t, part->path))
 		return err_set(err, ERR_CONFIG,
 			       "%s: '%.100s' is a template itself; a template takes the "
 			       "files of objects only",
@@ -135,7 +190,8 @@ static int references_check_names(const struct references *known,
 	for (size_t i = 0; i < t->body.count; i++) {
 		const struct template_part *part = &t->body.parts[i];
 
-		if (part->path != NULL && !references_is_known(known, all, part->path))
+		if (part->path != NULL && (references_is_template(all, t, part->path) ||
+					   !references_is_known(known, all, part->path)))
 			return references_refuse(known, all, t, part, err);
 	}
 	return 0;
@@ -209,6 +265,7 @@ int references_check_file(const struct objects *all, const char *path, struct er
 	int result = 0;
 
 	references_add_templates(&known, &all->templates);
+	references_sort(&known);
 	if (!references_is_known(&known, all, path)) {
 		nearest = references_nearest(&known, path);
 		result = err_set(err, ERR_CONFIG,
@@ -226,12 +283,14 @@ int references_check(const struct objects *all, struct err *err)
 	struct references known = references_of_objects(all);
 	int result = 0;
 
+	references_sort(&known);
 	for (size_t i = 0; i < templates->count && result == 0; i++)
 		if (!templates_is_env(&templates->items[i]))
 			result = references_check_one(all, &known, &templates->items[i],
 						      err);
 	/* Env files also take the files that templates become. */
 	references_add_templates(&known, templates);
+	references_sort(&known);
 	for (size_t i = 0; i < templates->count && result == 0; i++)
 		if (templates_is_env(&templates->items[i]))
 			result = references_check_one(all, &known, &templates->items[i],

@@ -60,6 +60,7 @@ struct settings {
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
 	char *termination_log; /* AKVSYNC_TERMINATION_LOG */
+	bool is_of_exec; /* no variable: exec runs this sidecar, and the app as its uid */
 
 	char *client_id;      /* AZURE_CLIENT_ID */
 	char *tenant_id;      /* AZURE_TENANT_ID */

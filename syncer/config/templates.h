@@ -8,6 +8,7 @@
 #ifndef CONFIG_TEMPLATES_H
 #define CONFIG_TEMPLATES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -28,9 +29,10 @@ enum templates_format {
 
 struct template_file {
 	enum templates_format format;
-	char *path; /* of a template: in the set; of an env file: absolute */
-	char *text; /* of a template; NULL: not read yet, or an env file */
-	char *file; /* that has the text; NULL: none */
+	char *path;  /* of a template: in the set; of an env file: absolute */
+	char *text;  /* of a template; NULL: not read yet, or an env file */
+	char *file;  /* that has the text; NULL: none */
+	bool unread; /* it could not be read */
 	mode_t mode;
 	struct template body;
 };

@@ -64,6 +64,9 @@ static int headers_read(const struct target *t, char ***out, struct err *err)
 		return 0;
 	if (file_read(AT_FDCWD, t->header_file, &text, err) < 0)
 		return err_wrap(err, "header-file");
+	if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)
+		return err_set(err, ERR_IO, "header-file '%s' has a NUL byte",
+			       t->header_file);
 	rest = text.len > 0 ? text.data : NULL;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		number++;
@@ -136,6 +139,25 @@ static int decode_socket(const char *text, size_t len, char **out, struct err *e
 	return 0;
 }
 
+/* "host", "host:8080", "[::1]:8080". */
+static bool act_http_is_authority(const char *text, size_t len)
+{
+	static const char name[] = "-._0123456789abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char address[] = "%.:_-0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	auto_free char *copy = xstrndup(text, len);
+	bool bracket = copy[0] == '[';
+	size_t host = strspn(copy + bracket, bracket ? address : name);
+	char *rest = copy + bracket + host;
+	int64_t port;
+
+	if (host == 0 || (bracket && *rest++ != ']'))
+		return false;
+	return *rest == '\0' ||
+	       (*rest == ':' && text_number(rest + 1, 65535, &port) == 0 && port > 0);
+}
+
 static int parse_url(struct target *t, const char *url, struct err *err)
 {
 	bool over_socket = text_starts(url, SOCKET_SCHEME);
@@ -151,13 +173,26 @@ static int parse_url(struct target *t, const char *url, struct err *err)
 			return err_set(err, ERR_CONFIG,
 				       "its URL holds white space; write %%20");
 	host += 3;
-	len = strcspn(host, "/?#");
+	if (strchr(host, '#') != NULL)
+		return err_set(
+			err, ERR_CONFIG,
+			"its URL holds a '#', and what stands behind that is never "
+			"sent; write %%23");
+	len = strcspn(host, "/?");
 	if (memchr(host, '@', len) != NULL)
 		return err_set(err, ERR_CONFIG,
 			       "its URL holds a user; give it as a header in a file, by "
 			       "header-file=");
 	if (len == 0)
-		return err_set(err, ERR_CONFIG, "its URL names no host");
+		return err_set(err, ERR_CONFIG, "its URL names no %s",
+			       over_socket ? "host: the path of the socket stands there, "
+					     "with %2F for each '/', as in "
+					     "http+unix://%2Frun%2Fapp.sock/-/reload"
+					   : "host");
+	if (!over_socket && !act_http_is_authority(host, len))
+		return err_set(err, ERR_CONFIG,
+			       "its URL names no host with a port, such as "
+			       "127.0.0.1:8080, [::1]:8080 or localhost");
 	if (!over_socket) {
 		t->url = wipe_strdup(url);
 		return 0;

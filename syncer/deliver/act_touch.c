@@ -2,11 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "deliver/act.h"
@@ -28,29 +27,6 @@ static int act_touch_parse(struct target *t, char *rest, struct err *err)
 static void act_touch_describe(const struct target *t, struct buf *out)
 {
 	buf_printf(out, "sets the time of '%s', or creates it", t->path);
-}
-
-/* Where a descriptor really is; "" when that cannot be told. */
-static void real_path(int fd, char out[static PATH_MAX])
-{
-	char name[64];
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	n = readlink(name, out, PATH_MAX - 1);
-	out[n > 0 ? n : 0] = '\0';
-}
-
-static bool act_touch_is_below(int fd, int dir_fd)
-{
-	char path[PATH_MAX], dir[PATH_MAX];
-	size_t len;
-
-	real_path(fd, path);
-	real_path(dir_fd, dir);
-	len = strlen(dir);
-	return len > 1 && text_starts(path, dir) &&
-	       (path[len] == '\0' || path[len] == '/');
 }
 
 /* A file that is there already. */
@@ -82,15 +58,19 @@ static int touch(const char *path, int dir_fd, struct err *err)
 		return err_hint(err, "touch= names a file on a volume that both "
 				     "containers mount");
 	}
-	if (act_touch_is_below(fd, dir_fd))
+	if (file_is_below(fd, dir_fd))
 		return err_set(err, ERR_IO,
 			       "'%s' is on the volume of the secrets, which apps mount "
 			       "read-only; use a directory of another volume",
 			       path);
 	made = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		      0644);
+	/* Others may have to open it to watch it, whatever the umask. */
 	if (made >= 0)
-		return 0;
+		return fchmod(made, 0644) == 0
+			       ? 0
+			       : err_set_errno(err, ERR_IO, "cannot set the mode of '%s'",
+					       path);
 	if (errno == EEXIST)
 		return renew(fd, path, name, err);
 	return err_set_errno(err, ERR_IO, "cannot create '%s' as uid %u", path,

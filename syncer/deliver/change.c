@@ -121,6 +121,7 @@ int changes_find(struct changes *out, const struct generation *current,
 	for (size_t i = 0; i < set->count; i++)
 		if (judge(out, current, &set->files[i], err) < 0)
 			return -1;
+	manifest_sort(&out->manifest);
 	for (size_t i = 0; i < old->count; i++)
 		if (manifest_find(&out->manifest, old->items[i].path) == NULL)
 			paths_add(&out->changed, old->items[i].path);

@@ -52,7 +52,7 @@ void delivery_begin(struct delivery *d, const struct target *t,
 		    const struct act_host *host, const char *generation, int64_t now)
 {
 	d->due = CLOCK_NEVER;
-	d->attempts++;
+	d->try_number = ++d->attempts;
 	delivery_set_text(&d->trying, generation);
 	d->act = act_start(
 		&(struct act_work){ .target = t,
@@ -93,6 +93,18 @@ static void note_delivered(struct delivery *d, bool is_newer, const char *newest
 	paths_done(&d->missed);
 }
 
+void delivery_take_back(struct delivery *d, const char *delivered, struct jitter *jitter,
+			int64_t now, struct notify_outcome *out)
+{
+	bool is_newer = d->due != CLOCK_NEVER;
+
+	delivery_set(d, delivered ? delivered : "");
+	d->missed_unknown = true;
+	out->ok = false;
+	out->exit_code = 0;
+	put_off(d, is_newer, jitter, now, out);
+}
+
 struct act *delivery_end(struct delivery *d, const struct target *t, const char *newest,
 			 struct jitter *jitter, int64_t now, struct notify_outcome *out)
 {
@@ -102,7 +114,7 @@ struct act *delivery_end(struct delivery *d, const struct target *t, const char 
 	d->act = NULL;
 	*out = (struct notify_outcome){ .target = t->text,
 					.generation = d->trying,
-					.attempt = d->attempts,
+					.attempt = d->try_number,
 					.ok = a->err.kind == ERR_NONE,
 					.err = a->err,
 					.processes = a->processes,

@@ -15,6 +15,7 @@ struct delivery {
 	int64_t due;     /* CLOCK_NEVER: nothing to deliver, or a try is under way */
 	struct act *act; /* the try that is under way; NULL: none */
 	char *trying;    /* the generation of the latest try */
+	int try_number;  /* and which try of that generation it is */
 	struct paths missed; /* what has changed since it was notified */
 	bool missed_unknown; /* and more that is not known */
 	struct backoff backoff;
@@ -49,5 +50,10 @@ void delivery_begin(struct delivery *d, const struct target *t,
  */
 struct act *delivery_end(struct delivery *d, const struct target *t, const char *newest,
 			 struct jitter *jitter, int64_t now, struct notify_outcome *out);
+
+/* Makes a try that worked one that failed, by out->err: it was last notified of this
+ * generation, NULL: of none. */
+void delivery_take_back(struct delivery *d, const char *delivered, struct jitter *jitter,
+			int64_t now, struct notify_outcome *out);
 
 #endif

@@ -3,8 +3,8 @@
 #include <signal.h>
 
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "deliver/program.h"
-#include "deliver/signal_name.h"
 
 #define BIT(signal) (UINT64_C(1) << ((signal)-1))
 /* Of the kernel's real-time signals, those that no C library keeps for itself. */
@@ -73,7 +73,7 @@ void effect_warn(const struct proc *p, int signal, struct err *warning)
 {
 	const struct runtime *r = find_runtime(p, signal);
 	enum effect effect = effect_of(p, signal);
-	const char *name = signal_name(signal);
+	struct signal_name name = signal_name_of(signal);
 
 	if (warning->kind != ERR_NONE)
 		return;
@@ -82,11 +82,11 @@ void effect_warn(const struct proc *p, int signal, struct err *warning)
 			      "process %d ignores SIG%s, so it does not notice the new "
 			      "set: does it reload on another signal, or was it started "
 			      "with the signal ignored, as nohup does?",
-			      (int)p->pid, name);
+			      (int)p->pid, name.text);
 	else if (effect == EFFECT_UNSURE)
 		(void)err_set(warning, ERR_IO,
 			      "process %d is a %s program, and the runtime of that "
 			      "language catches SIG%s itself: it %s unless the program "
 			      "has a handler of its own; check that it calls %s",
-			      (int)p->pid, r->language, name, r->does, r->call);
+			      (int)p->pid, r->language, name.text, r->does, r->call);
 }

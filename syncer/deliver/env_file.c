@@ -30,18 +30,19 @@ static int env_file_open(struct env_file *f, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 
-	f->name = slash + 1;
+	*f = (struct env_file){ .name = slash + 1 };
 	f->dir = slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 	f->temp = xasprintf(FILE_TEMP_PREFIX "%s", f->name);
 	f->dir_fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->dir_fd >= 0)
 		return 0;
 	err_set_errno(err, ERR_IO, "cannot open directory '%s'", f->dir);
-	if (errno == ENOENT)
-		err_hint(err, "mount a second emptyDir with medium: Memory there");
-	return -1;
+	return errno == ENOENT ? err_hint(err, "mount a second emptyDir with medium: "
+					       "Memory there")
+			       : -1;
 }
 
+/* errno is that of the call that failed. */
 static int env_file_explain(const struct env_file *f, struct err *err)
 {
 	if (errno == EACCES || errno == EPERM)
@@ -56,24 +57,24 @@ static int env_file_explain(const struct env_file *f, struct err *err)
 	return -1;
 }
 
-static bool env_file_is_same(const struct env_file *f, mode_t mode, const void *data,
-			     size_t len)
+static bool env_file_is_same(const struct env_file *f, const struct env_file_order *o)
 {
 	struct stat st;
 	struct err err;
 	bool same = false;
 
 	if (fstatat(f->dir_fd, f->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode) || (st.st_mode & 07777) != mode ||
-	    st.st_size != (off_t)len)
+	    !S_ISREG(st.st_mode) || (st.st_mode & 07777) != o->mode ||
+	    st.st_size != (off_t)o->len)
 		return false;
-	return file_compare(f->dir_fd, f->name, data, len, &same, &err) == 0 && same;
+	return file_compare(f->dir_fd, f->name, o->data, o->len, &same, &err) == 0 &&
+	       same;
 }
 
-static int env_file_replace(const struct env_file *f, mode_t mode, const void *data,
-			    size_t len, struct err *err)
+static int env_file_replace(const struct env_file *f, const struct env_file_order *o,
+			    struct err *err)
 {
-	if (file_create(f->dir_fd, f->temp, mode, data, len, err) < 0)
+	if (file_create(f->dir_fd, f->temp, o->mode, o->data, o->len, err) < 0)
 		return -1;
 	if (renameat(f->dir_fd, f->temp, f->dir_fd, f->name) < 0)
 		return err_set_errno(err, ERR_IO, "cannot replace it");
@@ -81,34 +82,59 @@ static int env_file_replace(const struct env_file *f, mode_t mode, const void *d
 	return 0;
 }
 
-int env_file_write(const char *path, mode_t mode, const void *data, size_t len,
-		   bool *changed, struct err *err)
+/* The directory is open. */
+static int env_file_update(const struct env_file *f, const struct env_file_order *o,
+			   bool *changed, struct err *err)
 {
-	struct env_file f = { .dir_fd = -1 };
-	int result = env_file_open(&f, path, err);
-	bool same = false;
+	if (file_is_below(f->dir_fd, o->set_fd))
+		return err_set(err, ERR_IO,
+			       "'%s' leads into AKVSYNC_DIR, which holds the set only; "
+			       "name another directory, such as a second emptyDir",
+			       f->dir);
+	(void)unlinkat(f->dir_fd, f->temp, 0);
+	if (env_file_is_same(f, o))
+		return 0;
+	if (env_file_replace(f, o, err) < 0) {
+		env_file_explain(f, err);
+		(void)unlinkat(f->dir_fd, f->temp, 0);
+		return -1;
+	}
+	*changed = true;
+	return 0;
+}
 
-	if (result == 0) {
-		(void)unlinkat(f.dir_fd, f.temp, 0);
-		same = env_file_is_same(&f, mode, data, len);
-	}
-	if (result == 0 && !same)
-		result = env_file_replace(&f, mode, data, len, err);
-	if (result < 0) {
-		env_file_explain(&f, err);
-		if (f.dir_fd >= 0)
-			(void)unlinkat(f.dir_fd, f.temp, 0);
-	} else {
-		*changed = !same;
-	}
+int env_file_write(const struct env_file_order *order, bool *changed, struct err *err)
+{
+	struct env_file f;
+	int result = env_file_open(&f, order->path, err);
+
+	*changed = false;
+	if (result == 0)
+		result = env_file_update(&f, order, changed, err);
 	env_file_close(&f);
 	return result;
 }
 
-bool env_file_remove(const char *path)
+int env_file_remove(const char *path, bool *removed, struct err *err)
 {
+	struct env_file f;
 	struct stat st;
+	int result = env_file_open(&f, path, err);
 
-	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	       st.st_nlink == 1 && unlink(path) == 0;
+	*removed = false;
+	if (result < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		result = 0;
+	} else if (result == 0) {
+		(void)unlinkat(f.dir_fd, f.temp, 0);
+		*removed = fstatat(f.dir_fd, f.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			   S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+			   st.st_nlink == 1;
+	}
+	if (*removed && unlinkat(f.dir_fd, f.name, 0) < 0) {
+		*removed = false;
+		err_set_errno(err, ERR_IO, "cannot remove it");
+		result = env_file_explain(&f, err);
+	}
+	env_file_close(&f);
+	return result;
 }

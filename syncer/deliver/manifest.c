@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sorted.h"
 
 #define FORMAT 1
 
@@ -53,13 +54,81 @@ bool manifest_equal(const struct manifest *a, const struct manifest *b)
 	return true;
 }
 
+/* ---- in order ---- */
+
+static int manifest_order_paths(const void *a, const void *b)
+{
+	const struct manifest_entry *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+/* Those of one object in the order of their paths. */
+static int manifest_order_objects(const void *a, const void *b)
+{
+	const struct manifest_entry *const *x = a, *const *y = b;
+	int order = strcmp((*x)->object, (*y)->object);
+
+	return order != 0 ? order : manifest_order_paths(a, b);
+}
+
+static const struct manifest_entry **manifest_ordered(const struct manifest *m,
+						      int (*order)(const void *a,
+								   const void *b))
+{
+	const struct manifest_entry **all = xcalloc(m->count, sizeof(*all));
+
+	for (size_t i = 0; i < m->count; i++)
+		all[i] = &m->items[i];
+	if (m->count > 0)
+		qsort(all, m->count, sizeof(*all), order);
+	return all;
+}
+
+void manifest_sort(struct manifest *m)
+{
+	free(m->by_path);
+	free(m->by_object);
+	m->by_path = manifest_ordered(m, manifest_order_paths);
+	m->by_object = manifest_ordered(m, manifest_order_objects);
+}
+
+static int manifest_compare_path(const void *path, const void *item)
+{
+	return strcmp(path, (*(const struct manifest_entry *const *)item)->path);
+}
+
+/* Never equal, so that the place is that of the first one. */
+static int manifest_compare_object(const void *object, const void *item)
+{
+	const struct manifest_entry *const *e = item;
+
+	return strcmp(object, (*e)->object) > 0 ? 1 : -1;
+}
+
 const struct manifest_entry *manifest_find(const struct manifest *m, const char *path)
 {
-	for (size_t i = 0; i < m->count; i++)
-		if (strcmp(m->items[i].path, path) == 0)
-			return &m->items[i];
-	return NULL;
+	bool found;
+	size_t at = sorted_place(m->by_path, m->count, sizeof(*m->by_path), path,
+				 manifest_compare_path, &found);
+
+	return found ? m->by_path[at] : NULL;
 }
+
+const struct manifest_entry *manifest_of_object(const struct manifest *m,
+						const char *object, size_t i)
+{
+	bool found;
+	size_t at = sorted_place(m->by_object, m->count, sizeof(*m->by_object), object,
+				 manifest_compare_object, &found) +
+		    i;
+
+	return at < m->count && strcmp(m->by_object[at]->object, object) == 0
+		       ? m->by_object[at]
+		       : NULL;
+}
+
+/* ---- as text ---- */
 
 static void write_member(struct buf *out, const char *name, const char *value)
 {
@@ -129,6 +198,7 @@ int manifest_parse(const char *text, size_t len, struct manifest *out, struct er
 			return -1;
 		}
 	}
+	manifest_sort(&m);
 	*out = m;
 	return 0;
 }
@@ -142,6 +212,8 @@ void manifest_done(struct manifest *m)
 		free(m->items[i].options);
 	}
 	free(m->items);
+	free(m->by_path);
+	free(m->by_object);
 	free(m->list);
 	*m = (struct manifest){ 0 };
 }

@@ -34,11 +34,24 @@ struct manifest {
 	char *list;             /* the list of objects, as publish.h says; NULL: none */
 	struct manifest_entry *items;
 	size_t count;
+	/* All items, in the order of their paths and of their objects; NULL until
+	 * manifest_sort(). */
+	const struct manifest_entry **by_path, **by_object;
 };
 
 /* Adds a copy of the entry. */
 void manifest_add(struct manifest *m, const struct manifest_entry *entry);
+
+/* Puts the items in order, once all have been added, for the questions below: a set may
+ * have thousands of files, and each of them is looked for. */
+void manifest_sort(struct manifest *m);
+
+/* The item of a path; NULL: none. */
 const struct manifest_entry *manifest_find(const struct manifest *m, const char *path);
+
+/* Item i of those that were made from one object, from 0; NULL behind the last. */
+const struct manifest_entry *manifest_of_object(const struct manifest *m,
+						const char *object, size_t i);
 
 /* Remembers a copy of the list; one over MANIFEST_LIST_MAX_BYTES is left out, so that the
  * manifest stays whole. */
@@ -50,7 +63,8 @@ bool manifest_equal(const struct manifest *a, const struct manifest *b);
 /* Appends the manifest as JSON. */
 void manifest_write(const struct manifest *m, struct buf *out);
 
-/* ERR_IO: not a manifest, or one of another format; the set has to be fetched anew. */
+/* The result is in order.  ERR_IO: not a manifest, or one of another format; the set has
+ * to be fetched anew. */
 int manifest_parse(const char *text, size_t len, struct manifest *out,
 		   struct err *err) MUST_CHECK;
 void manifest_done(struct manifest *m);

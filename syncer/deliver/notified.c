@@ -6,7 +6,8 @@
 
 #define NOTIFIED_NAME "..notified"
 #define NOTIFIED_FORMAT 1
-#define NOTIFIED_MAX (64 * 1024)
+/* As much as targets.c lets through, in JSON. */
+#define NOTIFIED_MAX (256 * 1024)
 
 int notified_read(int dir_fd, struct notified *out, struct err *err)
 {

@@ -17,6 +17,7 @@ struct notify {
 	struct jitter *jitter;
 	char *generation; /* the newest */
 	char *left; /* what a target that was removed has missed, for a new one to come */
+	bool exit_held;   /* exit= waits */
 	bool replaced;    /* it is known to have replaced an earlier one */
 	struct act *last; /* the try that notify_run() told of last */
 };
@@ -104,18 +105,24 @@ static const char *left_behind(struct notify *n, const struct json *delivered)
 	return oldest;
 }
 
-/* When this is not written, the next start finds the same again, or notifies the app once
- * more: the promise is "at least once". */
-static void keep_state(const struct notify *n)
+static int write_state(const struct notify *n, struct err *err)
 {
 	struct buf text = notified_begin();
-	struct err ignored;
 
 	for (size_t i = 0; i < n->targets.count; i++)
 		if (n->states[i].delivered != NULL)
 			notified_add(&text, n->targets.items[i].text,
 				     n->states[i].delivered);
-	(void)!notified_write(n->host.dir_fd, &text, &ignored);
+	return notified_write(n->host.dir_fd, &text, err);
+}
+
+/* When this is not written, the next start finds the same again, or notifies the app once
+ * more: the promise is "at least once". */
+static void keep_state(const struct notify *n)
+{
+	struct err ignored;
+
+	(void)!write_state(n, &ignored);
 }
 
 /* ---- events ---- */
@@ -212,6 +219,7 @@ void notify_take_over(struct notify *n, struct notify *old, int64_t now)
 	set_text(&removed, behind_before(n, old, true));
 	set_text(&n->generation, old->generation);
 	n->replaced = old->replaced;
+	n->exit_held = old->exit_held;
 	if (n->generation == NULL)
 		return;
 	for (size_t i = 0; i < n->targets.count; i++) {
@@ -277,6 +285,11 @@ void notify_published(struct notify *n, const char *generation,
 
 /* ---- tries ---- */
 
+void notify_hold_exit(struct notify *n, bool hold)
+{
+	n->exit_held = hold;
+}
+
 /* exit= ends the program, so it comes after the first try of all others. */
 static bool has_to_wait(const struct notify *n, size_t i)
 {
@@ -284,6 +297,7 @@ static bool has_to_wait(const struct notify *n, size_t i)
 
 	if (n->targets.items[i].kind != &act_exit)
 		return false;
+	waits = n->exit_held;
 	for (size_t k = 0; k < n->targets.count && !waits; k++)
 		waits = n->targets.items[k].kind != &act_exit &&
 			(n->states[k].act != NULL ||
@@ -306,6 +320,24 @@ int64_t notify_deadline(const struct notify *n)
 	return soonest;
 }
 
+/* Ends the try of a target, and remembers one that worked.  The program does not end by
+ * exit= when that cannot be remembered: it would do so again for the same set. */
+static void end_try(struct notify *n, size_t i, int64_t now, struct notify_outcome *out)
+{
+	struct delivery *s = &n->states[i];
+	auto_free char *before = s->delivered ? xstrdup(s->delivered) : NULL;
+	struct err err;
+
+	n->last =
+		delivery_end(s, &n->targets.items[i], n->generation, n->jitter, now, out);
+	if (!out->ok || write_state(n, &err) == 0 || out->exit_code == 0)
+		return;
+	out->err = err;
+	(void)err_wrap(&out->err, "notify '%s': cannot remember that akvsync ended",
+		       n->targets.items[i].text);
+	delivery_take_back(s, before, n->jitter, now, out);
+}
+
 bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out)
 {
 	act_free(n->last);
@@ -318,10 +350,7 @@ bool notify_run(struct notify *n, int64_t now, struct notify_outcome *out)
 				       now);
 		if (s->act == NULL || !act_run(s->act, now))
 			continue;
-		n->last = delivery_end(s, &n->targets.items[i], n->generation, n->jitter,
-				       now, out);
-		if (out->ok)
-			keep_state(n);
+		end_try(n, i, now, out);
 		return true;
 	}
 	return false;
@@ -358,7 +387,8 @@ const struct err *notify_first_failure(const struct notify *n)
 bool notify_first_pending(const struct notify *n, int tries)
 {
 	for (size_t i = 0; i < n->targets.count; i++)
-		if (is_open_first(n, i) && n->states[i].attempts < tries)
+		if (is_open_first(n, i) &&
+		    (n->states[i].act != NULL || n->states[i].attempts < tries))
 			return true;
 	return false;
 }

@@ -74,6 +74,10 @@ void notify_take_over(struct notify *n, struct notify *old, int64_t now);
 void notify_published(struct notify *n, const char *generation,
 		      const struct paths *changed, bool before_app, int64_t now);
 
+/* While true, no exit= ends the program: what the containers read when they start is not
+ * written yet. */
+void notify_hold_exit(struct notify *n, bool hold);
+
 /* When a target is next due, or an attempt has to end; CLOCK_NEVER: never. */
 int64_t notify_deadline(const struct notify *n);
 
@@ -96,7 +100,8 @@ const char *notify_signal_target(const struct notify *n);
  * been, or are still to be tried. */
 const struct err *notify_first_failure(const struct notify *n);
 
-/* True while an on=first target that has been tried less often has not succeeded. */
+/* True while an on=first target has not succeeded that has been tried less often, or that
+ * is being tried. */
 bool notify_first_pending(const struct notify *n, int tries);
 
 #endif

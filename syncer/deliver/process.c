@@ -15,12 +15,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/text.h"
 #include "deliver/effect.h"
 #include "deliver/match.h"
 #include "deliver/proc.h"
 #include "deliver/program.h"
-#include "deliver/signal_name.h"
 
 /* A program needs so long, at most, until it has set up its handlers.  Before that, the
  * handler may be one of its language's runtime that ends it. */
@@ -135,18 +135,18 @@ static int process_explain(pid_t pid, const char *name, struct err *err)
 /* Whether the signal would harm the process, or comes too early. */
 static int process_check(const struct proc *p, int signal, struct err *err)
 {
-	const char *name = signal_name(signal);
+	struct signal_name name = signal_name_of(signal);
 
 	if (effect_of(p, signal) == EFFECT_ENDS)
 		return err_set(err, ERR_IO,
 			       "process %d does not handle SIG%s, which would end it: is "
 			       "it still starting? (To end an app on purpose use TERM)",
-			       (int)p->pid, name);
+			       (int)p->pid, name.text);
 	if (effect_is_reload(signal) && p->age_ms >= 0 && p->age_ms < STARTING_MS) {
 		(void)err_set(err, ERR_IO,
 			      "process %d is so young that it may not have set up its "
 			      "handler for SIG%s yet",
-			      (int)p->pid, name);
+			      (int)p->pid, name.text);
 		err->retry_after_ms = (int)(STARTING_MS - p->age_ms);
 		return -1;
 	}

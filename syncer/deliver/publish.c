@@ -216,6 +216,12 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 	return e;
 }
 
+const struct manifest_entry *publish_of_object(const struct publish *p,
+					       const char *object, size_t i)
+{
+	return p ? manifest_of_object(&p->current.manifest, object, i) : NULL;
+}
+
 int publish_read(const struct publish *p, const char *path, struct buf *out,
 		 struct err *err)
 {
@@ -436,6 +442,10 @@ void publish_run(struct publish *p, int64_t now)
 	retired_run(&p->retired, p->dir_fd, now);
 }
 
+const char publish_advice_group[] =
+	"only this container's user may enter AKVSYNC_DIR; set fsGroup, so that the "
+	"app's group may read the files";
+
 const char *publish_advice(const struct publish *p, size_t i)
 {
 	const char *advice[2];
@@ -449,7 +459,6 @@ const char *publish_advice(const struct publish *p, size_t i)
 				  "disk; use an emptyDir with medium: Memory";
 	if (fstat(p->dir_fd, &st) == 0 && !(st.st_mode & S_ISGID) &&
 	    !(st.st_mode & S_IXOTH))
-		advice[count++] = "only this container's user may enter AKVSYNC_DIR; set "
-				  "fsGroup, so that the app's group may read the files";
+		advice[count++] = publish_advice_group;
 	return i < count ? advice[i] : NULL;
 }

@@ -74,6 +74,10 @@ const struct manifest_entry *publish_at(const struct publish *p, const char *pat
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
 					   enum publish_state *state);
 
+/* The same for file i of those of the current set that were made from one object. */
+const struct manifest_entry *publish_of_object(const struct publish *p,
+					       const char *object, size_t i);
+
 /* Appends a file of the current set to out.  ERR_IO: the set has no such file, it is not
  * as it was published, or it cannot be read; the message, such as "is not in the set",
  * goes on after the file's name. */
@@ -136,5 +140,8 @@ void publish_run(struct publish *p, int64_t now);
 /* Things an operator should know at start, one per call from i = 0: not tmpfs; no group
  * or world access for the app (see fsGroup).  NULL behind the last. */
 const char *publish_advice(const struct publish *p, size_t i);
+/* The advice on who may enter the directory, which means nothing where all have one uid.
+ */
+extern const char publish_advice_group[];
 
 #endif

@@ -40,12 +40,19 @@ int target_split(struct target *t, const char *text, struct err *err)
 	while ((word = strsep(&rest, " \t")) != NULL)
 		if (*word != '\0')
 			t->argv = target_list_add(t->argv, word);
-	if (t->argv != NULL && t->argv[0][0] == '/')
-		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "it names no program; write its absolute path, and its "
-		       "arguments behind it, such as %s=/usr/bin/redis-cli PING",
-		       t->kind->word);
+	if (t->argv == NULL || t->argv[0][0] != '/')
+		return err_set(err, ERR_CONFIG,
+			       "it names no program; write its absolute path, and its "
+			       "arguments behind it, such as %s=/usr/bin/redis-cli PING",
+			       t->kind->word);
+	for (char **arg = t->argv; *arg; arg++)
+		if (**arg == '"' || **arg == '\'')
+			return err_set(err, ERR_CONFIG,
+				       "%c is no quote here: the arguments are separated "
+				       "by blanks, and no shell reads them; put what "
+				       "needs more into a script",
+				       **arg);
+	return 0;
 }
 
 int target_check_rest(const char *rest, struct err *err)
@@ -59,7 +66,7 @@ int target_check_rest(const char *rest, struct err *err)
 			return err_set(err, ERR_CONFIG,
 				       "'%.20s' stands behind the action: entries are "
 				       "separated by ';', and options such as on=first, "
-				       "stand in front",
+				       "stand in front of it",
 				       words[i]);
 	return 0;
 }

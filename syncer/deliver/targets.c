@@ -14,13 +14,50 @@
 
 #define TIMEOUT_MIN_MS 100
 #define TIMEOUT_MAX_MS 600000
-#define SHOWN_MAX (64 * 1024)
+/* Of the texts of all entries, and of one; ..notified has room for them. */
+#define SHOWN_MAX (32 * 1024)
+#define ENTRIES_MAX 200
 
 static const struct target_kind *const kinds[] = {
 	&act_signal, &act_http, &act_touch, &act_exec, &act_exit, &act_precheck
 };
 
 /* ---- options ---- */
+
+/* A part of a path that no file of a set has. */
+static bool has_odd_part(const char *pattern)
+{
+	for (const char *part = pattern;; part++) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0 ||
+		    (part[0] == '.' && (len == 1 || (len == 2 && part[1] == '.'))))
+			return true;
+		part += len;
+		if (*part == '\0')
+			return false;
+	}
+}
+
+static int parse_filter(struct target *t, const char *value, struct err *err)
+{
+	size_t len = strlen(value);
+	auto_free char *pattern = NULL;
+
+	while (len > 0 && value[len - 1] == '/') /* of a directory */
+		len--;
+	if (len == 0 || value[0] == '/')
+		return err_set(err, ERR_CONFIG,
+			       "on= takes 'first', or a pattern for paths in the volume, "
+			       "such as tls/*, not '%.40s'",
+			       value);
+	pattern = xstrndup(value, len);
+	if (has_odd_part(pattern))
+		return err_set(err, ERR_CONFIG,
+			       "on=%.40s: no path in the volume has such a part", value);
+	paths_add(&t->filters, pattern);
+	return 0;
+}
 
 static int parse_on(struct target *t, const char *value, struct err *err)
 {
@@ -37,13 +74,7 @@ static int parse_on(struct target *t, const char *value, struct err *err)
 			       "on=%.40s: did you mean on=first? (A path of that name is "
 			       "on=[%c]%.40s)",
 			       value, value[0], value + 1);
-	if (value[0] == '\0' || value[0] == '/')
-		return err_set(err, ERR_CONFIG,
-			       "on= takes 'first', or a pattern for paths in the volume, "
-			       "such as tls/*, not '%.40s'",
-			       value);
-	paths_add(&t->filters, value);
-	return 0;
+	return parse_filter(t, value, err);
 }
 
 static int parse_timeout(struct target *t, const char *value, struct err *err)
@@ -112,6 +143,15 @@ static const struct target_kind *find_kind(const char *word)
 	return NULL;
 }
 
+/* An entry, or what is left of it behind its options, that has no '='. */
+static int refuse_entry(const char *word, struct err *err)
+{
+	const struct target_kind *kind = find_kind(word);
+
+	return err_set(err, ERR_CONFIG, "expected an action such as %s",
+		       kind ? kind->form : "signal=HUP,process=NAME");
+}
+
 /* given: which of the options stand in front, a bit for each. */
 static int parse_action(struct target *t, const char *word, char *rest, unsigned given,
 			struct err *err)
@@ -146,9 +186,7 @@ static int parse_entry(struct target *t, char *entry, struct err *err)
 		const struct option *o;
 
 		if (value == NULL)
-			return err_set(
-				err, ERR_CONFIG,
-				"expected an action such as signal=HUP,process=NAME");
+			return refuse_entry(word, err);
 		*value++ = '\0';
 		o = targets_find_option(word);
 		if (o == NULL)
@@ -177,9 +215,22 @@ static bool is_taken(const struct target *items, size_t count, const char *text)
 	return false;
 }
 
-/* Two that differ only in what is left out are told apart by a number. */
-static void give_text(struct target *t, const struct targets *all, const char *shown)
+/* What is no UTF-8 could not be remembered as it is. */
+static void make_utf8(char *text)
 {
+	while (*text != '\0') {
+		size_t len = text_utf8_length(text);
+
+		if (len == 0)
+			*text = '?';
+		text += len ? len : 1;
+	}
+}
+
+/* Two that differ only in what is left out are told apart by a number. */
+static void give_text(struct target *t, const struct targets *all, char *shown)
+{
+	make_utf8(shown);
 	t->text = xstrdup(shown);
 	for (int i = 2; is_taken(all->items, all->count, t->text) ||
 			is_taken(all->prechecks, all->precheck_count, t->text);
@@ -199,7 +250,7 @@ static int add_entry(struct targets *all, char *entry, struct err *err)
 		target_done(&t);
 		return err_wrap(err, "AKVSYNC_NOTIFY: entry '%.100s'", buf_str(&shown));
 	}
-	give_text(&t, all, buf_str(&shown));
+	give_text(&t, all, shown.data);
 	if (t.kind != NULL && t.kind->before) {
 		all->prechecks = xgrow(all->prechecks, all->precheck_count, sizeof(t));
 		all->prechecks[all->precheck_count++] = t;
@@ -219,6 +270,21 @@ static bool is_known(char *const *entries, const char *entry)
 	return false;
 }
 
+static int check_amount(char *const *entries, struct err *err)
+{
+	size_t count = target_list_count(entries), len = 0;
+
+	for (char *const *e = entries; e && *e; e++)
+		len += strlen(*e);
+	if (count <= ENTRIES_MAX && len <= SHOWN_MAX)
+		return 0;
+	return err_set(
+		err, ERR_CONFIG,
+		"AKVSYNC_NOTIFY: there are more than %d entries, or they are larger "
+		"than %d bytes",
+		ENTRIES_MAX, SHOWN_MAX);
+}
+
 int targets_parse(struct targets *out, const char *text, struct err *err)
 {
 	const char *separators = text && text[0] == REDACT_ENTRY ? "\x1e" : ";\n";
@@ -233,6 +299,7 @@ int targets_parse(struct targets *out, const char *text, struct err *err)
 			entries = target_list_add(entries, entry);
 	}
 	wipe_free(copy);
+	result = check_amount(entries, err);
 	for (char **e = entries; e && *e && result == 0; e++)
 		result = add_entry(&all, *e, err);
 	target_list_free(entries);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "deliver/links.h"
 #include "deliver/tree.h"
 
 #define PLACE "/dev/shm"
@@ -22,6 +23,17 @@
 /* A directory this old has a sidecar, which locks it, or was left behind. */
 #define LEFT_AFTER_S 60
 #define LOOK_MS 10
+
+/* Locks of this process and of its sidecar are of two kinds, which do not meet: the
+ * sidecar's is flock(2), and is not there while none runs. */
+static bool is_in_use(int dir_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(dir_fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		return true;
+	return flock(dir_fd, LOCK_EX | LOCK_NB) < 0;
+}
 
 /* Removes a directory of ours whose sidecar and exec were killed: it holds secrets. */
 static void sweep(void *arg, int dir_fd, const char *name)
@@ -34,9 +46,27 @@ static void sweep(void *arg, int dir_fd, const char *name)
 		return;
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	    st.st_mtime < clock_wall_ms() / 1000 - LEFT_AFTER_S &&
-	    flock(fd, LOCK_EX | LOCK_NB) == 0)
+	    st.st_mtime < clock_wall_ms() / 1000 - LEFT_AFTER_S && !is_in_use(fd))
 		tree_remove(dir_fd, name);
+}
+
+/* Makes the directory, unless it is there, and says that it is in use.  Anybody may make
+ * one of this name once it was removed. */
+static int hold_directory(struct alone *a, struct err *err)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	struct stat st;
+
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
+	(void)mkdir(a->dir, 0700);
+	a->lock_fd = open(a->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (a->lock_fd < 0 || fstat(a->lock_fd, &st) < 0)
+		return err_set_errno(err, ERR_IO, "cannot open '%s'", a->dir);
+	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+		return err_set(err, ERR_IO, "somebody else has made '%s'", a->dir);
+	(void)fcntl(a->lock_fd, F_OFD_SETLK, &lock);
+	return 0;
 }
 
 static int make_directory(struct alone *a, struct err *err)
@@ -47,10 +77,28 @@ static int make_directory(struct alone *a, struct err *err)
 		tree_each(place, sweep, NULL);
 	a->dir = xstrdup(PLACE "/" PREFIX "XXXXXX");
 	a->made_dir = mkdtemp(a->dir) != NULL;
-	return a->made_dir ? 0
-			   : err_set_errno(err, ERR_IO,
-					   "cannot make a directory in " PLACE
-					   "; name one by AKVSYNC_DIR, on tmpfs");
+	if (!a->made_dir)
+		return err_set_errno(err, ERR_IO,
+				     "cannot make a directory in " PLACE
+				     "; name one by AKVSYNC_DIR, on tmpfs");
+	return hold_directory(a, err);
+}
+
+enum alone_place alone_look(struct alone *a)
+{
+	bool was_lost = a->is_lost;
+	struct stat held, found;
+
+	if (!a->made_dir)
+		return ALONE_PLACE_FINE;
+	a->is_lost = fstat(a->lock_fd, &held) < 0 || lstat(a->dir, &found) < 0 ||
+		     found.st_ino != held.st_ino || found.st_dev != held.st_dev ||
+		     faccessat(a->lock_fd, LINKS_DATA, F_OK, 0) < 0;
+	if (!a->is_lost)
+		return ALONE_PLACE_FINE;
+	if (!was_lost && a->pid > 0)
+		(void)kill(a->pid, SIGTERM);
+	return was_lost ? ALONE_PLACE_STILL_LOST : ALONE_PLACE_LOST;
 }
 
 int alone_open(struct alone *a, const char *dir, int (*run)(const char *dir),
@@ -60,6 +108,7 @@ int alone_open(struct alone *a, const char *dir, int (*run)(const char *dir),
 		.run = run,
 		.origin = origin,
 		.pause_ms = LEAST_PAUSE_MS,
+		.lock_fd = -1,
 	};
 	if (dir == NULL)
 		return make_directory(a, err);
@@ -88,7 +137,17 @@ static int alone_run(void *arg)
 	const struct alone_call *call = arg;
 
 	call->forget(call->arg);
+	if (call->alone->lock_fd >= 0)
+		close(call->alone->lock_fd);
 	return call->alone->run(call->alone->dir);
+}
+
+/* The pause before the next start; each one is twice as long. */
+static void alone_pause(struct alone *a, int64_t now)
+{
+	a->pid = 0;
+	a->start_at = now + a->pause_ms;
+	a->pause_ms = clock_sooner(2 * a->pause_ms, MOST_PAUSE_MS);
 }
 
 int alone_start(struct alone *a, void (*forget)(void *arg), void *arg, int64_t now,
@@ -97,17 +156,18 @@ int alone_start(struct alone *a, void (*forget)(void *arg), void *arg, int64_t n
 	struct alone_call call = { a, forget, arg };
 
 	a->started_at = now;
-	a->start_at = now + a->pause_ms;
-	return child_fork(a->origin, alone_run, &call, &a->pid, err);
+	if ((!a->made_dir || hold_directory(a, err) == 0) &&
+	    child_fork(a->origin, alone_run, &call, &a->pid, err) == 0)
+		return 0;
+	alone_pause(a, now);
+	return -1;
 }
 
 void alone_ended(struct alone *a, int64_t now)
 {
-	a->pid = 0;
 	if (now - a->started_at > MOST_PAUSE_MS)
 		a->pause_ms = LEAST_PAUSE_MS;
-	a->start_at = now + a->pause_ms;
-	a->pause_ms = clock_sooner(2 * a->pause_ms, MOST_PAUSE_MS);
+	alone_pause(a, now);
 }
 
 /* No descriptor tells of the end while all signals are blocked; it is a short time. */
@@ -130,8 +190,10 @@ void alone_close(struct alone *a, int64_t grace_ms)
 			(void)waitpid(a->pid, NULL, 0);
 		}
 	}
-	if (a->made_dir)
+	if (a->made_dir) {
 		tree_remove(AT_FDCWD, a->dir);
+		close(a->lock_fd);
+	}
 	free(a->dir);
 	*a = (struct alone){ 0 };
 }

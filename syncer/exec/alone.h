@@ -16,6 +16,8 @@ struct alone {
 	const struct child_origin *origin;
 	char *dir;        /* where it writes */
 	bool made_dir;    /* it goes at the end */
+	bool is_lost;     /* somebody has removed it */
+	int lock_fd;      /* of a made one: says to others that it is in use; -1: none */
 	pid_t pid;        /* of the sidecar; 0: it does not run */
 	int64_t start_at; /* when it is started again; CLOCK_NEVER */
 	int64_t started_at, pause_ms;
@@ -30,8 +32,18 @@ int alone_open(struct alone *a, const char *dir, int (*run)(const char *dir),
 int64_t alone_deadline(const struct alone *a);
 bool alone_is_due(const struct alone *a, int64_t now);
 
+/*
+ * Whether somebody has removed the directory that was made, or the set in it, as
+ * systemd-logind does with what a user who logs out has in /dev/shm.  The sidecar is then
+ * asked to end, and the next one gets a new directory of the same name; until it has
+ * published, what is there means nothing: anybody may have put it there.
+ */
+enum alone_place { ALONE_PLACE_FINE, ALONE_PLACE_LOST, ALONE_PLACE_STILL_LOST };
+enum alone_place alone_look(struct alone *a);
+
 /* Starts the sidecar.  In the new process, forget(arg) comes first: it closes what the
- * sidecar may not share with this process.  ERR_IO: it is due again later. */
+ * sidecar may not share with this process.  ERR_IO: it is due again
+ * later; also when the directory cannot be made again, or is another user's now. */
 int alone_start(struct alone *a, void (*forget)(void *arg), void *arg, int64_t now,
 		struct err *err) MUST_CHECK;
 

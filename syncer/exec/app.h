@@ -19,8 +19,9 @@ struct app {
 
 	struct values values;
 	bool advised;      /* of what --all never sets */
-	bool has_terminal; /* stdin is one, and it was ours before the first start */
+	bool has_terminal; /* there is one, and it was ours before the first start */
 	bool is_stopped;   /* by job control */
+	bool is_refused;   /* this process may not signal it, which was told */
 	pid_t pid;         /* 0: it does not run */
 	pid_t group;       /* its process group, also after its end; 0: never started */
 	int code;          /* of the last one: its exit code, or 128 and a signal */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/text.h"
-#include "exec/signal_name.h"
 
 #define HOUR_MS INT64_C(3600000)
 
@@ -32,7 +32,7 @@ static int take_all(struct arguments *o, char *value)
 {
 	o->rules.all = true;
 	o->rules.prefix = value;
-	return 0;
+	return *value == '\0' || variables_is_name(value) ? 0 : -1;
 }
 
 static int take_trim(struct arguments *o, char *value)
@@ -115,7 +115,8 @@ static const struct option_row {
 } option_rows[] = {
 	{ "--env", VALUE_NEEDED, take_env,
 	  "NAME=akvsync:PATH, or NAME=akvsync:PATH#KEY" },
-	{ "--all", VALUE_OPTIONAL, take_all, "nothing, or a prefix of the names" },
+	{ "--all", VALUE_OPTIONAL, take_all,
+	  "nothing, or what the names begin with, such as APP_" },
 	{ "--trim", VALUE_NEEDED, take_trim, "newline" },
 	{ "--on-change", VALUE_NEEDED, take_change,
 	  "restart, signal:SIG such as signal:HUP, exit, exit:CODE, or ignore" },

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -9,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/variable.h"
 
 extern char **environ;
 
@@ -81,6 +84,33 @@ static void die_with(pid_t parent)
 		_exit(128 + SIGKILL);
 }
 
+/* As execvp(3) looks for a program, but no shell runs what has no form of its own: musl's
+ * has none, and glibc's does. */
+static void run_program(char *const *command)
+{
+	const char *path = variable_find(environ, "PATH");
+	int cause = ENOENT;
+
+	if (command[0][0] == '\0' || strchr(command[0], '/') != NULL) {
+		(void)execve(command[0], command, environ);
+		return;
+	}
+	path = path ? path : "/usr/local/bin:/bin:/usr/bin";
+	for (size_t len; *path != '\0'; path += len + (path[len] == ':')) {
+		char full[PATH_MAX];
+
+		len = strcspn(path, ":");
+		if (snprintf(full, sizeof(full), "%.*s/%s", len ? (int)len : 1,
+			     len ? path : ".", command[0]) >= (int)sizeof(full))
+			continue;
+		(void)execve(full, command, environ);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return;
+		cause = errno == EACCES ? EACCES : cause;
+	}
+	errno = cause;
+}
+
 static void become(const struct child_plan *plan, pid_t parent, int report_fd)
 {
 	ssize_t told;
@@ -93,7 +123,7 @@ static void become(const struct child_plan *plan, pid_t parent, int report_fd)
 	die_with(parent);
 	environ = plan->env;
 	give_back(plan->origin);
-	execvp(plan->command[0], plan->command);
+	run_program(plan->command);
 	cause = errno;
 	told = write(report_fd, &cause, sizeof(cause));
 	_exit(told == (ssize_t)sizeof(cause) ? 126 : 127);

@@ -33,7 +33,7 @@ int child_prepare(struct child_origin *origin, struct err *err) MUST_CHECK;
 
 struct child_plan {
 	const struct child_origin *origin;
-	char *const *command; /* looked for in PATH of env, as execvp(3) does */
+	char *const *command; /* looked for in PATH of env; no shell runs it */
 	char **env;
 	bool in_foreground; /* CMD's process group gets the terminal on stdin */
 };

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 #include "deliver/proc.h"
 
@@ -31,27 +33,74 @@ static bool each_child(void (*visit)(void *arg, pid_t child), void *arg)
 	return knows_us;
 }
 
+/* ---- children that CMD did not leave ---- */
+
+static void note_earlier(void *arg, pid_t child)
+{
+	struct family *f = arg;
+
+	f->earlier = xgrow(f->earlier, f->earlier_count, sizeof(*f->earlier));
+	f->earlier[f->earlier_count++] = child;
+}
+
+void family_note(struct family *f)
+{
+	(void)each_child(note_earlier, f);
+}
+
+void family_done(struct family *f)
+{
+	free(f->earlier);
+	f->earlier = NULL;
+	f->earlier_count = 0;
+}
+
+void family_forget(struct family *f, pid_t child)
+{
+	for (size_t i = 0; i < f->earlier_count; i++)
+		if (f->earlier[i] == child)
+			f->earlier[i] = f->earlier[--f->earlier_count];
+}
+
+static bool is_spared(const struct family *f, pid_t child)
+{
+	for (size_t i = 0; i < f->earlier_count && !f->is_end; i++)
+		if (f->earlier[i] == child)
+			return true;
+	return child == f->sidecar;
+}
+
+/* ---- children that it left ---- */
+
 struct family_call {
+	const struct family *family;
 	int number;
-	pid_t group, spared;
-	bool found;
+	pid_t group;
+	bool found; /* a child; of those that are signaled, one in the group */
 };
 
 static void signal_child(void *arg, pid_t child)
 {
-	const struct family_call *call = arg;
+	struct family_call *call = arg;
 
-	/* Those of the group have it already. */
-	if (child != call->spared && getpgid(child) != call->group)
+	if (is_spared(call->family, child))
+		return;
+	if (getpgid(child) == call->group)
+		call->found = true;
+	else
 		(void)kill(child, call->number);
 }
 
-void family_signal(int number, pid_t group, pid_t spared)
+/* CMD is gone, so its group may be, too, and its number may be that of a group of others:
+ * a child in it, which has not been waited for, says that it is still the one. */
+void family_signal(const struct family *f, int number, pid_t group)
 {
-	struct family_call call = { .number = number, .group = group, .spared = spared };
+	struct family_call call = { .family = f, .number = number, .group = group };
+	bool is_known = each_child(signal_child, &call);
 
-	(void)kill(-group, number);
-	if (!each_child(signal_child, &call) && getpid() == 1)
+	if (call.found || !is_known)
+		(void)kill(-group, number);
+	if (!is_known && getpid() == 1)
 		(void)kill(-1, number);
 }
 
@@ -59,16 +108,16 @@ static void note_child(void *arg, pid_t child)
 {
 	struct family_call *call = arg;
 
-	call->found |= child != call->spared;
+	call->found |= !is_spared(call->family, child);
 }
 
-bool family_is_left(pid_t spared)
+bool family_is_left(const struct family *f)
 {
-	struct family_call call = { .spared = spared };
+	struct family_call call = { .family = f };
 	siginfo_t info;
 
 	/* With one that is spared, only /proc tells of others. */
-	if (spared == 0)
+	if (f->sidecar == 0 && (f->earlier_count == 0 || f->is_end))
 		return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 	return each_child(note_child, &call) && call.found;
 }

@@ -3,6 +3,8 @@
 #include "base/json.h"
 
 #define LIST_MAX_BYTES (256 * 1024)
+/* Of one message, each of whose characters may be written as \u00.., with ",]. */
+#define QUOTED_MAX_BYTES (6 * sizeof(((struct err *)0)->msg) + 4)
 
 void faults_add(struct faults *f, const char *variable, const struct err *cause)
 {
@@ -10,12 +12,14 @@ void faults_add(struct faults *f, const char *variable, const struct err *cause)
 
 	(void)err_wrap(&named, "%.100s", variable);
 	f->list.max = f->text.max = LIST_MAX_BYTES;
-	/* The last bracket gives way. */
-	if (f->count > 0)
-		buf_truncate(&f->list, f->list.len - 1);
-	buf_text(&f->list, f->count == 0 ? "[" : ",");
-	json_quote(&f->list, named.msg);
-	buf_text(&f->list, "]");
+	if (f->list.len + QUOTED_MAX_BYTES < LIST_MAX_BYTES) {
+		/* The last bracket gives way. */
+		if (f->count > 0)
+			buf_truncate(&f->list, f->list.len - 1);
+		buf_text(&f->list, f->count == 0 ? "[" : ",");
+		json_quote(&f->list, named.msg);
+		buf_text(&f->list, "]");
+	}
 	buf_printf(&f->text, "%s%s", f->count == 0 ? "" : "; ", named.msg);
 	if (f->count == 0 || err_outranks(&named, &f->worst))
 		f->worst = named;

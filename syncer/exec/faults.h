@@ -9,7 +9,8 @@
 
 /* {0} is none. */
 struct faults {
-	struct buf list; /* a JSON array of texts */
+	struct buf list; /* a JSON array of texts; those that it has no room for count
+			    only */
 	struct buf text; /* the same for people: "A: …; B: …" */
 	struct err worst;
 	size_t count;

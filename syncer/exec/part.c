@@ -68,7 +68,7 @@ static int take_pointer(const char *pointer, const struct buf *file, struct buf 
 	struct err cause;
 
 	if (jsontext_parse(buf_str(file), file->len, &value, &cause) < 0)
-		return err_set(err, ERR_CONFIG, "it is not JSON: %s", cause.msg);
+		return err_set(err, ERR_CONFIG, "%s", cause.msg);
 	for (const char *token = pointer; *token == '/';) {
 		size_t len = token_length(++token);
 

@@ -105,7 +105,8 @@ static int parse_any(struct reference *out, const char *value, bool *found,
 		return err_set(err, ERR_CONFIG,
 			       "a reference starts with '" PREFIX "' in lower case, "
 			       "without white space or quotes before it");
-	if (suffix != NULL &&
+	/* Not an address with a password in it: me:pass@azurekeyvault?x. */
+	if (suffix != NULL && memchr(value, ':', (size_t)(suffix - value)) == NULL &&
 	    (suffix[strlen(SUFFIX)] == '\0' || suffix[strlen(SUFFIX)] == '?'))
 		return parse_migrated(out, value, suffix, err);
 	*found = false;
@@ -125,6 +126,13 @@ int reference_parse(struct reference *out, const char *value, bool *found,
 	*found = is_one;
 	*out = r;
 	return 0;
+}
+
+bool reference_is_inside(const char *value)
+{
+	const char *at = strstr(value, PREFIX);
+
+	return at != NULL && !(at - value >= 2 && at[-1] == '/' && at[-2] == '/');
 }
 
 void reference_done(struct reference *r)

@@ -35,6 +35,11 @@ int reference_parse(struct reference *out, const char *value, bool *found,
 		    struct err *err) MUST_CHECK;
 void reference_done(struct reference *r);
 
+/* Whether a value that is no reference has one in it, such as "db://u:akvsync:pass@h":
+ * such a value is passed on as it is, which is rarely what was meant.  An address with
+ * akvsync's own name, such as http://akvsync:8087, is none. */
+bool reference_is_inside(const char *value);
+
 /* The JSON pointer to one key of an object, whatever characters the key has: in a pointer
  * '~' and '/' are written ~0 and ~1.  The caller frees it. */
 char *reference_pointer(const char *key);

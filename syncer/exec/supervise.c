@@ -10,10 +10,10 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/signal_name.h"
 #include "base/watch.h"
 #include "exec/app.h"
 #include "exec/family.h"
-#include "exec/signal_name.h"
 #include "report/log.h"
 
 /* How often a wait for the first set is told of. */
@@ -27,6 +27,7 @@ struct supervisor {
 	struct jitter jitter;
 	struct restart restart;
 	struct app app;
+	struct family family;
 	bool has_left;  /* CMD ends because of --on-change=exit */
 	int stopped_by; /* the signal that asks this process to end; 0: none */
 	struct err failure;
@@ -67,6 +68,14 @@ static int supervise_start(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+/* Who was not left by CMD. */
+static const struct family *family_now(struct supervisor *s)
+{
+	s->family.sidecar = s->in->alone->pid;
+	s->family.is_end = s->restart.goal == RESTART_GOAL_END;
+	return &s->family;
+}
+
 static void supervise_act(struct supervisor *s, enum restart_action action)
 {
 	switch (action) {
@@ -81,10 +90,10 @@ static void supervise_act(struct supervisor *s, enum restart_action action)
 		app_kill(&s->app);
 		break;
 	case RESTART_TERM_REST:
-		family_signal(SIGTERM, s->app.group, s->in->alone->pid);
+		family_signal(family_now(s), SIGTERM, s->app.group);
 		break;
 	case RESTART_KILL_REST:
-		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
+		family_signal(family_now(s), SIGKILL, s->app.group);
 		break;
 	case RESTART_START:
 		s->has_failed = supervise_start(s, &s->failure) < 0;
@@ -123,9 +132,10 @@ static void reap(struct supervisor *s)
 		if (info.si_pid == s->in->alone->pid) {
 			if (info.si_code != CLD_STOPPED)
 				on_exit_of_sidecar(s, app_exit_code(&info));
-		} else if (info.si_pid != s->app.pid)
-			; /* one that CMD left */
-		else if (info.si_code == CLD_STOPPED)
+		} else if (info.si_pid != s->app.pid) {
+			if (info.si_code != CLD_STOPPED)
+				family_forget(&s->family, info.si_pid);
+		} else if (info.si_code == CLD_STOPPED)
 			app_stopped(&s->app, info.si_status);
 		else {
 			app_ended(&s->app, &info);
@@ -137,8 +147,8 @@ static void reap(struct supervisor *s)
 		return;
 	/* Their children have become ours. */
 	if (s->restart.state == RESTART_SWEEPING)
-		family_signal(SIGKILL, s->app.group, s->in->alone->pid);
-	if (!family_is_left(s->in->alone->pid))
+		family_signal(family_now(s), SIGKILL, s->app.group);
+	if (!family_is_left(family_now(s)))
 		supervise_event(s, RESTART_ALONE);
 }
 
@@ -158,8 +168,12 @@ static bool asks_to_end(const struct supervisor *s, int number)
 		(number == SIGHUP && (s->app.has_terminal || s->app.group == 0)));
 }
 
-static bool is_of_the_kernel(const struct signalfd_siginfo *info)
+/* What nobody outside means for CMD: the end of a child, a fault, and what this process
+ * brought upon itself, such as the SIGPIPE of a log that nobody reads any more. */
+static bool is_for_us_alone(const struct signalfd_siginfo *info)
 {
+	if (info->ssi_code == SI_USER && info->ssi_pid == (uint32_t)getpid())
+		return true;
 	switch (info->ssi_signo) {
 	case SIGSEGV:
 	case SIGBUS:
@@ -173,15 +187,21 @@ static bool is_of_the_kernel(const struct signalfd_siginfo *info)
 	}
 }
 
+/* A key of the terminal, or its end, which the kernel tells whole process groups: of
+ * ours, while CMD's is not its foreground group. */
+static bool is_of_terminal(const struct signalfd_siginfo *info)
+{
+	return info->ssi_code == SI_KERNEL;
+}
+
 /* Hands a signal on.  CMD may be gone, or run as another user: neither is a reason to
  * end. */
 static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 {
 	int number = (int)info->ssi_signo;
-	char name[SIGNAL_NAME_LEN];
 	int result = 0;
 
-	if (is_of_the_kernel(info))
+	if (is_for_us_alone(info))
 		return;
 	if (asks_to_end(s, number) && s->stopped_by == 0)
 		s->stopped_by = number;
@@ -192,10 +212,9 @@ static void forward(struct supervisor *s, const struct signalfd_siginfo *info)
 			s->app.pid, number,
 			(union sigval){ .sival_ptr = (void *)(uintptr_t)info->ssi_ptr });
 	else if (s->app.pid > 0)
-		result = kill(s->app.pid, number);
-	signal_name_of(number, name);
+		result = kill(is_of_terminal(info) ? -s->app.group : s->app.pid, number);
 	log_event(LOG_DEBUG, "forward", LOG_FIELDS(log_int("child", s->app.pid)),
-		  "SIG%s: %s", name,
+		  "SIG%s: %s", signal_name_of(number).text,
 		  s->app.pid == 0 ? "no process to hand it on to"
 		  : result < 0    ? strerror(errno)
 				  : "handed on");
@@ -287,9 +306,12 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 		if (now >= until)
 			return err_set(
 				err, ERR_UNAVAILABLE,
-				"%s '%s' within AKVSYNC_INIT_TIMEOUT; does akvsync run "
-				"in this pod, and is its volume mounted here?",
-				what_is_missing(settings->dir), settings->dir);
+				"%s '%s' within AKVSYNC_INIT_TIMEOUT; %s",
+				what_is_missing(settings->dir), settings->dir,
+				s->in->alone->run != NULL
+					? "the sidecar's errors, above, say why"
+					: "does akvsync run in this pod, and is its "
+					  "volume mounted here?");
 		if (now >= tell_at) {
 			log_event(LOG_INFO, "waiting",
 				  LOG_FIELDS(log_int("seconds", (now - began) / 1000)),
@@ -305,12 +327,23 @@ static int wait_for_set(struct supervisor *s, struct err *err)
 	return 0;
 }
 
+static bool place_is_fine(struct supervisor *s)
+{
+	enum alone_place place = alone_look(s->in->alone);
+
+	if (place == ALONE_PLACE_LOST)
+		log_event(LOG_WARN, "sidecar-ended", NULL,
+			  "somebody has removed files from '%s': the sidecar starts anew",
+			  s->in->settings->dir);
+	return place == ALONE_PLACE_FINE;
+}
+
 static int supervise_loop(struct supervisor *s, struct err *err)
 {
 	while (s->restart.state != RESTART_OVER) {
 		bool is_changed = supervise_wait(s, s->restart.deadline);
 
-		if (is_changed && s->app.pid > 0)
+		if (is_changed && s->app.pid > 0 && place_is_fine(s))
 			look_for_change(s);
 		if (clock_now_ms() >= s->restart.deadline)
 			supervise_event(s, RESTART_DUE);
@@ -333,6 +366,7 @@ static int supervise_all(struct supervisor *s, struct err *err)
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot read signals");
+	family_note(&s->family);
 	jitter_seed(&s->jitter, seed, sizeof(seed));
 	app_init(&s->app);
 	restart_init(&s->restart, &s->in->arguments->restart);
@@ -371,5 +405,6 @@ int supervise_run(const struct supervise_input *in, struct supervise_end *end,
 	if (s.signal_fd >= 0)
 		close(s.signal_fd);
 	app_done(&s.app);
+	family_done(&s.family);
 	return result;
 }

@@ -38,11 +38,13 @@ static int make_from(const struct values *v, int set, struct variables_made *out
 	return result;
 }
 
-/* A set may be replaced and removed while it is read. */
+/* A set may be replaced and removed while it is read: files that are gone already are a
+ * mistake, or, for --all, not in the list. */
 int values_make(const struct values *v, struct variables_made *out, struct err *err)
 {
 	for (int tries = 1;; tries++) {
 		auto_close int set = -1;
+		int result;
 
 		*out = (struct variables_made){ 0 };
 		if (volume_open(v->dir, &set, err) < 0)
@@ -50,10 +52,9 @@ int values_make(const struct values *v, struct variables_made *out, struct err *
 		if (set < 0)
 			return err_set(err, ERR_UNAVAILABLE, "'%s' has no set any more",
 				       v->dir);
-		if (make_from(v, set, out, err) == 0)
-			return 0;
+		result = make_from(v, set, out, err);
 		if (tries == READ_TRIES || !volume_has_newer(v->dir, set))
-			return -1;
+			return result;
 		variables_done(out);
 	}
 }

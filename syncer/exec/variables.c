@@ -43,7 +43,7 @@ static bool matches(const char *pattern, const char *name)
 				   : strcmp(name, pattern) == 0;
 }
 
-static bool variables_is_name(const char *name)
+bool variables_is_name(const char *name)
 {
 	if (!isalpha((unsigned char)*name) && *name != '_')
 		return false;
@@ -53,12 +53,25 @@ static bool variables_is_name(const char *name)
 	return true;
 }
 
-/* A variable of an identity that akvsync itself knows, such as AZURE_CLIENT_SECRET. */
+/* Variables of an identity that only others know: Azure's libraries, and App Service and
+ * Container Apps, which give one value both as IDENTITY_HEADER and as MSI_SECRET. */
+static const char *const foreign[] = {
+	"AZURE_USERNAME",
+	"AZURE_PASSWORD",
+	"MSI_ENDPOINT",
+	"MSI_SECRET",
+	"IDENTITY_SERVER_THUMBPRINT",
+};
+
+/* A variable of an identity, such as AZURE_CLIENT_SECRET. */
 static bool is_identity(const char *name)
 {
 	const char *known;
 	bool secret;
 
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++)
+		if (strcmp(foreign[i], name) == 0)
+			return true;
 	if (!text_starts(name, "AZURE_") && !text_starts(name, "IDENTITY_"))
 		return false;
 	for (size_t i = 0; (known = settings_variable(i, &secret)) != NULL; i++)
@@ -103,6 +116,31 @@ static void variables_fault(struct variables_made *out, struct origin *s,
 
 /* ---- which variables, and from where ---- */
 
+static void note_partial(struct variables_made *out, const struct origin *s,
+			 const char *value)
+{
+	if (reference_is_inside(value))
+		buf_printf(&out->partial, "%s%s", out->partial.len ? ", " : "", s->name);
+}
+
+static bool is_wished(const struct variables_rules *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->wish_count; i++)
+		if (strcmp(rules->wishes[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Takes the last one back. */
+static void origin_drop(struct origins *s)
+{
+	struct origin *last = &s->items[--s->count];
+
+	free(last->name);
+	reference_done(&last->reference);
+}
+
+/* What --env names is left out, however often it is there, and whatever it holds. */
 static void take_environment(struct origins *s, char *const *env,
 			     const struct variables_rules *rules,
 			     struct variables_made *out)
@@ -117,6 +155,10 @@ static void take_environment(struct origins *s, char *const *env,
 			continue;
 		added = origin_add(s, *env, len);
 		added->entry = *env;
+		if (is_wished(rules, added->name)) {
+			origin_drop(s);
+			continue;
+		}
 		if ((*env)[len] == '\0')
 			continue;
 		if (reference_parse(&added->reference, *env + len + 1, &found, &err) < 0)
@@ -124,7 +166,9 @@ static void take_environment(struct origins *s, char *const *env,
 		else if (found)
 			added->entry = NULL;
 		else if (!rules->keep_identity && is_identity(added->name))
-			free(s->items[--s->count].name);
+			origin_drop(s);
+		else
+			note_partial(out, added, *env + len + 1);
 	}
 }
 
@@ -146,7 +190,7 @@ static void take_wish(struct origins *s, const struct variables_rules *rules, si
 		      struct variables_made *out)
 {
 	const struct variables_wish *wish = &rules->wishes[i];
-	struct origin *at = origin_find(s, wish->name);
+	struct origin *at;
 	bool found = false;
 	size_t same = 0;
 	struct err err;
@@ -157,11 +201,7 @@ static void take_wish(struct origins *s, const struct variables_rules *rules, si
 			if (j < i)
 				return;
 		}
-	if (at == NULL)
-		at = origin_add(s, wish->name, strlen(wish->name));
-	reference_done(&at->reference);
-	at->entry = NULL;
-	at->faulty = false;
+	at = origin_add(s, wish->name, strlen(wish->name));
 	if (check_wish(wish, same, &err) < 0 ||
 	    reference_parse(&at->reference, wish->reference, &found, &err) < 0 ||
 	    (!found &&
@@ -262,20 +302,25 @@ static int check_value(const struct origin *s, const struct buf *value, struct e
 	return 0;
 }
 
+static int refuse_absent(const struct filling *f, const char *path, struct err *err)
+{
+	const char *nearest =
+		text_nearest(path, (const char *const *)f->files->paths, f->files->count);
+
+	if (strchr(path, '?') != NULL)
+		return err_hint(err, "before a key stands '#', not '?'");
+	return nearest ? err_hint(err, "did you mean '%.100s'?", nearest) : -1;
+}
+
 static int get_value(const struct filling *f, const struct origin *s, struct buf *value,
 		     struct err *err)
 {
 	auto_buf struct buf file = BUF_INIT(VOLUME_FILE_MAX_BYTES);
-	const char *nearest;
 
-	if (f->read(f->arg, s->reference.path, &file, err) < 0) {
-		nearest = text_nearest(s->reference.path,
-				       (const char *const *)f->files->paths,
-				       f->files->count);
-		return err->kind == ERR_NOTFOUND && nearest != NULL
-			       ? err_hint(err, "did you mean '%.100s'?", nearest)
+	if (f->read(f->arg, s->reference.path, &file, err) < 0)
+		return err->kind == ERR_NOTFOUND
+			       ? refuse_absent(f, s->reference.path, err)
 			       : -1;
-	}
 	if (part_take(&s->reference, &file, value, err) < 0)
 		return -1;
 	if (f->rules->trim_newline)
@@ -344,7 +389,8 @@ int variables_make(struct variables_made *out, char *const *env,
 	const struct filling filling = { rules, files, read, arg, key };
 	struct origins s = { 0 };
 
-	*out = (struct variables_made){ .skipped = BUF_INIT(NAMES_MAX_BYTES) };
+	*out = (struct variables_made){ .skipped = BUF_INIT(NAMES_MAX_BYTES),
+					.partial = BUF_INIT(NAMES_MAX_BYTES) };
 	take_environment(&s, env, rules, out);
 	for (size_t i = 0; i < rules->wish_count; i++)
 		take_wish(&s, rules, i, out);
@@ -374,6 +420,7 @@ void variables_done(struct variables_made *v)
 		free(v->given[i].name);
 	free(v->given);
 	buf_done(&v->skipped);
+	buf_done(&v->partial);
 	faults_done(&v->faults);
 	*v = (struct variables_made){ 0 };
 }

@@ -31,6 +31,9 @@ struct variables_rules {
 	bool keep_identity; /* --keep-identity */
 };
 
+/* Whether a variable may have this name: letters, digits and '_', no digit first. */
+bool variables_is_name(const char *name);
+
 /* Appends the bytes of a file of the set.  ERR_NOTFOUND: it has none of this path. */
 typedef int variables_read(void *arg, const char *path, struct buf *out, struct err *err);
 
@@ -43,7 +46,8 @@ struct variables_made {
 		struct digest digest; /* of the value */
 	} * given;                    /* in the order of the names */
 	size_t given_count;
-	struct buf skipped;   /* "PATH (file 'path'), …": what --all never sets */
+	struct buf skipped; /* "PATH (file 'path'), …": what --all never sets */
+	struct buf partial; /* "A, B": a reference is a part of the value, which stays */
 	struct faults faults; /* after a failure: all of them */
 };
 

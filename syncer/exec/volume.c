@@ -41,16 +41,49 @@ bool volume_has_newer(const char *dir, int set)
 	       (opened.st_ino != newest.st_ino || opened.st_dev != newest.st_dev);
 }
 
-int volume_read(int set, const char *path, struct buf *out, struct err *err)
+/* Opens a file part by part, without following a link; a pipe must not make us wait. */
+static int open_below(int set, const char *path)
 {
-	if (file_read(set, path, out, err) == 0)
-		return 0;
+	int dir = set;
+
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		auto_free char *part = xstrndup(path, len);
+		int flags = path[len] == '/' ? O_DIRECTORY : O_NOCTTY | O_NONBLOCK;
+		int fd = openat(dir, part, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags);
+		int cause = errno;
+
+		if (dir != set)
+			close(dir);
+		errno = cause;
+		if (fd < 0 || path[len] == '\0')
+			return fd;
+		dir = fd;
+		path += len + 1;
+	}
+}
+
+static int volume_refused(const char *path, struct err *err)
+{
 	if (errno == ENOENT || errno == ENOTDIR)
 		return err_set(err, ERR_NOTFOUND, "there is no file '%.100s'", path);
+	err_set_errno(err, ERR_IO, "cannot open '%.100s'", path);
 	if (errno == EACCES)
 		return err_hint(err, "give the pod an fsGroup, or run this container as "
 				     "the uid of akvsync");
 	return -1;
+}
+
+int volume_read(int set, const char *path, struct buf *out, struct err *err)
+{
+	auto_close int fd = open_below(set, path);
+	struct stat st;
+
+	if (fd < 0)
+		return volume_refused(path, err);
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(err, ERR_IO, "'%.100s' is not a regular file", path);
+	return file_read_open(fd, path, out, err);
 }
 
 /* ---- the list of files ---- */

@@ -26,7 +26,9 @@ int volume_open(const char *dir, int *set, struct err *err) MUST_CHECK;
 /* Whether another set has been published since set was opened. */
 bool volume_has_newer(const char *dir, int set);
 
-/* Appends the bytes of a file.  ERR_NOTFOUND: the set has no such file; ERR_IO. */
+/* Appends the bytes of a file.  ERR_NOTFOUND: the set has no such file; ERR_IO, also for
+ * anything but a regular file.  No link is followed: the sidecar puts none into a set,
+ * and another one may lead out of it. */
 int volume_read(int set, const char *path, struct buf *out, struct err *err) MUST_CHECK;
 
 /* The paths of all files of a set, in order. */

@@ -40,8 +40,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 
 	if (buf_add(&call->reply.body, data, size * count, &err) == 0)
 		return size * count;
-	call->enough = call->status_only;
-	if (!call->enough)
+	if (!call->status_only)
 		call->reply.failure = HTTP_TOO_BIG;
 	return 0;
 }
@@ -301,7 +300,10 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 		request->timeout_ms ? request->timeout_ms : all->options.timeout_ms;
 	call->status_only = request->status_only;
 	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
-	call_host(call->host, sizeof(call->host), request->url);
+	if (request->unix_socket != NULL)
+		snprintf(call->host, sizeof(call->host), "%s", request->unix_socket);
+	else
+		call_host(call->host, sizeof(call->host), request->url);
 	call->next = all->first;
 	call->link = &all->first;
 	if (all->first)
@@ -365,11 +367,21 @@ static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 		abandon_connections(call);
 }
 
+/* Whether the status came that is all that is wanted, whatever became of the rest.  100
+ * to 199 stand before another one. */
+static bool call_has_status(const struct http_call *call)
+{
+	long status = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return call->status_only && status >= 200;
+}
+
 void call_end(struct http_call *call, CURLcode code)
 {
 	struct err err;
 
-	if (code == CURLE_OK || call->enough) {
+	if (code == CURLE_OK || call_has_status(call)) {
 		answer_read(call->easy, &call->reply);
 		call->all->multiplexed |= call->reply.multiplexed;
 		call_answered(call);

@@ -44,7 +44,6 @@ struct http_call {
 	char host[256];
 	int64_t timeout_ms;
 	bool status_only;
-	bool enough;  /* the status is known, and more of the body is not wanted */
 	bool proxied; /* goes through the proxy */
 	bool spared;  /* would, if NO_PROXY did not name the host */
 	enum answer_stage stage;

@@ -32,8 +32,9 @@ struct http_request {
 	const char *const *headers; /* more lines, the last NULL; NULL: none */
 	size_t max_bytes;           /* of the body; 0: enough for one object, 256 KiB */
 	int64_t timeout_ms;         /* in place of the one of the options; 0: that one */
-	/* Only the status counts: the request ends with it when the body passes
-	 * max_bytes.  Over HTTP/1.1 and a connection of its own, closed afterwards. */
+	/* Only the status counts, whatever is wrong with the body: the request ends with
+	 * it when the body passes max_bytes, or has no end in time.  Over HTTP/1.1 and a
+	 * connection of its own, closed afterwards. */
 	bool status_only;
 	bool fresh;  /* over a new connection, also where an open one would do */
 	bool local;  /* plain HTTP, and direct */

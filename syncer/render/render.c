@@ -114,8 +114,10 @@ static int read_certificates(const struct render_source *source, bool pem,
 	if (pem)
 		return pki_from_pem(buf_str(source->value), source->value->len, NULL, out,
 				    err);
-	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0)
+	if (text_from_base64(buf_str(source->value), source->value->len, &der, err) < 0) {
+		err_hint(err, "is it the secret of a certificate?");
 		return err_wrap(err, "its PKCS#12");
+	}
 	return pki_from_pkcs12(buf_str(&der), der.len, NULL, out, err);
 }
 
@@ -136,13 +138,15 @@ static int write_locked(const struct render_how *how, const struct pki *pki,
 	if (how->password_object != NULL &&
 	    (given->len == 0 || memchr(given->data, '\0', given->len) != NULL))
 		return err_set(err, ERR_CONFIG,
-			       "the value of passwordObject (pfxPasswordObject) is empty "
-			       "or holds a NUL character: no password");
+			       "the value of its passwordObject '%s' is empty or holds a "
+			       "NUL character: no password",
+			       how->password_object);
 	if (is_store(how) && how->password_object != NULL && !is_of_java(given))
 		return err_set(err, ERR_CONFIG,
-			       "the value of passwordObject holds a character that Java "
-			       "takes in no password of a PKCS#12, such as a final line "
-			       "end: only printable ASCII");
+			       "the value of its passwordObject '%s' holds a character "
+			       "that Java takes in no password of a PKCS#12, such as a "
+			       "final line end: only printable ASCII",
+			       how->password_object);
 	if (how->format == OBJECT_TRUSTSTORE)
 		return pki_write_truststore(pki, password, how->name, out, err);
 	return pki_write_pkcs12(pki, password, how->name, out, err);

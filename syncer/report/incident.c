@@ -252,12 +252,15 @@ bool incidents_note(struct incidents *all, enum log_level level, enum incident_k
 	return is_news;
 }
 
-void incidents_report(struct incidents *all, enum log_level level,
+bool incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now)
 {
-	if (incidents_note(all, level, kind, name, err, consequence, now))
+	bool is_news = incidents_note(all, level, kind, name, err, consequence, now);
+
+	if (is_news)
 		incident_log(incident_find(all, kind, name));
+	return is_news;
 }
 
 /* It works again, or nobody asks for it any more: the two are not the same news. */

@@ -80,11 +80,11 @@ struct incidents {
  */
 void incidents_begin(struct incidents *all);
 
-/* Of several reports since incidents_begin() only the first counts.  It is logged when it
- * is new, when its cause is another than before, and, but for INCIDENT_VALIDITY, once an
- * hour: the message is that of err; consequence, a constant or NULL, says what the
- * failure means for the files. */
-void incidents_report(struct incidents *all, enum log_level level,
+/* Of several reports since incidents_begin() only the first counts.  It is logged, and
+ * true is returned, when it is new, when its cause is another than before, and, but for
+ * INCIDENT_VALIDITY, once an hour: the message is that of err; consequence, a constant or
+ * NULL, says what the failure means for the files. */
+bool incidents_report(struct incidents *all, enum log_level level,
 		      enum incident_kind kind, const char *name, const struct err *err,
 		      const char *consequence, int64_t now);
 void incidents_hold(struct incidents *all, enum incident_kind kind, const char *name);

@@ -46,6 +46,7 @@ void active_done(struct active *a)
 	active_list_done(&a->list);
 	active_list_done(&a->next);
 	incidents_done(&a->incidents);
+	templates_done(&a->refused);
 }
 
 static void active_try_next(struct active *a)
@@ -87,6 +88,12 @@ const struct configuration *active_configuration(const struct active *a)
 	if (a->next.configuration != NULL)
 		return a->next.configuration;
 	return a->list.configuration ? a->list.configuration : a->started;
+}
+
+const struct templates *active_watched(const struct active *a)
+{
+	return a->refused.count > 0 ? &a->refused
+				    : &active_configuration(a)->objects.templates;
 }
 
 const struct settings *active_settings(const struct active *a)
@@ -205,6 +212,7 @@ bool active_reload(struct active *a, struct sources *sources,
 	if (!a->file_changed)
 		return false;
 	a->file_changed = false;
+	templates_done(&a->refused);
 	c = xcalloc(1, sizeof(*c));
 	loaded = configuration_load(c, a->started->env, true, &err);
 	if (loaded < 0 || active_check(a, c, sources, publish, notify, &err) < 0) {
@@ -217,6 +225,8 @@ bool active_reload(struct active *a, struct sources *sources,
 		log_event(LOG_ERROR, "configuration-refused", NULL,
 			  "%s; the running configuration stays%s", err.msg,
 			  loaded < 0 ? ", but a restart with this file would fail" : "");
+		a->refused = c->objects.templates;
+		c->objects.templates = (struct templates){ 0 };
 		configuration_done(c);
 		free(c);
 		return false;
@@ -230,6 +240,18 @@ bool active_reload(struct active *a, struct sources *sources,
 	active_take(a, c, publish);
 	active_log_notes(a);
 	return true;
+}
+
+void active_withdraw_targets(struct active *a, const struct notify *notify, int64_t now)
+{
+	struct incidents *all = &a->incidents;
+
+	for (size_t i = all->count; i > 0; i--) {
+		const struct incident *it = all->items[i - 1];
+
+		if (it->kind == INCIDENT_NOTIFY && !notify_has(notify, it->name))
+			incidents_close(all, INCIDENT_NOTIFY, it->name, false, now);
+	}
 }
 
 /* ---- rounds ---- */

@@ -55,7 +55,9 @@ struct active {
 	struct failures next_failed; /* what failed in the next list's latest round */
 	struct backoff pause; /* before it is tried again sooner than the next poll */
 	bool file_changed;    /* the file is to be read again */
-	bool env_behind;      /* an env file is not as the active list's set makes it */
+	struct templates
+		refused; /* of the file that was read last, when it was refused */
+	bool env_behind; /* an env file is not as the active list's set makes it */
 };
 
 /* The configured list is the active one.  configuration must outlive it. active_done()
@@ -82,10 +84,17 @@ bool active_is_complete(const struct active *a, const struct publish *publish);
  * before. */
 void active_log_notes(const struct active *a);
 
+/* The templates whose files are to be watched: those of the file that was read last, also
+ * when it was refused, perhaps since one of them is not there yet. */
+const struct templates *active_watched(const struct active *a);
+
 /* Between two rounds: reads the file again when it has changed.  True: its settings apply
  * from now on, and *notify holds its targets, which the caller owns. */
 bool active_reload(struct active *a, struct sources *sources,
 		   const struct publish *publish, struct notify **notify);
+
+/* What fails of a target that is not configured any more is no longer asked for. */
+void active_withdraw_targets(struct active *a, const struct notify *notify, int64_t now);
 
 /* The work of the next round. */
 struct round_work active_work(struct active *a, struct sources *sources,

@@ -53,9 +53,6 @@ static void loop_take_health(struct loop *l)
 static void loop_take_file(struct loop *l, enum loop_watch which)
 {
 	switch (which) {
-	case WATCH_CONFIGURATION:
-		l->active.file_changed = true;
-		return;
 	case WATCH_CA:
 	case WATCH_EXTRA_CA:
 		l->pending |= PENDING_TRUST;
@@ -63,6 +60,7 @@ static void loop_take_file(struct loop *l, enum loop_watch which)
 	case WATCH_CREDENTIAL:
 	case WATCH_PASSWORD:
 		break;
+	case WATCH_CONFIGURATION:
 	case WATCH_TEMPLATES:
 	case WATCHES:
 	default:
@@ -179,35 +177,25 @@ void loop_advise(const struct loop *l)
 			  target);
 }
 
-/* What fails of a target that is not configured any more is no longer asked for. */
-static void loop_withdraw_targets(struct loop *l, int64_t now)
-{
-	struct incidents *all = &l->active.incidents;
-
-	for (size_t i = all->count; i > 0; i--) {
-		const struct incident *it = all->items[i - 1];
-
-		if (it->kind == INCIDENT_NOTIFY && !notify_has(l->notify, it->name))
-			incidents_close(all, INCIDENT_NOTIFY, it->name, false, now);
-	}
-}
-
 /* Takes over what the configuration file says now. */
 static void loop_reload(struct loop *l)
 {
 	struct notify *notify = NULL;
+	bool applied;
 
-	if (!active_reload(&l->active, &l->sources, l->publish, &notify))
+	if (!l->active.file_changed)
+		return;
+	applied = active_reload(&l->active, &l->sources, l->publish, &notify);
+	l->active.file_changed |= watches_follow(
+		&l->watches[WATCH_TEMPLATES], active_watched(&l->active), clock_now_ms());
+	if (!applied)
 		return;
 	l->settings = active_settings(&l->active);
 	mirror_use(l->mirror, active_configuration(&l->active), clock_now_ms());
-	l->active.file_changed |=
-		watches_follow(&l->watches[WATCH_TEMPLATES],
-			       active_configuration(&l->active), clock_now_ms());
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;
-	loop_withdraw_targets(l, clock_now_ms());
+	active_withdraw_targets(&l->active, l->notify, clock_now_ms());
 	loop_advise(l);
 	schedule_init(&l->schedule, l->settings->poll_interval_ms);
 	l->pending |= PENDING_POLL;
@@ -313,6 +301,7 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		return;
 	}
 	l->last = result.failures;
+	notify_hold_exit(l->notify, l->last.env_unwritten);
 	changed = result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
 	synced = active_is_complete(&l->active, l->publish);
 	if (changed)
@@ -372,6 +361,16 @@ static void loop_run_mirror(struct loop *l, int64_t now)
 
 /* ---- the app ---- */
 
+/* What a program printed. */
+static void loop_log_output(const struct notify_outcome *o, enum log_level level)
+{
+	char line[HOOK_LINE_LEN];
+
+	for (const char *rest = o->output; hook_line(&rest, line);)
+		log_event(level, "output", LOG_FIELDS(log_str("target", o->target)), "%s",
+			  line);
+}
+
 /* A failure is an incident: logged when it begins or changes, and once an hour. */
 static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 				int64_t now)
@@ -383,23 +382,14 @@ static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
 			       &o->err, "the app may still use the files of before", now);
 	enum log_level failed = is_news ? LOG_WARN : LOG_DEBUG;
 
+	loop_log_output(o, is_news ? LOG_INFO : LOG_DEBUG);
+
 	log_event(o->waits ? LOG_INFO : failed,
 		  o->waits ? "notify-waits" : "notify-failed",
 		  LOG_FIELDS(log_str("target", o->target),
 			     log_str("generation", o->generation),
 			     log_int("attempt", o->attempt), log_str("retry_in", in)),
 		  "%s", o->err.msg);
-}
-
-/* What a program printed. */
-static void loop_log_output(const struct notify_outcome *o)
-{
-	const char *rest = o->output;
-	char line[HOOK_LINE_LEN];
-
-	while (hook_line(&rest, line))
-		log_event(LOG_INFO, "output", LOG_FIELDS(log_str("target", o->target)),
-			  "%s", line);
 }
 
 /* A number for the log; 0 is left out, as "". */
@@ -413,7 +403,6 @@ static void loop_log_notified(struct loop *l, const struct notify_outcome *o, in
 {
 	char processes[16], status[16];
 
-	loop_log_output(o);
 	if (o->warning.kind != ERR_NONE)
 		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
 			  "%s", o->warning.msg);
@@ -421,6 +410,7 @@ static void loop_log_notified(struct loop *l, const struct notify_outcome *o, in
 		loop_log_unnotified(l, o, now);
 		return;
 	}
+	loop_log_output(o, LOG_INFO);
 	incidents_close(&l->active.incidents, INCIDENT_NOTIFY, o->target, true, now);
 	log_event(LOG_INFO, "notified",
 		  LOG_FIELDS(log_str("target", o->target),

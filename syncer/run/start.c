@@ -135,6 +135,8 @@ static void start_log(const struct loop *l)
 	size_t objects = l->active.list.objects->count;
 	const char *vault = l->sources.first->vault.url;
 	const char *mode = l->mode == LOOP_INIT ? "init" : "sidecar";
+	/* Two screens of JSON hide the lines that people read; `check` shows the same. */
+	bool is_text = l->settings->log_format == FORMAT_TEXT;
 	char entry[NOPROXY_ENTRY_LEN];
 	const char *advice;
 
@@ -148,7 +150,7 @@ static void start_log(const struct loop *l)
 			     log_int("objects", (int64_t)objects),
 			     log_str("auth", identity_name(l->sources.identity.kind)),
 			     log_str("identity", identity_id(&l->sources.identity)),
-			     log_raw("settings", buf_str(&settings))),
+			     log_raw("settings", is_text ? NULL : buf_str(&settings))),
 		  "akvsync " AKVSYNC_VERSION " %s: %zu object%s of %s into %s", mode,
 		  objects, objects == 1 ? "" : "s", vault, l->settings->dir);
 	active_log_notes(&l->active);
@@ -163,7 +165,8 @@ static void start_log(const struct loop *l)
 			  entry, advice);
 	loop_advise(l);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
-		log_event(LOG_WARN, "advice", NULL, "%s", advice);
+		if (advice != publish_advice_group || !l->settings->is_of_exec)
+			log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 
 /* A crash may have come between the swap and the env files. */
@@ -175,6 +178,7 @@ static void start_write_env_files(struct loop *l)
 	l->active.env_behind = !compose_write_env_files(
 		&list->objects->templates, l->publish, list->number, &l->active.incidents,
 		&failures, clock_now_ms());
+	notify_hold_exit(l->notify, failures.env_unwritten);
 }
 
 /* What an earlier container left on the volume.  init has to publish the configured list,
@@ -229,9 +233,8 @@ static int start_open(struct loop *l, struct err *err)
 	start_log(l);
 	start_pick_up(l);
 	if (l->mode == LOOP_SIDECAR)
-		l->active.file_changed |=
-			watches_follow(&l->watches[WATCH_TEMPLATES],
-				       active_configuration(&l->active), now);
+		l->active.file_changed |= watches_follow(&l->watches[WATCH_TEMPLATES],
+							 active_watched(&l->active), now);
 	start_open_health(l);
 	l->next_round_at = now;
 	l->give_up_at =
@@ -309,7 +312,7 @@ static int start_work(struct loop *l, struct start_end *end, struct err *err)
 
 	/* Once the set of init is published, a signal only ends the tries to notify the
 	 * app. */
-	end->interrupted = l->stopping && l->phase < enough;
+	end->interrupted = l->stopping && l->exit_code == 0 && l->phase < enough;
 	end->code = l->exit_code;
 	if (failed)
 		return -1;

@@ -16,15 +16,15 @@ static struct watch *watches_take(struct watch **slots, const char *path)
 	return NULL;
 }
 
-bool watches_follow(struct watch **slots, const struct configuration *c, int64_t now)
+bool watches_follow(struct watch **slots, const struct templates *all, int64_t now)
 {
-	const struct templates *all = &c->objects.templates;
 	struct watch *before[TEMPLATES_FILES_MAX];
 	size_t count = 0;
 
 	memcpy(before, slots, sizeof(before));
 	memset(slots, 0, sizeof(before));
-	for (size_t i = 0; i < all->count; i++) {
+	/* One that was refused may have more. */
+	for (size_t i = 0; i < all->count && count < TEMPLATES_FILES_MAX; i++) {
 		const char *file = all->items[i].file;
 
 		if (file == NULL)
@@ -36,5 +36,5 @@ bool watches_follow(struct watch **slots, const struct configuration *c, int64_t
 	}
 	for (size_t i = 0; i < TEMPLATES_FILES_MAX; i++)
 		watch_free(before[i]);
-	return configuration_files_changed(c);
+	return configuration_files_changed(all);
 }

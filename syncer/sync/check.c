@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/session.h"
 #include "sync/validity.h"
@@ -125,6 +126,30 @@ static void check_take_task(struct check *c, const struct task *t)
 		e->warning = xstrdup(why.msg);
 }
 
+/* Templates and env files, once all that the set needs was read. */
+static void check_compose(struct check *c, const struct objects *objects,
+			  const struct plan *plan)
+{
+	struct fate_facts facts = { .first_set = true };
+	struct composition made;
+	struct publish_file *files = NULL;
+	size_t count = 0;
+
+	for (struct task *t = plan->tasks; t; t = t->next) {
+		facts.error = fate_error(&t->err);
+		facts.need = t->need;
+		t->verdict = fate_of(&facts);
+		if (t->verdict->fate == FATE_NEW)
+			task_add_files(t, &files, &count);
+	}
+	facts = (struct fate_facts){ .first_set = true };
+	compose_templates(&made, &objects->templates, NULL, &facts, &files, &count);
+	c->unmade = made.held_by;
+	c->worst = made.held_by;
+	composition_done(&made);
+	free(files);
+}
+
 static int check_run(struct plan *p, struct http *http, int64_t until, struct err *err)
 {
 	for (;;) {
@@ -155,6 +180,8 @@ static int check_ask(struct check *out, const struct configuration *c,
 		check_take_listing(out, l);
 	for (const struct task *t = plan.tasks; t; t = t->next)
 		check_take_task(out, t);
+	if (result == 0 && out->worst.kind == ERR_NONE)
+		check_compose(out, &c->objects, &plan);
 	plan_free(&plan);
 	return result;
 }

@@ -1,6 +1,6 @@
 /*
  * check.h: what a configuration would make: the files and, online, whether each object
- * can be read.  Touches no volume.
+ * can be read and each template be made.  Touches no volume.
  */
 #ifndef SYNC_CHECK_H
 #define SYNC_CHECK_H
@@ -33,6 +33,8 @@ struct check {
 	struct check_entry *items;
 	size_t count;
 	struct targets targets; /* of AKVSYNC_NOTIFY */
+	struct err unmade;      /* why a template or an env file cannot be made of what
+				   was read; ERR_NONE: it can, or not all was read */
 	struct err worst;       /* of what is not excused; ERR_NONE: all is well */
 };
 

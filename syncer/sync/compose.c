@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "config/objects.h"
 #include "config/path.h"
@@ -13,18 +14,44 @@
 
 /* The set whose files a template takes. */
 struct compose_set {
-	const struct publish *publish; /* has the files without data */
-	const struct publish_file *files;
+	const struct publish *publish;     /* has the files without data */
+	const struct publish_file **files; /* in the order of their paths */
 	size_t count;
 };
+
+static int compose_order(const void *a, const void *b)
+{
+	const struct publish_file *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static int compose_compare(const void *path, const void *item)
+{
+	return strcmp(path, (*(const struct publish_file *const *)item)->path);
+}
+
+/* free() its files; those of the array stay the caller's. */
+static struct compose_set compose_set(const struct publish *publish,
+				      const struct publish_file *files, size_t count)
+{
+	struct compose_set set = { publish, xcalloc(count, sizeof(*set.files)), count };
+
+	for (size_t i = 0; i < count; i++)
+		set.files[i] = &files[i];
+	if (count > 0)
+		qsort(set.files, count, sizeof(*set.files), compose_order);
+	return set;
+}
 
 static const struct publish_file *compose_find(const struct compose_set *set,
 					       const char *path)
 {
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->files[i].path, path) == 0)
-			return &set->files[i];
-	return NULL;
+	bool found;
+	size_t at = sorted_place(set->files, set->count, sizeof(*set->files), path,
+				 compose_compare, &found);
+
+	return found ? set->files[at] : NULL;
 }
 
 /* ---- one file ---- */
@@ -132,12 +159,12 @@ static int compose_check_path(const struct composed *c, const struct compose_set
 			      struct err *err)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (path_collides(set->files[i].path, c->file->path))
+		if (path_collides(set->files[i]->path, c->file->path))
 			return err_set(err, ERR_CONFIG,
 				       "template '%.200s': file '%.200s' of an object is "
 				       "in the way of its path; give one of them another "
 				       "path",
-				       c->file->path, set->files[i].path);
+				       c->file->path, set->files[i]->path);
 	return 0;
 }
 
@@ -223,7 +250,7 @@ void compose_templates(struct composition *out, const struct templates *all,
 		       struct publish_file **files, size_t *count)
 {
 	/* A template takes the files of objects only. */
-	struct compose_set objects = { publish, *files, *count }, whole;
+	struct compose_set objects = compose_set(publish, *files, *count), whole;
 
 	*out = (struct composition){ .items = xcalloc(all->count, sizeof(*out->items)) };
 	for (size_t i = 0; i < all->count; i++) {
@@ -239,12 +266,14 @@ void compose_templates(struct composition *out, const struct templates *all,
 		if (c->verdict->fate == FATE_HOLD_SET && out->held_by.kind == ERR_NONE)
 			out->held_by = c->err;
 	}
+	free(objects.files);
 	for (size_t i = 0; i < out->count; i++)
 		compose_add_file(&out->items[i], publish, files, count);
-	whole = (struct compose_set){ publish, *files, *count };
+	whole = compose_set(publish, *files, *count);
 	for (size_t i = 0; i < all->count && out->held_by.kind == ERR_NONE; i++)
 		if (templates_is_env(&all->items[i]))
 			compose_try_env_file(out, &whole, &all->items[i], facts);
+	free(whole.files);
 }
 
 void composition_done(struct composition *c)
@@ -307,12 +336,17 @@ static int compose_write(const struct compose_set *set, const struct template_fi
 			 struct err *err)
 {
 	auto_buf struct buf bytes = BUF_INIT(compose_limit(file));
-	bool changed = false;
+	struct env_file_order order;
+	bool changed;
 
 	if (compose_fill(set, file, &bytes, err) < 0)
 		return -1;
-	if (env_file_write(file->path, file->mode, buf_str(&bytes), bytes.len, &changed,
-			   err) < 0)
+	order = (struct env_file_order){ .path = file->path,
+					 .mode = file->mode,
+					 .data = buf_str(&bytes),
+					 .len = bytes.len,
+					 .set_fd = publish_dir_fd(set->publish) };
+	if (env_file_write(&order, &changed, err) < 0)
 		return err_wrap(err, "env file '%.200s'", file->path);
 	if (changed)
 		log_event(LOG_INFO, "env-file", LOG_FIELDS(log_str("path", file->path)),
@@ -333,34 +367,50 @@ static void compose_write_one(const struct compose_set *set,
 	}
 	*all_there = false;
 	failures->try_soon |= err.kind == ERR_IO;
+	failures->env_unwritten |= err.kind == ERR_IO;
 	compose_fail(INCIDENT_ENV_FILE, file->path, &err, true,
 		     "the file of before stays, if there is one", incidents, failures,
 		     now);
+}
+
+static bool compose_has_env_files(const struct templates *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (templates_is_env(&all->items[i]))
+			return true;
+	return false;
 }
 
 bool compose_write_env_files(const struct templates *all, const struct publish *publish,
 			     uint64_t number, struct incidents *incidents,
 			     struct failures *failures, int64_t now)
 {
+	auto_free struct publish_file *files = NULL;
 	size_t count = publish_count(publish);
-	auto_free struct publish_file *files = xcalloc(count, sizeof(*files));
-	struct compose_set set = { publish, files, count };
+	struct compose_set set;
 	bool all_there = true;
 
+	if (!compose_has_env_files(all))
+		return true;
 	if (!publish_fits(publish, number)) {
 		compose_hold_kind(all, true, incidents);
 		return true;
 	}
+	files = xcalloc(count, sizeof(*files));
 	for (size_t i = 0; i < count; i++)
 		files[i].path = publish_entry(publish, i, NULL)->path;
+	set = compose_set(publish, files, count);
 	for (size_t i = 0; i < all->count; i++)
 		if (templates_is_env(&all->items[i]))
 			compose_write_one(&set, &all->items[i], incidents, failures, now,
 					  &all_there);
+	free(set.files);
 	return all_there;
 }
 
-struct templates compose_earlier(const struct publish *publish, uint64_t number)
+/* The templates of the list that the set on the volume remembers, when that is another
+ * list than that of the number; else none. */
+static struct templates compose_earlier(const struct publish *publish, uint64_t number)
 {
 	const char *text = publish_list(publish);
 	struct objects before = { 0 };
@@ -385,16 +435,28 @@ static bool compose_has_env_file(const struct templates *all, const char *path)
 	return false;
 }
 
-void compose_remove_env_files(const struct templates *before, const struct templates *all)
+static void compose_remove_env_file(const char *path)
 {
-	for (size_t i = 0; i < before->count; i++) {
-		const struct template_file *file = &before->items[i];
+	struct err err;
+	bool removed;
 
-		if (templates_is_env(file) && !compose_has_env_file(all, file->path) &&
-		    env_file_remove(file->path))
-			log_event(LOG_INFO, "env-file",
-				  LOG_FIELDS(log_str("path", file->path)),
-				  "removed env file '%s', which left the configuration",
-				  file->path);
-	}
+	if (env_file_remove(path, &removed, &err) < 0)
+		log_event(LOG_WARN, "env-file", LOG_FIELDS(log_str("path", path)),
+			  "env file '%s' left the configuration, but stays: %s", path,
+			  err.msg);
+	else if (removed)
+		log_event(LOG_INFO, "env-file", LOG_FIELDS(log_str("path", path)),
+			  "removed env file '%s', which left the configuration", path);
+}
+
+void compose_remove_env_files(const struct templates *all, const struct publish *publish,
+			      uint64_t number)
+{
+	struct templates before = compose_earlier(publish, number);
+
+	for (size_t i = 0; i < before.count; i++)
+		if (templates_is_env(&before.items[i]) &&
+		    !compose_has_env_file(all, before.items[i].path))
+			compose_remove_env_file(before.items[i].path);
+	templates_done(&before);
 }

@@ -98,17 +98,21 @@ static void extract_check(struct task *t, size_t *keys, struct holders *paths,
 		holders_take(paths, t->new_files.items[i].path, t);
 }
 
-void extract_render(struct task *tasks, struct holders *paths,
-		    const struct templates *templates)
+void extract_begin(struct extract *e, struct task *tasks, struct holders *paths)
 {
-	size_t keys = 0;
-
+	*e = (struct extract){ .next = tasks };
 	for (struct task *t = tasks; t; t = t->next)
 		if (extract_is_asked(t))
 			extract_take_published(t, paths);
-	for (struct task *t = tasks; t; t = t->next) {
-		task_render(t);
-		if (t->has_new_files && extract_is_asked(t))
-			extract_check(t, &keys, paths, templates);
-	}
+}
+
+void extract_step(struct extract *e, struct holders *paths,
+		  const struct templates *templates)
+{
+	struct task *t = e->next;
+
+	e->next = t->next;
+	task_render(t);
+	if (t->has_new_files && extract_is_asked(t))
+		extract_check(t, &e->keys, paths, templates);
 }

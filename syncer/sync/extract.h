@@ -13,10 +13,18 @@
 /* All keys of one set. */
 #define EXTRACT_KEYS_MAX 10000
 
-/* Renders the tasks.  One whose keys cannot all be files fails: its t->err, ERR_CONFIG,
- * names the key and the rule.  paths: those of all tasks but of extracted keys, which are
- * added. */
-void extract_render(struct task *tasks, struct holders *paths,
-		    const struct templates *templates);
+/* The rendering of all tasks of a set, one after the other. */
+struct extract {
+	struct task *next; /* to render; NULL: all are rendered */
+	size_t keys;       /* that were extracted so far */
+};
+
+/* paths: those of all tasks but of extracted keys, which are added. */
+void extract_begin(struct extract *e, struct task *tasks, struct holders *paths);
+
+/* Renders the next task.  One whose keys cannot all be files fails: its t->err,
+ * ERR_CONFIG, names the key and the rule. */
+void extract_step(struct extract *e, struct holders *paths,
+		  const struct templates *templates);
 
 #endif

@@ -15,10 +15,12 @@
 #include "sync/plan.h"
 
 struct failures {
-	struct err worst; /* of what the set needs: the one that an operator should see
-			     first; ERR_NONE: nothing failed */
-	bool try_soon;    /* something that failed may work before the next poll */
-	bool vetoed;      /* a precheck does not let the set be published */
+	struct err worst;   /* of what the set needs: the one that an operator should see
+			       first; ERR_NONE: nothing failed */
+	bool try_soon;      /* something that failed may work before the next poll */
+	bool vetoed;        /* a precheck does not let the set be published */
+	bool env_unwritten; /* an env file of the set could not be written, which may
+			       pass */
 	/* But not sooner than this, as a service asked; 0: no delay was asked for.  Who
 	 * gives tokens asks for all objects, a vault for its own, which is not asked
 	 * sooner in any case. */

@@ -7,11 +7,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/path.h"
-#include "sync/extract.h"
 
 /* Versions of one name that still disagree after so many further requests are published
  * as they are; the next poll asks again. */
 #define REPEATS_MAX 2
+/* So long one call renders, and then as long as one object takes. */
+#define RENDER_MS 20
 
 /* ---- paths ---- */
 
@@ -201,9 +202,9 @@ static bool plan_repeat(struct plan *p)
 
 int64_t plan_deadline(const struct plan *p)
 {
-	int64_t soonest = CLOCK_NEVER;
+	int64_t soonest = p->is_rendering ? clock_now_ms() : CLOCK_NEVER;
 
-	for (size_t i = 0; i < p->sources->count; i++)
+	for (size_t i = 0; i < p->sources->count && !p->is_rendering; i++)
 		soonest = clock_sooner(soonest, fetch_deadline(p->fetches[i]));
 	return soonest;
 }
@@ -259,7 +260,28 @@ static bool plan_run_choices(struct plan *p)
 	return moved;
 }
 
-bool plan_run(struct plan *p, int64_t now)
+static void plan_begin_rendering(struct plan *p)
+{
+	if (!p->is_rendering)
+		extract_begin(&p->rendering, p->tasks, &p->paths);
+	p->is_rendering = true;
+}
+
+static bool plan_render(struct plan *p)
+{
+	int64_t start = clock_now_ms();
+
+	plan_begin_rendering(p);
+	while (p->rendering.next != NULL) {
+		extract_step(&p->rendering, &p->paths, p->templates);
+		if (clock_now_ms() - start >= RENDER_MS)
+			break;
+	}
+	return p->rendering.next == NULL;
+}
+
+/* True when all objects have answered or failed for good. */
+static bool plan_ask(struct plan *p, int64_t now)
 {
 	bool done = plan_run_fetches(p, now);
 
@@ -271,6 +293,11 @@ bool plan_run(struct plan *p, int64_t now)
 		return done;
 	p->repeats++;
 	return plan_run_fetches(p, now);
+}
+
+bool plan_run(struct plan *p, int64_t now)
+{
+	return (p->is_rendering || plan_ask(p, now)) && plan_render(p);
 }
 
 static void plan_stop_fetches(struct plan *p)
@@ -292,7 +319,9 @@ void plan_end(struct plan *p)
 		listing_cut(l);
 		listing_expand(l, p->publish, plan_add_listed, p);
 	}
-	extract_render(p->tasks, &p->paths, p->templates);
+	plan_begin_rendering(p);
+	while (p->rendering.next != NULL)
+		extract_step(&p->rendering, &p->paths, p->templates);
 }
 
 void plan_free(struct plan *p)

@@ -16,6 +16,7 @@
 #include "config/objects.h"
 #include "deliver/publish.h"
 #include "sync/choice.h"
+#include "sync/extract.h"
 #include "sync/holders.h"
 #include "sync/listing.h"
 #include "sync/source.h"
@@ -31,7 +32,9 @@ struct plan {
 	struct choice *choices;   /* of tasks whose current version cannot be used */
 	struct listing *listings; /* in the order in which they take their paths */
 	struct holders paths;     /* of all tasks */
-	int repeats; /* how often versions that disagree were asked for again */
+	int repeats;       /* how often versions that disagree were asked for again */
+	bool is_rendering; /* all have answered */
+	struct extract rendering;
 };
 
 /* Starts all requests; never fails at once.  All arguments outlive the plan. */
@@ -41,10 +44,12 @@ void plan_start(struct plan *p, struct sources *sources, const struct objects *o
 /* When plan_run() is due though nothing came from the network. */
 int64_t plan_deadline(const struct plan *p);
 
-/* True when all objects have answered or failed for good. */
+/* True when all objects have answered or failed for good, and what came is rendered, some
+ * of it in each call: a key store takes many milliseconds, and between the calls others
+ * have their turn. */
 bool plan_run(struct plan *p, int64_t now);
 
-/* Ends what is under way, which counts as failed, and renders what came. */
+/* Ends what is under way, which counts as failed, and renders the rest of what came. */
 void plan_end(struct plan *p);
 void plan_free(struct plan *p);
 

@@ -126,19 +126,19 @@ static void proposal_log(const struct proposal *p, const struct round_work *work
 }
 
 /* What the program of a precheck printed. */
-static void proposal_log_output(const struct proposal *p)
+static void proposal_log_output(const struct proposal *p, enum log_level level)
 {
 	const char *rest = precheck_output(p->precheck);
 	char line[HOOK_LINE_LEN];
 
 	while (hook_line(&rest, line))
-		log_event(LOG_INFO, "output",
+		log_event(level, "output",
 			  LOG_FIELDS(log_str("target", precheck_target(p->precheck))),
 			  "%s", line);
 }
 
-/* Why there is no new set. */
-static void proposal_report(const struct round_work *work, enum incident_kind kind,
+/* Why there is no new set.  True: that is news. */
+static bool proposal_report(const struct round_work *work, enum incident_kind kind,
 			    const char *name, const struct err *err, int64_t now)
 {
 	bool has_files = publish_generation(work->publish) != NULL;
@@ -148,9 +148,10 @@ static void proposal_report(const struct round_work *work, enum incident_kind ki
 		consequence = "the list of objects of before stays active";
 	else if (has_files)
 		consequence = "the last good files stay";
-	incidents_report(work->incidents,
-			 has_files && kind != INCIDENT_VOLUME ? LOG_WARN : LOG_ERROR,
-			 kind, name, err, consequence, now);
+	return incidents_report(work->incidents,
+				has_files && kind != INCIDENT_VOLUME ? LOG_WARN
+								     : LOG_ERROR,
+				kind, name, err, consequence, now);
 }
 
 static enum round_outcome proposal_hold(const struct proposal *p,
@@ -176,8 +177,11 @@ static enum round_outcome proposal_veto(const struct proposal *p,
 					const struct err *why, int64_t now,
 					struct failures *failures)
 {
+	bool is_news = proposal_report(work, INCIDENT_PRECHECK,
+				       precheck_target(p->precheck), why, now);
+
+	proposal_log_output(p, is_news ? LOG_INFO : LOG_DEBUG);
 	publish_abandon(work->publish);
-	proposal_report(work, INCIDENT_PRECHECK, precheck_target(p->precheck), why, now);
 	incidents_confirm(work->incidents, INCIDENT_VOLUME, NULL);
 	failures->vetoed = true;
 	if (failures->worst.kind == ERR_NONE)
@@ -210,6 +214,9 @@ static enum round_outcome proposal_publish_now(struct proposal *p,
 	bool all_answered = failures->worst.kind == ERR_NONE;
 	struct err err;
 
+	if (p->is_prepared)
+		compose_remove_env_files(&work->objects->templates, work->publish,
+					 work->number);
 	if (p->is_prepared && publish_finish(work->publish, now, &err) < 0)
 		return proposal_refuse(work, &err, now, failures);
 	/* Or nothing is left to publish. */
@@ -237,9 +244,9 @@ enum round_outcome proposal_publish(struct proposal *p, const struct round_work 
 	if (p->failed.kind != ERR_NONE)
 		return proposal_refuse(work, &p->failed, now, failures);
 	if (p->precheck != NULL) {
-		proposal_log_output(p);
 		if (precheck_result(p->precheck, &why) < 0)
 			return proposal_veto(p, work, &why, now, failures);
+		proposal_log_output(p, LOG_INFO);
 		incidents_confirm_all(work->incidents, INCIDENT_PRECHECK);
 	}
 	return proposal_publish_now(p, work, plan, started, now, failures);

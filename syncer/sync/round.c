@@ -68,17 +68,6 @@ static struct fate_facts round_facts(const struct round *r)
 	};
 }
 
-/* The current set has files of the object, wherever they are. */
-static bool round_is_elsewhere(const struct round *r, const struct task *t)
-{
-	const struct manifest_entry *e;
-
-	for (size_t i = 0; (e = publish_entry(r->work.publish, i, NULL)) != NULL; i++)
-		if (strcmp(e->object, t->id) == 0)
-			return true;
-	return false;
-}
-
 static struct fate_facts round_task_facts(const struct round *r, const struct task *t)
 {
 	struct fate_facts facts = round_facts(r);
@@ -87,7 +76,7 @@ static struct fate_facts round_task_facts(const struct round *r, const struct ta
 	facts.need = t->need;
 	facts.files = task_files_on_volume(t);
 	facts.elsewhere = facts.files == FATE_NO_FILES && facts.need == FATE_OPTIONAL &&
-			  round_is_elsewhere(r, t);
+			  publish_of_object(r->work.publish, t->id, 0) != NULL;
 	return facts;
 }
 
@@ -284,18 +273,12 @@ bool round_run(struct round *r, int64_t now)
 
 void round_end(struct round *r, int64_t now, struct round_result *out)
 {
-	struct templates before;
-
 	if (r->state == ROUND_ASKING)
 		round_propose(r, now);
-	before = compose_earlier(r->work.publish, r->work.number);
 	*out = (struct round_result){ .failures = r->failures,
 				      .expires_in_ms = round_next_expiry(r) };
 	out->outcome = proposal_publish(&r->proposal, &r->work, &r->plan, r->started, now,
 					&out->failures);
-	if (round_succeeded(out->outcome))
-		compose_remove_env_files(&before, &r->work.objects->templates);
-	templates_done(&before);
 	out->env_behind = !compose_write_env_files(
 		&r->work.objects->templates, r->work.publish, r->work.number,
 		r->work.incidents, &out->failures, now);

@@ -110,12 +110,11 @@ static bool task_look_for_keys(struct task *t, const struct publish *publish)
 	const struct manifest_entry *e;
 	size_t found = 0, count = 0, all = 1;
 
-	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
+	for (size_t i = 0; (e = publish_of_object(publish, t->id, i)) != NULL; i++) {
 		const char *was = render_extracted(e->options, &count);
 		auto_free char *options = render_key_options(&t->how, count);
 
-		if (strcmp(e->object, t->id) != 0 || was == NULL ||
-		    strcmp(was, render_extracted(options, &count)) != 0)
+		if (was == NULL || strcmp(was, render_extracted(options, &count)) != 0)
 			continue;
 		task_add_file(t, publish, e->path, options, t->object->mode);
 		t->files[t->file_count - 1].extracted = true;

@@ -56,7 +56,7 @@ class Process:
         self.reader.start()
 
     def _read(self):
-        for line in self.popen.stderr:
+        for line in self.popen.stderr or ():
             with self.changed:
                 self.text += line
                 try:

@@ -116,7 +116,7 @@ def test_it_needs_the_right_to_list(world):
     assert process.code == 4
     assert process.find(
         "exit",
-        "secret 's': its current version is disabled, and no other one can be chosen: versions of secret 's': 403 ForbiddenByRbac.*"
+        "secret 's': its current version is disabled, and no other one can be chosen: versions of secret 's': 403 ForbiddenByRbac; identity .* may not list them; "
         'grant "Key Vault Secrets User"',
     )
 

@@ -41,13 +41,16 @@ def test_tells_the_story_twice_at_once(tmp_path):
         assert demo.returncode == 0, output
         before = output.index("before   vault monday-")
         after = output.index("after    vault tuesday-")
-        assert before < after < output.index("From the vault to the reloaded app:")
+        variable = output.index("The app starts with DB_PASSWORD tuesday-")
+        restarted = output.index("; it has DB_PASSWORD wednesday-")
+        assert before < after < output.index("From the vault to the reloaded app:") < variable < restarted
+        assert "'demo-app' is asked to end, and will be started again: a value changed" in output
         assert not list(folder.iterdir())
         assert not left_running(folder)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["A vault", "init:", "sidecar beside", "The app connects", "before ", "after "])
+@pytest.mark.parametrize("moment", ["A vault", "init:", "sidecar beside", "The app connects", "before ", "after ", "akvsync exec -- demo-app", "will be started again"])
 def test_cleans_up_when_interrupted(tmp_path, number, moment):
     demo = start(tmp_path)
     for line in demo.stdout:

@@ -1,7 +1,9 @@
 """Env files: chosen files of the set as variables in one regular file, for Kubernetes' fileKeyRef or dotenv."""
 
+import itertools
 import json
 import os
+import pathlib
 import random
 import shutil
 import signal
@@ -204,6 +206,28 @@ def test_a_rotation_replaces_it_as_a_whole(world, app):
     assert path.stat() == before and not sidecar.find("env-file", since=mark)
 
 
+def test_no_restart_before_it_is_written(world):
+    """exit= would start the containers with the variables of before, and not again; also after a restart."""
+    world.plant("db")
+    more = env_files(world, {"objects": ["db"]}, AKVSYNC_NOTIFY="exit=88", AKVSYNC_RESTART_MIN="100ms")
+    sidecar = world.sidecar("db", **more)
+    path = world.folder / "env" / "app.env"
+    path.unlink()
+    path.mkdir()  # a file cannot replace a directory
+    value = world.plant("db")
+    sidecar.poll()
+    sidecar.wait_log("failure", "cannot replace it", kind="env-file")
+    world.wait_files({"db": value})
+    time.sleep(1)
+    assert sidecar.stop()[0] == 0 and not sidecar.find("notified")
+    sidecar = world.start("sidecar", env=world.env("db", **more))
+    sidecar.wait_log("failure", "cannot replace it", kind="env-file")
+    time.sleep(1)
+    assert sidecar.popen.poll() is None
+    path.rmdir()
+    assert sidecar.wait() == 88 and kubelet_reads(written(world)) == {"DB": value}
+
+
 @pytest.mark.parametrize("damage", ["deleted", "stale", "mode", "link", "half"])
 def test_a_restart_mends_it_without_the_vault(world, damage):
     """A crash may come between the swap and the env file."""
@@ -288,6 +312,67 @@ def test_it_goes_when_it_leaves_the_configuration(world):
     # The same by another start: the volume remembers them.
     assert world.init("db").code == 0
     assert not os.listdir(folder)
+
+
+@pytest.mark.parametrize("mode", ["init", "sidecar"])
+def test_it_goes_also_after_a_crash(world, mode):
+    """Killed at any moment of the change of the list: it is gone, or it belongs to the list that is in force."""
+    value = world.plant("db")
+    with_one = env_files(world, {"objects": ["db"]})
+    path = world.folder / "env" / "app.env"
+    calls = ("renameat", "renameat2", "rename", "unlinkat", "unlink", "symlinkat", "fsync")
+    for call, number in itertools.product(calls, (1, 2)):
+        assert world.init("db", **with_one).code == 0 and path.exists()
+        inject = ("-e", f"trace=?{call}", "-e", f"inject=?{call}:signal=KILL:when={number}")
+        wrapper = ("strace", "-f", "-qq", "-o", str(world.folder / "trace"), *inject)
+        killed = world.start(mode, env=world.env("db"), wrapper=wrapper)
+        assert wait_until(lambda k=killed: k.popen.poll() is not None or k.find("configuration-applied"))
+        children = pathlib.Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
+        for child in children.read_text().split() if children.exists() else []:
+            os.kill(int(child), signal.SIGKILL)
+        killed.wait()
+        again = world.start(mode, env=world.env("db"))
+        assert again.wait_log("unchanged") or mode == "init"
+        assert wait_until(lambda: not path.exists()), again.text
+        again.stop()
+        assert world.files() == {"db": value}
+
+
+def test_a_file_that_cannot_be_removed_is_told(world):
+    world.plant("db")
+    assert world.init("db", **env_files(world, {"objects": ["db"]})).code == 0
+    folder = world.folder / "env"
+    mounted = subprocess.run(["mount", "--bind", "-r", folder, folder], capture_output=True, check=False)
+    if mounted.returncode or subprocess.run(["mount", "-o", "remount,bind,ro", folder], capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        process = world.init("db")
+        assert process.code == 0 and process.find("env-file", "left the configuration, but stays: .*read-only", level="warn")
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_not_in_the_directory_of_the_set_by_another_name(world):
+    world.plant("db")
+    (world.folder / "alias").symlink_to(world.volume)
+    more = env_files(world, {"path": f"{world.folder}/alias/app.env", "objects": ["db"]})
+    process = world.init("db", **more)
+    assert process.code == 7 and "leads into AKVSYNC_DIR" in process.find("exit")[0]["msg"]
+    assert not (world.volume / "app.env").exists()
+
+
+@pytest.mark.parametrize("value, code", [("it's-a-planted-quote", 3), ("planted-good-value", 0)])
+def test_check_tries_the_values(world, value, code):
+    """Online, once all objects are read."""
+    world.fake.set("db", value)
+    more = env_files(world, {"variables": {"DB_PASSWORD": "db"}}, AKVSYNC_TEMPLATES=json.dumps([{"path": "url", "text": "{{db|url}}"}]))
+    for arguments in ([], ["--output", "json"]):
+        run = subprocess.run([BINARY, "check", "--online", *arguments], env=world.env("db", **more), capture_output=True, text=True, check=False)
+        assert run.returncode == code, run.stdout + run.stderr
+        assert ("variable DB_PASSWORD: file 'db' has a ' in it" in run.stdout) == (code == 3)
+        assert value not in run.stdout + run.stderr
+    assert (json.loads(run.stdout)["unmade"] is None) == (code == 0)
+    assert not world.files() and not os.listdir(world.folder / "env")
 
 
 def test_check_shows_them(world):

@@ -140,6 +140,7 @@ VALUES = [
     ("web@azurekeyvault?tls.crt", PEM.split("-----BEGIN PRIVATE")[0]),
     ("web@azurekeyvault?tls.key", "-----BEGIN PRIVATE" + PEM.split("-----BEGIN PRIVATE")[1]),
     ("db@azurekeyvault.example.com", "db@azurekeyvault.example.com"),
+    ("amqp://me:word@azurekeyvault?x", "amqp://me:word@azurekeyvault?x"),
     ("x akvsync:db", "x akvsync:db"),
 ]
 
@@ -165,7 +166,7 @@ def test_references(stage):
 # A value is a text for the reader of its error: reference, exit code, what the error says.
 MISTAKES = [
     ("akvsync:dbb", 5, "V: there is no file 'dbb'; did you mean 'db'?"),
-    ("akvsync:sub", 7, "V: cannot read 'sub': Is a directory"),
+    ("akvsync:sub", 7, "V: 'sub' is not a regular file"),
     ("akvsync:", 3, "V: the reference names no file"),
     ("akvsync:/secrets/db", 3, "must be relative"),
     ("akvsync:../db", 3, "may not leave"),
@@ -175,7 +176,8 @@ MISTAKES = [
     ("akvsync:json#/o/a~1b/2", 5, "its JSON has no"),
     ("akvsync:json#/o/a~1b/01", 5, "its JSON has no"),
     ("akvsync:json#/user/x", 5, "its JSON has no"),
-    ("akvsync:db#user", 3, "it is not JSON"),
+    ("akvsync:db#user", 3, "V: file 'db': it is not JSON: neither"),
+    ("akvsync:json?user", 5, "there is no file 'json?user'; before a key stands '#', not '?'"),
     ("AKVSYNC:db", 3, "in lower case"),
     (" akvsync:db", 3, "without white space"),
     ("akvsync:nul", 3, "holds a NUL byte"),
@@ -196,6 +198,16 @@ def test_mistakes_in_references(stage):
         entry = stage.running[-1].find("exit", code=code)[0]
         assert says in entry["msg"], (reference, entry["msg"])
     assert not (stage.folder / "ran").exists()
+
+
+def test_a_reference_inside_of_a_value_is_told_of(stage):
+    stage.volume.publish(FILES)
+    url = "mysql://app:akvsync:db@db/shop"
+    given = {"URL": url, "PROBE": "http://akvsync:8087/readyz"}
+    assert variables(stage, env=given) == (0, given)
+    (advice,) = stage.running[-1].find("advice")
+    assert advice["level"] == "warn" and advice["msg"].startswith("URL: a reference inside of a longer value")
+    assert stage.running[-1].find("running", "runs with 0 variables from .*; no variable has the value akvsync:PATH")
 
 
 def test_all_mistakes_are_in_one_error(stage):
@@ -252,6 +264,8 @@ def test_the_environment_stays_as_it_is(stage):
         (["--on-change=signal:KILL", "--", "x"], "--on-change takes"),
         (["--on-change=exit:256", "--", "x"], "--on-change takes"),
         (["--kill-group=yes", "--", "x"], "--kill-group takes no value"),
+        (["--all=a-b", "--", "x"], "--all takes nothing, or what the names begin with"),
+        (["--all=1_", "--", "x"], "--all takes nothing"),
         (["--env=A", "--", "x"], "--env takes NAME=akvsync:PATH"),
         (["--stop-signal=FOO", "--", "x"], "--stop-signal takes a signal"),
     ],
@@ -690,14 +704,15 @@ def test_nobody_may_look_into_the_parent(stage):
 
 
 class Terminal:
-    """A shell with job control on a terminal of its own."""
+    """A program on a terminal of its own; else a shell with job control."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, *command):
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.environ.update(AKVSYNC_DIR=str(stage.volume.path), AKVSYNC_LOG_LEVEL="error", PS1="$ ", SECRET="akvsync:secret")
-            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+            command = command or ("bash", "--norc", "--noprofile", "-i")
+            os.execvp(command[0], command)
 
     def type(self, text):
         os.write(self.fd, text.encode())

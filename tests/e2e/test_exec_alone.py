@@ -78,6 +78,18 @@ def test_a_sidecar_that_cannot_start_is_the_end(world, run, objects, code, says)
     process = run(objects, "true", env={"AKVSYNC_INIT_TIMEOUT": "2s"} if code == 5 else {})
     assert process.wait() == (6 if code == 5 else code), process.text
     assert says in process.text
+    if code == 5:
+        assert process.find("exit", "within AKVSYNC_INIT_TIMEOUT; the sidecar's errors, above, say why", code=6)
+
+
+def test_its_log_is_for_people_at_a_terminal(world, run):
+    """No advice on groups, since all have one uid; no two screens of settings in text."""
+    world.plant("s")
+    process = run("s", "true", env={"AKVSYNC_LOG_FORMAT": "text"})
+    assert process.wait() == 0
+    assert "fsGroup" not in process.text and "AKVSYNC_POLL_INTERVAL" not in process.text
+    assert max(len(line) for line in process.text.splitlines()) < 600
+    process.garbage.clear()  # it is no JSON, on purpose
 
 
 def test_a_directory_that_is_named_stays(world, run):
@@ -121,6 +133,55 @@ def test_nothing_outlives_it_when_it_is_killed(world, run):
     os.utime(in_use, (0, 0))
     third = run("s", "true")
     assert third.wait() == 0 and in_use.exists()
+
+
+def test_a_directory_whose_sidecar_has_just_died_is_in_use(world, run):
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    sidecar, folder = of(process)
+    process.wait_log("running")
+    os.kill(sidecar, signal.SIGKILL)
+    process.wait_log("sidecar-ended")
+    os.utime(folder, (0, 0))
+    assert run("s", "true").wait() == 0
+    assert folder.exists() and process.popen.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    os.utime(folder, (0, 0))
+    assert wait_until(lambda: run("s", "true").wait() == 0 and not folder.exists()), "nor is it kept for ever"
+
+
+def test_a_directory_that_is_removed(world, run):
+    """As systemd-logind does with what a user who logs out has in /dev/shm."""
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    _, folder = of(process)
+    process.wait_log("running")
+    since = process.mark()
+    subprocess.run(["rm", "-rf", folder], check=True)
+    world.plant("s")
+    process.wait_log("sidecar-ended", "somebody has removed", since=since)
+    process.wait_log("running", since=since)
+    assert folder.stat().st_mode & 0o7777 == 0o700
+    process.popen.terminate()
+    assert process.wait() == 143 and not folder.exists()
+
+
+def test_a_directory_that_somebody_else_makes_anew(world, run):
+    if os.geteuid():
+        pytest.skip("needs another user")
+    world.plant("s")
+    process = run("s", "sleep", "60", env={"S": "akvsync:s"})
+    sidecar, folder = of(process)
+    process.wait_log("running")
+    subprocess.run(["rm", "-rf", folder], check=True)
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    process.wait_log("sidecar-ended", "somebody else has made")
+    assert wait_until(lambda: not is_alive(sidecar)) and process.popen.poll() is None
+    assert not list(folder.iterdir()), "no secret goes there"
+    process.popen.terminate()
+    assert process.wait() == 143
 
 
 def test_a_term_before_the_first_set(world, run):

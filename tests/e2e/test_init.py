@@ -139,6 +139,10 @@ def test_usage_exits_2():
         assert done.returncode == 2
         assert "Try 'akvsync help'" in done.stderr
     assert "did you mean 'init'?" in run("inti").stderr
+    # A command with options of its own names its own help.
+    for arguments in (["exec", "ls"], ["exec", "--gracee=1s", "--", "ls"], ["exec"], ["install"]):
+        done = run(*arguments)
+        assert done.returncode == 2 and f"Try 'akvsync {arguments[0]} --help'" in done.stderr
 
 
 def test_help_and_version():
@@ -161,6 +165,9 @@ def test_help_of_each_command():
             told = run(command, *arguments)
             assert told.returncode == 0 and not told.stderr
             assert told.stdout.startswith(f"usage: akvsync {command}")
+        assert run("help", command).stdout == run(command, "--help").stdout
+    unknown = run("help", "exce")
+    assert unknown.returncode == 2 and "did you mean 'exec'?" in unknown.stderr
     assert run("check", "--help").stdout.startswith("usage: akvsync check [--online] [--output text|json] [FILE]\n")
 
 

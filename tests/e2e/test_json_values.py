@@ -284,6 +284,23 @@ def test_a_named_object_wins_over_a_key(world):
     world.wait_files({"user": "u2", "pass": other})
 
 
+def test_keys_of_two_pinned_values_are_told_apart(world):
+    """They lie side by side, as many of one as of the other; neither value is asked for again."""
+    listed = []
+    for name in ("db", "other"):
+        world.fake.set(name, json.dumps({f"{name}-user": "u", f"{name}-pass": "p"}))
+        version = world.fake.secret(name)["current"]
+        listed.append({"objectName": name, "objectVersion": version, "extract": "all", "excludeObjectName": True})
+    assert world.init(json.dumps(listed)).code == 0
+    mark = world.fake.mark()
+    sidecar = world.sidecar(json.dumps(listed))
+    since = sidecar.mark()
+    sidecar.poll()
+    sidecar.wait_log("unchanged", since=since)
+    assert not world.fake.journal(since=mark, target="vault", path="/secrets/*", status=200)
+    assert set(world.files()) == {"db-user", "db-pass", "other-user", "other-pass"}
+
+
 def test_a_part_of_the_keys_is_not_all_of_them(world):
     """An optional object holds up no list: what is left of its files stays, and what is wrong is not forgotten."""
     world.fake.set("db", '{"user": "u1", "pass": "p1"}')

@@ -138,8 +138,8 @@ class Http(Kind):
 
 
 class Socket(Http):
-    absent = "cannot connect"
-    refused = "cannot connect"
+    absent = "cannot connect to '/.*/app.sock'"
+    refused = "cannot connect to '/.*/app.sock'"
 
     def __init__(self, world):
         super().__init__(world)

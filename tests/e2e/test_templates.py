@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -345,6 +346,35 @@ def test_the_text_in_a_file(world):
     replace("d {{db}}\n")
     world.wait_files({"db": value, "out": f"d {value}\n"})
     sidecar.wait_log("recovered", kind="configuration")
+
+
+@pytest.mark.parametrize("how", ["written", "linked", "folder"])
+def test_a_file_that_comes_late(world, how):
+    """A configuration that names a file which is not there yet is read again when it is."""
+    value = world.plant("db")
+    text = f"vault: {world.fake.url('shop-kv')}\nobjects: [{{objectName: db}}]\n"
+    map_ = ConfigMap(world.folder / "map", text)
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=map_.path))
+    sidecar.wait_log("ready")
+    folder = world.folder / "texts"
+    if how != "folder":
+        folder.mkdir()
+    file, other = folder / "out.tmpl", world.folder / "other.tmpl"
+    other.write_text("b {{db}}")
+    map_.write(text + f"templates:\n- {{path: other, file: {other}}}\n- {{path: out, file: {file}}}\n- {{path: more, file: {other}}}\n")
+    refused = sidecar.wait_log("configuration-refused", "No such file or directory")
+    assert "template 'out'" in refused["msg"]
+    time.sleep(0.5)
+    assert len(sidecar.find("configuration-refused")) == 1
+    if how == "folder":
+        folder.mkdir()
+    if how == "linked":
+        (world.folder / "elsewhere").write_text("a {{db}}")
+        file.symlink_to(world.folder / "elsewhere")
+    else:
+        file.write_text("a {{db}}")
+    sidecar.wait_log("recovered", kind="configuration")
+    world.wait_files({"db": value, "out": f"a {value}", "other": f"b {value}", "more": f"b {value}"})
 
 
 def test_a_new_text_waits_for_what_it_takes(world):

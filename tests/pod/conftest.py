@@ -332,8 +332,18 @@ def stranger(vault):  # pylint: disable=unused-argument
     made.close()
 
 
+@pytest.fixture
+def variant(vault):  # pylint: disable=unused-argument
+    return "native-sidecar" if release() >= 29 else "classic"
+
+
+def need(minor, feature):
+    """Skips the test on a cluster that is too old for it."""
+    if release() < minor:
+        pytest.skip(f"{feature} from Kubernetes 1.{minor} on, this is 1.{release()}: KUBERNETES may name a newer one")
+
+
 @pytest.fixture(scope="session")
 def native():
     """Only where the cluster has native sidecars."""
-    if release() < 29:
-        pytest.skip(f"native sidecars need Kubernetes 1.29, this is 1.{release()}: KUBECONFIG may name a newer one")
+    need(29, "native sidecars work")

@@ -115,12 +115,52 @@ def test_examples_are_restricted(entry):
             assert_restricted(pod_spec(document))
 
 
-def test_the_pod_of_the_readme_is_valid_and_restricted(schema):
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
-    told = check(schema, text)
-    assert told.returncode == 0, told.stdout
-    (pod,) = documents(text)
-    assert_restricted(pod["spec"])
+def test_the_restart_of_all_containers_is_asked_for_by_the_code_that_akvsync_ends_with():
+    rendered = documents(kubectl("kustomize", str(MANIFESTS / "examples/restart-all-containers")))
+    (workload,) = [document for document in rendered if document["kind"] == "Deployment"]
+    (variables,) = [document["data"] for document in rendered if document["kind"] == "ConfigMap"]
+    (sidecar,) = pod_spec(workload)["initContainers"]
+    (rule,) = sidecar["restartPolicyRules"]
+    assert sidecar["restartPolicy"] == "Always", "the API wants it beside rules"
+    assert rule["action"] == "RestartAllContainers" and rule["exitCodes"]["operator"] == "In"
+    assert [variables["AKVSYNC_NOTIFY"]] == [f"exit={code}" for code in rule["exitCodes"]["values"]]
+    assert {mount["mountPath"] for mount in sidecar["volumeMounts"]} >= {"/secrets", "/env"}
+    (page,) = [block for block in yaml_blocks("docs/notify.md") if "restartPolicyRules" in block]
+    assert yaml.safe_load(page)["initContainers"][0]["restartPolicyRules"] == [rule]
+
+
+def yaml_blocks(page):
+    return re.findall(r"^```yaml\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+
+
+def added(base, more):
+    """As kubectl adds a part to a manifest: maps by key, lists of named things by name, or by mount path."""
+    if isinstance(base, dict) and isinstance(more, dict):
+        return base | {key: added(base[key], value) if key in base else value for key, value in more.items()}
+    if not isinstance(base, list) or not all(isinstance(one, dict) for one in [*base, *more]):
+        return more
+
+    def name(one):
+        return one.get("mountPath", one.get("name"))
+
+    merged = {name(one): one for one in base}
+    for one in more:
+        merged[name(one)] = added(merged.get(name(one), {}), one)
+    return list(merged.values())
+
+
+def test_the_pods_of_the_readme_are_valid_and_restricted(schema):
+    """The whole one, and that with the part for an app with environment variables."""
+    whole, part = yaml_blocks("README.md")
+    (pod,) = documents(whole)
+    for one in (pod, added(pod, yaml.safe_load(part))):
+        told = check(schema, yaml.safe_dump(one))
+        assert told.returncode == 0, told.stdout
+        assert_restricted(one["spec"])
+    (app,) = one["spec"]["containers"]
+    assert app["command"][:3] == ["/opt/akvsync/akvsync", "exec", "--"]
+    volumes = {volume["name"] for volume in one["spec"]["volumes"]}
+    assert {mount["name"] for mount in app["volumeMounts"]} == volumes == {"akvsync", "akvsync-exec"}
 
 
 @pytest.mark.parametrize("resolver", ["169.254.20.10", "169.254.10.10", "169.254.10.11"])

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 import yaml
-from conftest import ROOT, TIMEOUT_S, digest, down, events, kubectl, patch, plant, release, wait_for
+from conftest import ROOT, TIMEOUT_S, digest, down, events, kubectl, patch, plant, wait_for
 
 sys.path.append(str(ROOT / "tests/e2e"))
 import pki  # noqa: E402
@@ -30,11 +30,6 @@ FORBIDDEN = {
     "json": {"error": {"code": "Forbidden", "message": "no", "innererror": {"code": "ForbiddenByRbac"}}},
 }
 CAUSES = [(NO_ANSWER, "no answer from"), (FORBIDDEN, "403 ForbiddenByRbac")]
-
-
-@pytest.fixture
-def variant(vault):  # pylint: disable=unused-argument
-    return "native-sidecar" if release() >= 29 else "classic"
 
 
 def renew(vault, name):

@@ -5,6 +5,7 @@
 
 static char dir[64];
 static char path[128];
+static int set_fd = -1;
 
 static int set_up(void **state)
 {
@@ -21,14 +22,34 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static int try_it(const char *where, const char *text, mode_t mode, bool *changed,
+		  struct err *err)
+{
+	const struct env_file_order order = { .path = where,
+					      .mode = mode,
+					      .data = text,
+					      .len = strlen(text),
+					      .set_fd = set_fd };
+
+	return env_file_write(&order, changed, err);
+}
+
 static bool write_it(const char *text, mode_t mode)
 {
 	struct err err = { 0 };
-	bool changed = false;
+	bool changed;
 
-	check_ok(text, env_file_write(path, mode, text, strlen(text), &changed, &err),
-		 &err);
+	check_ok(text, try_it(path, text, mode, &changed, &err), &err);
 	return changed;
+}
+
+static bool remove_it(void)
+{
+	struct err err = { 0 };
+	bool removed;
+
+	check_ok("remove", env_file_remove(path, &removed, &err), &err);
+	return removed;
 }
 
 static void check_there(const char *text, mode_t mode)
@@ -95,14 +116,24 @@ static void test_failures(void **state)
 
 	(void)state;
 	snprintf(place, sizeof(place), "%s/missing/app.env", dir);
-	check_err("no directory", env_file_write(place, 0440, "", 0, &changed, &err),
-		  &err, ERR_IO, "mount a second emptyDir");
+	check_err("no directory", try_it(place, "", 0440, &changed, &err), &err, ERR_IO,
+		  "mount a second emptyDir");
 	assert_int_equal(mkdir(path, 0700), 0);
-	check_err("a directory", env_file_write(path, 0440, "", 0, &changed, &err), &err,
-		  ERR_IO, "cannot replace it");
+	check_err("a directory", try_it(path, "", 0440, &changed, &err), &err, ERR_IO,
+		  "cannot replace it");
 	snprintf(place, sizeof(place), "%s/..tmp.app.env", dir);
 	assert_int_equal(access(place, F_OK), -1);
 	assert_false(changed);
+	/* The directory of the set, by another name. */
+	snprintf(place, sizeof(place), "%s/link", dir);
+	assert_int_equal(symlink(".", place), 0);
+	snprintf(place, sizeof(place), "%s/link/new.env", dir);
+	set_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	check_err("of the set", try_it(place, "", 0440, &changed, &err), &err, ERR_IO,
+		  "leads into AKVSYNC_DIR");
+	close(set_fd);
+	set_fd = -1;
+	assert_int_equal(access(place, F_OK), -1);
 }
 
 static void test_remove(void **state)
@@ -110,18 +141,21 @@ static void test_remove(void **state)
 	char other[128];
 
 	(void)state;
-	assert_false(env_file_remove(path));
+	assert_false(remove_it());
 	write_it("x", 0440);
-	assert_true(env_file_remove(path));
+	volume_write(dir, "..tmp.app.env", "A='"); /* of a crash */
+	assert_true(remove_it());
+	snprintf(other, sizeof(other), "%s/..tmp.app.env", dir);
+	assert_int_equal(access(other, F_OK), -1);
 	assert_int_equal(access(path, F_OK), -1);
 	/* Not what is something else. */
 	volume_write(dir, "other", "x");
 	snprintf(other, sizeof(other), "%s/other", dir);
 	assert_int_equal(symlink("other", path), 0);
-	assert_false(env_file_remove(path));
+	assert_false(remove_it());
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(link(other, path), 0);
-	assert_false(env_file_remove(path));
+	assert_false(remove_it());
 }
 
 int main(void)

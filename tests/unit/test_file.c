@@ -337,17 +337,51 @@ static void test_temp_names(void **state)
 	assert_memory_equal(a, FILE_TEMP_PREFIX, strlen(FILE_TEMP_PREFIX));
 }
 
+static void test_below(void **state)
+{
+	static const struct {
+		const char *path;
+		bool want;
+	} rows[] = { { "", true },      { "/sub", true },        { "/sub/deep", true },
+		     { "/link", true }, { "/sub/../..", false }, { "x", false } };
+
+	auto_close int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "sub", 0700), 0);
+	assert_int_equal(mkdirat(dir_fd, "sub/deep", 0700), 0);
+	assert_int_equal(symlinkat("sub/deep", dir_fd, "link"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *path = xasprintf("%s%s", dir, rows[i].path);
+		int fd;
+
+		(void)mkdir(path, 0700);
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		check(path, file_is_below(fd, dir_fd) == rows[i].want);
+		close(fd);
+		if (!rows[i].want)
+			(void)rmdir(path);
+	}
+}
+
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_read),       IN_DIR(test_compare),
-		IN_DIR(test_foreign),    IN_DIR(test_foreign_owner),
-		IN_DIR(test_unreadable), IN_DIR(test_pipe_does_not_block),
-		IN_DIR(test_create),     IN_DIR(test_links_are_not_followed),
-		IN_DIR(test_replace),    IN_DIR(test_descriptors),
-		IN_DIR(test_stack),      cmocka_unit_test(test_temp_names),
+		IN_DIR(test_read),
+		IN_DIR(test_compare),
+		IN_DIR(test_foreign),
+		IN_DIR(test_foreign_owner),
+		IN_DIR(test_unreadable),
+		IN_DIR(test_pipe_does_not_block),
+		IN_DIR(test_create),
+		IN_DIR(test_links_are_not_followed),
+		IN_DIR(test_replace),
+		IN_DIR(test_descriptors),
+		IN_DIR(test_stack),
+		IN_DIR(test_below),
+		cmocka_unit_test(test_temp_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

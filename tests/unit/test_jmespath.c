@@ -25,6 +25,7 @@ static void test_found(void **state)
 		{ "\"\"", "empty" },
 		{ "_9", "9" },
 		{ "\"q\\\"\"", "quote" },
+		{ "\"\\u0061\"", "1" },
 	};
 	struct jsontext root, found;
 	struct err err = { 0 };
@@ -52,7 +53,11 @@ static void test_missing(void **state)
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a.x.y", "has no key 'a.x'" },
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a.b.c", "has no key 'a.b.c'" },
 		{ "{\"a\":{\"b\":\"MARKER\"}}", "a[0]", "has no item 'a[0]'" },
+		{ "{\"a\":\"MARKER\"}", "ab", "has no key 'ab'" },
 		{ "[\"MARKER\"]", "[1]", "has no item '[1]'" },
+		{ "[\"MARKER\"]", "[99999999999999999999]",
+		  "has no item '[99999999999999999999]'" },
+		{ "{\"a\\u0062\":\"MARKER\",\"abc\":1}", "a", "has no key 'a'" },
 		{ "[\"MARKER\"]", "a", "has no key 'a'" },
 		{ "\"MARKER\"", "a", "has no key 'a'" },
 		{ "7", "[0]", "has no item '[0]'" },
@@ -77,8 +82,8 @@ static void test_refused(void **state)
 	static const struct {
 		const char *path, *says;
 	} rows[] = {
-		{ "", "its end where a key was expected at character 1" },
-		{ "a.", "its end where a key was expected at character 3" },
+		{ "", "its end where a key or a ] was expected at character 1" },
+		{ "a.", "its end where a key or a ] was expected at character 3" },
 		{ ".a", "a dot without a key at character 1" },
 		{ "a..b", "a dot without a key at character 3" },
 		{ "a[*].b", "a list wildcard at character 2" },
@@ -91,8 +96,8 @@ static void test_refused(void **state)
 		{ "a[:2]", "a slice at character 2" },
 		{ "a[b]", "a multi-select list at character 2" },
 		{ "a.[b,c]", "a multi-select list at character 3" },
-		{ "a[0", "its end where" },
-		{ "a[99999999999]", "a multi-select list at character 2" },
+		{ "a[0", "its end where a key or a ] was expected at character 4" },
+		{ "a[ 0 ]", "a multi-select list at character 2" },
 		{ "a.{b:c}", "a multi-select hash at character 3" },
 		{ "a|b", "a pipe at character 2" },
 		{ "a || b", "a blank at character 2" },
@@ -107,11 +112,16 @@ static void test_refused(void **state)
 		{ "`1`", "a literal" },
 		{ "'a'", "a raw string" },
 		{ "db-password", "a hyphen outside of quotes at character 3" },
+		{ "db-password", "YAML takes one pair of quotes away" },
 		{ "9a", "a character that no key may hold" },
 		{ "a/b", "a character that no key may hold" },
 		{ "\xc3\xa9", "a character that no key may hold" },
 		{ "\"a", "a quoted key that is no JSON string at character 1" },
 		{ "\"\\x\"", "a quoted key that is no JSON string" },
+		{ "a.\"b\tc\"", "a quoted key that is no JSON string at character 3" },
+		{ "\"\xff\"", "a quoted key that is no JSON string" },
+		{ "\"\\ud800\"", "a quoted key that is no JSON string" },
+		{ "\"a\\\"", "a quoted key that is no JSON string" },
 		{ "a\"b\"", "a quoted key that is no JSON string" },
 		{ "a[0]b", "a character that no key may hold outside of quotes at "
 			   "character 5" },

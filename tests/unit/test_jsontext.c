@@ -104,7 +104,10 @@ static void test_refused(void **state)
 		{ "{\"a\":1,\"a\":2}", "has a key twice" },
 		{ "{\"a\":1,\"\\u0061\":2}", "has a key twice" },
 		{ "[{\"b\":{\"x\":1,\"a\":1,\"x\":2}}]", "has a key twice" },
-		{ "\xef\xbb\xbf{}", "neither a value nor a number" },
+		{ "\xef\xbb\xbf{}",
+		  "it starts with a byte order mark, which JSON may not, "
+		  "at byte 1" },
+		{ "\xef\xbb", "neither a value nor a number, at byte 1" },
 	};
 
 	(void)state;

@@ -48,6 +48,48 @@ static void test_round_trip(void **state)
 	assert_null(manifest_find(&back, "a"));
 }
 
+/* Each file is found by its path, and with the others of its object, whatever the order
+ * in which they were added. */
+static void test_order(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "d/k2", "B" }, { "a", "A" },    { "d/k10", "B" }, { "d/k1", "B" },
+		{ "z", "Bb" },   { "d-k1", "C" }, { "0", "" },
+	};
+	static const struct {
+		const char *object, *paths;
+	} wanted[] = {
+		{ "A", "a " },  { "B", "d/k1 d/k10 d/k2 " },
+		{ "Bb", "z " }, { "C", "d-k1 " },
+		{ "", "0 " },   { "b", "" },
+		{ "D", "" },
+	};
+	struct manifest m = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		manifest_add(&m, &(struct manifest_entry){ .path = (char *)rows[i][0],
+							   .object = (char *)rows[i][1],
+							   .version = (char *)"v",
+							   .options = (char *)"o" });
+	manifest_sort(&m);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_text(rows[i][0], manifest_find(&m, rows[i][0])->path, rows[i][0]);
+	assert_null(manifest_find(&m, "d"));
+	assert_null(manifest_find(&m, "zz"));
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		auto_buf struct buf got = BUF_INIT(100);
+		const struct manifest_entry *e;
+
+		for (size_t n = 0;
+		     (e = manifest_of_object(&m, wanted[i].object, n)) != NULL; n++)
+			buf_printf(&got, "%s ", e->path);
+		check_text(wanted[i].object, buf_str(&got), wanted[i].paths);
+	}
+	manifest_done(&m);
+	assert_null(manifest_of_object(&m, "A", 0));
+}
+
 static void test_empty(void **state)
 {
 	struct manifest none = { 0 }, back = { 0 };
@@ -191,9 +233,9 @@ static void test_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_equal),      cmocka_unit_test(test_long_list),
-		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_empty),      cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_long_list),  cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,6 +238,53 @@ static void test_list_that_does_not_come(void **state)
 
 #define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static size_t rendered(void)
+{
+	size_t count = 0;
+
+	for (const struct task *t = plan.tasks; t; t = t->next)
+		count += t->has_new_files;
+	return count;
+}
+
+/* Rendering takes its time, in which others have their turn; when the sync is cut, the
+ * rest is rendered at once. */
+static void test_rendering_in_turns(void **state)
+{
+	static const struct {
+		const char *row;
+		int64_t takes_ms;
+		size_t after[3]; /* how many are rendered after each call */
+		size_t calls;    /* until the sync is cut; 0: it comes to its end */
+	} rows[] = {
+		{ "quick", 0, { 3 }, 0 },
+		{ "slow", 1000, { 1, 2, 3 }, 0 },
+		{ "medium", 12, { 2, 3 }, 0 },
+		{ "cut", 1000, { 1 }, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t calls = 0;
+		bool done = false;
+
+		set_up_again(state);
+		start("a, b, c");
+		give(net_secret("a", false), "1", VERSION);
+		give(net_secret("b", false), "2", VERSION);
+		give(net_secret("c", false), "3", VERSION);
+		while (!done && (calls == 0 || calls != rows[i].calls)) {
+			clock_step = rows[i].takes_ms;
+			done = plan_run(&plan, now);
+			clock_step = 0;
+			check_int(rows[i].row, rendered(), rows[i].after[calls++]);
+			check_int(rows[i].row, plan_deadline(&plan), now);
+		}
+		check_int(rows[i].row, done, rows[i].calls == 0);
+		plan_end(&plan);
+		check_int(rows[i].row, rendered(), 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +295,7 @@ int main(void)
 		TEST(test_in_the_way_behind_names_that_begin_alike),
 		TEST(test_pages_without_end),
 		TEST(test_list_that_does_not_come),
+		TEST(test_rendering_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

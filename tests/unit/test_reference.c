@@ -94,12 +94,36 @@ static void test_mistakes(void **state)
 	}
 }
 
+static void test_inside(void **state)
+{
+	static const struct {
+		const char *value;
+		bool inside;
+	} rows[] = {
+		{ "mysql://u:akvsync:db@h/shop", true },
+		{ "x akvsync:db", true },
+		{ "password=akvsync:db", true },
+		{ "/akvsync:db", true },
+		{ "", false },
+		{ "plain", false },
+		{ "akvsync", false },
+		{ "http://akvsync:8087/readyz", false },
+		{ "//akvsync:8087", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_int(rows[i].value, reference_is_inside(rows[i].value),
+			  rows[i].inside);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

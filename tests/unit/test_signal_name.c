@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include "exec/signal_name.h"
+#include "base/signal_name.h"
 
 static void test_parse(void **state)
 {
@@ -14,6 +14,9 @@ static void test_parse(void **state)
 		{ "HUP", SIGHUP },
 		{ "SIGHUP", SIGHUP },
 		{ "hup", SIGHUP },
+		{ "sighup", SIGHUP },
+		{ "SigUsr1", SIGUSR1 },
+		{ "rtmin+3", 34 + 3 },
 		{ "1", SIGHUP },
 		{ "TERM", SIGTERM },
 		{ "USR2", SIGUSR2 },
@@ -32,6 +35,8 @@ static void test_parse(void **state)
 		{ "65", 0 },
 		{ "", 0 },
 		{ "SIG", 0 },
+		{ "SIG1", 0 },
+		{ "SIGSIGHUP", 0 },
 		{ "RTMIN+99", 0 },
 		{ "HUPP", 0 },
 		{ "-1", 0 },
@@ -59,10 +64,8 @@ static void test_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char name[SIGNAL_NAME_LEN];
-
-		signal_name_of(rows[i].number, name);
-		check_text(rows[i].name, name, rows[i].name);
+		check_text(rows[i].name, signal_name_of(rows[i].number).text,
+			   rows[i].name);
 	}
 }
 

@@ -36,6 +36,9 @@ static void test_parts(void **state)
 		  "{a|trim|base64|json|shell}@line 1, column 1" },
 		{ "\n\n  {{a}}{{b}}",
 		  "'\n\n  ',{a}@line 3, column 3,{b}@line 3, column 8" },
+		{ "\xc3\xbc{{a}}\r\n{{b}}{{c}}\n\n {{d}}",
+		  "'\xc3\xbc',{a}@line 1, column 2,'\r\n',{b}@line 2, column "
+		  "1,{c}@line 2, column 6,'\n\n ',{d}@line 4, column 2" },
 		{ "\xc3\xbc\xf0\x9f\x94\x91{{a}}",
 		  "'\xc3\xbc\xf0\x9f\x94\x91',{a}@line 1, column 3" },
 		{ "{{\"{{\"}}a{{ \"}}\" }}", "'{{','a','}}'" },
@@ -67,6 +70,7 @@ static void test_mistakes(void **state)
 		{ "{{a", "line 1, column 1: '{{' has no '}}' on its line" },
 		{ "x\n {{a\n}}", "line 2, column 2: '{{' has no '}}' on its line" },
 		{ "{{a}}{{", "line 1, column 6: " },
+		{ "{{a}}\n{{\n{{b}}", "line 2, column 1: '{{' has no '}}' on its line" },
 		{ "{{}}", "it names no file" },
 		{ "{{ | url }}", "it names no file" },
 		{ "{{a|}}", "unknown filter ''" },

@@ -111,7 +111,26 @@ static void test_names(void **state)
 		{ "- {objectName: a, objectVersionHistory: 2}", "a/1", true },
 		{ "- {objectName: a, objectVersionHistory: 2}", "a", false },
 		{ "- {objectName: a, objectVersionHistory: 2}", "ab", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/2", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/00", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/x", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/1/x", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/1.key", false },
+		{ "- {objectName: a, objectVersionHistory: 2}", "a/18446744073709551616",
+		  false },
+		{ "- {objectName: a, objectVersionHistory: 11, layout: split}",
+		  "a/10.key", true },
+		{ "- {objectName: a, objectVersionHistory: 2, metadata: true}",
+		  "a/0.json", true },
 		{ "- {objectNamePattern: 'app-*'}", "app-x", true },
+		{ "- {objectNamePattern: 'app-*'}", "APP-x", true },
+		{ "- {objectNamePattern: 'app-*'}", "app-x/y", false },
+		{ "- {objectNamePattern: 'app-*'}", "app-x.key", false },
+		{ "- {objectNamePattern: 'app-*'}", "app-x y", false },
+		{ "- {objectNamePattern: '*'}", "x_y", false },
+		{ "- {objectNamePattern: 'app-*', metadata: true}", "app-x.json", true },
+		{ "- {objectNamePattern: 'app-*', objectAlias: d}", "d/", false },
 		{ "- {objectNamePattern: 'app-*'}", "apx", false },
 		{ "- {objectNamePattern: 'a', layout: split}", "a.key", true },
 		{ "- {objectNamePattern: 'app-*', objectAlias: d}", "d/app-x", true },
@@ -127,6 +146,11 @@ static void test_names(void **state)
 		  "objectAlias: b}]}",
 		  "a", false },
 		{ "- {objectName: a, extract: all}", "any", true },
+		{ "- {objectName: a, extract: all}", "an/y", true },
+		{ "- {objectName: a, extract: all}", "an//y", false },
+		{ "- {objectName: a, extract: all}", "../any", false },
+		{ "- {objectName: a, extract: all}", "/any", false },
+		{ "- {objectName: a, objectAlias: d/a, extract: all}", "d/", false },
 		{ "- {objectName: a, objectAlias: d/a, extract: all}", "d/x", true },
 		{ "- {objectName: a, objectAlias: d/a, extract: all}", "x", false },
 		{ "- {objectName: a, objectAlias: d/a, extract: all}", "d/a", true },
@@ -146,6 +170,32 @@ static void test_names(void **state)
 			check_ok(row, result, &err);
 		else
 			check_err(row, result, &err, ERR_CONFIG, "no object of the list");
+		objects_done(&all);
+	}
+}
+
+/* Also where an entry may make files of any name. */
+static void test_of_itself(void **state)
+{
+	static const char *const lists[] = {
+		"- {objectName: a}",
+		"- {objectName: a, extract: all}",
+		"- {objectNamePattern: '*'}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct objects all = { 0 };
+		struct err err = { 0 };
+
+		check_err(lists[i],
+			  parse(&all, lists[i], "[{path: out, text: '{{out}}'}]", NULL,
+				&err),
+			  &err, ERR_CONFIG, "'out' is a template itself");
+		check_ok(lists[i],
+			 parse(&all, lists[i], "[{path: out, text: x}]",
+			       "[{path: /env/app, objects: [out]}]", &err),
+			 &err);
 		objects_done(&all);
 	}
 }
@@ -206,7 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_back), cmocka_unit_test(test_number),
 		cmocka_unit_test(test_names),     cmocka_unit_test(test_in_the_way),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_bounds),    cmocka_unit_test(test_of_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,6 +225,8 @@ static void test_nearest(void **state)
 	} rows[] = {
 		{ "AKVSYNC_VUALT", "AKVSYNC_VAULT" },
 		{ "akvsync_dir", "AKVSYNC_DIR" },
+		{ "AKVSYNC_RETA", "AKVSYNC_RETAIN" },
+		{ "AKVSYNC_DIRS", "AKVSYNC_DIR" },
 		{ "AKVSYNC_RETIAN", "AKVSYNC_RETAIN" },
 		{ "AKVSYNC_DIRECTORY_OF_ALL", NULL },
 		{ "x", NULL },
@@ -237,6 +239,23 @@ static void test_nearest(void **state)
 			   text_nearest(rows[i].text, names, ARRAY_LEN(names)),
 			   rows[i].want);
 	assert_null(text_nearest("a", NULL, 0));
+}
+
+/* Text of a file that stands where a name is expected must not hold up the program. */
+static void test_nearest_of_long_names(void **state)
+{
+	char name[TEXT_NEAREST_MAX + 2], typo[TEXT_NEAREST_MAX + 2];
+	const char *const names[] = { "x", name };
+
+	(void)state;
+	for (size_t len = TEXT_NEAREST_MAX; len <= TEXT_NEAREST_MAX + 1; len++) {
+		memset(name, 'a', len);
+		name[len] = '\0';
+		memcpy(typo, name, sizeof(name));
+		typo[0] = 'b';
+		assert_ptr_equal(text_nearest(typo, names, ARRAY_LEN(names)),
+				 len == TEXT_NEAREST_MAX ? name : NULL);
+	}
 }
 
 static void test_distance(void **state)
@@ -423,13 +442,21 @@ static void test_hex(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_duration), cmocka_unit_test(test_from_duration),
-		cmocka_unit_test(test_mode),     cmocka_unit_test(test_number),
-		cmocka_unit_test(test_bool),     cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_trim),     cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_distance), cmocka_unit_test(test_base64),
-		cmocka_unit_test(test_hex),      cmocka_unit_test(test_base64url),
-		cmocka_unit_test(test_utf8),     cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_from_duration),
+		cmocka_unit_test(test_mode),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_bool),
+		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_trim),
+		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_nearest_of_long_names),
+		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_base64url),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

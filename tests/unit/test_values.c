@@ -45,16 +45,31 @@ static void publish(const char *content)
 /* Stands between the opening of a set and the reading of its file. */
 static const char *meanwhile;
 
-int __real_file_read(int dir_fd, const char *path, struct buf *out, struct err *err);
-int __wrap_file_read(int dir_fd, const char *path, struct buf *out, struct err *err);
-int __wrap_file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
+int __real_volume_read(int set, const char *path, struct buf *out, struct err *err);
+int __wrap_volume_read(int set, const char *path, struct buf *out, struct err *err);
+int __wrap_volume_read(int set, const char *path, struct buf *out, struct err *err)
 {
 	const char *content = meanwhile;
 
 	meanwhile = NULL;
 	if (content != NULL)
 		publish(content);
-	return __real_file_read(dir_fd, path, out, err);
+	return __real_volume_read(set, path, out, err);
+}
+
+/* Stands between the opening of a set and the list of its files. */
+static const char *before_the_list;
+
+int __real_volume_list(int set, struct volume_files *out, struct err *err);
+int __wrap_volume_list(int set, struct volume_files *out, struct err *err);
+int __wrap_volume_list(int set, struct volume_files *out, struct err *err)
+{
+	const char *content = before_the_list;
+
+	before_the_list = NULL;
+	if (content != NULL)
+		publish(content);
+	return __real_volume_list(set, out, err);
 }
 
 static const char *const env[] = { "A=akvsync:a", "PATH=/bin", NULL };
@@ -148,6 +163,24 @@ static void test_a_set_that_is_replaced_while_it_is_read(void **state)
 	assert_int_equal(said.len, 0);
 }
 
+static void test_a_set_that_is_removed_while_it_is_listed(void **state)
+{
+	const struct variables_rules all = { .prefix = "", .all = true };
+	const char *const none[] = { NULL };
+	struct values *v = *state;
+	struct variables_made made;
+	struct err err;
+
+	v->rules = &all;
+	v->env = (char *const *)none;
+	publish("1");
+	before_the_list = "2";
+	check_ok("--all", values_make(v, &made, &err), &err);
+	assert_int_equal(made.count, 1);
+	check_text("--all", made.env[0], "A=2");
+	variables_done(&made);
+}
+
 static void test_no_set(void **state)
 {
 	struct variables_made made;
@@ -166,10 +199,12 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_set_that_is_replaced_while_it_is_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_set_that_is_removed_while_it_is_listed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_set, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
-// LDFLAGS: -Wl,--wrap=file_read
+// LDFLAGS: -Wl,--wrap=volume_read -Wl,--wrap=volume_list

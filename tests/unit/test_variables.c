@@ -49,7 +49,7 @@ static void test_sources(void **state)
 	struct variables_wish identity = { (char *)"AZURE_CLIENT_ID", "akvsync:a" };
 	const struct {
 		const char *name;
-		const char *env[6];
+		const char *env[7];
 		struct variables_rules rules;
 		const char *made[6], *given[6];
 		const char *skipped;
@@ -71,6 +71,13 @@ static void test_sources(void **state)
 		  { .prefix = "", .trim_newline = true },
 		  { "A=2", "B=x\n" },
 		  { "A" },
+		  "" },
+		{ "an identity that others know",
+		  { "MSI_SECRET=s", "MSI_ENDPOINT=e", "IDENTITY_SERVER_THUMBPRINT=t",
+		    "AZURE_PASSWORD=p", "AZURE_USERNAME=u", "MSI_X=1" },
+		  { .prefix = "" },
+		  { "MSI_X=1" },
+		  { NULL },
 		  "" },
 		{ "ours and an identity's",
 		  { "AKVSYNC_X=1", "AZURE_CLIENT_SECRET=s", "IDENTITY_HEADER=h",
@@ -100,7 +107,13 @@ static void test_sources(void **state)
 		{ "--env in place of one",
 		  { "P=x", "A=y" },
 		  { .prefix = "", .wishes = &replace, .wish_count = 1 },
-		  { "P=1", "A=y" },
+		  { "A=y", "P=1" },
+		  { "P" },
+		  "" },
+		{ "--env in place of mistakes, and of one that is there twice",
+		  { "P=akvsync:", "A=y", "P=akvsync:absent", "P=x", "P" },
+		  { .prefix = "", .wishes = &replace, .wish_count = 1 },
+		  { "A=y", "P=1" },
 		  { "P" },
 		  "" },
 		{ "--env for an identity",

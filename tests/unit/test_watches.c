@@ -26,6 +26,7 @@ static void configure(const char *first, const char *second)
 
 static void test_follow(void **state)
 {
+	struct templates *all = &configuration.objects.templates;
 	struct watch *kept;
 
 	(void)state;
@@ -34,19 +35,27 @@ static void test_follow(void **state)
 	volume_write(dir, "b", "b");
 	volume_write(dir, "c", "c");
 	configure("a", "b");
-	assert_false(watches_follow(slots, &configuration, 0));
+	assert_false(watches_follow(slots, &configuration.objects.templates, 0));
 	assert_non_null(slots[0]);
 	assert_non_null(slots[1]);
 	assert_null(slots[2]);
 	kept = slots[1];
 	configure("b", "c");
-	assert_false(watches_follow(slots, &configuration, 0));
+	assert_false(watches_follow(slots, &configuration.objects.templates, 0));
 	assert_ptr_equal(slots[0], kept);
 	assert_string_not_equal(watch_name(slots[1]), watch_name(kept));
 	volume_write(dir, "c", "other");
-	assert_true(watches_follow(slots, &configuration, 0));
+	assert_true(watches_follow(slots, &configuration.objects.templates, 0));
+	/* One that could not be read is here now, and one was not even tried. */
+	configure("d", "a");
+	all->items[0].unread = true;
+	free(all->items[1].text);
+	all->items[1].text = NULL;
+	assert_false(watches_follow(slots, all, 0));
+	volume_write(dir, "d", "d");
+	assert_true(watches_follow(slots, all, 0));
 	templates_done(&configuration.objects.templates);
-	assert_false(watches_follow(slots, &configuration, 0));
+	assert_false(watches_follow(slots, &configuration.objects.templates, 0));
 	assert_null(slots[0]);
 	volume_remove(dir);
 }

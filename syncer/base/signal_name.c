@@ -1,9 +1,10 @@
-#include "exec/signal_name.h"
+#include "base/signal_name.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -56,17 +57,17 @@ static const struct {
 
 int signal_name_parse(const char *s, int *out)
 {
+	const char *name = strncasecmp(s, "SIG", 3) == 0 ? s + 3 : s;
 	int64_t number = 0;
 
-	if (text_starts(s, "SIG"))
-		s += 3;
-	if (text_starts(s, "RTMIN+") && text_number(s + 6, RTMAX - RTMIN, &number) == 0) {
+	if (strncasecmp(name, "RTMIN+", 6) == 0 &&
+	    text_number(name + 6, RTMAX - RTMIN, &number) == 0) {
 		*out = RTMIN + (int)number;
 		return 0;
 	}
-	(void)!text_number(s, 64, &number);
+	(void)!text_number(s, RTMAX, &number);
 	for (size_t i = 0; i < ASKED; i++) {
-		if (text_same(names[i].name, s) || names[i].number == number) {
+		if (text_same(names[i].name, name) || names[i].number == number) {
 			*out = names[i].number;
 			return 0;
 		}
@@ -77,16 +78,18 @@ int signal_name_parse(const char *s, int *out)
 	return 0;
 }
 
-void signal_name_of(int number, char out[static SIGNAL_NAME_LEN])
+struct signal_name signal_name_of(int number)
 {
+	struct signal_name out;
+
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (names[i].number == number) {
-			snprintf(out, SIGNAL_NAME_LEN, "%s", names[i].name);
-			return;
+			snprintf(out.text, sizeof(out.text), "%s", names[i].name);
+			return out;
 		}
 	}
-	if (number >= RTMIN && number <= RTMAX)
-		snprintf(out, SIGNAL_NAME_LEN, "RTMIN+%d", number - RTMIN);
-	else
-		snprintf(out, SIGNAL_NAME_LEN, "%d", number);
+	snprintf(out.text, sizeof(out.text), "%s%d",
+		 number >= RTMIN && number <= RTMAX ? "RTMIN+" : "",
+		 number >= RTMIN && number <= RTMAX ? number - RTMIN : number);
+	return out;
 }

@@ -138,12 +138,14 @@ static int write_locked(const struct render_how *how, const struct pki *pki,
 	if (how->password_object != NULL &&
 	    (given->len == 0 || memchr(given->data, '\0', given->len) != NULL))
 		return err_set(err, ERR_CONFIG,
-			       "the value of its passwordObject '%s' is empty or holds a "
+			       "the value of its passwordObject (pfxPasswordObject) '%s' "
+			       "is empty or holds a "
 			       "NUL character: no password",
 			       how->password_object);
 	if (is_store(how) && how->password_object != NULL && !is_of_java(given))
 		return err_set(err, ERR_CONFIG,
-			       "the value of its passwordObject '%s' holds a character "
+			       "the value of its passwordObject (pfxPasswordObject) '%s' "
+			       "holds a character "
 			       "that Java takes in no password of a PKCS#12, such as a "
 			       "final line end: only printable ASCII",
 			       how->password_object);

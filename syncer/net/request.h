@@ -38,6 +38,7 @@ struct http_request {
 	bool fresh;  /* over a new connection, also where an open one would do */
 	bool local;  /* plain HTTP, and direct */
 	bool direct; /* never through the proxy */
+	const char *called; /* in messages; NULL: the URL's host, or the socket's path */
 	const char *unix_socket; /* over this socket, and local; NULL: over the network */
 	const char *connect_to;  /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */

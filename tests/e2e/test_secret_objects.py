@@ -462,12 +462,8 @@ def test_a_policy_that_asks_for_labels(world, api):
 
 def test_a_policy_that_guards_what_is_not_ours(world, api):
     """It stays as it is, also where a dry run with our label would be let pass."""
-
-    def guard(before, after):
-        wants_labels(OWN + "managed")(before, after)
-
     api.put("db", {"other": b"theirs"})
-    api.admission = guard
+    api.admission = wants_labels(OWN + "managed")
     world.plant("s")
     sidecar = start(world, "s", pod(api, [secret()]), wait=False)
     sidecar.wait_log("failure", "admission policy 'confine' refuses it")

@@ -17,4 +17,7 @@
 int cluster_status_error(const struct http_reply *reply, const char *space,
 			 struct err *err);
 
+/* True when the reply to an apply refuses the verb create, so that there is no Secret. */
+bool cluster_status_is_absent(const struct http_reply *reply);
+
 #endif

@@ -22,7 +22,7 @@ struct writer {
 	struct buf body;
 	int conflicts;
 	bool token_read_anew;
-	struct err err;
+	struct err err; /* of the failure, or of the look that was refused */
 };
 
 static void writer_begin(struct writer *w, enum writer_step step);
@@ -70,25 +70,29 @@ static void writer_after_data(struct writer *w, enum writer_result result)
 		writer_end(w, result);
 }
 
+static void writer_take_absence(struct writer *w)
+{
+	struct err err;
+
+	if (w->secret->object->owner != SECRET_OWNER_EXISTING) {
+		writer_begin(w, WRITER_WRITES);
+		return;
+	}
+	err_set(&err, ERR_NOTFOUND,
+		"it does not exist, and owner: existing makes none; make it first, with "
+		"the label " CLUSTER_SECRET_LABEL ": \"true\"");
+	writer_fail(w, &err);
+}
+
 static void writer_take_look(struct writer *w, const struct http_reply *reply)
 {
 	struct err err;
 
 	cluster_found_done(&w->found);
-	if (reply->status == 201) {
-		if (w->secret->object->owner == SECRET_OWNER_EXISTING) {
-			err_set(&err, ERR_NOTFOUND,
-				"it does not exist, and owner: existing makes none; make "
-				"it first, with the label " CLUSTER_SECRET_LABEL
-				": \"true\"");
-			writer_fail(w, &err);
-			return;
-		}
-		writer_begin(w, WRITER_WRITES);
-		return;
-	}
-	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
-				&w->found, &err) < 0)
+	if (reply->status == 201)
+		writer_take_absence(w);
+	else if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
+				     &w->found, &err) < 0)
 		writer_fail(w, &err);
 	else if (w->found.yields)
 		writer_after_data(w, WRITER_YIELDED);
@@ -111,21 +115,47 @@ static void writer_take_written(struct writer *w, const struct http_reply *reply
 		writer_after_data(w, existed ? WRITER_CHANGED : WRITER_CREATED);
 }
 
+/* Somebody else wrote, or made the Secret anew, which is a 422 for its uid. */
+static bool writer_is_conflict(const struct writer *w, int status)
+{
+	return status == 409 || (status == 422 && w->step == WRITER_OWNS);
+}
+
+static void writer_take_refusal(struct writer *w, const struct http_reply *reply)
+{
+	if (w->step != WRITER_TRIES) /* the reason that counts is that of the look */
+		cluster_status_error(reply, w->server->space, &w->err);
+	if (w->step == WRITER_LOOKS &&
+	    (w->err.kind == ERR_DENIED || w->err.kind == ERR_CONFIG))
+		writer_begin(w, WRITER_TRIES);
+	else
+		writer_end(w, WRITER_FAILED);
+}
+
 static void writer_take(struct writer *w, const struct http_reply *reply)
 {
-	struct err err;
-
 	if (reply->status == 401 && !w->token_read_anew) {
 		writer_try_new_token(w);
 		return;
 	}
-	if (reply->status == 409 && w->conflicts++ < CONFLICTS_MAX) {
+	if (w->secret->object->owner == SECRET_OWNER_EXISTING &&
+	    cluster_status_is_absent(reply)) {
+		writer_take_absence(w);
+		return;
+	}
+	if (w->step == WRITER_TRIES) {
+		if (reply->status == 201)
+			writer_take_absence(w);
+		else
+			writer_take_refusal(w, reply);
+		return;
+	}
+	if (writer_is_conflict(w, reply->status) && w->conflicts++ < CONFLICTS_MAX) {
 		writer_begin(w, WRITER_LOOKS);
 		return;
 	}
 	if (reply->status != 200 && reply->status != 201) {
-		cluster_status_error(reply, w->server->space, &err);
-		writer_fail(w, &err);
+		writer_take_refusal(w, reply);
 		return;
 	}
 	switch (w->step) {
@@ -135,6 +165,7 @@ static void writer_take(struct writer *w, const struct http_reply *reply)
 	case WRITER_WRITES:
 		writer_take_written(w, reply);
 		return;
+	case WRITER_TRIES:
 	case WRITER_OWNS:
 	case WRITER_OVER:
 		break;
@@ -165,6 +196,8 @@ static char *writer_url(const struct writer *w, enum writer_step step)
 	case WRITER_LOOKS:
 		return xasprintf("%s/%s?fieldManager=" MANAGER "-look&dryRun=All", url,
 				 name);
+	case WRITER_TRIES:
+		return xasprintf("%s/%s?fieldManager=" MANAGER "&dryRun=All", url, name);
 	case WRITER_OWNS:
 		return xasprintf("%s/%s?fieldManager=" MANAGER "-pod-%s&force=true", url,
 				 name, w->secret->pod_uid);

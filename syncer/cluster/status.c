@@ -94,6 +94,16 @@ static enum err_kind status_kind(int status)
 	}
 }
 
+bool cluster_status_lacks(const struct http_reply *reply, const char *verb)
+{
+	auto_json struct json *body = NULL;
+	struct err ignored;
+
+	return reply->status == 403 &&
+	       json_parse(buf_str(&reply->body), reply->body.len, &body, &ignored) == 0 &&
+	       strcmp(status_verb(body), verb) == 0;
+}
+
 int cluster_status_error(const struct http_reply *reply, const char *space,
 			 struct err *err)
 {

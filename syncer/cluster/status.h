@@ -6,6 +6,9 @@
 
 #include "net/request.h"
 
+/* True: 403, since the service account lacks this verb. */
+bool cluster_status_lacks(const struct http_reply *reply, const char *verb);
+
 /*
  * Turns a reply that is not a success into an error, by its status and the Status object
  * in its body; of that only names, verbs and fields are told, since a message may quote a

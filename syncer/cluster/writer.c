@@ -8,7 +8,11 @@
 #define MANAGER "akvsync"
 /* Somebody else may write at the same time. */
 #define CONFLICTS_MAX 3
-#define BODY_MAX (2 * CLUSTER_SECRET_DATA_MAX)
+/* A Secret that another program changes at once is not written on and on. */
+#define WRITES_MAX 2
+#define OWNS_MAX 16
+/* Kubernetes takes less. */
+#define BODY_MAX (4 * CLUSTER_SECRET_DATA_MAX)
 
 struct writer {
 	struct http *http;
@@ -20,7 +24,7 @@ struct writer {
 	struct cluster_found found;
 	struct http_call *call;
 	struct buf body;
-	int conflicts;
+	int conflicts, writes, owns;
 	bool token_read_anew;
 	struct err err;
 };
@@ -55,60 +59,54 @@ static void writer_try_new_token(struct writer *w)
 
 /* ---- steps ---- */
 
-/* Whether the pod has to be added to the owners, or to be taken from them. */
-static bool writer_owner_differs(const struct writer *w)
+static void writer_decide(struct writer *w)
 {
-	return (w->secret->object->owner == SECRET_OWNER_POD) != w->found.is_owned;
-}
+	const struct cluster_found *f = &w->found;
+	bool same = f->same_list && f->same_data;
 
-static void writer_after_data(struct writer *w, enum writer_result result)
-{
-	w->result = result;
-	if (writer_owner_differs(w))
+	if (!f->yields && !same && w->writes < WRITES_MAX)
+		writer_begin(w, WRITER_WRITES);
+	else if (f->manager[0] != '\0' && w->owns++ < OWNS_MAX)
 		writer_begin(w, WRITER_OWNS);
 	else
-		writer_end(w, result);
+		writer_end(w, w->writes > 0 ? w->result
+			      : f->yields   ? WRITER_YIELDED
+					    : WRITER_UNCHANGED);
 }
 
-static void writer_take_look(struct writer *w, const struct http_reply *reply)
+static void writer_fail_absent(struct writer *w)
 {
 	struct err err;
 
-	cluster_found_done(&w->found);
-	if (reply->status == 201) {
-		if (w->secret->object->owner == SECRET_OWNER_EXISTING) {
-			err_set(&err, ERR_NOTFOUND,
-				"it does not exist, and owner: existing makes none; make "
-				"it first, with the label " CLUSTER_SECRET_LABEL
-				": \"true\"");
-			writer_fail(w, &err);
-			return;
-		}
-		writer_begin(w, WRITER_WRITES);
-		return;
-	}
-	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
-				&w->found, &err) < 0)
-		writer_fail(w, &err);
-	else if (w->found.yields)
-		writer_after_data(w, WRITER_YIELDED);
-	else if (w->found.same_list && w->found.same_data)
-		writer_after_data(w, WRITER_UNCHANGED);
-	else
-		writer_begin(w, WRITER_WRITES);
+	err_set(&err, ERR_NOTFOUND,
+		"it does not exist, and owner: existing makes none; make it first, with "
+		"the label " CLUSTER_SECRET_LABEL ": \"true\"");
+	writer_fail(w, &err);
 }
 
-static void writer_take_written(struct writer *w, const struct http_reply *reply)
+/* What the answer says of the Secret; of one that does not exist the look's is no news.
+ */
+static void writer_take_answer(struct writer *w, const struct http_reply *reply)
 {
 	bool existed = w->found.exists;
 	struct err err;
 
 	cluster_found_done(&w->found);
+	if (w->step == WRITER_LOOKS && reply->status == 201) {
+		w->secret->shown_ms = w->secret->since_ms;
+		if (w->secret->object->owner == SECRET_OWNER_EXISTING)
+			writer_fail_absent(w);
+		else
+			writer_begin(w, WRITER_WRITES);
+		return;
+	}
+	if (w->step == WRITER_WRITES && w->writes++ == 0)
+		w->result = existed ? WRITER_CHANGED : WRITER_CREATED;
 	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
 				&w->found, &err) < 0)
 		writer_fail(w, &err);
 	else
-		writer_after_data(w, existed ? WRITER_CHANGED : WRITER_CREATED);
+		writer_decide(w);
 }
 
 static void writer_take(struct writer *w, const struct http_reply *reply)
@@ -123,23 +121,19 @@ static void writer_take(struct writer *w, const struct http_reply *reply)
 		writer_begin(w, WRITER_LOOKS);
 		return;
 	}
+	/* The Role for it has no such verb, and needs none. */
+	if (w->step == WRITER_LOOKS &&
+	    w->secret->object->owner == SECRET_OWNER_EXISTING &&
+	    cluster_status_lacks(reply, "create")) {
+		writer_fail_absent(w);
+		return;
+	}
 	if (reply->status != 200 && reply->status != 201) {
 		cluster_status_error(reply, w->server->space, &err);
 		writer_fail(w, &err);
 		return;
 	}
-	switch (w->step) {
-	case WRITER_LOOKS:
-		writer_take_look(w, reply);
-		return;
-	case WRITER_WRITES:
-		writer_take_written(w, reply);
-		return;
-	case WRITER_OWNS:
-	case WRITER_OVER:
-		break;
-	}
-	writer_end(w, w->result);
+	writer_take_answer(w, reply);
 }
 
 static void writer_done(void *arg, struct http_reply *reply, const struct err *err)
@@ -166,8 +160,8 @@ static char *writer_url(const struct writer *w, enum writer_step step)
 		return xasprintf("%s/%s?fieldManager=" MANAGER "-look&dryRun=All", url,
 				 name);
 	case WRITER_OWNS:
-		return xasprintf("%s/%s?fieldManager=" MANAGER "-pod-%s&force=true", url,
-				 name, w->secret->pod_uid);
+		return xasprintf("%s/%s?fieldManager=%s&force=true", url, name,
+				 w->found.manager);
 	case WRITER_WRITES:
 	case WRITER_OVER:
 		break;
@@ -199,7 +193,7 @@ static void writer_begin(struct writer *w, enum writer_step step)
 	if (step == WRITER_LOOKS)
 		cluster_secret_write_question(w->secret, &w->body);
 	else if (step == WRITER_OWNS)
-		cluster_secret_write_owner(w->secret, w->found.uid, &w->body);
+		cluster_secret_write_owner(w->secret, &w->found, &w->body);
 	else
 		cluster_secret_write(w->secret, &w->body);
 	w->call = http_start(w->http, &request, writer_done, w);

@@ -11,10 +11,15 @@
 
 #define LIST "akvsync.dev/list"
 #define SINCE "akvsync.dev/since"
+#define OWNER "akvsync.dev/owner"
 #define SOURCE "akvsync.dev/source"
+#define KEYS "akvsync.dev/keys"
 
-/* As base64, with quotes and a key. */
+/* Also as base64. */
 #define VALUE_MAX (2 * CLUSTER_SECRET_DATA_MAX)
+
+#define CLAIM_PREFIX "akvsync-pod-"
+#define UID_LEN 36
 
 void cluster_secret_done(struct cluster_secret *s)
 {
@@ -47,9 +52,7 @@ static bool secret_is_same_value(const struct cluster_value *v, const struct jso
 	const char *found = json_string(data, v->key);
 
 	text_to_base64(buf_str(&v->bytes), v->bytes.len, &wanted);
-	/* An empty value may be left out. */
-	return strcmp(found ? found : "", buf_str(&wanted)) == 0 &&
-	       (found != NULL || v->bytes.len > 0);
+	return found != NULL && strcmp(found, buf_str(&wanted)) == 0;
 }
 
 static bool secret_has_pairs(const struct secret_pairs *pairs, const struct json *map)
@@ -67,28 +70,128 @@ static bool secret_is_same_data(const struct cluster_secret *s, const struct jso
 {
 	const struct json *data = json_get(root, "data");
 
+	if (strcmp(secret_annotation(json_get(root, "metadata"), KEYS), s->keys) != 0)
+		return false;
 	for (size_t i = 0; i < s->count; i++)
 		if (!secret_is_same_value(&s->values[i], data))
 			return false;
 	return true;
 }
 
-static bool secret_is_owned(const struct cluster_secret *s, const struct json *metadata)
+/* ---- who has a part in it ---- */
+
+static bool secret_has_owner(const struct json *metadata, const char *uid, size_t len)
 {
 	const struct json *o = json_first(json_get(metadata, "ownerReferences"));
 
-	for (; o != NULL && s->pod_uid != NULL; o = json_next(o)) {
-		const char *uid = json_string(o, "uid");
+	for (; o != NULL; o = json_next(o)) {
+		const char *found = json_string(o, "uid");
 
-		if (uid != NULL && strcmp(uid, s->pod_uid) == 0)
+		if (found != NULL && strlen(found) == len && memcmp(found, uid, len) == 0)
 			return true;
 	}
 	return false;
 }
 
+/* akvsync-pod-UID-SINCE-LIST */
+struct claim {
+	const char *uid;
+	int64_t since_ms;
+	const char *list;
+};
+
+static void claim_write(const struct cluster_secret *s, char out[CLUSTER_CLAIM_LEN])
+{
+	snprintf(out, CLUSTER_CLAIM_LEN, CLAIM_PREFIX "%.36s-%" PRId64 "-%s", s->pod_uid,
+		 s->since_ms, s->list);
+}
+
+static bool claim_read(const struct json *field, struct claim *out)
+{
+	const char *name = json_string(field, "manager");
+	char since[24];
+	size_t len;
+
+	if (name == NULL || strlen(name) >= CLUSTER_CLAIM_LEN ||
+	    !text_starts(name, CLAIM_PREFIX))
+		return false;
+	out->uid = name + strlen(CLAIM_PREFIX);
+	if (strlen(out->uid) <= UID_LEN || out->uid[UID_LEN] != '-')
+		return false;
+	name = out->uid + UID_LEN + 1;
+	len = strcspn(name, "-");
+	if (len >= sizeof(since) || name[len] != '-')
+		return false;
+	memcpy(since, name, len);
+	since[len] = '\0';
+	out->list = name + len + 1;
+	return strlen(out->list) == CLUSTER_NUMBER_LEN - 1 &&
+	       strspn(out->list, "0123456789abcdef") == CLUSTER_NUMBER_LEN - 1 &&
+	       text_number(since, INT64_MAX, &out->since_ms) == 0;
+}
+
+/* Of two lists that are as old one has to be the newer one, for all pods alike. */
+static bool secret_is_newer(const struct cluster_secret *s, int64_t since_ms,
+			    const char *list)
+{
+	return strcmp(list, s->list) != 0 &&
+	       (since_ms > s->since_ms ||
+		(since_ms == s->since_ms && strcmp(list, s->list) > 0));
+}
+
+/* Whether a pod that has a newer list lives. */
+static bool secret_is_claimed(const struct cluster_secret *s, const struct json *metadata)
+{
+	const struct json *m = json_first(json_get(metadata, "managedFields"));
+	struct claim c;
+
+	for (; m != NULL; m = json_next(m))
+		if (claim_read(m, &c) && secret_is_newer(s, c.since_ms, c.list) &&
+		    secret_has_owner(metadata, c.uid, UID_LEN) &&
+		    (s->pod_uid == NULL || memcmp(c.uid, s->pod_uid, UID_LEN) != 0))
+			return true;
+	return false;
+}
+
+/* The pod's claim is to be there when the pod is to own the Secret, and none that it made
+ * earlier, with another list. */
+static void secret_look_for_claim(const struct cluster_secret *s,
+				  const struct json *metadata, struct cluster_found *f)
+{
+	const struct json *fields = json_get(metadata, "managedFields");
+	bool wanted = s->object->owner == SECRET_OWNER_POD, there = false;
+	const char *earlier = NULL;
+	char own[CLUSTER_CLAIM_LEN];
+	struct claim c;
+
+	if (s->pod_uid == NULL)
+		return;
+	claim_write(s, own);
+	for (const struct json *m = json_first(fields); m != NULL; m = json_next(m)) {
+		if (!claim_read(m, &c) || memcmp(c.uid, s->pod_uid, UID_LEN) != 0)
+			continue;
+		if (wanted && strcmp(json_string(m, "manager"), own) == 0)
+			there = true;
+		else
+			earlier = json_string(m, "manager");
+	}
+	if (!secret_has_owner(metadata, s->pod_uid, strlen(s->pod_uid)))
+		there = false;
+	else if (!json_is_array(fields))
+		there = wanted;
+	f->joins = wanted && !there;
+	if (f->joins)
+		snprintf(f->manager, sizeof(f->manager), "%s", own);
+	else if (earlier != NULL)
+		snprintf(f->manager, sizeof(f->manager), "%s", earlier);
+}
+
+/* ---- whose word counts ---- */
+
 /*
  * Two pods may want different things of one Secret.  Of two lists the newer one counts,
- * which is that of the newer rollout.  Of one list this pod's data counts when it has not
+ * which is that of the newer rollout, as long as a pod with it lives; of a list whose
+ * pods own nothing that is not known.  Of one list this pod's data counts when it has not
  * written it yet, or when nobody else has written since.
  */
 static bool secret_yields(const struct cluster_secret *s, const struct json *metadata,
@@ -98,12 +201,15 @@ static bool secret_yields(const struct cluster_secret *s, const struct json *met
 	const char *source = secret_annotation(metadata, SOURCE);
 	int64_t since = 0;
 
-	if (strcmp(list, s->list) != 0)
-		return text_number(secret_annotation(metadata, SINCE), INT64_MAX,
-				   &since) == 0 &&
-		       since > s->since_ms;
-	return !same_data && strcmp(source, s->source) != 0 &&
-	       strcmp(s->written, s->source) == 0;
+	if (strcmp(list, s->list) == 0)
+		return !same_data && strcmp(source, s->source) != 0 &&
+		       strcmp(s->written, s->source) == 0;
+	if (secret_is_claimed(s, metadata))
+		return true;
+	return (strcmp(secret_annotation(metadata, OWNER), "pod") != 0 ||
+		!json_is_array(json_get(metadata, "managedFields"))) &&
+	       text_number(secret_annotation(metadata, SINCE), INT64_MAX, &since) == 0 &&
+	       secret_is_newer(s, since, list);
 }
 
 /* What is there already decides whether there is anything to write: it is kept. */
@@ -113,10 +219,11 @@ static void secret_take_over(struct cluster_secret *s, const struct json *metada
 	const char *source = secret_annotation(metadata, SOURCE);
 	int64_t since = 0;
 
+	s->shown_ms = s->since_ms;
 	if (!f->same_list)
 		return;
 	if (text_number(secret_annotation(metadata, SINCE), INT64_MAX, &since) == 0)
-		s->since_ms = since;
+		s->shown_ms = since;
 	if (f->same_data && strlen(source) == CLUSTER_NUMBER_LEN - 1)
 		snprintf(s->source, sizeof(s->source), "%s", source);
 }
@@ -150,20 +257,23 @@ int cluster_secret_read(struct cluster_secret *s, const char *text, size_t len,
 	auto_json struct json *root = NULL;
 	const struct json *metadata, *labels;
 	struct cluster_found f = { .exists = true };
-	const char *uid, *ours;
+	const char *uid, *ours, *kind, *name;
 
 	if (json_parse(text, len, &root, err) < 0)
 		return err_set(err, ERR_GARBLED, "the answer is no JSON");
 	metadata = json_get(root, "metadata");
 	labels = json_get(metadata, "labels");
 	uid = json_string(metadata, "uid");
-	if (uid == NULL)
-		return err_set(err, ERR_GARBLED, "the answer is no Secret");
+	kind = json_string(root, "kind");
+	name = json_string(metadata, "name");
+	if (uid == NULL || kind == NULL || strcmp(kind, "Secret") != 0 || name == NULL ||
+	    strcmp(name, s->object->name) != 0)
+		return err_set(err, ERR_GARBLED, "the answer is no Secret of this name");
 	ours = json_string(labels, CLUSTER_SECRET_LABEL);
 	f.is_ours = ours != NULL && strcmp(ours, "true") == 0;
 	if (secret_check(s, root, &f, err) < 0)
 		return -1;
-	f.is_owned = secret_is_owned(s, metadata);
+	secret_look_for_claim(s, metadata, &f);
 	f.same_data = secret_is_same_data(s, root);
 	f.yields = f.is_ours && secret_yields(s, metadata, f.same_data);
 	f.same_list = strcmp(secret_annotation(metadata, LIST), s->list) == 0 &&
@@ -208,8 +318,9 @@ void cluster_secret_write(const struct cluster_secret *s, struct buf *out)
 	secret_write_pairs(&s->object->labels, out);
 	buf_printf(out,
 		   "},\"annotations\":{\"" LIST "\":\"%s\",\"" SINCE "\":\"%" PRId64
-		   "\",\"" SOURCE "\":\"%s\"",
-		   s->list, s->since_ms, s->source);
+		   "\",\"" OWNER "\":\"%s\",\"" SOURCE "\":\"%s\",\"" KEYS "\":\"%s\"",
+		   s->list, s->shown_ms, secret_owner_word(s->object->owner), s->source,
+		   s->keys);
 	secret_write_pairs(&s->object->annotations, out);
 	buf_text(out, "}},\"type\":");
 	json_quote(out, s->object->type);
@@ -224,13 +335,13 @@ void cluster_secret_write(const struct cluster_secret *s, struct buf *out)
 	buf_text(out, "}}");
 }
 
-void cluster_secret_write_owner(const struct cluster_secret *s, const char *uid,
-				struct buf *out)
+void cluster_secret_write_owner(const struct cluster_secret *s,
+				const struct cluster_found *f, struct buf *out)
 {
 	secret_begin(s, out);
 	buf_text(out, ",\"uid\":");
-	json_quote(out, uid);
-	if (s->object->owner == SECRET_OWNER_POD) {
+	json_quote(out, f->uid);
+	if (f->joins) {
 		buf_text(out, ",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":"
 			      "\"Pod\",\"name\":");
 		json_quote(out, s->pod_name);

@@ -5,12 +5,15 @@
  * All are server-side apply.  The field manager "akvsync" owns the type, the data, the
  * labels and the annotations; what another one wrote besides stays.  Each pod has a field
  * manager of its own for its entry among the owners, so that pods do not remove each
- * other's.
+ * other's.  That manager's name is the pod's claim: which list it has, and since when.
+ * When the pod is gone, Kubernetes removes its entry and with it the claim.
  *
- * Three annotations tell pods whose word counts:
+ * Annotations tell pods whose word counts:
  *   akvsync.dev/list    which list of keys, labels and annotations made it
  *   akvsync.dev/since   since when the pod that wrote it has that list
+ *   akvsync.dev/owner   whether that pod makes a claim: "pod"
  *   akvsync.dev/source  the names and versions of what is in it
+ *   akvsync.dev/keys    which keys these are
  */
 #ifndef CLUSTER_SECRET_H
 #define CLUSTER_SECRET_H
@@ -32,6 +35,9 @@
 /* A number of 64 bits in hexadecimal. */
 #define CLUSTER_NUMBER_LEN 17
 
+/* The name of a pod's field manager; Kubernetes takes at most 128 bytes. */
+#define CLUSTER_CLAIM_LEN 96
+
 struct cluster_value {
 	char *key;
 	struct buf bytes;
@@ -44,9 +50,11 @@ struct cluster_secret {
 	size_t count;
 	char list[CLUSTER_NUMBER_LEN];
 	char source[CLUSTER_NUMBER_LEN];
+	char keys[CLUSTER_NUMBER_LEN];
 	char written[CLUSTER_NUMBER_LEN]; /* the source that this pod wrote last; "":
 					     none */
 	int64_t since_ms;                 /* wall time since when this pod has the list */
+	int64_t shown_ms;                 /* what is written as akvsync.dev/since */
 	const char *pod_name, *pod_uid;   /* of the owner; NULL: no pod owns it */
 };
 
@@ -56,19 +64,21 @@ void cluster_secret_done(struct cluster_secret *s);
 struct cluster_found {
 	bool exists;
 	bool is_ours;
-	bool is_owned;  /* this pod is among the owners */
-	bool same_list; /* and it was made by our list */
-	bool same_data; /* each of our keys has our bytes */
+	bool same_list; /* it was made by our list */
+	bool same_data; /* it has our keys, and each of them has our bytes */
 	bool yields;    /* another pod's word counts: the data stays as it is */
 	char *uid;
+	/* What the owners lack: as this field manager the pod adds itself, or leaves. "":
+	 * nothing. */
+	char manager[CLUSTER_CLAIM_LEN];
+	bool joins;
 };
 
 void cluster_found_done(struct cluster_found *f);
 
 /*
- * Reads the Secret in a reply, before anything is written.  Where only the source
- * differs, but not the data, *s takes over the source that is there, so that nothing has
- * to be written.
+ * Reads the Secret in a reply.  Where only the source differs, but not the data, *s takes
+ * over the source that is there, so that nothing has to be written.
  * ERR_CONFIG: it is not ours to change, or Kubernetes would not let anybody change it so.
  * ERR_GARBLED: it is no Secret.  cluster_found_done() the result.
  */
@@ -81,9 +91,9 @@ void cluster_secret_write_question(const struct cluster_secret *s, struct buf *o
 /* The body of all that is ours. */
 void cluster_secret_write(const struct cluster_secret *s, struct buf *out);
 
-/* The body of the pod's own field manager: its entry among the owners of the Secret with
- * this uid, or none. */
-void cluster_secret_write_owner(const struct cluster_secret *s, const char *uid,
-				struct buf *out);
+/* The body of the pod's own field manager: its entry among the owners of the Secret that
+ * was found, or none. */
+void cluster_secret_write_owner(const struct cluster_secret *s,
+				const struct cluster_found *f, struct buf *out);
 
 #endif

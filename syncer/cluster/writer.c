@@ -8,7 +8,11 @@
 #define MANAGER "akvsync"
 /* Somebody else may write at the same time. */
 #define CONFLICTS_MAX 3
-#define BODY_MAX (2 * CLUSTER_SECRET_DATA_MAX)
+/* A Secret that another program changes at once is not written on and on. */
+#define WRITES_MAX 2
+#define OWNS_MAX 16
+/* Kubernetes takes less. */
+#define BODY_MAX (4 * CLUSTER_SECRET_DATA_MAX)
 
 struct writer {
 	struct http *http;
@@ -20,7 +24,7 @@ struct writer {
 	struct cluster_found found;
 	struct http_call *call;
 	struct buf body;
-	int conflicts;
+	int conflicts, writes, owns;
 	bool token_read_anew;
 	struct err err; /* of the failure, or of the look that was refused */
 };
@@ -55,25 +59,26 @@ static void writer_try_new_token(struct writer *w)
 
 /* ---- steps ---- */
 
-/* Whether the pod has to be added to the owners, or to be taken from them. */
-static bool writer_owner_differs(const struct writer *w)
+static void writer_decide(struct writer *w)
 {
-	return (w->secret->object->owner == SECRET_OWNER_POD) != w->found.is_owned;
-}
+	const struct cluster_found *f = &w->found;
+	bool same = f->same_list && f->same_data;
 
-static void writer_after_data(struct writer *w, enum writer_result result)
-{
-	w->result = result;
-	if (writer_owner_differs(w))
+	if (!f->yields && !same && w->writes < WRITES_MAX)
+		writer_begin(w, WRITER_WRITES);
+	else if (f->manager[0] != '\0' && w->owns++ < OWNS_MAX)
 		writer_begin(w, WRITER_OWNS);
 	else
-		writer_end(w, result);
+		writer_end(w, w->writes > 0 ? w->result
+			      : f->yields   ? WRITER_YIELDED
+					    : WRITER_UNCHANGED);
 }
 
 static void writer_take_absence(struct writer *w)
 {
 	struct err err;
 
+	w->secret->shown_ms = w->secret->since_ms;
 	if (w->secret->object->owner != SECRET_OWNER_EXISTING) {
 		writer_begin(w, WRITER_WRITES);
 		return;
@@ -84,41 +89,32 @@ static void writer_take_absence(struct writer *w)
 	writer_fail(w, &err);
 }
 
-static void writer_take_look(struct writer *w, const struct http_reply *reply)
-{
-	struct err err;
-
-	cluster_found_done(&w->found);
-	if (reply->status == 201)
-		writer_take_absence(w);
-	else if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
-				     &w->found, &err) < 0)
-		writer_fail(w, &err);
-	else if (w->found.yields)
-		writer_after_data(w, WRITER_YIELDED);
-	else if (w->found.same_list && w->found.same_data)
-		writer_after_data(w, WRITER_UNCHANGED);
-	else
-		writer_begin(w, WRITER_WRITES);
-}
-
-static void writer_take_written(struct writer *w, const struct http_reply *reply)
+/* What the answer says of the Secret; of one that does not exist the look's is no news.
+ */
+static void writer_take_answer(struct writer *w, const struct http_reply *reply)
 {
 	bool existed = w->found.exists;
 	struct err err;
 
 	cluster_found_done(&w->found);
+	if (w->step == WRITER_LOOKS && reply->status == 201) {
+		writer_take_absence(w);
+		return;
+	}
+	if (w->step == WRITER_WRITES && w->writes++ == 0)
+		w->result = existed ? WRITER_CHANGED : WRITER_CREATED;
 	if (cluster_secret_read(w->secret, buf_str(&reply->body), reply->body.len,
 				&w->found, &err) < 0)
 		writer_fail(w, &err);
 	else
-		writer_after_data(w, existed ? WRITER_CHANGED : WRITER_CREATED);
+		writer_decide(w);
 }
 
 /* Somebody else wrote, or made the Secret anew, which is a 422 for its uid. */
 static bool writer_is_conflict(const struct writer *w, int status)
 {
-	return status == 409 || (status == 422 && w->step == WRITER_OWNS);
+	return w->step != WRITER_TRIES &&
+	       (status == 409 || (status == 422 && w->step == WRITER_OWNS));
 }
 
 static void writer_take_refusal(struct writer *w, const struct http_reply *reply)
@@ -134,43 +130,21 @@ static void writer_take_refusal(struct writer *w, const struct http_reply *reply
 
 static void writer_take(struct writer *w, const struct http_reply *reply)
 {
-	if (reply->status == 401 && !w->token_read_anew) {
+	bool absent = w->step == WRITER_TRIES && reply->status == 201;
+
+	if (w->secret->object->owner == SECRET_OWNER_EXISTING)
+		absent |= cluster_status_is_absent(reply);
+	if (reply->status == 401 && !w->token_read_anew)
 		writer_try_new_token(w);
-		return;
-	}
-	if (w->secret->object->owner == SECRET_OWNER_EXISTING &&
-	    cluster_status_is_absent(reply)) {
+	else if (absent)
 		writer_take_absence(w);
-		return;
-	}
-	if (w->step == WRITER_TRIES) {
-		if (reply->status == 201)
-			writer_take_absence(w);
-		else
-			writer_take_refusal(w, reply);
-		return;
-	}
-	if (writer_is_conflict(w, reply->status) && w->conflicts++ < CONFLICTS_MAX) {
+	else if (writer_is_conflict(w, reply->status) && w->conflicts++ < CONFLICTS_MAX)
 		writer_begin(w, WRITER_LOOKS);
-		return;
-	}
-	if (reply->status != 200 && reply->status != 201) {
+	else if (w->step == WRITER_TRIES ||
+		 (reply->status != 200 && reply->status != 201))
 		writer_take_refusal(w, reply);
-		return;
-	}
-	switch (w->step) {
-	case WRITER_LOOKS:
-		writer_take_look(w, reply);
-		return;
-	case WRITER_WRITES:
-		writer_take_written(w, reply);
-		return;
-	case WRITER_TRIES:
-	case WRITER_OWNS:
-	case WRITER_OVER:
-		break;
-	}
-	writer_end(w, w->result);
+	else
+		writer_take_answer(w, reply);
 }
 
 static void writer_done(void *arg, struct http_reply *reply, const struct err *err)
@@ -199,8 +173,8 @@ static char *writer_url(const struct writer *w, enum writer_step step)
 	case WRITER_TRIES:
 		return xasprintf("%s/%s?fieldManager=" MANAGER "&dryRun=All", url, name);
 	case WRITER_OWNS:
-		return xasprintf("%s/%s?fieldManager=" MANAGER "-pod-%s&force=true", url,
-				 name, w->secret->pod_uid);
+		return xasprintf("%s/%s?fieldManager=%s&force=true", url, name,
+				 w->found.manager);
 	case WRITER_WRITES:
 	case WRITER_OVER:
 		break;
@@ -232,7 +206,7 @@ static void writer_begin(struct writer *w, enum writer_step step)
 	if (step == WRITER_LOOKS)
 		cluster_secret_write_question(w->secret, &w->body);
 	else if (step == WRITER_OWNS)
-		cluster_secret_write_owner(w->secret, w->found.uid, &w->body);
+		cluster_secret_write_owner(w->secret, &w->found, &w->body);
 	else
 		cluster_secret_write(w->secret, &w->body);
 	w->call = http_start(w->http, &request, writer_done, w);

@@ -2,15 +2,19 @@
  * writer.h: makes one Secret of the cluster what it is to be.
  *
  *   LOOKS ──▶ WRITES ──▶ OWNS ──▶ OVER
- *    │ │        ▲ │          ▲
- *    │ └────────┼─┼──────────┘   nothing of a step is to be done: the next one
- *    │          │ └─▶ LOOKS      a conflict: somebody else wrote meanwhile, a few times
- *    └─▶ TRIES ─┘                the look is refused
+ *    │ │        ▲ │        ▲  │
+ *    │ └────────┼─┼────────┘  │   nothing of a step is to be done: the next one
+ *    │          │ └─▶ LOOKS ◀─┘   a conflict: somebody else wrote meanwhile, a few times
+ *    └─▶ TRIES ─┘                 the look is refused
  *
  * LOOKS is a dry run, which needs no other permission than writing does, and whose answer
  * is the Secret as it is.  When there is none, the dry run would make one without data
  * and labels, which a policy of the cluster may refuse.  So then TRIES is a dry run of
  * the whole Secret: when that would create it, there is none, and it is written.
+ *
+ * The answer to each of the other requests is the Secret as it is then, which decides on
+ * the next step: OWNS may go back to WRITES once, and be repeated for each claim that the
+ * pod has left over.
  */
 #ifndef CLUSTER_WRITER_H
 #define CLUSTER_WRITER_H
@@ -33,7 +37,7 @@ enum writer_result {
 struct writer;
 
 /* Starts.  What it is given stays the caller's, and outlives it; of *secret the source
- * and since_ms may change.  writer_free() ends it. */
+ * and shown_ms may change.  writer_free() ends it. */
 struct writer *writer_new(struct http *http, struct api_server *server,
 			  const struct settings *settings, struct cluster_secret *secret);
 void writer_free(struct writer *w);

@@ -9,7 +9,6 @@
 #include "config/references.h"
 #include "config/yaml.h"
 
-#define NAME_MAX_LEN 253
 #define LABEL_MAX_LEN 63
 /* Names that Kubernetes reserves for us: what we write ourselves. */
 #define OWN_PREFIX "akvsync.dev/"
@@ -23,11 +22,11 @@ const char *secret_owner_word(enum secret_owner owner)
 
 /* ---- names ---- */
 
-static bool secret_is_key(const char *key)
+bool secret_object_is_key(const char *key)
 {
 	size_t len = strlen(key);
 
-	if (len == 0 || len > NAME_MAX_LEN || strcmp(key, ".") == 0 ||
+	if (len == 0 || len > SECRET_NAME_MAX || strcmp(key, ".") == 0 ||
 	    text_starts(key, ".."))
 		return false;
 	for (; *key; key++)
@@ -39,7 +38,7 @@ static bool secret_is_key(const char *key)
 /* A DNS subdomain, RFC 1123, of the first len bytes. */
 static bool secret_is_subdomain(const char *name, size_t len)
 {
-	if (len == 0 || len > NAME_MAX_LEN)
+	if (len == 0 || len > SECRET_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		bool edge = i == 0 || i + 1 == len || name[i - 1] == '.' ||
@@ -87,7 +86,7 @@ static int secret_set_name(struct secret_object *s, const struct yaml *node,
 		return err_set(err, ERR_CONFIG,
 			       "secretName '%.100s' is no name of a Secret: lower-case "
 			       "letters, digits, '-' and '.', at most %d",
-			       node->text, NAME_MAX_LEN);
+			       node->text, SECRET_NAME_MAX);
 	s->name = xstrdup(node->text);
 	return 0;
 }
@@ -100,7 +99,7 @@ static int secret_set_type(struct secret_object *s, const struct yaml *node,
 			       "type '%s' is refused: Kubernetes would put a token of a "
 			       "service account into such a Secret",
 			       node->text);
-	if (strlen(node->text) > NAME_MAX_LEN)
+	if (strlen(node->text) > SECRET_NAME_MAX)
 		return err_set(err, ERR_CONFIG, "type '%.40s...' is too long",
 			       node->text);
 	s->type = xstrdup(node->text);
@@ -172,11 +171,11 @@ static int secret_add_datum(struct secret_object *s, const struct yaml *map,
 		return err_set(err, ERR_CONFIG,
 			       "data: each entry must have objectName, the path of a "
 			       "file, and key");
-	if (!secret_is_key(key))
+	if (!secret_object_is_key(key))
 		return err_set(err, ERR_CONFIG,
 			       "data: key '%.100s' may hold letters, digits, '-', '_' "
 			       "and '.' only, at most %d",
-			       key, NAME_MAX_LEN);
+			       key, SECRET_NAME_MAX);
 	for (size_t i = 0; i < s->data_count; i++)
 		if (strcmp(s->data[i].key, key) == 0)
 			return err_set(err, ERR_CONFIG,

@@ -17,6 +17,9 @@
 #define SECRET_TYPE_DOCKER "kubernetes.io/dockerconfigjson"
 #define SECRET_TYPE_DOCKERCFG "kubernetes.io/dockercfg"
 
+/* The longest name of a Secret, and of a key. */
+#define SECRET_NAME_MAX 253
+
 /* Who keeps the Secret alive. */
 enum secret_owner {
 	SECRET_OWNER_POD,      /* each pod that uses it: it goes with the last of them */
@@ -54,6 +57,9 @@ struct secret_object {
 int secret_object_read(struct secret_object *out, const struct yaml *map,
 		       const struct objects *objects, struct err *err) MUST_CHECK;
 void secret_object_done(struct secret_object *s);
+
+/* Whether Kubernetes takes it as a key of a Secret. */
+bool secret_object_is_key(const char *key);
 
 /* "pod", "none", "existing". */
 const char *secret_owner_word(enum secret_owner owner);

@@ -44,7 +44,11 @@ static int secret_objects_read_list(struct secret_objects *all, const struct yam
 	size_t place = 0;
 
 	if ((root->type != YAML_LIST && !root->null) || root->next != NULL)
-		return err_set(err, ERR_CONFIG, VARIABLE ": it must be one list of maps");
+		return err_set(err, ERR_CONFIG,
+			       VARIABLE
+			       ": it must be one list of maps, such as [{secretName: "
+			       "db, all: true}]; whether they are written says the "
+			       "variable AKVSYNC_KUBERNETES_SECRETS, in the environment");
 	for (const struct yaml *n = root->first; n; n = n->next) {
 		const char *name = yaml_member_text(n, "secretName");
 

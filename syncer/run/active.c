@@ -90,6 +90,11 @@ const struct configuration *active_configuration(const struct active *a)
 	return a->list.configuration ? a->list.configuration : a->started;
 }
 
+const struct configuration *active_mirrored(const struct active *a)
+{
+	return a->list.configuration ? a->list.configuration : a->started;
+}
+
 const struct templates *active_watched(const struct active *a)
 {
 	return a->refused.count > 0 ? &a->refused

@@ -76,6 +76,10 @@ bool active_remember(struct active *a, struct sources *sources,
 const struct configuration *active_configuration(const struct active *a);
 const struct settings *active_settings(const struct active *a);
 
+/* The configuration whose Secrets are written: that of the active list, since they are
+ * made of its set; of a list that the volume remembers, the one that was read last. */
+const struct configuration *active_mirrored(const struct active *a);
+
 /* True when the set on the volume is one of the active list, none of its files is
  * missing and its env files are there: what "complete" means everywhere. */
 bool active_is_complete(const struct active *a, const struct publish *publish);

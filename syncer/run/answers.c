@@ -32,10 +32,11 @@ static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
 	const struct err *unwritten = mirror_failure(l->mirror);
 	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg
-			     : unwritten		    ? unwritten->msg
+			     : unwritten                    ? unwritten->msg
 							    : NULL;
 	const struct err *refused =
 		incidents_cause(&l->active.incidents, INCIDENT_CONFIGURATION, NULL);
+	const char *awaited = mirror_awaited(l->mirror);
 	struct progress now;
 
 	answers_look(l, &now);
@@ -46,6 +47,9 @@ static void answers_tell_starting(const struct loop *l, struct buf *out)
 	else if (now.waits)
 		buf_printf(out, "no answer yet%s%s", before ? "; before: " : "",
 			   before ? before : "");
+	else if (before == NULL && awaited != NULL &&
+		 active_is_complete(&l->active, l->publish))
+		buf_printf(out, "Secret '%.100s': no answer yet", awaited);
 	else
 		buf_text(out, before ? before : "the first sync is under way");
 	if (refused != NULL)

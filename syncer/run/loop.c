@@ -11,6 +11,7 @@
 #include "deliver/process.h"
 #include "report/log.h"
 #include "report/termlog.h"
+#include "run/outcomes.h"
 #include "run/signals.h"
 #include "run/watches.h"
 
@@ -177,9 +178,20 @@ void loop_advise(const struct loop *l)
 			  target);
 }
 
+/* The list whose Secrets are written may be another one than before, or its set has come.
+ * The configuration of before is not read any more, it may be gone. */
+static void loop_follow_list(struct loop *l, const struct configuration *before,
+			     int64_t now)
+{
+	if (active_mirrored(&l->active) != before)
+		mirror_use(l->mirror, active_mirrored(&l->active), now);
+	mirror_hold(l->mirror, !publish_fits(l->publish, l->active.list.number));
+}
+
 /* Takes over what the configuration file says now. */
 static void loop_reload(struct loop *l)
 {
+	const struct configuration *before = active_mirrored(&l->active);
 	struct notify *notify = NULL;
 	bool applied;
 
@@ -191,7 +203,7 @@ static void loop_reload(struct loop *l)
 	if (!applied)
 		return;
 	l->settings = active_settings(&l->active);
-	mirror_use(l->mirror, active_configuration(&l->active), clock_now_ms());
+	loop_follow_list(l, before, clock_now_ms());
 	notify_take_over(notify, l->notify, clock_now_ms());
 	notify_free(l->notify);
 	l->notify = notify;
@@ -271,7 +283,8 @@ static void loop_finish_init(struct loop *l, int64_t now)
 {
 	const struct err *unwritten = mirror_failure(l->mirror);
 
-	if (l->phase == LOOP_READY && l->next_round_at == CLOCK_NEVER)
+	if (l->phase == LOOP_READY && l->next_round_at == CLOCK_NEVER &&
+	    mirror_awaited(l->mirror) == NULL)
 		l->phase = LOOP_FINISHED;
 	else if (unwritten != NULL && unwritten->kind == ERR_CONFIG)
 		l->give_up_at = now;
@@ -291,12 +304,15 @@ static void loop_judge_init(struct loop *l, const struct round_result *result,
 
 static void loop_finish_round(struct loop *l, int64_t now)
 {
+	const struct configuration *before = active_mirrored(&l->active);
 	struct round_result result;
-	bool changed, synced;
+	bool changed, synced, again;
 
 	round_end(l->round, now, &result);
 	l->round = NULL;
-	if (active_judge(&l->active, &result, &l->jitter, now)) {
+	again = active_judge(&l->active, &result, &l->jitter, now);
+	loop_follow_list(l, before, now);
+	if (again) {
 		l->next_round_at = now;
 		return;
 	}
@@ -352,8 +368,10 @@ static void loop_run_rounds(struct loop *l, int64_t now)
 
 static void loop_run_mirror(struct loop *l, int64_t now)
 {
-	if (!mirror_run(l->mirror, now) || l->phase != LOOP_STARTING)
+	if (!mirror_run(l->mirror, now))
 		return;
+	/* libcurl keeps what it sent last: a token, and perhaps values. */
+	http_close_idle(l->sources.http);
 	loop_note_complete(l);
 	if (l->mode == LOOP_INIT)
 		loop_finish_init(l, now);
@@ -361,72 +379,12 @@ static void loop_run_mirror(struct loop *l, int64_t now)
 
 /* ---- the app ---- */
 
-/* What a program printed. */
-static void loop_log_output(const struct notify_outcome *o, enum log_level level)
-{
-	char line[HOOK_LINE_LEN];
-
-	for (const char *rest = o->output; hook_line(&rest, line);)
-		log_event(level, "output", LOG_FIELDS(log_str("target", o->target)), "%s",
-			  line);
-}
-
-/* A failure is an incident: logged when it begins or changes, and once an hour. */
-static void loop_log_unnotified(struct loop *l, const struct notify_outcome *o,
-				int64_t now)
-{
-	auto_free char *in = text_from_duration(o->retry_in_ms);
-	bool is_news =
-		!o->waits &&
-		incidents_note(&l->active.incidents, LOG_WARN, INCIDENT_NOTIFY, o->target,
-			       &o->err, "the app may still use the files of before", now);
-	enum log_level failed = is_news ? LOG_WARN : LOG_DEBUG;
-
-	loop_log_output(o, is_news ? LOG_INFO : LOG_DEBUG);
-
-	log_event(o->waits ? LOG_INFO : failed,
-		  o->waits ? "notify-waits" : "notify-failed",
-		  LOG_FIELDS(log_str("target", o->target),
-			     log_str("generation", o->generation),
-			     log_int("attempt", o->attempt), log_str("retry_in", in)),
-		  "%s", o->err.msg);
-}
-
-/* A number for the log; 0 is left out, as "". */
-static const char *loop_number(char out[static 16], int number)
-{
-	snprintf(out, 16, "%d", number);
-	return number > 0 ? out : "";
-}
-
-static void loop_log_notified(struct loop *l, const struct notify_outcome *o, int64_t now)
-{
-	char processes[16], status[16];
-
-	if (o->warning.kind != ERR_NONE)
-		log_event(LOG_WARN, "advice", LOG_FIELDS(log_str("target", o->target)),
-			  "%s", o->warning.msg);
-	if (!o->ok) {
-		loop_log_unnotified(l, o, now);
-		return;
-	}
-	loop_log_output(o, LOG_INFO);
-	incidents_close(&l->active.incidents, INCIDENT_NOTIFY, o->target, true, now);
-	log_event(LOG_INFO, "notified",
-		  LOG_FIELDS(log_str("target", o->target),
-			     log_str("generation", o->generation),
-			     log_raw("processes", loop_number(processes, o->processes)),
-			     log_raw("status", loop_number(status, o->status)),
-			     log_int("attempt", o->attempt)),
-		  "notified '%s'", o->target);
-}
-
 static void loop_run_notify(struct loop *l, int64_t now)
 {
 	struct notify_outcome outcome;
 
 	while (l->exit_code == 0 && notify_run(l->notify, now, &outcome)) {
-		loop_log_notified(l, &outcome, now);
+		outcomes_log(&l->active.incidents, &outcome, now);
 		l->exit_code = outcome.exit_code;
 	}
 	if (l->exit_code == 0)

@@ -215,7 +215,8 @@ static void start_open_mirror(struct loop *l, int64_t now)
 					  .publish = l->publish };
 
 	l->mirror = mirror_new(&host);
-	mirror_use(l->mirror, active_configuration(&l->active), now);
+	mirror_use(l->mirror, active_mirrored(&l->active), now);
+	mirror_hold(l->mirror, true); /* until a round has looked for newer values */
 }
 
 static int start_open(struct loop *l, struct err *err)
@@ -265,6 +266,7 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 			    struct err *err)
 {
 	const struct err *unnotified = notify_first_failure(l->notify);
+	const char *awaited = mirror_awaited(l->mirror);
 
 	if (l->phase == LOOP_FINISHED && unnotified == NULL)
 		return 0;
@@ -274,14 +276,18 @@ static int start_judge_init(const struct loop *l, bool had_set, struct start_end
 		return -1;
 	}
 	if (!answers_failure(l, err))
-		err_set(err, ERR_UNAVAILABLE, "the Kubernetes Secrets are not written "
-					      "yet: no answer of the API server");
+		err_set(err, ERR_UNAVAILABLE,
+			"Secret '%.100s': no answer of the API server "
+			"yet",
+			awaited ? awaited : "");
 	end->notify_failed = l->last.vetoed && err->kind == ERR_IO;
 	if (!had_set || l->settings->stale != STALE_ACCEPT)
 		return -1;
-	log_event(LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
-		  "starting with the files of an earlier start, since not every object "
-		  "could be read now (AKVSYNC_INIT_STALE=refuse turns this off)");
+	log_event(
+		LOG_WARN, "stale", LOG_FIELDS(log_str("cause", err->msg)),
+		"starting with what an earlier start left, since not every object could "
+		"be read, or not every Secret written, now (AKVSYNC_INIT_STALE=refuse "
+		"turns this off)");
 	return 0;
 }
 
@@ -294,8 +300,10 @@ static int start_judge_stopped(const struct loop *l, struct start_end *end,
 
 	if (!answers_failure(l, err)) {
 		answers_tell((void *)(uintptr_t)l, &text);
-		return err_set(err, ERR_UNAVAILABLE,
-			       "stopped before the first set was published: %s",
+		return err_set(err, ERR_UNAVAILABLE, "stopped before %s: %s",
+			       active_is_complete(&l->active, l->publish)
+				       ? "all Secrets were written"
+				       : "the first set was published",
 			       buf_str(&text));
 	}
 	end->interrupted = false;

@@ -23,6 +23,7 @@ struct mirror_secret {
 	const struct secret_object *object;
 	bool complete; /* it was written since the pod has it */
 	int64_t due_at;
+	int64_t not_before; /* the API server asked for that; 0: it did not */
 	struct backoff backoff;
 	char source[CLUSTER_NUMBER_LEN]; /* what was written last; "": nothing */
 	bool yielded;
@@ -34,6 +35,7 @@ struct mirror {
 	const struct configuration *configuration;
 	struct mirror_secret *items;
 	size_t count;
+	bool held; /* the set on the volume is not of this configuration */
 	char list[CLUSTER_NUMBER_LEN]; /* a number for all that is asked for */
 	int64_t since_ms;              /* wall time since when this pod has it */
 	unsigned polls;                /* since the last look */
@@ -152,9 +154,19 @@ void mirror_round(struct mirror *m, bool changed, int64_t now)
 	else if (++m->polls < RECHECK_POLLS)
 		return;
 	m->polls = 0;
-	for (size_t i = 0; i < m->count; i++)
-		if (&m->items[i] != m->current)
-			m->items[i].due_at = now;
+	for (size_t i = 0; i < m->count; i++) {
+		struct mirror_secret *s = &m->items[i];
+
+		if (s != m->current)
+			s->due_at = now > s->not_before ? now : s->not_before;
+	}
+}
+
+void mirror_hold(struct mirror *m, bool held)
+{
+	if (held)
+		mirror_stop(m);
+	m->held = held;
 }
 
 bool mirror_is_complete(const struct mirror *m)
@@ -165,12 +177,25 @@ bool mirror_is_complete(const struct mirror *m)
 	return true;
 }
 
-const struct err *mirror_failure(const struct mirror *m)
+const char *mirror_awaited(const struct mirror *m)
 {
 	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].err.kind != ERR_NONE)
-			return &m->items[i].err;
+		if (m->items[i].due_at != CLOCK_NEVER)
+			return m->items[i].object->name;
 	return NULL;
+}
+
+const struct err *mirror_failure(const struct mirror *m)
+{
+	const struct err *worst = NULL;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct err *e = &m->items[i].err;
+
+		if (e->kind != ERR_NONE && (worst == NULL || err_outranks(e, worst)))
+			worst = e;
+	}
+	return worst;
 }
 
 /* ---- one Secret ---- */
@@ -182,7 +207,8 @@ static void mirror_fail(struct mirror *m, struct mirror_secret *s, const struct 
 
 	s->err = *err;
 	err_wrap(&s->err, "Secret '%.100s'", s->object->name);
-	s->due_at = now + (delay > err->retry_after_ms ? delay : err->retry_after_ms);
+	s->not_before = now + err->retry_after_ms;
+	s->due_at = now + delay > s->not_before ? now + delay : s->not_before;
 	if (incidents_note(m->host.incidents, LOG_WARN, INCIDENT_SECRET, s->object->name,
 			   &s->err, "the files are not affected", now))
 		log_event(LOG_WARN, "failure",
@@ -216,6 +242,7 @@ static void mirror_succeed(struct mirror *m, struct mirror_secret *s,
 	s->complete = true;
 	s->yielded = result == WRITER_YIELDED;
 	s->due_at = CLOCK_NEVER;
+	s->not_before = 0;
 	backoff_reset(&s->backoff);
 	snprintf(s->source, sizeof(s->source), "%s", m->secret.source);
 	if (!same)
@@ -288,7 +315,7 @@ static struct mirror_secret *mirror_next(const struct mirror *m, int64_t *due_at
 
 	*due_at = CLOCK_NEVER;
 	/* Without a set there is nothing to write. */
-	if (publish_generation(m->host.publish) == NULL)
+	if (m->held || publish_generation(m->host.publish) == NULL)
 		return NULL;
 	for (size_t i = 0; i < m->count; i++) {
 		struct mirror_secret *s = &m->items[i];

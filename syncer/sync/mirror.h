@@ -34,10 +34,17 @@ void mirror_use(struct mirror *m, const struct configuration *c, int64_t now);
 /* After a round; changed: it has published another set. */
 void mirror_round(struct mirror *m, bool changed, int64_t now);
 
-/* True when each Secret has been written since its pod has it. */
+/* Held: the set on the volume is not yet, or no longer, the one of this configuration, so
+ * nothing is written. */
+void mirror_hold(struct mirror *m, bool held);
+
+/* True when each Secret has been written since its pod has it: apps can start. */
 bool mirror_is_complete(const struct mirror *m);
 
-/* Why it is not; NULL: nothing has failed. */
+/* One that is not known to be as the set is now: its name; NULL: all are. */
+const char *mirror_awaited(const struct mirror *m);
+
+/* The failure to be seen first; NULL: nothing fails. */
 const struct err *mirror_failure(const struct mirror *m);
 
 /* When mirror_run() has something to do, besides taking answers; CLOCK_NEVER: never. */

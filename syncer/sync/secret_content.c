@@ -30,8 +30,9 @@ static int content_check(const struct secret_object *s, const char *key,
 
 	if (is_docker && (json_parse(buf_str(bytes), bytes->len, &root, &ignored) < 0 ||
 			  !json_is_object(root)))
-		return err_set(err, ERR_CONFIG, "it is no JSON object, and a Secret of "
-						"type %s must hold one",
+		return err_set(err, ERR_CONFIG,
+			       "it is no JSON object, and a Secret of "
+			       "type %s must hold one",
 			       s->type);
 	return 0;
 }
@@ -89,29 +90,75 @@ static int content_add(struct cluster_secret *out, const char *key, const char *
 	return 0;
 }
 
-static bool content_has(const struct cluster_secret *s, const char *key)
+static bool content_has(const struct cluster_value *values, size_t count, const char *key)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->values[i].key, key) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(values[i].key, key) == 0)
 			return true;
 	return false;
+}
+
+/* The other file that has this key. */
+static const char *content_rival(const struct publish *publish, const char *key,
+				 const char *path)
+{
+	const struct manifest_entry *e;
+
+	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
+		auto_free char *other = secret_objects_key(e->path);
+
+		if (strcmp(other, key) == 0 && strcmp(e->path, path) != 0)
+			return e->path;
+	}
+	return path;
+}
+
+static int content_check_key(const struct cluster_secret *out, size_t listed,
+			     const char *key, const char *path,
+			     const struct publish *publish, struct err *err)
+{
+	if (!secret_object_is_key(key))
+		return err_set(
+			err, ERR_CONFIG,
+			"file '%.100s' can be no key, which has at most %d letters, "
+			"digits, '-', '_' and '.'; list what it is to hold under "
+			"data, in place of all",
+			path, SECRET_NAME_MAX);
+	if (!content_has(out->values + listed, out->count - listed, key))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "files '%.100s' and '%.100s' would both be key '%.100s'; give the "
+		       "key to one of them under data",
+		       content_rival(publish, key, path), path, key);
 }
 
 /* Every file whose key the entry does not give to another one. */
 static int content_add_all(struct cluster_secret *out, const struct objects *objects,
 			   const struct publish *publish, uint64_t *hash, struct err *err)
 {
+	size_t listed = out->count;
 	const struct manifest_entry *e;
 
 	for (size_t i = 0; (e = publish_entry(publish, i, NULL)) != NULL; i++) {
 		auto_free char *key = secret_objects_key(e->path);
 
-		if (content_has(out, key))
+		if (content_has(out->values, listed, key))
 			continue;
-		if (content_add(out, key, e->path, objects, publish, hash, err) < 0)
+		if (content_check_key(out, listed, key, e->path, publish, err) < 0 ||
+		    content_add(out, key, e->path, objects, publish, hash, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* The same in any order. */
+static uint64_t content_number_of_keys(const struct cluster_secret *s)
+{
+	uint64_t sum = s->count;
+
+	for (size_t i = 0; i < s->count; i++)
+		sum += text_hash(TEXT_HASH, s->values[i].key);
+	return sum;
 }
 
 static int content_check_size(const struct cluster_secret *s, struct err *err)
@@ -122,10 +169,11 @@ static int content_check_size(const struct cluster_secret *s, struct err *err)
 		sum += s->values[i].bytes.len;
 	if (sum <= CLUSTER_SECRET_DATA_MAX)
 		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "its values have %zu bytes together, and a Secret may have at most "
-		       "%d",
-		       sum, CLUSTER_SECRET_DATA_MAX);
+	return err_set(
+		err, ERR_CONFIG,
+		"its values have %zu bytes together, and a Secret may have at most "
+		"%d",
+		sum, CLUSTER_SECRET_DATA_MAX);
 }
 
 int secret_content_make(struct cluster_secret *out, const struct secret_object *s,
@@ -137,8 +185,8 @@ int secret_content_make(struct cluster_secret *out, const struct secret_object *
 	int result = 0;
 
 	for (size_t i = 0; i < s->data_count && result == 0; i++)
-		result = content_add(&c, s->data[i].key, s->data[i].path, objects, publish,
-				     &hash, err);
+		result = content_add(&c, s->data[i].key, s->data[i].path, objects,
+				     publish, &hash, err);
 	if (result == 0 && s->all)
 		result = content_add_all(&c, objects, publish, &hash, err);
 	if (result == 0)
@@ -148,6 +196,7 @@ int secret_content_make(struct cluster_secret *out, const struct secret_object *
 		return -1;
 	}
 	snprintf(c.source, sizeof(c.source), "%016" PRIx64, hash);
+	snprintf(c.keys, sizeof(c.keys), "%016" PRIx64, content_number_of_keys(&c));
 	snprintf(c.list, sizeof(c.list), "%016" PRIx64, secret_object_number(s));
 	*out = c;
 	return 0;

@@ -165,7 +165,7 @@ class Secret:
 
 class ApiServer:
     """`rights`: the verbs that the pod has on each Secret; `faults`: what the next requests get instead:
-    a status, (status, headers), "hang", "cut", or a function of (server, request) before the usual answer.
+    a status, (status, headers), (status, headers, body), "hang", "cut", or a function of (server, request) before the usual answer.
     `admission`: a function of (Secret before or None, Secret after) that raises what it refuses."""
 
     def __init__(self, folder):
@@ -174,6 +174,7 @@ class ApiServer:
         self.token = "kubernetes-token-" + uuid.uuid4().hex
         self.rights = {"create", "patch"}
         self.secrets, self.requests, self.faults, self.always = {}, [], [], None
+        self.always_of = {}  # what each request for a Secret gets instead
         self.events = []
         self.clock = 100
         self.lock = threading.Lock()
@@ -234,6 +235,22 @@ class ApiServer:
         with self.lock:
             del self.secrets[name]
             self.events.append(("DELETED", name))
+
+    def collect(self, uid):
+        """What the garbage collector does after the end of a pod: its entries among the owners go,
+        and a Secret that had no other owner."""
+        with self.lock:
+            for secret in [s for s in self.secrets.values() if uid in s.owners()]:
+                if secret.owners() == [uid]:
+                    del self.secrets[secret.name]
+                    self.events.append(("DELETED", secret.name))
+                    continue
+                path = ("metadata", "ownerReferences", uid)
+                del secret.values[path]
+                for owned in secret.managers.values():
+                    owned.discard(path)
+                secret.managers = {name: owned for name, owned in secret.managers.items() if owned}
+                self._keep(secret)
 
     def _keep(self, secret):
         self.clock += 1
@@ -299,6 +316,8 @@ class ApiServer:
                 with outer.lock:
                     outer.requests.append(request)
                     fault = outer.faults.pop(0) if outer.faults else outer.always
+                    if request["name"] in outer.always_of:
+                        fault = outer.always_of[request["name"]]
                 if fault == "hang":
                     time.sleep(120)
                 if fault == "cut":
@@ -308,8 +327,9 @@ class ApiServer:
                     fault(outer, request)
                     fault = None
                 if fault is not None:
-                    status, headers = fault if isinstance(fault, tuple) else (fault, {})
-                    self.reply(status, Refused(status, "Scripted", "a message " + request["body"].decode()).body, headers)
+                    status, headers, *text = fault if isinstance(fault, tuple) else (fault, {})
+                    body = Refused(status, "Scripted", "a message " + request["body"].decode()).body
+                    self.reply(status, text[0] if text else body, headers)
                     return
                 self.answer(request)
 
@@ -327,7 +347,7 @@ class ApiServer:
                 self.reply(status, body)
 
             def reply(self, status, body, headers=None):
-                text = json.dumps(body).encode()
+                text = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))

@@ -14,10 +14,16 @@ OWN = "akvsync.dev/"
 
 
 @pytest.fixture
-def api(tmp_path):
+def api(world, tmp_path):
+    """Besides what holds for every test: no value of a Secret leaks as base64, and no token of the cluster."""
     server = ApiServer(tmp_path)
     yield server
+    for process in world.processes:
+        process.stop()
     server.stop()
+    said, bodies = world.said(), [json.loads(request["body"]) for request in server.requests]
+    values = {value for body in bodies for value in body.get("data", {}).values() if len(value) >= 16}
+    assert not [marker for marker in values | {server.token} if marker in said]
 
 
 def secret(name="db", data=(("s", "password"),), **more):
@@ -201,6 +207,10 @@ def test_owner_existing(world, api, rights, release):
     sidecar = start(world, "s", pod(api, [secret(owner="existing")]), wait=False)
     sidecar.wait_log("failure", "it does not exist, and owner: existing makes none", kind="kubernetes-secret")
     assert not sidecar.find("failure", "verb")
+    api.rights = {"patch", "create"}
+    poll(sidecar, 4)
+    assert not api.writes()
+    api.rights = {"patch"}
     api.put("db", {}, labels={OWN + "managed": "true"})
     sidecar.wait_log("ready")
     assert api.secrets["db"].data() == {"password": value.encode()} and not api.secrets["db"].owners()
@@ -226,8 +236,8 @@ def test_owners(world, api):
 # ---- two pods ----
 
 
-def other_volume(world):
-    world.volume = world.folder / "second"
+def other_volume(world, name="second"):
+    world.volume = world.folder / name
     world.volume.mkdir(mode=0o700)
 
 

@@ -48,7 +48,8 @@ static int api_server_read_address(struct api_server *c, const struct settings *
 	if (api_server_read(s, "namespace", &space, err) < 0)
 		return -1;
 	c->space = xstrdup(buf_str(&space));
-	if (strspn(c->space, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(c->space))
+	if (*c->space == '\0' ||
+	    strspn(c->space, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(c->space))
 		return err_set(err, ERR_CONFIG,
 			       "file '%s/namespace' does not hold the name of a "
 			       "namespace",

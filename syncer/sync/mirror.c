@@ -151,14 +151,13 @@ void mirror_round(struct mirror *m, bool changed, int64_t now)
 {
 	if (changed) /* what is being written is out of date */
 		mirror_stop(m);
-	else if (++m->polls < RECHECK_POLLS)
-		return;
+	else if (++m->polls < RECHECK_POLLS || m->writer != NULL)
+		return; /* later, when the request that is under way has ended */
 	m->polls = 0;
 	for (size_t i = 0; i < m->count; i++) {
 		struct mirror_secret *s = &m->items[i];
 
-		if (s != m->current)
-			s->due_at = now > s->not_before ? now : s->not_before;
+		s->due_at = now > s->not_before ? now : s->not_before;
 	}
 }
 

@@ -196,6 +196,18 @@ def test_a_list_that_grows_is_no_failure(world, api):
     assert not sidecar.find("failure", kind="kubernetes-secret")
 
 
+def test_nothing_is_written_before_the_first_round(world, api):
+    """The set on the volume may be old: another list of Secrets is not made of it."""
+    old, uid = world.plant("s"), str(uuid.uuid4())
+    start(world, "s", pod(api, [secret(data=(("s", "a"),))], uid)).stop()
+    value = world.plant("s")
+    sidecar = start(world, "s", pod(api, [secret(data=(("s", "b"),))], uid), wait=False)
+    sidecar.wait_log("ready")
+    assert api.secrets["db"].data() == {"b": value.encode()}
+    sent = [json.loads(request["body"]).get("data", {}).get("b") for request in api.writes()]
+    assert base64.b64encode(old.encode()).decode() not in sent
+
+
 def test_the_memory_cannot_be_kept(world, api):
     value = world.plant("s")
     (world.volume / "..secrets").mkdir()
@@ -277,6 +289,52 @@ def test_a_pause_that_the_server_asks_for(world, api):
     assert wait_until(lambda: len(api.requests) > asked)
     assert time.monotonic() - at > 5
     assert wait_until(lambda: api.secrets["db"].data() == {"password": value.encode()})
+
+
+@pytest.mark.parametrize("space", ["../x", "a/b", "", " \n"])
+def test_a_namespace_of_nonsense(world, api, space):
+    world.plant("s")
+    (api.credentials / "namespace").write_text(space)
+    sidecar = start(world, "s", pod(api, [secret()]), wait=False)
+    sidecar.wait_log("failure", "namespace' (does not hold the name|is empty)", kind="kubernetes-secret")
+    assert not api.requests
+
+
+def test_a_label_that_somebody_changed(world, api):
+    """And an annotation: both are mended."""
+    world.plant("s")
+    sidecar = start(world, "s", pod(api, [secret(labels={"team": "shop"}, annotations={"note": "x"})]))
+    for group, name, wanted in (("labels", "team", "shop"), ("annotations", "note", "x")):
+        since = sidecar.mark()
+        api.secrets["db"].apply("kubectl", {"metadata": {group: {name: "theirs"}}}, True)
+        poll(sidecar, 3)
+        sidecar.wait_log("secret-written", "updated", since=since)
+        assert getattr(api.secrets["db"], group)()[name] == wanted
+
+
+def test_a_pull_secret_that_is_no_json(world, api):
+    world.plant("s")
+    entry = secret(data=(("s", ".dockerconfigjson"),), type="kubernetes.io/dockerconfigjson")
+    init = start(world, "s", pod(api, [entry]), mode="init")
+    assert init.code == 3 and init.find("failure", "file 's': it is no JSON object") and not api.requests
+
+
+def test_a_secret_that_is_too_large(world, api):
+    """Each file fits, all together do not."""
+    names = [f"s{i}" for i in range(45)]
+    for i, name in enumerate(names):
+        world.fake.set(name, f"{i:05d}" + "x" * 24000)
+    sidecar = start(world, ",".join(names), pod(api, [{"secretName": "db", "all": True}]), wait=False)
+    sidecar.wait_log("failure", "its values have 1080225 bytes together", kind="kubernetes-secret")
+    assert not api.requests
+
+
+def test_a_secret_that_just_fits(world, api):
+    names = [f"s{i}" for i in range(43)]
+    for i, name in enumerate(names):
+        world.fake.set(name, f"{i:05d}" + "x" * 24000)
+    start(world, ",".join(names), pod(api, [{"secretName": "db", "all": True}]))
+    assert sum(map(len, api.secrets["db"].data().values())) == 43 * 24005
 
 
 def test_existing_that_does_not_exist(world, api):

@@ -39,7 +39,7 @@ static void test_refusals(void **state)
 			 ",{\"field\":\"type\"}"),
 		  ERR_CONFIG, "does not accept the field data[.dockerconfigjson], type",
 		  false },
-		{ 422, CAUSES("{\"field\":\"planted value!\", false },{\"field\":7},8"),
+		{ 422, CAUSES("{\"field\":\"planted value!\"},{\"field\":7},8"),
 		  ERR_CONFIG, "422 Invalid", false },
 		{ 422, "{\"reason\":\"planted 1\",\"details\":[]}", ERR_CONFIG,
 		  "answers 422", false },

@@ -201,6 +201,7 @@ def test_nothing_is_written_before_the_first_round(world, api):
     old, uid = world.plant("s"), str(uuid.uuid4())
     start(world, "s", pod(api, [secret(data=(("s", "a"),))], uid)).stop()
     value = world.plant("s")
+    world.fake.fault({"status": 503}, times=2, target="vault", authenticated=True)
     sidecar = start(world, "s", pod(api, [secret(data=(("s", "b"),))], uid), wait=False)
     sidecar.wait_log("ready")
     assert api.secrets["db"].data() == {"b": value.encode()}
@@ -337,13 +338,14 @@ def test_a_secret_that_just_fits(world, api):
     assert sum(map(len, api.secrets["db"].data().values())) == 43 * 24005
 
 
-def test_existing_that_does_not_exist(world, api):
-    """With the verb patch alone, which is all that the printed Role has."""
-    api.rights = {"patch"}
+@pytest.mark.parametrize("rights", [{"patch"}, {"create", "patch"}], ids=["patch", "both"])
+def test_existing_that_does_not_exist(world, api, rights):
+    """With the verb patch alone, which is all that the printed Role has, and with more."""
+    api.rights = rights
     world.plant("s")
     sidecar = start(world, "s", pod(api, [secret(owner="existing")]), wait=False)
     told = sidecar.wait_log("failure", "it does not exist, and owner: existing makes none", kind="kubernetes-secret")
-    assert "create" not in told["msg"]
+    assert "create" not in told["msg"] and not api.writes()
 
 
 def test_no_proxy_is_asked(world, api):

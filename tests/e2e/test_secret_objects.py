@@ -430,8 +430,9 @@ def test_somebody_else_makes_it_first(world, api):
         server.put("db", {}, labels={OWN + "managed": "true"})
 
     api.faults = [None, make, None]
-    start(world, "s", pod(api, [secret()]))
+    sidecar = start(world, "s", pod(api, [secret()]))
     assert api.secrets["db"].data() == {"password": value.encode()}
+    assert not sidecar.find("failure")
 
 
 def test_it_is_made_anew_before_it_has_an_owner(world, api):
@@ -517,8 +518,9 @@ def test_it_is_deleted_before_it_has_an_owner(world, api):
         server.delete("db")
 
     api.faults = [None, None, delete]
-    start(world, "s", pod(api, [secret()]))
+    sidecar = start(world, "s", pod(api, [secret()]))
     assert api.secrets["db"].data() == {"password": value.encode()} and api.secrets["db"].owners()
+    assert not sidecar.find("failure")
 
 
 # ---- configuration ----

@@ -125,18 +125,19 @@ static void test_whose_word_counts(void **state)
 		{ SECRET(OURS "," NOTES(OTHER_LIST, "2000", SOURCE, KEYS) "," OWNED(
 			  OTHER) "," CLAIMED(CLAIM(OTHER, "x",
 						   OTHER_LIST) "," CLAIM(OTHER, "2000",
-									 "zz") ",{"
-									       "\"manager"
-									       "\":"
-									       "\"akvsync"
-									       "-pod"
-									       "-" OTHER
-									       "\"},{"
-									       "\"manager"
-									       "\":"
-									       "\"akvsync"
-									       "-pod-\"},"
-									       "{},7")),
+									 "zzzzzzzzzzzzzzz"
+									 "z") ",{"
+									      "\"manager"
+									      "\":"
+									      "\"akvsync"
+									      "-pod"
+									      "-" OTHER
+									      "\"},{"
+									      "\"manager"
+									      "\":"
+									      "\"akvsync"
+									      "-pod-\"},"
+									      "{},7")),
 		  "", "odj" },
 		{ SECRET(OURS ",\"annotations\":{\"akvsync.dev/list\":\"" OTHER_LIST
 			      "\",\"akvsync.dev/since\":\"x\"}"),

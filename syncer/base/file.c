@@ -160,8 +160,9 @@ int file_replace(int dir_fd, const char *path, mode_t mode, const void *data, si
 
 	file_temp_name(temp);
 	if (file_create(dir_fd, temp, mode, data, len, err) < 0) {
+		err_set_errno(err, ERR_IO, "cannot write '%s'", path);
 		(void)unlinkat(dir_fd, temp, 0);
-		return err_wrap(err, "'%s'", path);
+		return -1;
 	}
 	if (renameat(dir_fd, temp, dir_fd, path) < 0) {
 		err_set_errno(err, ERR_IO, "cannot replace '%s'", path);

@@ -270,6 +270,14 @@ void json_quote(struct buf *out, const char *text)
 	buf_text(out, "\"");
 }
 
+void json_add_pair(struct buf *members, const char *name, const char *text)
+{
+	buf_text(members, members->len > 0 ? "," : "");
+	json_quote(members, name);
+	buf_text(members, ":");
+	json_quote(members, text);
+}
+
 void json_member(struct buf *out, const char *name, const char *text)
 {
 	buf_printf(out, "\"%s\":", name);

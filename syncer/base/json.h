@@ -65,6 +65,10 @@ int64_t json_number(const struct json *item, int64_t fallback);
  * U+FFFD, so that a line stays valid whatever a server sent. */
 void json_quote(struct buf *out, const char *text);
 
+/* Appends a member of any name to those before it, with the comma between them:
+ * "name":"text". */
+void json_add_pair(struct buf *members, const char *name, const char *text);
+
 /* Appends "name":text, or "name":null for NULL; the name is one that needs no escapes. */
 void json_member(struct buf *out, const char *name, const char *text);
 

@@ -7,24 +7,52 @@
 #include "net/retry.h"
 
 #define FIELD_LETTERS                                                                    \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.[]\"/_-"
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.[]\"/_%-"
+
+#define REFUSER_LETTERS "abcdefghijklmnopqrstuvwxyz0123456789.-"
+#define CREATE_IS_FORBIDDEN " is forbidden: "
 
 /* The verb that is missing: `... cannot patch resource "secrets" in API group "" ...`.
  * "": the message does not say. */
-static const char *status_verb(const struct json *status)
+static const char *status_verb(const char *message)
 {
 	static const char *const verbs[] = { "create", "patch", "update", "delete",
 					     "get" };
-	const char *message = json_string(status, "message");
-	const char *at = message ? strstr(message, " cannot ") : NULL;
+	const char *at = strstr(message, " cannot ");
 
 	for (size_t i = 0; at && i < ARRAY_LEN(verbs); i++)
 		if (strncmp(at + strlen(" cannot "), verbs[i], strlen(verbs[i])) == 0)
 			return verbs[i];
 	/* OwnerReferencesPermissionEnforcement, which OpenShift has on. */
-	if (message && strstr(message, "cannot set an ownerRef") != NULL)
+	if (strstr(message, "cannot set an ownerRef") != NULL)
 		return "delete";
-	return "";
+	/* Kubernetes 1.20 says nothing more of an apply that may not create. */
+	at = strstr(message, CREATE_IS_FORBIDDEN);
+	return at != NULL && at[strlen(CREATE_IS_FORBIDDEN)] == '\0' ? "create" : "";
+}
+
+/* What refuses what a Role permits, and how its message begins the name. */
+static bool status_add_refuser(const char *message, struct err *err)
+{
+	static const struct {
+		const char *what, *before;
+	} refusers[] = {
+		{ "admission policy", "ValidatingAdmissionPolicy '" },
+		{ "admission webhook", "admission webhook \"" },
+		{ "quota", "exceeded quota: " },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(refusers); i++) {
+		const char *name = strstr(message, refusers[i].before);
+
+		if (name == NULL)
+			continue;
+		name += strlen(refusers[i].before);
+		err_hint(err, "%s '%.*s' refuses it", refusers[i].what,
+			 (int)strspn(name, REFUSER_LETTERS), name);
+		return true;
+	}
+	return false;
 }
 
 /* Which fields the server objects to, such as "data[.dockerconfigjson]"; never why, which
@@ -45,30 +73,32 @@ static void status_add_fields(const struct json *status, struct buf *out)
 static void status_add_hint(int status, const struct json *body, const char *space,
 			    struct err *err)
 {
-	const char *verb = status_verb(body);
+	const char *told = json_string(body, "message");
+	const char *message = told != NULL ? told : "";
+	const char *verb = status_verb(message);
 	auto_buf struct buf fields = BUF_INIT(300);
 
+	if (status_add_refuser(message, err))
+		return;
 	switch (status) {
 	case 401:
 		err_hint(err, "the API server does not accept the token: was it made for "
 			      "another audience?");
 		return;
 	case 403:
+		if (strstr(message, "being terminated") != NULL)
+			break;
 		if (*verb != '\0')
 			err_hint(err,
 				 "the pod's service account needs the verb \"%s\" on "
 				 "this Secret; 'akvsync check' prints the Role",
 				 verb);
 		else
-			err_hint(err,
-				 "an admission policy or a quota of namespace '%.100s' "
-				 "may refuse it, or a Role is missing; 'akvsync check' "
-				 "prints the Role",
-				 space);
+			err_hint(err, "something in the cluster refuses it, besides its "
+				      "Roles");
 		return;
 	case 404:
-		err_hint(err, "is namespace '%.100s' being deleted?", space);
-		return;
+		break;
 	case 422:
 		status_add_fields(body, &fields);
 		if (fields.len > 0)
@@ -78,6 +108,20 @@ static void status_add_hint(int status, const struct json *body, const char *spa
 	default:
 		return;
 	}
+	err_hint(err, "is namespace '%.100s' being deleted?", space);
+}
+
+bool cluster_status_is_absent(const struct http_reply *reply)
+{
+	auto_json struct json *body = NULL;
+	const char *message;
+	struct err err;
+
+	if (reply->status != 403 ||
+	    json_parse(buf_str(&reply->body), reply->body.len, &body, &err) < 0)
+		return false;
+	message = json_string(body, "message");
+	return message != NULL && strcmp(status_verb(message), "create") == 0;
 }
 
 static enum err_kind status_kind(int status)
@@ -92,16 +136,6 @@ static enum err_kind status_kind(int status)
 	default:
 		return status_passes(status) ? ERR_UNAVAILABLE : ERR_CONFIG;
 	}
-}
-
-bool cluster_status_lacks(const struct http_reply *reply, const char *verb)
-{
-	auto_json struct json *body = NULL;
-	struct err ignored;
-
-	return reply->status == 403 &&
-	       json_parse(buf_str(&reply->body), reply->body.len, &body, &ignored) == 0 &&
-	       strcmp(status_verb(body), verb) == 0;
 }
 
 int cluster_status_error(const struct http_reply *reply, const char *space,

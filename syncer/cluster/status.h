@@ -6,9 +6,6 @@
 
 #include "net/request.h"
 
-/* True: 403, since the service account lacks this verb. */
-bool cluster_status_lacks(const struct http_reply *reply, const char *verb);
-
 /*
  * Turns a reply that is not a success into an error, by its status and the Status object
  * in its body; of that only names, verbs and fields are told, since a message may quote a
@@ -19,5 +16,8 @@ bool cluster_status_lacks(const struct http_reply *reply, const char *verb);
  */
 int cluster_status_error(const struct http_reply *reply, const char *space,
 			 struct err *err);
+
+/* True when the reply to an apply refuses the verb create, so that there is no Secret. */
+bool cluster_status_is_absent(const struct http_reply *reply);
 
 #endif

@@ -26,7 +26,7 @@ struct writer {
 	struct buf body;
 	int conflicts, writes, owns;
 	bool token_read_anew;
-	struct err err;
+	struct err err; /* of the failure, or of the look that was refused */
 };
 
 static void writer_begin(struct writer *w, enum writer_step step);
@@ -74,10 +74,15 @@ static void writer_decide(struct writer *w)
 					    : WRITER_UNCHANGED);
 }
 
-static void writer_fail_absent(struct writer *w)
+static void writer_take_absence(struct writer *w)
 {
 	struct err err;
 
+	w->secret->shown_ms = w->secret->since_ms;
+	if (w->secret->object->owner != SECRET_OWNER_EXISTING) {
+		writer_begin(w, WRITER_WRITES);
+		return;
+	}
 	err_set(&err, ERR_NOTFOUND,
 		"it does not exist, and owner: existing makes none; make it first, with "
 		"the label " CLUSTER_SECRET_LABEL ": \"true\"");
@@ -93,11 +98,7 @@ static void writer_take_answer(struct writer *w, const struct http_reply *reply)
 
 	cluster_found_done(&w->found);
 	if (w->step == WRITER_LOOKS && reply->status == 201) {
-		w->secret->shown_ms = w->secret->since_ms;
-		if (w->secret->object->owner == SECRET_OWNER_EXISTING)
-			writer_fail_absent(w);
-		else
-			writer_begin(w, WRITER_WRITES);
+		writer_take_absence(w);
 		return;
 	}
 	if (w->step == WRITER_WRITES && w->writes++ == 0)
@@ -109,31 +110,41 @@ static void writer_take_answer(struct writer *w, const struct http_reply *reply)
 		writer_decide(w);
 }
 
+/* Somebody else wrote, or made the Secret anew, which is a 422 for its uid. */
+static bool writer_is_conflict(const struct writer *w, int status)
+{
+	return w->step != WRITER_TRIES &&
+	       (status == 409 || (status == 422 && w->step == WRITER_OWNS));
+}
+
+static void writer_take_refusal(struct writer *w, const struct http_reply *reply)
+{
+	if (w->step != WRITER_TRIES) /* the reason that counts is that of the look */
+		cluster_status_error(reply, w->server->space, &w->err);
+	if (w->step == WRITER_LOOKS &&
+	    (w->err.kind == ERR_DENIED || w->err.kind == ERR_CONFIG))
+		writer_begin(w, WRITER_TRIES);
+	else
+		writer_end(w, WRITER_FAILED);
+}
+
 static void writer_take(struct writer *w, const struct http_reply *reply)
 {
-	struct err err;
+	bool absent = w->step == WRITER_TRIES && reply->status == 201;
 
-	if (reply->status == 401 && !w->token_read_anew) {
+	if (w->secret->object->owner == SECRET_OWNER_EXISTING)
+		absent |= cluster_status_is_absent(reply);
+	if (reply->status == 401 && !w->token_read_anew)
 		writer_try_new_token(w);
-		return;
-	}
-	if (reply->status == 409 && w->conflicts++ < CONFLICTS_MAX) {
+	else if (absent)
+		writer_take_absence(w);
+	else if (writer_is_conflict(w, reply->status) && w->conflicts++ < CONFLICTS_MAX)
 		writer_begin(w, WRITER_LOOKS);
-		return;
-	}
-	/* The Role for it has no such verb, and needs none. */
-	if (w->step == WRITER_LOOKS &&
-	    w->secret->object->owner == SECRET_OWNER_EXISTING &&
-	    cluster_status_lacks(reply, "create")) {
-		writer_fail_absent(w);
-		return;
-	}
-	if (reply->status != 200 && reply->status != 201) {
-		cluster_status_error(reply, w->server->space, &err);
-		writer_fail(w, &err);
-		return;
-	}
-	writer_take_answer(w, reply);
+	else if (w->step == WRITER_TRIES ||
+		 (reply->status != 200 && reply->status != 201))
+		writer_take_refusal(w, reply);
+	else
+		writer_take_answer(w, reply);
 }
 
 static void writer_done(void *arg, struct http_reply *reply, const struct err *err)
@@ -159,6 +170,8 @@ static char *writer_url(const struct writer *w, enum writer_step step)
 	case WRITER_LOOKS:
 		return xasprintf("%s/%s?fieldManager=" MANAGER "-look&dryRun=All", url,
 				 name);
+	case WRITER_TRIES:
+		return xasprintf("%s/%s?fieldManager=" MANAGER "&dryRun=All", url, name);
 	case WRITER_OWNS:
 		return xasprintf("%s/%s?fieldManager=%s&force=true", url, name,
 				 w->found.manager);

@@ -2,14 +2,19 @@
  * writer.h: makes one Secret of the cluster what it is to be.
  *
  *   LOOKS ──▶ WRITES ──▶ OWNS ──▶ OVER
- *     │          │        ▲  │
- *     └──────────┼────────┘  │   nothing of a step is to be done: the next one
- *                └─▶ LOOKS ◀─┘   a conflict: somebody else wrote meanwhile, a few times
+ *    │ │        ▲ │        ▲  │
+ *    │ └────────┼─┼────────┘  │   nothing of a step is to be done: the next one
+ *    │          │ └─▶ LOOKS ◀─┘   a conflict: somebody else wrote meanwhile, a few times
+ *    └─▶ TRIES ─┘                 the look is refused
  *
- * The first request is a dry run, which needs no other permission than writing does.  The
- * answer to each request is the Secret as it is then, which decides on the next step:
- * OWNS may go back to WRITES once, and be repeated for each claim that the pod has left
- * over.
+ * LOOKS is a dry run, which needs no other permission than writing does, and whose answer
+ * is the Secret as it is.  When there is none, the dry run would make one without data
+ * and labels, which a policy of the cluster may refuse.  So then TRIES is a dry run of
+ * the whole Secret: when that would create it, there is none, and it is written.
+ *
+ * The answer to each of the other requests is the Secret as it is then, which decides on
+ * the next step: OWNS may go back to WRITES once, and be repeated for each claim that the
+ * pod has left over.
  */
 #ifndef CLUSTER_WRITER_H
 #define CLUSTER_WRITER_H
@@ -18,7 +23,7 @@
 #include "cluster/secret.h"
 #include "net/http.h"
 
-enum writer_step { WRITER_LOOKS, WRITER_WRITES, WRITER_OWNS, WRITER_OVER };
+enum writer_step { WRITER_LOOKS, WRITER_TRIES, WRITER_WRITES, WRITER_OWNS, WRITER_OVER };
 
 /* What became of the data. */
 enum writer_result {

@@ -95,6 +95,7 @@ static int ask_once(const struct sidecar_question *question, const char *socket,
 	http_start(http,
 		   &(struct http_request){ .url = url,
 					   .form = question->post ? &empty : NULL,
+					   .called = HOST,
 					   .unix_socket = socket },
 		   on_answer, answer);
 	result = wait_for(http, answer, timeout_ms, err);

@@ -13,10 +13,10 @@
 struct configuration {
 	char *const *env; /* the process's own */
 	struct settings settings;
-	struct objects objects; /* each with its vault */
+	struct objects objects;        /* each with its vault */
 	struct secret_objects secrets; /* those that are written */
-	bool secrets_off; /* some are listed, and none is written */
-	char *path;             /* of the file; NULL: none */
+	bool secrets_off;              /* some are listed, and none is written */
+	char *path;                    /* of the file; NULL: none */
 	struct overlay file;
 	struct buf ignored;    /* "usePodIdentity, note of object 2 ('b')": what the file
 				  and the list of objects hold without meaning here */

@@ -51,9 +51,9 @@ struct settings {
 	enum settings_auth auth;       /* AKVSYNC_AUTH */
 	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
 	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
-	bool kubernetes_secrets;      /* AKVSYNC_KUBERNETES_SECRETS */
-	char *secret_objects;         /* AKVSYNC_SECRET_OBJECTS as given */
-	char *kubernetes_credentials; /* AKVSYNC_KUBERNETES_CREDENTIALS: a directory */
+	bool kubernetes_secrets;       /* AKVSYNC_KUBERNETES_SECRETS */
+	char *secret_objects;          /* AKVSYNC_SECRET_OBJECTS as given */
+	char *kubernetes_credentials;  /* AKVSYNC_KUBERNETES_CREDENTIALS: a directory */
 	char *kubernetes_host, *kubernetes_port; /* KUBERNETES_SERVICE_HOST, _PORT */
 	int cloud;    /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
 	char *listen; /* AKVSYNC_LISTEN as given; NULL: no port */

@@ -55,10 +55,10 @@ struct variable {
 	int64_t min_ms, max_ms;   /* VARIABLE_DURATION */
 	const char *const *words; /* VARIABLE_CHOICE, in the order of its enum */
 	enum variable_redact redact;
-	const char *key; /* in the configuration file; NULL: the name in camelCase */
+	const char *key;     /* in the configuration file; NULL: the name in camelCase */
 	bool in_environment; /* and in no configuration file */
-	bool reloads; /* a running process takes a new value over */
-	bool early;   /* loaded first: how and where to log what is wrong */
+	bool reloads;        /* a running process takes a new value over */
+	bool early;          /* loaded first: how and where to log what is wrong */
 	const char *help;
 };
 

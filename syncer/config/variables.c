@@ -315,7 +315,8 @@ const struct variable variables[] = {
 	{ .name = "POD_UID",
 	  .type = VARIABLE_TEXT,
 	  .field = F(pod_uid),
-	  .help = "the pod's uid (metadata.uid): seeds the random delays, and owns Secrets; "
+	  .help = "the pod's uid (metadata.uid): seeds the random delays, and owns "
+		  "Secrets; "
 		  "default: HOSTNAME, which owns none" },
 #undef F
 };

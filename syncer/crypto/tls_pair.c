@@ -37,17 +37,17 @@ static int tls_pair_write_key(EVP_PKEY *key, struct buf *out, struct err *err)
 	int written, result;
 	long len;
 
-	written = PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL,
-						       NULL);
+	written =
+		PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL);
 	if (written != 1) {
 		(void)BIO_reset(bio);
 		written = PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
 							NULL);
 	}
 	len = BIO_get_mem_data(bio, &bytes);
-	result = written == 1 ? buf_add(out, bytes, (size_t)len, err)
-			      : err_set(err, ERR_CONFIG,
-					"its private key cannot be written");
+	result = written == 1
+			 ? buf_add(out, bytes, (size_t)len, err)
+			 : err_set(err, ERR_CONFIG, "its private key cannot be written");
 	ERR_clear_error();
 	BIO_free(bio);
 	return result;
@@ -92,7 +92,7 @@ int tls_pair_certificates(const char *file, size_t len, struct buf *out, struct 
 
 	if (!pem_starts(file, len))
 		return tls_pair_open(file, len, &p, err) < 0 ? -1
-							      : pki_write_all(p, out, err);
+							     : pki_write_all(p, out, err);
 	if (pem_read(file, len, tls_pair_take_certificate, &r, err) < 0)
 		return -1;
 	return r.found > 0 ? 0 : err_set(err, ERR_CONFIG, "it holds no certificate");

@@ -137,21 +137,24 @@ int generation_look(struct generation *g, struct err *err)
 
 int generation_create(int dir_fd, struct generation *out, struct err *err)
 {
+	bool made = false;
+
 	*out = GENERATION_NONE;
 	for (int tries = 0; tries < 8; tries++) {
 		new_name(out->name);
-		if (tree_mkdir(dir_fd, out->name, err) == 0)
+		made = tree_mkdir(dir_fd, out->name, err) == 0;
+		if (made || errno != EEXIST)
 			break;
-		if (errno != EEXIST)
-			return -1;
 		out->name[0] = '\0';
 	}
-	if (out->name[0] == '\0')
-		return -1;
+	/* The name is another one at each try, and would make each a failure of its own.
+	 */
+	if (!made)
+		return err_set_errno(err, ERR_IO, "cannot make the directory of a set");
 	out->fd = openat(dir_fd, out->name,
 			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (out->fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open '%s'", out->name);
+		return err_set_errno(err, ERR_IO, "cannot open the directory of a set");
 	return 0;
 }
 

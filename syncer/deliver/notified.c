@@ -49,14 +49,6 @@ struct buf notified_begin(void)
 	return BUF_INIT(NOTIFIED_MAX);
 }
 
-void notified_add(struct buf *members, const char *target, const char *last)
-{
-	buf_text(members, members->len > 0 ? "," : "");
-	json_quote(members, target);
-	buf_text(members, ":");
-	json_quote(members, last);
-}
-
 int notified_write(int dir_fd, struct buf *members, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(NOTIFIED_MAX + 64);

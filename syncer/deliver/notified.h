@@ -27,9 +27,9 @@ void notified_done(struct notified *n);
 /* The set that a target was notified of last; NULL: it is not listed. */
 const char *notified_last(const struct notified *n, const char *target);
 
-/* A new memory: begin, add each target, write.  ERR_IO: the old one stays. */
+/* A new memory: begin, add each target with json_add_pair(), write.  ERR_IO: the old one
+ * stays. */
 struct buf notified_begin(void);
-void notified_add(struct buf *members, const char *target, const char *last);
 int notified_write(int dir_fd, struct buf *members, struct err *err) MUST_CHECK;
 
 #endif

@@ -111,8 +111,8 @@ static int write_state(const struct notify *n, struct err *err)
 
 	for (size_t i = 0; i < n->targets.count; i++)
 		if (n->states[i].delivered != NULL)
-			notified_add(&text, n->targets.items[i].text,
-				     n->states[i].delivered);
+			json_add_pair(&text, n->targets.items[i].text,
+				      n->states[i].delivered);
 	return notified_write(n->host.dir_fd, &text, err);
 }
 

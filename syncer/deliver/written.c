@@ -44,14 +44,6 @@ struct buf written_begin(void)
 	return BUF_INIT(WRITTEN_MAX);
 }
 
-void written_add(struct buf *members, const char *name, const char *source)
-{
-	buf_text(members, members->len > 0 ? "," : "");
-	json_quote(members, name);
-	buf_text(members, ":");
-	json_quote(members, source);
-}
-
 int written_save(int dir_fd, const char *list, int64_t since_ms, struct buf *members,
 		 struct err *err)
 {

@@ -28,9 +28,9 @@ void written_done(struct written *w);
 /* What the Secret was given last; "": nothing. */
 const char *written_source(const struct written *w, const char *name);
 
-/* A new memory: begin, add each Secret, save.  ERR_IO: the old one stays. */
+/* A new memory: begin, add each Secret with json_add_pair(), save.  ERR_IO: the old one
+ * stays. */
 struct buf written_begin(void);
-void written_add(struct buf *members, const char *name, const char *source);
 int written_save(int dir_fd, const char *list, int64_t since_ms, struct buf *members,
 		 struct err *err) MUST_CHECK;
 

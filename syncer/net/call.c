@@ -300,7 +300,9 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 		request->timeout_ms ? request->timeout_ms : all->options.timeout_ms;
 	call->status_only = request->status_only;
 	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
-	if (request->unix_socket != NULL)
+	if (request->called != NULL)
+		snprintf(call->host, sizeof(call->host), "%s", request->called);
+	else if (request->unix_socket != NULL)
 		snprintf(call->host, sizeof(call->host), "%s", request->unix_socket);
 	else
 		call_host(call->host, sizeof(call->host), request->url);

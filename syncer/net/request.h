@@ -36,9 +36,10 @@ struct http_request {
 	 * it when the body passes max_bytes, or has no end in time.  Over HTTP/1.1 and a
 	 * connection of its own, closed afterwards. */
 	bool status_only;
-	bool fresh;  /* over a new connection, also where an open one would do */
-	bool local;  /* plain HTTP, and direct */
-	bool direct; /* never through the proxy */
+	bool fresh;         /* over a new connection, also where an open one would do */
+	bool local;         /* plain HTTP, and direct */
+	bool direct;        /* never through the proxy */
+	const char *called; /* in messages; NULL: the URL's host, or the socket's path */
 	const char *unix_socket; /* over this socket, and local; NULL: over the network */
 	const char *connect_to;  /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */

@@ -33,7 +33,7 @@ enum incident_kind {
 	/* These are reported when they happen, not in rounds. */
 	INCIDENT_CONFIGURATION, /* the changed file is refused; no name */
 	INCIDENT_NOTIFY,        /* a target of AKVSYNC_NOTIFY fails; name: its text */
-	INCIDENT_SECRET,        /* a Kubernetes Secret cannot be written; name: its name */
+	INCIDENT_SECRET, /* a Kubernetes Secret cannot be written; name: its name */
 };
 
 /*

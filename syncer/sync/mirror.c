@@ -92,8 +92,8 @@ static void mirror_save(const struct mirror *m)
 
 	for (size_t i = 0; i < m->count; i++)
 		if (m->items[i].source[0] != '\0')
-			written_add(&members, m->items[i].object->name,
-				    m->items[i].source);
+			json_add_pair(&members, m->items[i].object->name,
+				      m->items[i].source);
 	if (written_save(publish_dir_fd(m->host.publish), m->list, m->since_ms, &members,
 			 &err) < 0)
 		log_event(LOG_DEBUG, "secrets-memory", NULL, "%s", err.msg);

@@ -1,7 +1,9 @@
 """A strict stand-in for a cluster's API server, as far as Secrets by server-side apply go.
 
 It keeps which field manager owns which field, checks permissions per verb and name, validates
-types as Kubernetes does, and gives a new resourceVersion only when something changes.
+types as Kubernetes does, and gives a new resourceVersion only when something changes. Its
+statuses, messages and causes are those that Kubernetes 1.36 answered; `release` is for what
+1.20 says otherwise.
 """
 
 import base64
@@ -28,13 +30,31 @@ NEEDED = {
 
 
 class Refused(Exception):
-    def __init__(self, code, reason, message, causes=()):
+    def __init__(self, code, reason, message, details=None):
         super().__init__(message)
         self.code = code
         self.body = {
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-            "reason": reason, "code": code, "details": {"causes": list(causes)},
-        }
+            "reason": reason, "code": code,
+        } | ({"details": details} if details else {})
+
+
+def invalid(name, *causes):
+    """422 for (field, reason, message)."""
+    told = [f"{field}: {message}" for field, _, message in causes]
+    listed = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
+    message = f'Secret "{name}" is invalid: ' + (told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+    return Refused(422, "Invalid", message, {"name": name, "kind": "Secret", "causes": listed})
+
+
+def forbidden(name, why):
+    return Refused(403, "Forbidden", f'secrets "{name}" is forbidden: {why}', {"name": name, "kind": "secrets"})
+
+
+def denied_by_policy(name, why):
+    """What a ValidatingAdmissionPolicy without a reason of its own makes of it."""
+    why = f"ValidatingAdmissionPolicy 'confine' with binding 'confine' denied request: {why}"
+    return Refused(422, "Invalid", forbidden(name, why).body["message"], {"name": name, "kind": "secrets", "causes": [{"message": why}]})
 
 
 def fields(body):
@@ -53,6 +73,18 @@ def fields(body):
     return said
 
 
+def tree(owned):
+    """Paths as Kubernetes writes them."""
+    root = {}
+    for path in sorted(owned):
+        *folders, last = path
+        place = root
+        for folder in folders:
+            place = place.setdefault(f"f:{folder}", {})
+        place[f'k:{{"uid":"{last}"}}' if "ownerReferences" in folders else f"f:{last}"] = {}
+    return root
+
+
 class Secret:
     def __init__(self, name):
         self.name, self.uid, self.version = name, str(uuid.uuid4()), 0
@@ -61,7 +93,11 @@ class Secret:
     def shown(self):
         metadata = {
             "name": self.name, "namespace": NAMESPACE, "uid": self.uid, "resourceVersion": str(self.version),
-            "managedFields": [{"manager": name, "operation": "Apply"} for name in self.managers],
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "managedFields": [
+                {"manager": name, "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": tree(owned)}
+                for name, owned in self.managers.items()
+            ],
         }
         result = {"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "type": "Opaque"}
         for path, value in self.values.items():
@@ -94,7 +130,9 @@ class Secret:
         for path, value in said.items():
             others = [name for name, owned in self.managers.items() if name != manager and path in owned]
             if not force and others and self.values.get(path) != value:
-                raise Refused(409, "Conflict", f'Apply failed with 1 conflict: conflict with "{others[0]}"')
+                why, field = f'conflict with "{others[0]}" using v1', "." + ".".join(path)
+                cause = {"reason": "FieldManagerConflict", "message": why, "field": field}
+                raise Refused(409, "Conflict", f"Apply failed with 1 conflict: {why}: {field}", {"causes": [cause]})
             for name in others if self.values.get(path) != value else []:
                 self.managers[name].discard(path)
         self.values.update(said)
@@ -106,24 +144,32 @@ class Secret:
         return self
 
     def check(self, before):
-        kind = self.values.get(("type",), "Opaque")
+        kind, wrong = self.values.get(("type",), "Opaque"), []
         if before is not None and kind != before.values.get(("type",), "Opaque"):
-            raise Refused(422, "Invalid", "type: Invalid value: field is immutable",
-                          [{"reason": "FieldValueInvalid", "message": f"Invalid value: {kind}", "field": "type"}])
+            wrong.append(("type", "FieldValueInvalid", f'Invalid value: "{kind}": field is immutable'))
         if before is not None and before.immutable and self.data() != before.data():
-            raise Refused(422, "Invalid", "data: Forbidden: field is immutable when `immutable` is set",
-                          [{"reason": "FieldValueForbidden", "message": "Forbidden", "field": "data"}])
+            wrong.append(("data", "FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set"))
+        if sum(map(len, self.data().values())) > 1024 * 1024:
+            wrong.append(("data", "FieldValueTooLong", "Too long: may not be more than 1048576 bytes"))
         keys, how = NEEDED.get(kind, (set(), all))
-        if not how(key in self.data() for key in keys):
-            raise Refused(422, "Invalid", "data: Required value",
-                          [{"reason": "FieldValueRequired", "message": "Required value", "field": f"data[{sorted(keys)[0]}]"}])
+        if not how(self.has(kind, key) for key in keys):
+            missing = sorted(key for key in keys if not self.has(kind, key))
+            wrong += [(f"data[{key}]", "FieldValueRequired", "Required value") for key in missing]
+        if wrong:
+            raise invalid(self.name, *wrong)
+
+    def has(self, kind, key):
+        """An empty SSH key is as bad as none."""
+        return bool(self.data().get(key)) if kind == "kubernetes.io/ssh-auth" else key in self.data()
 
 
 class ApiServer:
     """`rights`: the verbs that the pod has on each Secret; `faults`: what the next requests get instead:
-    a status, (status, headers), (status, headers, body), "hang", "cut", or a function of (server, request) before the usual answer."""
+    a status, (status, headers), (status, headers, body), "hang", "cut", or a function of (server, request) before the usual answer.
+    `admission`: a function of (Secret before or None, Secret after) that raises what it refuses."""
 
     def __init__(self, folder):
+        self.release, self.admission = 36, lambda before, after: None
         self.folder = folder
         self.token = "kubernetes-token-" + uuid.uuid4().hex
         self.rights = {"create", "patch"}
@@ -218,9 +264,10 @@ class ApiServer:
     def _refuse_right(self, verb, name):
         if verb in self.rights or f"{verb} {name}" in self.rights:
             return
-        raise Refused(403, "Forbidden",
-                      f'secrets "{name}" is forbidden: User "system:serviceaccount:{NAMESPACE}:web" cannot {verb} '
-                      f'resource "secrets" in API group "" in the namespace "{NAMESPACE}"')
+        if verb == "create" and self.release <= 20:
+            raise forbidden(name, "")
+        raise forbidden(name, f'User "system:serviceaccount:{NAMESPACE}:web" cannot {verb} resource "secrets" in API group "" '
+                              f'in the namespace "{NAMESPACE}"')
 
     def patch(self, request):
         query, name = request["query"], request["name"]
@@ -228,19 +275,28 @@ class ApiServer:
         body = json.loads(request["body"])
         assert body["apiVersion"] == "v1" and body["kind"] == "Secret" and body["metadata"]["name"] == name
         self._refuse_right("patch", name)
-        before = self.secrets.get(name)
-        uid = body["metadata"].get("uid")
-        if uid and (before is None or before.uid != uid):
-            raise Refused(409, "Conflict", f"Operation cannot be fulfilled on secrets {name}: uid mismatch")
+        before, uid = self.secrets.get(name), body["metadata"].get("uid")
+        if before is None and uid:
+            raise Refused(409, "Conflict", f'Operation cannot be fulfilled on secrets "{name}": uid mismatch: the provided object '
+                          f"specified uid {uid}, and no existing object was found", {"name": name, "kind": "secrets"})
         if before is None:
             self._refuse_right("create", name)
         after = copy.deepcopy(before) if before else Secret(name)
         after.apply(query["fieldManager"], body, query.get("force") == "true")
+        if uid and before.uid != uid:
+            wrong = ("metadata.uid", "FieldValueInvalid", f'Invalid value: "{uid}": field is immutable')
+            raise invalid(name, wrong, wrong)
         after.check(before)
+        self.admission(before, after)
         unchanged = before and (after.values, after.managers) == (before.values, before.managers)
         if "dryRun" not in query and not unchanged:
             self._keep(after)
-        return (200 if before else 201), after.shown()
+        shown = after.shown()
+        if before is None and "dryRun" in query:
+            del shown["metadata"]["resourceVersion"]
+            if not any(after.managers.values()):
+                del shown["metadata"]["managedFields"]
+        return (200 if before else 201), shown
 
     def _handler(self):
         outer = self

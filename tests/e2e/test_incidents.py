@@ -1,8 +1,10 @@
 """What the log says of failures: each has a name and a kind of its own, and ends as what it was."""
 
 import contextlib
+import subprocess
 
 import pytest
+from conftest import mounted_tmpfs
 from test_config import ConfigMap
 from test_sidecar import rotate
 
@@ -39,6 +41,34 @@ def test_a_secret_named_publish_is_not_the_volume(world, small_volume):
     world.fake.grant("get", name="publish")
     sidecar.poll()
     sidecar.wait_log("recovered", what="publish", kind="object")
+
+
+def test_a_full_volume_is_one_failure(world, tmp_path):
+    """However often it is tried, and whatever the directory of the new set would have been called."""
+    full = mounted_tmpfs(tmp_path / "full", "256k,nr_inodes=40")
+    try:
+        world.plant("a")
+        sidecar = world.start("sidecar", env=world.env("a", AKVSYNC_DIR=str(full)))
+        sidecar.wait_log("ready")
+        fillers = [full / f"filler-{number}" for number in range(60)]
+        with contextlib.suppress(OSError):
+            for filler in fillers:
+                filler.touch()
+        a = world.plant("a")
+        for _ in range(4):
+            since = world.fake.mark()
+            sidecar.poll()
+            world.fake.wait_journal(since=since, target="vault", status=200)
+        (incident,) = sidecar.find("failure")
+        assert "No space left on device" in incident["msg"]
+        for filler in fillers:
+            filler.unlink(missing_ok=True)
+        sidecar.poll()
+        sidecar.wait_log("recovered", what="publish")
+        assert (full / "a").read_text() == a
+        sidecar.stop()
+    finally:
+        subprocess.run(["umount", "-l", full], check=True)
 
 
 def test_a_secret_named_identity_is_not_the_identity(world):

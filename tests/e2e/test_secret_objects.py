@@ -7,7 +7,7 @@ import uuid
 
 import pki
 import pytest
-from api_server import ApiServer
+from api_server import ApiServer, Refused, denied_by_policy, forbidden
 from conftest import BINARY, wait_until
 
 OWN = "akvsync.dev/"
@@ -198,12 +198,15 @@ def test_adopt(world, api):
     assert api.secrets["db"].labels()[OWN + "managed"] == "true"
 
 
-def test_owner_existing(world, api):
+@pytest.mark.parametrize("release", [20, 36])
+@pytest.mark.parametrize("rights", [{"patch"}, {"patch", "create"}], ids=["patch", "both"])
+def test_owner_existing(world, api, rights, release):
     """It is filled with the verb patch alone, and never made."""
-    api.rights = {"patch"}
+    api.rights, api.release = rights, release
     value = world.plant("s")
     sidecar = start(world, "s", pod(api, [secret(owner="existing")]), wait=False)
     sidecar.wait_log("failure", "it does not exist, and owner: existing makes none", kind="kubernetes-secret")
+    assert not sidecar.find("failure", "verb")
     api.rights = {"patch", "create"}
     poll(sidecar, 4)
     assert not api.writes()
@@ -406,9 +409,12 @@ def test_another_ca(world, api):
     sidecar.wait_log("ready")
 
 
+@pytest.mark.parametrize("release", [20, 36])
 @pytest.mark.parametrize("verb", ["create", "patch"])
-def test_each_right_that_is_missing_is_named(world, api, verb):
+def test_each_right_that_is_missing_is_named(world, api, verb, release):
+    """1.20 does not say which one."""
     world.plant("s")
+    api.release = release
     api.rights = {"create", "patch"} - {verb}
     sidecar = start(world, "s", pod(api, [secret()]), wait=False)
     sidecar.wait_log("failure", f'needs the verb "{verb}" on this Secret')
@@ -427,6 +433,82 @@ def test_somebody_else_makes_it_first(world, api):
     sidecar = start(world, "s", pod(api, [secret()]))
     assert api.secrets["db"].data() == {"password": value.encode()}
     assert not sidecar.find("failure")
+
+
+def test_it_is_made_anew_before_it_has_an_owner(world, api):
+    """Deleted, and made by another pod at once: it is not the Secret that was looked at."""
+    value = world.plant("s")
+
+    def replace(server, _):
+        made = server.secrets["db"]
+        server.delete("db")
+        server.put("db", {"password": value.encode()}, labels=made.labels(), manager="akvsync")
+
+    api.faults = [None, None, replace]
+    sidecar = start(world, "s", pod(api, [secret()]))
+    assert api.secrets["db"].data() == {"password": value.encode()} and api.secrets["db"].owners()
+    assert not sidecar.find("failure")
+
+
+# ---- what admission says ----
+
+
+def wants_labels(*names):
+    def admission(_, after):
+        for name in names:
+            if name not in after.labels():
+                raise denied_by_policy(after.name, f"a Secret must have the label {name}")
+
+    return admission
+
+
+def test_a_policy_that_asks_for_labels(world, api):
+    """The first look at a Secret that is not there has none of them."""
+    api.admission = wants_labels(OWN + "managed", "team")
+    value = world.plant("s")
+    sidecar = start(world, "s", pod(api, [secret(labels={"team": "shop"})]))
+    assert api.secrets["db"].data() == {"password": value.encode()} and not sidecar.find("failure")
+    assert len(api.writes()) == 2
+
+
+def test_a_policy_that_guards_what_is_not_ours(world, api):
+    """It stays as it is, also where a dry run with our label would be let pass."""
+    api.put("db", {"other": b"theirs"})
+    api.admission = wants_labels(OWN + "managed")
+    world.plant("s")
+    sidecar = start(world, "s", pod(api, [secret()]), wait=False)
+    sidecar.wait_log("failure", "admission policy 'confine' refuses it")
+    assert api.secrets["db"].data() == {"other": b"theirs"} and not api.writes()
+
+
+WEBHOOK = 'admission webhook "validate.example.com" denied the request: a message with planted-value-1'
+QUOTA = "exceeded quota: few, requested: count/secrets=1, used: count/secrets=3, limited: count/secrets=3"
+ENDS = "unable to create new content in namespace shop because it is being terminated"
+REFUSALS = {
+    "policy": (denied_by_policy("db", "no"), "admission policy 'confine' refuses it"),
+    "webhook": (forbidden("db", WEBHOOK), "admission webhook 'validate.example.com' refuses it"),
+    "webhook-400": (Refused(400, "BadRequest", WEBHOOK), "admission webhook 'validate.example.com' refuses it"),
+    "quota": (forbidden("db", QUOTA), "quota 'few' refuses it"),
+    "namespace": (forbidden("db", ENDS), "is namespace 'shop' being deleted"),
+    "owner": (forbidden("db", "cannot set an ownerRef on a resource you can't delete: , <nil>"), 'needs the verb "delete"'),
+    "else": (forbidden("db", "for a reason of its own"), "something in the cluster refuses it"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_who_refuses_is_named(world, api, name):
+    refused, words = REFUSALS[name]
+
+    def refuse(_before, _after):
+        raise refused
+
+    api.admission = refuse
+    value = world.plant("s")
+    sidecar = start(world, "s", pod(api, [secret()]), wait=False)
+    told = sidecar.wait_log("failure", words, kind="kubernetes-secret")
+    assert "planted-value-1" not in told["msg"] and world.files() == {"s": value}
+    api.admission = lambda before, after: None
+    sidecar.wait_log("ready")
 
 
 def test_it_is_deleted_before_it_has_an_owner(world, api):

@@ -25,7 +25,11 @@ from rendered import (
     workload,
 )
 
-ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes")
+ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes", "kubernetes-secrets")
+
+
+OF_EACH_CONTAINER = ("config-file", "http-probes", "kubernetes-secrets")
+"""Which say something of akvsync-init, too, where there is one."""
 
 
 def ours_expected(variant, kind):
@@ -63,10 +67,17 @@ def assert_fits(spec, expected, variables):
     assert volumes["akvsync"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Mi"}
     sources = volumes["akvsync-config"]["projected"]["sources"]
     assert [next(iter(source)) for source in sources] == ["configMap", "serviceAccountToken"]
+    sources = volumes["akvsync-kubernetes"]["projected"]["sources"]
+    assert [next(iter(source)) for source in sources] == ["serviceAccountToken", "configMap", "downwardAPI"]
+    assert "audience" not in sources[0]["serviceAccountToken"], "the API server's own is the default"
+    holders = [c["name"] for c in containers(spec) if "akvsync-kubernetes" in [m["name"] for m in c.get("volumeMounts", [])]]
+    assert holders == expected, "the token is for ours alone"
     for container in ours:
         assert container["envFrom"] == [{"configMapRef": {"name": variables}}]
         added = values(container)
         assert added.pop("AKVSYNC_CONFIG") == "/etc/akvsync/config.yaml"
+        assert added.pop("AKVSYNC_KUBERNETES_SECRETS") == "true"
+        assert {"POD_NAME", "POD_UID"} <= {one["name"] for one in container["env"] if "valueFrom" in one}
         if container["name"] == "akvsync":
             assert added.pop("AKVSYNC_LISTEN") == ":8087"
             for name in ("startup", "liveness"):
@@ -298,7 +309,7 @@ def test_all_patches_say_the_same_at_each_depth(component):
     classes = (("Deployment", "StatefulSet", "DaemonSet", "Pod"), ("Job", "CronJob"))
     for kinds in classes:
         assert all(said.get(kind) == said.get(kinds[0]) for kind in kinds)
-    if component.rpartition("/")[2] not in (*VARIANTS, "config-file", "http-probes"):
+    if component.rpartition("/")[2] not in (*VARIANTS, *OF_EACH_CONTAINER):
         assert said.get("Job") == said.get("Pod")
 
 

@@ -26,7 +26,7 @@ def deploy(place, variant, name, listed=None, patches=(), **variables):
 
 
 def read(place, name=SECRET):
-    found = place.kubectl("get", "secret", name, "--ignore-not-found", "-o", "json")
+    found = place.kubectl("get", "secret", name, "--ignore-not-found", "--show-managed-fields", "-o", "json")
     return json.loads(found) if found else None
 
 
@@ -84,6 +84,10 @@ def wait_polls(place, count):
     wait_for(f"{count} polls", lambda: polls(place) >= before + count, 240)
 
 
+def managers(place):
+    return [one["manager"] for one in read(place)["metadata"]["managedFields"]]
+
+
 def test_an_app_takes_its_password_by_secret_key_ref(vault, place, variant, watch):
     """It starts at the first try; a rotation is one change, idle polls are none, and a Secret that is deleted comes back."""
     name = f"{place.name}-db"
@@ -98,19 +102,24 @@ def test_an_app_takes_its_password_by_secret_key_ref(vault, place, variant, watc
     assert made["metadata"]["labels"]["akvsync.dev/managed"] == "true"
     (owner,) = made["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["name"]) == ("Pod", pod)
+    token = ("exec", pod, "-c", "app", "--", "ls", "/var/run/secrets/kubernetes.io/serviceaccount")
+    assert place.kubectl(*token, check=False).returncode, "the app has no token"
 
     before = version(place)
     wait_polls(place, 50)
     assert version(place) == before, "50 polls without news write nothing"
+    print(f"resourceVersion {before} before and after {polls(place)} polls")
 
     seen = watch()
     wait_for("the watch", lambda: seen.seen() == ["ADDED"])
     began = time.monotonic()
     new = plant(vault, name)
+    moved = version(place)
     wait_for("the new value", lambda: data(place) == {"password": new.encode()})
     print(f"the Secret has the new value {time.monotonic() - began:.1f} s after the rotation, with polls a second apart")
     wait_polls(place, 8)
-    assert seen.seen() == ["ADDED", "MODIFIED"], "one change"
+    assert seen.seen() == ["ADDED", "MODIFIED"] and moved == before != version(place), "one change"
+    print(f"the watch saw {seen.seen()}")
 
     place.kubectl("delete", "secret", SECRET)
     wait_for("the Secret to come back", lambda: read(place))
@@ -138,11 +147,17 @@ def test_it_lives_as_long_as_a_pod(vault, place, variant, watch):
     scale(place, 5)
     wait_for("five owners", lambda: len(read(place)["metadata"]["ownerReferences"]) == 5)
     scale(place, 1)
-    time.sleep(5)  # the garbage collector works
+    # The garbage collector takes those that are gone from the owners.
+    wait_for("one owner", lambda: len(read(place)["metadata"]["ownerReferences"]) == 1)
+    time.sleep(5)
+    assert len([one for one in managers(place) if one.startswith("akvsync-pod-")]) == 1
     assert data(place) == {"password": value.encode()}
     assert "DELETED" not in seen.seen()
     scale(place, 0)
+    began = time.monotonic()
     wait_for("the Secret to go with the last pod", lambda: read(place) is None)
+    print(f"gone {time.monotonic() - began:.1f} s after the last pod; the watch saw {seen.seen()}")
+    assert seen.seen().count("DELETED") == 1
     scale(place, 1)
     wait_for("the Secret of the next pod", lambda: read(place))
 
@@ -233,6 +248,60 @@ def test_a_certificate_for_another_pod(vault, place, variant, form):
     assert pki.cert_pem(chain.leaf).decode() in wait_for("nginx to serve it", served)
 
 
+DOCKER = json.dumps({"auths": {"registry.example": {"auth": "cGxhbnRlZA=="}}})
+TYPES = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson", DOCKER),
+    "kubernetes.io/basic-auth": ("password", "planted-basic-auth-1"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey", "planted-ssh-auth-12"),
+    "example.com/own": ("x", "planted-own-type-1"),
+    "Opaque": ("password", "planted-opaque-1234"),
+}
+
+
+def test_each_type_and_what_others_wrote(vault, place, variant):
+    listed, paths = [], []
+    for number, (kind, (key, value)) in enumerate(TYPES.items()):
+        paths.append(f"{place.name}-{number}")
+        vault.set(paths[-1], value)
+        name = SECRET if kind == "Opaque" else f"shop-{number}"
+        listed.append({"secretName": name, "type": kind, "data": [{"objectName": paths[-1], "key": key}]})
+    allowed = {"op": "replace", "path": "/rules/0/resourceNames", "value": [one["secretName"] for one in listed]}
+    deploy(place, variant, ",".join(paths), json.dumps(listed), patches=[patch("Role", allowed, name="shop-secrets")])
+    place.wait_ready()
+    for one, (kind, (key, value)) in zip(listed, TYPES.items(), strict=True):
+        assert data(place, one["secretName"]) == {key: value.encode()}
+        assert read(place, one["secretName"])["type"] == kind
+    place.kubectl("label", "secret", SECRET, "team=shop")
+    place.kubectl("annotate", "secret", SECRET, "theirs=1")
+    place.kubectl("patch", "secret", SECRET, "-p", json.dumps({"stringData": {"more": "x"}}))
+    new = plant(vault, paths[-1])
+    wait_for("the new value", lambda: data(place) == {"password": new.encode(), "more": b"x"})
+    metadata = read(place)["metadata"]
+    assert metadata["labels"] == {"akvsync.dev/managed": "true", "team": "shop"} and metadata["annotations"]["theirs"] == "1"
+
+
+def test_a_pod_that_mounts_what_its_own_sidecar_makes(vault, place, variant):
+    """It never starts, unless the volume is optional; then the file comes while the pod runs."""
+    name = f"{place.name}-db"
+    value = plant(vault, name)
+
+    for optional in (False, True):
+        volume = {"name": "own", "secret": {"secretName": SECRET, "optional": optional}}
+        change = [
+            {"op": "add", "path": "/spec/template/spec/volumes/-", "value": volume},
+            {"op": "add", "path": "/spec/template/spec/containers/0/volumeMounts", "value": [{"name": "own", "mountPath": "/own"}]},
+            {"op": "remove", "path": "/spec/template/spec/containers/0/env"},
+            {"op": "add", "path": "/spec/strategy", "value": {"type": "Recreate"}},
+        ]
+        deploy(place, variant, name, patches=[patch("Deployment", *change, name="shop")])
+        if not optional:
+            wait_for("the cause", lambda: f'secret "{SECRET}" not found' in place.kubectl("describe", "pods"))
+            assert read(place) is None
+    wait_for("the pod with the optional volume", lambda: place.pod()["status"]["phase"] == "Running")
+    place.wait_ready()
+    wait_for("the file", lambda: place.exec("app", "cat", "/own/password", check=False).stdout == value)
+
+
 def account(place):
     return f"--as=system:serviceaccount:{place.name}:shop"
 
@@ -241,12 +310,21 @@ def test_the_permissions_are_the_least(vault, place, variant):
     """Without them an incident names the verb; with them no other Secret can be read."""
     name = f"{place.name}-db"
     plant(vault, name)
-    none = {"op": "replace", "path": "/rules/0/resourceNames", "value": ["another"]}
-    deploy(place, variant, name, patches=[patch("Role", none, name="shop-secrets")])
-    place.wait_event("akvsync-init" if variant == "classic" else "akvsync", "failure", lambda e: 'needs the verb "patch"' in e["msg"])
-    wait_for("the cause in describe", lambda: 'needs the verb "patch"' in place.kubectl("describe", "pods"), 180)
-    only = json.dumps([{"op": "replace", "path": "/rules/0/resourceNames", "value": [SECRET]}])
-    place.kubectl("patch", "role/shop-secrets", "--type=json", "-p", only)
+    none = {"op": "replace", "path": "/rules/0/verbs", "value": ["create"]}
+    only = {"op": "replace", "path": "/rules/0/resourceNames", "value": [SECRET]}
+    deploy(place, variant, name, patches=[patch("Role", none, only, name="shop-secrets")])
+    container = "akvsync-init" if variant == "classic" else "akvsync"
+    place.wait_event(container, "failure", lambda e: 'needs the verb "patch"' in e["msg"])
+    if variant != "classic":
+        wait_for("the cause in describe", lambda: 'needs the verb "patch"' in place.kubectl("describe", "pods"))
+
+    def permit(*verbs):
+        change = [{"op": "replace", "path": "/rules/0/verbs", "value": verbs}]
+        place.kubectl("patch", "role/shop-secrets", "--type=json", "-p", json.dumps(change))
+
+    permit("patch")
+    place.wait_event(container, "failure", lambda e: 'needs the verb "create"' in e["msg"])
+    permit("create", "patch")
     place.wait_ready()
     place.kubectl("create", "secret", "generic", "another", "--from-literal=a=b")
     for question, answer in {

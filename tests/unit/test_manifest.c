@@ -100,6 +100,7 @@ static void test_empty(void **state)
 	manifest_write(&none, &text);
 	check_ok("empty", manifest_parse(buf_str(&text), text.len, &back, &err), &err);
 	assert_int_equal(back.count, 0);
+	manifest_done(&back);
 }
 
 /* What differs between two manifests decides whether one has to be written. */

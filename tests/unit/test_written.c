@@ -33,9 +33,9 @@ static void test_it_is_read_back(void **state)
 		char name[300];
 
 		snprintf(name, sizeof(name), "%0253d", i);
-		written_add(&members, name, "0123456789abcdef");
+		json_add_pair(&members, name, "0123456789abcdef");
 	}
-	written_add(&members, "a\"b", "x");
+	json_add_pair(&members, "a\"b", "x");
 	check_ok("save", written_save(fd, "list", 1790000000000, &members, &err), &err);
 	w = written_read(fd);
 	check_text("list", w.list, "list");
@@ -86,7 +86,7 @@ static void test_what_cannot_be_saved(void **state)
 	check_text("none", w.list, "");
 	written_done(&w);
 	assert_int_equal(mkdirat(fd, "..secrets", 0700), 0);
-	written_add(&members, "a", "b");
+	json_add_pair(&members, "a", "b");
 	check_err("a directory", written_save(fd, "l", 1, &members, &err), &err, ERR_IO,
 		  "..secrets");
 	w = written_read(fd);

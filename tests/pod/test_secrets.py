@@ -166,7 +166,7 @@ def test_a_rollout_with_another_list_does_not_fight(vault, place, variant):
     name = f"{place.name}-db"
     plant(vault, name)
     slow = [
-        {"op": "add", "path": "/spec/minReadySeconds", "value": 15},
+        {"op": "add", "path": "/spec/minReadySeconds", "value": 3600},  # both pods stay
         {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []},
     ]
     patches = [patch("Deployment", *slow, name="shop")]
@@ -179,8 +179,10 @@ def test_a_rollout_with_another_list_does_not_fight(vault, place, variant):
     before = version(place)
     time.sleep(10)  # both pods poll once a second
     assert version(place) == before and set(data(place)) == {"new"}
-    place.kubectl("rollout", "status", "deployment/shop", "--timeout=120s", timeout=150)
-    assert set(data(place)) == {"new"}
+    # The claim of the newer list goes with its pod.
+    place.kubectl("rollout", "undo", "deployment/shop")
+    wait_for("the list of before", lambda: set(data(place)) == {"password"})
+    wait_for("its owner alone", lambda: len(read(place)["metadata"].get("ownerReferences", [])) == 1)
 
 
 CONF = """

@@ -77,8 +77,11 @@ static int content_add(struct cluster_secret *out, const char *key, const char *
 	const struct manifest_entry *e = publish_at(publish, path, NULL);
 	struct cluster_value *v;
 
-	if (e == NULL && content_is_optional(objects, path))
-		return 0;
+	if (e == NULL)
+		return content_is_optional(objects, path)
+			       ? 0
+			       : err_set(err, ERR_IO, "file '%.100s': is not in the set",
+					 path);
 	out->values = xgrow(out->values, out->count, sizeof(*out->values));
 	v = &out->values[out->count++];
 	*v = (struct cluster_value){ .key = xstrdup(key),

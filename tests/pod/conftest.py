@@ -23,7 +23,7 @@ from fakevault.admin_client import Admin
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/pod"
 VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/image.yaml").read_text())[1]
-NAMESPACES = [f"pods-{number}" for number in range(32)]
+NAMESPACES = [f"pods-{number}" for number in range(48)]
 TAKEN = WORK / "taken"
 STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged", "postgres")
 ACCOUNTS = ("mysql", "nginx", "postgres", "report", "shop")

@@ -230,8 +230,9 @@ def test_a_memory_of_nonsense(world, api, memory):
 def test_many_secrets_with_long_names_are_remembered(world, api):
     world.plant("s")
     secrets = [secret("a" * 250 + f"{i:03d}") for i in range(100)]
-    env = pod(api, secrets)
-    start(world, "s", dict(env)).stop()
+    sidecar = start(world, "s", pod(api, secrets), wait=False)
+    sidecar.wait_log("ready", timeout=300)
+    sidecar.stop()
     assert len(api.secrets) == 100
     memory = json.loads((world.volume / "..secrets").read_text())
     assert len(memory["sources"]) == 100

@@ -164,12 +164,12 @@ def test_it_lives_as_long_as_a_pod(vault, place, variant, watch):
 def test_a_rollout_with_another_list_does_not_fight(vault, place, variant):
     name = f"{place.name}-db"
     plant(vault, name)
-    slow = [
-        {"op": "add", "path": "/spec/minReadySeconds", "value": 3600},  # both pods stay
+    no_env = {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []}
+    slow = [  # so that both pods stay
+        {"op": "add", "path": "/spec/minReadySeconds", "value": 3600},
         {"op": "add", "path": "/spec/progressDeadlineSeconds", "value": 7200},
-        {"op": "replace", "path": "/spec/template/spec/containers/0/env", "value": []},
     ]
-    patches = [patch("Deployment", *slow, name="shop")]
+    patches = [patch("Deployment", no_env, *slow, name="shop")]
     deploy(place, variant, name, patches=patches)
     place.wait_ready()
     both = json.dumps([{"secretName": SECRET, "data": [{"objectName": name, "key": "new"}]}])
@@ -179,8 +179,8 @@ def test_a_rollout_with_another_list_does_not_fight(vault, place, variant):
     before = version(place)
     time.sleep(10)  # both pods poll once a second
     assert version(place) == before and set(data(place)) == {"new"}
-    # The claim of the newer list goes with its pod.
-    place.kubectl("rollout", "undo", "deployment/shop")
+    # The rollout is undone, and the claim of the newer list goes with its pod.
+    deploy(place, variant, name, patches=[patch("Deployment", no_env, name="shop")])
     wait_for("the list of before", lambda: set(data(place)) == {"password"})
     wait_for("its owner alone", lambda: len(read(place)["metadata"].get("ownerReferences", [])) == 1)
 

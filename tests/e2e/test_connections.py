@@ -168,8 +168,9 @@ def test_those_that_wait_for_connections_that_never_come(world, h2):
     since = sidecar.mark()
     sidecar.poll()
     assert wait_until(lambda: len(sidecar.find("retry", "no answer from", since=since)) >= 300), sidecar.text
+    sidecar.wait_log("failure", "no answer from", since=since, timeout=120)
     world.proxy.set(new="forward")
-    sidecar.wait_log("recovered", since=since)
+    sidecar.wait_log("recovered", since=since, timeout=120)
 
 
 @needs_h2

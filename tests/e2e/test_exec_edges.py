@@ -119,7 +119,7 @@ def test_only_regular_files_of_the_set_are_read(stage):
     (inside / "out").symlink_to("/etc")
     os.mkfifo(inside / "pipe")
     for reference, code, says in (
-        ("link", 7, "cannot open 'link': Too many levels of symbolic links"),
+        ("link", 7, "cannot open 'link': "),
         ("relative", 7, "cannot open 'relative'"),
         ("out/passwd", 5, "there is no file 'out/passwd'"),
         ("pipe", 7, "'pipe' is not a regular file"),

@@ -709,7 +709,7 @@ def test_a_precheck_vetoes(world, app):
     assert told["level"] == "warn" and told["consequence"] == "the last good files stay"
     assert told["what"] == f"precheck 'precheck=exec {program.path}'"
     assert world.files() == {"s": value} and world.generation() == before
-    assert len(list(world.volume.glob("..20*"))) == 1, "the set that was refused is gone"
+    assert wait_until(lambda: len(list(world.volume.glob("..20*"))) == 1), "the set that was refused is gone"
     ready = subprocess.run([BINARY, "probe", "ready"], env=world.env("s"), capture_output=True, text=True, check=True)
     assert "the key does not fit" in ready.stdout
     sidecar.poll()

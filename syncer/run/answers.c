@@ -12,12 +12,11 @@ static void answers_look(const struct loop *l, struct progress *out)
 
 bool answers_failure(const struct loop *l, struct err *out)
 {
+	const struct err *before = loop_cause(l);
 	struct progress now;
 
 	answers_look(l, &now);
-	*out = now.failed.kind != ERR_NONE ? now.failed : l->last.worst;
-	if (out->kind == ERR_NONE && mirror_failure(l->mirror) != NULL)
-		*out = *mirror_failure(l->mirror);
+	*out = now.failed.kind != ERR_NONE || before == NULL ? now.failed : *before;
 	return out->kind != ERR_NONE;
 }
 
@@ -30,10 +29,8 @@ static void answers_tell_ready(const struct loop *l, struct buf *out)
 
 static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
-	const struct err *unwritten = mirror_failure(l->mirror);
-	const char *before = l->last.worst.kind != ERR_NONE ? l->last.worst.msg
-			     : unwritten                    ? unwritten->msg
-							    : NULL;
+	const struct err *cause = loop_cause(l);
+	const char *before = cause ? cause->msg : NULL;
 	const struct err *refused =
 		incidents_cause(&l->active.incidents, INCIDENT_CONFIGURATION, NULL);
 	const char *awaited = mirror_awaited(l->mirror);

@@ -251,19 +251,17 @@ static void loop_start_round(struct loop *l, int64_t now)
 
 /* ---- rounds ---- */
 
-/* Why there is no complete start yet; ERR_NONE: nothing has failed. */
-static struct err loop_cause(const struct loop *l)
+const struct err *loop_cause(const struct loop *l)
 {
-	const struct err *unwritten = mirror_failure(l->mirror);
-
-	return l->last.worst.kind == ERR_NONE && unwritten ? *unwritten : l->last.worst;
+	return l->last.worst.kind != ERR_NONE ? &l->last.worst
+					      : mirror_failure(l->mirror);
 }
 
 /* The termination log shows why a start fails, and is empty after one that works. */
 static void loop_note_complete(struct loop *l)
 {
 	const char *path = l->settings->termination_log;
-	struct err cause = loop_cause(l);
+	const struct err *cause = loop_cause(l);
 
 	if (l->phase != LOOP_STARTING)
 		return;
@@ -272,8 +270,8 @@ static void loop_note_complete(struct loop *l)
 		termlog_clear(path);
 		log_event(LOG_INFO, "ready", NULL, "a complete set is on the volume");
 		loop_take_health(l); /* probes wait for it */
-	} else if (cause.kind != ERR_NONE) {
-		termlog_write(path, &cause);
+	} else if (cause != NULL) {
+		termlog_write(path, cause);
 	}
 }
 

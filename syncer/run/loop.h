@@ -84,6 +84,10 @@ int loop_run(struct loop *l, struct err *err) MUST_CHECK;
 /* Reads the signals that came: a stop, or a poll that is asked for. */
 void loop_take_signals(struct loop *l);
 
+/* What failed in the latest round, else why a Kubernetes Secret is not written; NULL:
+ * nothing has failed. */
+const struct err *loop_cause(const struct loop *l);
+
 /* Logs what will hurt later of the targets to notify. */
 void loop_advise(const struct loop *l);
 

@@ -154,11 +154,8 @@ void mirror_round(struct mirror *m, bool changed, int64_t now)
 	else if (++m->polls < RECHECK_POLLS || m->writer != NULL)
 		return; /* later, when the request that is under way has ended */
 	m->polls = 0;
-	for (size_t i = 0; i < m->count; i++) {
-		struct mirror_secret *s = &m->items[i];
-
-		s->due_at = now > s->not_before ? now : s->not_before;
-	}
+	for (size_t i = 0; i < m->count; i++)
+		m->items[i].due_at = clock_later(now, m->items[i].not_before);
 }
 
 void mirror_hold(struct mirror *m, bool held)
@@ -207,7 +204,7 @@ static void mirror_fail(struct mirror *m, struct mirror_secret *s, const struct 
 	s->err = *err;
 	err_wrap(&s->err, "Secret '%.100s'", s->object->name);
 	s->not_before = now + err->retry_after_ms;
-	s->due_at = now + delay > s->not_before ? now + delay : s->not_before;
+	s->due_at = clock_later(now + delay, s->not_before);
 	if (incidents_note(m->host.incidents, LOG_WARN, INCIDENT_SECRET, s->object->name,
 			   &s->err, "the files are not affected", now))
 		log_event(LOG_WARN, "failure",

@@ -61,6 +61,8 @@ void state_done(struct state *s)
 		free(v->host);
 		free(v);
 	}
+	for (size_t i = 0; i < s->token_count; i++)
+		free(s->tokens[i].resource);
 	free(s->tokens);
 	for (size_t i = 0; i < s->target_count; i++)
 		free(s->targets[i].text);
@@ -154,7 +156,7 @@ void state_token(struct state *s, const char *resource, int64_t expires_at)
 	if (expires_at == STATE_NEVER)
 		return;
 	s->tokens = xgrow(s->tokens, s->token_count, sizeof(*s->tokens));
-	s->tokens[s->token_count++] = (struct state_token){ resource, expires_at };
+	s->tokens[s->token_count++] = (struct state_token){ xstrdup(resource), expires_at };
 }
 
 /* ---- objects ---- */

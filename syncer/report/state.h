@@ -66,7 +66,7 @@ struct state_vault {
 
 /* Access tokens. */
 struct state_token {
-	const char *resource; /* the source's */
+	char *resource;
 	int64_t expires_at;   /* STATE_NEVER: there is none */
 };
 

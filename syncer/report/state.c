@@ -156,7 +156,8 @@ void state_token(struct state *s, const char *resource, int64_t expires_at)
 	if (expires_at == STATE_NEVER)
 		return;
 	s->tokens = xgrow(s->tokens, s->token_count, sizeof(*s->tokens));
-	s->tokens[s->token_count++] = (struct state_token){ xstrdup(resource), expires_at };
+	s->tokens[s->token_count++] =
+		(struct state_token){ xstrdup(resource), expires_at };
 }
 
 /* ---- objects ---- */

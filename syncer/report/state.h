@@ -67,7 +67,7 @@ struct state_vault {
 /* Access tokens. */
 struct state_token {
 	char *resource;
-	int64_t expires_at;   /* STATE_NEVER: there is none */
+	int64_t expires_at; /* STATE_NEVER: there is none */
 };
 
 /* ---- objects ---- */

@@ -17,6 +17,7 @@
 #include "base/watch.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
+#include "report/state.h"
 #include "run/active.h"
 #include "run/health.h"
 #include "run/schedule.h"
@@ -58,6 +59,7 @@ struct loop {
 	enum loop_phase phase;
 	const struct settings *settings; /* those that apply now */
 	struct active active;
+	struct state state;
 	struct sources sources;
 	struct publish *publish;
 	struct notify *notify;

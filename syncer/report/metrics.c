@@ -6,12 +6,6 @@
 
 #include "report/metrics_table.h"
 
-const char *const metrics_content_types[] = {
-	[METRICS_PROMETHEUS] = "text/plain; version=0.0.4; charset=utf-8",
-	[METRICS_OPENMETRICS] =
-		"application/openmetrics-text; version=1.0.0; charset=utf-8",
-};
-
 /* What the samples are written to. */
 struct metrics_page {
 	const struct view *view;

@@ -9,9 +9,6 @@
 
 enum metrics_format { METRICS_PROMETHEUS, METRICS_OPENMETRICS };
 
-/* What HTTP calls the format. */
-extern const char *const metrics_content_types[];
-
 void metrics_write(const struct view *v, enum metrics_format format, struct buf *out);
 
 #endif

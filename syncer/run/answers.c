@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "run/picture.h"
 
 static void answers_look(const struct loop *l, struct progress *out)
 {
@@ -41,7 +40,7 @@ static void answers_tell_ready(const struct loop *l, struct buf *out)
 {
 	int64_t now = clock_now_ms();
 
-	if (picture_is_stale(l, now))
+	if (loop_is_stale(l, now))
 		answers_tell_stale(l, now, out);
 	else
 		buf_text(out, l->active.incidents.count > 0 ? "ok; but:" : "ok");
@@ -91,7 +90,7 @@ void answers_tell_briefly(const struct loop *l, struct buf *out)
 
 	if (l->phase == LOOP_STARTING)
 		answers_tell_starting(l, out);
-	else if (picture_is_stale(l, now))
+	else if (loop_is_stale(l, now))
 		answers_tell_stale(l, now, out);
 	else
 		buf_text(out, "ok");

@@ -48,13 +48,13 @@ struct server {
 #define DOCUMENT_MAX_BYTES (4 * 1024 * 1024)
 #define DOCUMENTS_MAX_BYTES (8 * 1024 * 1024)
 
-struct document {
+struct rendering {
 	struct MHD_Response *response; /* NULL: there is none */
 	int64_t made_at;
 };
 
 /* The text of a document, as long as a connection sends it. */
-struct document_text {
+struct rendering_text {
 	struct health *health;
 	struct buf text;
 };
@@ -70,7 +70,7 @@ struct visitor {
 struct health {
 	struct server servers[SERVERS];
 	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
-	struct document documents[DOCUMENTS];
+	struct rendering documents[DOCUMENTS];
 	size_t document_bytes; /* of those, and of older ones that somebody still reads */
 	struct health_facts *facts;
 	int dir_fd;
@@ -136,14 +136,14 @@ static enum MHD_Result reply_started(const struct health *h,
 
 static void on_document_done(void *arg)
 {
-	struct document_text *held = arg;
+	struct rendering_text *held = arg;
 
 	held->health->document_bytes -= held->text.cap;
 	buf_done(&held->text);
 	free(held);
 }
 
-static void document_drop(struct document *d)
+static void document_drop(struct rendering *d)
 {
 	if (d->response != NULL)
 		MHD_destroy_response(d->response);
@@ -166,8 +166,8 @@ static void document_make(struct health *h, enum health_document which, int64_t 
 		{ "Content-Security-Policy",
 		  "default-src 'none'; style-src 'unsafe-inline'" },
 	};
-	struct document *d = &h->documents[which];
-	struct document_text *held;
+	struct rendering *d = &h->documents[which];
+	struct rendering_text *held;
 
 	document_drop(d);
 	/* Readers that take nothing would otherwise fill the memory. */
@@ -193,7 +193,7 @@ static void document_make(struct health *h, enum health_document which, int64_t 
 static enum MHD_Result reply_document(struct health *h, struct MHD_Connection *connection,
 				      enum health_document which)
 {
-	struct document *d = &h->documents[which];
+	struct rendering *d = &h->documents[which];
 	int64_t now = clock_now_ms();
 
 	if (d->response == NULL || now - d->made_at >= DOCUMENT_FRESH_MS)

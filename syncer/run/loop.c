@@ -12,12 +12,18 @@
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/outcomes.h"
-#include "run/picture.h"
 #include "run/signals.h"
 #include "run/watches.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
+
+bool loop_is_stale(const struct loop *l, int64_t now)
+{
+	int64_t most = l->settings->max_staleness_ms;
+
+	return most > 0 && state_staleness_ms(&l->state, now) > most;
+}
 
 /* ---- signals, probes and files ---- */
 
@@ -40,7 +46,7 @@ void loop_take_signals(struct loop *l)
 static void loop_take_health(struct loop *l)
 {
 	l->facts.started = l->phase != LOOP_STARTING;
-	l->facts.stale = picture_is_stale(l, clock_now_ms());
+	l->facts.stale = loop_is_stale(l, clock_now_ms());
 	health_run(l->health);
 	if (!l->facts.refresh)
 		return;

@@ -18,13 +18,6 @@
 
 #define REASON_MAX 1024
 
-bool picture_is_stale(const struct loop *l, int64_t now)
-{
-	int64_t most = l->settings->max_staleness_ms;
-
-	return most > 0 && state_staleness_ms(&l->state, now) > most;
-}
-
 /* ---- the process ---- */
 
 static int64_t picture_cpu_ms(void)
@@ -111,7 +104,7 @@ void picture_write(void *arg, enum health_document document, struct buf *out)
 		.incidents = &l->active.incidents,
 		.now = now,
 		.wall_ms = clock_wall_ms(),
-		.ready = l->phase != LOOP_STARTING && !picture_is_stale(l, now),
+		.ready = l->phase != LOOP_STARTING && !loop_is_stale(l, now),
 		.dir = l->settings->dir,
 		.generation = publish_generation(l->publish),
 		.published_unix_ms = publish_made_ms(l->publish),

@@ -11,7 +11,4 @@
 /* A health_write; arg is the struct loop. */
 void picture_write(void *arg, enum health_document document, struct buf *out);
 
-/* True when AKVSYNC_MAX_STALENESS is set, and no sync has succeeded for so long. */
-bool picture_is_stale(const struct loop *l, int64_t now);
-
 #endif

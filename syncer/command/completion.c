@@ -186,7 +186,7 @@ static void zsh_command(struct buf *out, const struct command *command)
 		[OPERAND_NONE] = "",
 		[OPERAND_FILE] = " \\\n\t\t\t'1:file:_files'",
 		[OPERAND_DIRECTORY] = " \\\n\t\t\t'1:directory:_files -/'",
-		[OPERAND_PROGRAM] = " \\\n\t\t\t'*::command:_normal'",
+		[OPERAND_PROGRAM] = " \\\n\t\t\t'1:word:(--)'",
 	};
 
 	buf_printf(out, "\t%s)\n\t\t_arguments -S '--help[what it takes]'",
@@ -209,7 +209,7 @@ static void zsh_script(struct buf *out)
 		 "#compdef akvsync\n"
 		 "# Completion of akvsync for zsh; made by 'akvsync completion zsh'.\n"
 		 "_akvsync() {\n"
-		 "\tlocal -a commands=(\n");
+		 "\tlocal -a names=(\n");
 	for (const struct command *c = commands; c->name; c++) {
 		buf_printf(out, "\t\t'%s:", c->name);
 		zsh_text(out, c->help);
@@ -217,11 +217,19 @@ static void zsh_script(struct buf *out)
 	}
 	buf_text(out, "\t)\n"
 		      "\tif ((CURRENT == 2)); then\n"
-		      "\t\t_describe command commands\n"
+		      "\t\t_describe command names\n"
 		      "\t\treturn\n"
 		      "\tfi\n"
 		      "\tshift words\n"
 		      "\t((CURRENT--))\n"
+		      "\t# Behind -- stands another command.\n"
+		      "\tlocal -i at=${words[(i)--]}\n"
+		      "\tif [[ $words[1] == exec ]] && ((at < CURRENT)); then\n"
+		      "\t\tshift at words\n"
+		      "\t\t((CURRENT -= at))\n"
+		      "\t\t_normal\n"
+		      "\t\treturn\n"
+		      "\tfi\n"
 		      "\tcase $words[1] in\n");
 	for (const struct command *c = commands; c->name; c++)
 		zsh_command(out, c);

@@ -72,6 +72,27 @@ static const struct manual_row endpoint_rows[] = {
 	{ "/refresh", "On the socket only, by POST: poll now." },
 };
 
+static const char endpoints_intro[] =
+	"Over HTTP at AKVSYNC_LISTEN, when that is set, for GET and HEAD. They show no "
+	"value, but name vaults and objects.";
+
+static const char events_intro[] =
+	"Each line on stderr is one JSON object with ts, level, event, msg and the "
+	"fields "
+	"of the event; with AKVSYNC_LOG_FORMAT=text it is a sentence. A failure is "
+	"logged "
+	"when it begins, when it changes and once an hour, with the number of failures "
+	"so "
+	"far; its end is recovered, or withdrawn. Its field kind says what fails, and "
+	"its "
+	"field what names it: the path of an object, or vault 'NAME', Secret 'NAME' and "
+	"the like.";
+
+static const char metrics_intro[] =
+	"At /metrics, in the text format of Prometheus, or as OpenMetrics when the "
+	"request "
+	"accepts that. None holds a value of an object or a digest of one.";
+
 #define PAGE_ROWS(page, rows) manual_rows(page, rows, ARRAY_LEN(rows))
 
 static void manual_rows(struct page *page, const struct manual_row *rows, size_t count)
@@ -188,19 +209,14 @@ static void manual_write(struct page *page)
 	page_section(page, "FILES");
 	PAGE_ROWS(page, file_rows);
 	page_section(page, "ENDPOINTS");
-	page_text(page,
-		  "Over HTTP at AKVSYNC_LISTEN, when that is set, for GET and HEAD; "
-		  "they hold no secret, but name vaults and objects.");
+	page_text(page, endpoints_intro);
 	PAGE_ROWS(page, endpoint_rows);
 	page_section(page, "EVENTS OF THE LOG");
-	page_text(page,
-		  "Each line on stderr is one JSON object with ts, level, event and "
-		  "msg, and the fields of the event; with AKVSYNC_LOG_FORMAT=text it "
-		  "is a sentence. A failure is logged when it begins, when it changes "
-		  "and once an hour, with the number of failures so far.");
+	page_text(page, events_intro);
 	for (const struct event *e = events; e->name; e++)
 		manual_event(page, e);
 	page_section(page, "METRICS");
+	page_text(page, metrics_intro);
 	for (size_t i = 0; i < METRICS; i++)
 		manual_metric(page, &metrics[i]);
 }

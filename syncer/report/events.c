@@ -120,7 +120,8 @@ const struct event events[] = {
 	{ "no-private-key", NULL, "warn", "what",
 	  "The secret of a certificate holds no key: its policy says that it is not "
 	  "exportable, or its key is in an HSM. The files have the certificates alone.",
-	  "When the app needs the key, make the certificate with an exportable key." },
+	  "When the app needs the key: make the certificate anew, with an exportable "
+	  "key." },
 	{ "not-permitted", NULL, "warn", "child",
 	  "exec: the app has become another user, whom exec may not signal. It goes on "
 	  "with the values that it has until it ends by itself.",
@@ -174,7 +175,9 @@ const struct event events[] = {
 	{ "resume", NULL, "info", "generation",
 	  "An earlier container of the pod left a set on the volume; the message says "
 	  "whether it is complete for the configured list.",
-	  NOTHING },
+	  "Nothing. Complete for an earlier list of objects: the container restarted "
+	  "before the set of the next list was published; the sidecar goes on with the "
+	  "earlier list and tries the configured one." },
 	{ "retry", NULL, "debug", "in_ms, failures",
 	  "One request is tried again within the sync.", NOTHING },
 	{ "running", NULL, "info", "child, variables",

@@ -12,6 +12,7 @@
 static const char probe_details[] =
 	"Exit code: 0: yes; 6: the sidecar says no, and why; 7: no sidecar answers.\n";
 
+static const struct command_option no_options[] = { { NULL, NULL, NULL } };
 static const struct command_option probe_options[] = {
 	{ "--wait", "DURATION", "startup: wait so long for a yes, up to 1m" },
 	{ NULL, NULL, NULL },
@@ -27,31 +28,31 @@ static const struct command_option man_options[] = {
 };
 
 const struct command commands[] = {
-	{ "init", command_init, NULL, "", "fetch all objects once, publish them, exit",
-	  NULL },
-	{ "sidecar", command_sidecar, NULL, "",
+	{ "init", command_init, no_options, "",
+	  "fetch all objects once, publish them, exit", NULL },
+	{ "sidecar", command_sidecar, no_options, "",
 	  "fetch all objects, publish them, then poll for new versions until SIGTERM",
 	  NULL },
 	{ "probe", command_probe, probe_options, "startup|ready|live",
 	  "ask the running sidecar, for a probe of Kubernetes; exit 0: yes",
 	  probe_details },
-	{ "refresh", command_refresh, NULL, "", "ask the running sidecar to poll now",
-	  probe_details },
+	{ "refresh", command_refresh, no_options, "",
+	  "ask the running sidecar to poll now", probe_details },
 	{ "check", command_check, check_options, "[FILE]",
 	  "show what the configuration comes to, and the files that it makes", NULL },
 	{ "exec", command_exec, exec_options, "-- CMD [ARG...]",
 	  "run CMD with secrets in its environment, and start it again when one changes",
 	  exec_details },
-	{ "install", command_install, NULL, "DIR",
+	{ "install", command_install, no_options, "DIR",
 	  "copy this program into a directory, so that any app can run it", NULL },
-	{ "help", command_help, NULL, "[COMMAND]",
+	{ "help", command_help, no_options, "[COMMAND]",
 	  "list all commands, variables and exit codes; or what one command takes",
 	  NULL },
 	{ "man", command_man, man_options, "",
 	  "print the whole manual: akvsync man | less", NULL },
-	{ "completion", command_completion, NULL, "bash|zsh|fish",
+	{ "completion", command_completion, no_options, "bash|zsh|fish",
 	  "print the completion of commands and options for a shell", NULL },
-	{ "version", command_version, NULL, "", "print the version", NULL },
+	{ "version", command_version, no_options, "", "print the version", NULL },
 	{ NULL, NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -62,7 +63,7 @@ static void synopsis_options(const struct command_option *options, struct buf *o
 {
 	size_t count = 0;
 
-	while (options != NULL && options[count].name != NULL)
+	while (options[count].name != NULL)
 		count++;
 	if (count > SYNOPSIS_OPTIONS)
 		buf_text(out, " [OPTION...]");

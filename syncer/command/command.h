@@ -46,7 +46,7 @@ struct command_option {
 struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const struct command_option *options; /* ended by a NULL name; NULL: none */
+	const struct command_option *options; /* ended by a NULL name */
 	const char *operand;                  /* what it takes besides; "": nothing */
 	const char *help;                     /* one line */
 	const char *details; /* what --help says besides, in lines; NULL: nothing */

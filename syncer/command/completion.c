@@ -63,11 +63,6 @@ static void add_escaped(struct buf *out, const char *text, const char *escaped)
 		buf_printf(out, "%s%c", strchr(escaped, *text) ? "\\" : "", *text);
 }
 
-#define EACH_OPTION(o, command)                                                          \
-	const struct command_option *o = (command)->options;                             \
-	o != NULL && o->name != NULL;                                                    \
-	o++
-
 /* ---- bash ---- */
 
 static const char bash_begin[] =
@@ -117,7 +112,7 @@ static void bash_command(struct buf *out, const struct command *command)
 	if (kind == OPERAND_PROGRAM)
 		buf_printf(out, "\t*' %s --') kind=-c ;;\n\t*' %s -- CMD') kind=-f ;;\n",
 			   command->name, command->name);
-	for (EACH_OPTION(o, command)) {
+	for (const struct command_option *o = command->options; o->name; o++) {
 		if (o->value == NULL || *o->value == '[')
 			continue;
 		buf_printf(out, "\t*' %s %s') words='", command->name, o->name);
@@ -126,7 +121,7 @@ static void bash_command(struct buf *out, const struct command *command)
 	}
 	buf_printf(out, "\t*' %s '*) words='", command->name);
 	add_words(out, command->operand);
-	for (EACH_OPTION(o, command))
+	for (const struct command_option *o = command->options; o->name; o++)
 		buf_printf(out, " %s", o->name);
 	buf_printf(out, " --help%s'%s ;;\n", kind == OPERAND_PROGRAM ? " --" : "",
 		   kinds[kind]);
@@ -191,7 +186,7 @@ static void zsh_command(struct buf *out, const struct command *command)
 
 	buf_printf(out, "\t%s)\n\t\t_arguments -S '--help[what it takes]'",
 		   command->name);
-	for (EACH_OPTION(o, command))
+	for (const struct command_option *o = command->options; o->name; o++)
 		zsh_option(out, o);
 	buf_text(out, operands[operand_kind(command->operand)]);
 	if (islower((unsigned char)*command->operand) ||
@@ -271,7 +266,7 @@ static void fish_command(struct buf *out, const struct command *command)
 	};
 	enum operand_kind kind = operand_kind(command->operand);
 
-	for (EACH_OPTION(o, command)) {
+	for (const struct command_option *o = command->options; o->name; o++) {
 		fish_line(out, command);
 		buf_printf(out, " -l %s", o->name + strlen("--"));
 		if (o->value != NULL && *o->value != '[') {

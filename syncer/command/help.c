@@ -58,13 +58,13 @@ int command_usage(const struct command *command)
 
 	command_synopsis(command, &synopsis);
 	printf("usage: akvsync %s\n\n  %s\n\n", buf_str(&synopsis), command->help);
-	if (option != NULL)
+	if (option->name != NULL)
 		puts("Options:");
-	for (; option != NULL && option->name != NULL; option++)
+	for (; option->name != NULL; option++)
 		printf("  %s%s%s\n      %s\n", option->name,
 		       option->value != NULL && *option->value != '[' ? " " : "",
 		       option->value != NULL ? option->value : "", option->help);
-	if (command->options != NULL)
+	if (command->options->name != NULL)
 		puts("");
 	if (command->details != NULL)
 		puts(command->details);

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "command/page.h"
+#include "command/manpage.h"
 #include "config/variable.h"
 #include "report/events.h"
 #include "report/metrics_table.h"
@@ -95,138 +95,138 @@ static const char metrics_intro[] =
 
 #define PAGE_ROWS(page, rows) manual_rows(page, rows, ARRAY_LEN(rows))
 
-static void manual_rows(struct page *page, const struct manual_row *rows, size_t count)
+static void manual_rows(struct manpage *page, const struct manual_row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		page_term(page, rows[i].term);
-		page_body(page, rows[i].text);
+		manpage_term(page, rows[i].term);
+		manpage_body(page, rows[i].text);
 	}
 }
 
-static void manual_option(struct page *page, const struct command_option *option)
+static void manual_option(struct manpage *page, const struct command_option *option)
 {
 	bool glued = option->value != NULL && option->value[0] == '[';
 	auto_free char *text = xasprintf(
 		"%s%s%s: %s", option->name, option->value == NULL || glued ? "" : " ",
 		option->value ? option->value : "", option->help);
 
-	page_body(page, text);
+	manpage_body(page, text);
 }
 
-static void manual_command(struct page *page, const struct command *command)
+static void manual_command(struct manpage *page, const struct command *command)
 {
 	struct buf synopsis = BUF_INIT(1024);
 
 	buf_text(&synopsis, "akvsync ");
 	command_synopsis(command, &synopsis);
-	page_term(page, buf_str(&synopsis));
-	page_body(page, command->help);
-	for (const struct command_option *o = command->options; o && o->name; o++)
+	manpage_term(page, buf_str(&synopsis));
+	manpage_body(page, command->help);
+	for (const struct command_option *o = command->options; o->name; o++)
 		manual_option(page, o);
 	if (command->details != NULL)
-		page_lines(page, command->details);
+		manpage_lines(page, command->details);
 	buf_done(&synopsis);
 }
 
-static void manual_variable(struct page *page, const struct variable *variable)
+static void manual_variable(struct manpage *page, const struct variable *variable)
 {
 	const char *fallback = variable->fallback;
 	auto_free char *term = xasprintf("%s%s%s", variable->name, fallback ? "=" : "",
 					 fallback ? fallback : "");
 
-	page_term(page, term);
-	page_body(page, variable->help);
+	manpage_term(page, term);
+	manpage_body(page, variable->help);
 }
 
-static void manual_exit(struct page *page, const struct exit_row *row)
+static void manual_exit(struct manpage *page, const struct exit_row *row)
 {
 	char code[16];
 
 	snprintf(code, sizeof(code), "%d", row->code);
-	page_term(page, code);
-	page_body(page, row->meaning);
+	manpage_term(page, code);
+	manpage_body(page, row->meaning);
 }
 
 /* A text behind a label; nothing when it is empty. */
-static void manual_labelled(struct page *page, const char *label, const char *text)
+static void manual_labelled(struct manpage *page, const char *label, const char *text)
 {
 	auto_free char *both = xasprintf("%s: %s", label, text);
 
 	if (*text)
-		page_body(page, both);
+		manpage_body(page, both);
 }
 
-static void manual_event(struct page *page, const struct event *event)
+static void manual_event(struct manpage *page, const struct event *event)
 {
 	auto_free char *term =
 		xasprintf("%s%s%s (%s)", event->name, event->kind ? ", kind " : "",
 			  event->kind ? event->kind : "", event->levels);
 
-	page_term(page, term);
-	page_body(page, event->meaning);
+	manpage_term(page, term);
+	manpage_body(page, event->meaning);
 	manual_labelled(page, "What to do", event->action);
 	manual_labelled(page, "Fields", event->fields);
 }
 
-static void manual_metric(struct page *page, const struct metric *metric)
+static void manual_metric(struct manpage *page, const struct metric *metric)
 {
 	bool labelled = *metric->labels != '\0';
 	auto_free char *term = xasprintf("%s%s%s%s %s", metric->name, labelled ? "{" : "",
 					 metric->labels, labelled ? "}" : "",
 					 metric_type_word(metric->type));
 
-	page_term(page, term);
-	page_body(page, metric->help);
+	manpage_term(page, term);
+	manpage_body(page, metric->help);
 	manual_labelled(page, "Bad", metric->bad);
 }
 
-static void manual_write(struct page *page)
+static void manual_write(struct manpage *page)
 {
 	auto_free char *name = xasprintf("akvsync - %s", summary);
 
-	page_begin(page, "AKVSYNC", AKVSYNC_VERSION);
-	page_section(page, "NAME");
-	if (page->format == PAGE_ROFF)
+	manpage_begin(page, "AKVSYNC", AKVSYNC_VERSION);
+	manpage_section(page, "NAME");
+	if (page->format == MANPAGE_ROFF)
 		buf_printf(page->out, "akvsync \\- %s\n", summary);
 	else
-		page_text(page, name);
-	page_section(page, "SYNOPSIS");
-	page_text(page, "akvsync COMMAND [ARGUMENT...]");
-	page_section(page, "DESCRIPTION");
+		manpage_text(page, name);
+	manpage_section(page, "SYNOPSIS");
+	manpage_text(page, "akvsync COMMAND [ARGUMENT...]");
+	manpage_section(page, "DESCRIPTION");
 	for (size_t i = 0; i < ARRAY_LEN(description); i++)
-		page_text(page, description[i]);
-	page_section(page, "COMMANDS");
+		manpage_text(page, description[i]);
+	manpage_section(page, "COMMANDS");
 	for (const struct command *c = commands; c->name; c++)
 		manual_command(page, c);
-	page_section(page, "ENVIRONMENT");
+	manpage_section(page, "ENVIRONMENT");
 	for (size_t i = 0; i < variable_count; i++)
 		manual_variable(page, &variables[i]);
-	page_section(page, "EXIT STATUS");
+	manpage_section(page, "EXIT STATUS");
 	for (const struct exit_row *e = exit_rows; e->meaning; e++)
 		manual_exit(page, e);
-	page_section(page, "SIGNALS");
+	manpage_section(page, "SIGNALS");
 	PAGE_ROWS(page, signal_rows);
-	page_section(page, "FILES");
+	manpage_section(page, "FILES");
 	PAGE_ROWS(page, file_rows);
-	page_section(page, "ENDPOINTS");
-	page_text(page, endpoints_intro);
+	manpage_section(page, "ENDPOINTS");
+	manpage_text(page, endpoints_intro);
 	PAGE_ROWS(page, endpoint_rows);
-	page_section(page, "EVENTS OF THE LOG");
-	page_text(page, events_intro);
+	manpage_section(page, "EVENTS OF THE LOG");
+	manpage_text(page, events_intro);
 	for (const struct event *e = events; e->name; e++)
 		manual_event(page, e);
-	page_section(page, "METRICS");
-	page_text(page, metrics_intro);
+	manpage_section(page, "METRICS");
+	manpage_text(page, metrics_intro);
 	for (size_t i = 0; i < METRICS; i++)
 		manual_metric(page, &metrics[i]);
 }
 
 /* -1: not such arguments. */
-static int man_options_take(int argc, char **argv, enum page_format *out)
+static int man_options_take(int argc, char **argv, enum manpage_format *out)
 {
 	const char *word;
 
-	*out = PAGE_TEXT;
+	*out = MANPAGE_TEXT;
 	if (argc == 1)
 		return 0;
 	if (argc == 2 && text_starts(argv[1], "--format="))
@@ -235,14 +235,14 @@ static int man_options_take(int argc, char **argv, enum page_format *out)
 		word = argv[2];
 	else
 		return -1;
-	*out = strcmp(word, "roff") == 0 ? PAGE_ROFF : PAGE_TEXT;
-	return *out == PAGE_ROFF || strcmp(word, "text") == 0 ? 0 : -1;
+	*out = strcmp(word, "roff") == 0 ? MANPAGE_ROFF : MANPAGE_TEXT;
+	return *out == MANPAGE_ROFF || strcmp(word, "text") == 0 ? 0 : -1;
 }
 
 int command_man(int argc, char **argv)
 {
 	struct buf out = BUF_INIT(MANUAL_MAX_BYTES);
-	struct page page = { .out = &out };
+	struct manpage page = { .out = &out };
 
 	if (man_options_take(argc, argv, &page.format) < 0)
 		return command_usage_error_of("man", "'man' takes --format text or "

@@ -1,4 +1,4 @@
-#include "command/page.h"
+#include "command/manpage.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #define BODY_INDENT 8
 
 /* Characters that roff takes for others, or for commands. */
-static void page_escape(struct buf *out, const char *text, size_t len)
+static void manpage_escape(struct buf *out, const char *text, size_t len)
 {
 	static const struct {
 		char plain;
@@ -32,25 +32,25 @@ static void page_escape(struct buf *out, const char *text, size_t len)
 	}
 }
 
-static void page_write(struct page *page, const char *text, size_t len)
+static void manpage_write(struct manpage *page, const char *text, size_t len)
 {
-	if (page->format == PAGE_ROFF)
-		page_escape(page->out, text, len);
+	if (page->format == MANPAGE_ROFF)
+		manpage_escape(page->out, text, len);
 	else
 		buf_printf(page->out, "%.*s", (int)len, text);
 }
 
 /* A line of roff that begins with a dot would be a command. */
-static void page_line_start(struct page *page, const char *text, size_t indent)
+static void manpage_line_start(struct manpage *page, const char *text, size_t indent)
 {
-	if (page->format == PAGE_TEXT)
+	if (page->format == MANPAGE_TEXT)
 		buf_printf(page->out, "%*s", (int)indent, "");
 	else if (*text == '.')
 		buf_text(page->out, "\\&");
 }
 
 /* Words with one blank between them; in roff each sentence begins a line. */
-static void page_words(struct page *page, const char *text, size_t indent)
+static void manpage_words(struct manpage *page, const char *text, size_t indent)
 {
 	size_t column = 0;
 	bool after_sentence = false;
@@ -58,17 +58,17 @@ static void page_words(struct page *page, const char *text, size_t indent)
 	while (*text) {
 		size_t len = strcspn(text, " ");
 		bool breaks = column + 1 + len > WIDTH ||
-			      (after_sentence && page->format == PAGE_ROFF);
+			      (after_sentence && page->format == MANPAGE_ROFF);
 
 		if (column > 0)
 			buf_text(page->out, breaks ? "\n" : " ");
 		if (column == 0 || breaks) {
-			page_line_start(page, text, indent);
+			manpage_line_start(page, text, indent);
 			column = indent;
 		} else {
 			column++;
 		}
-		page_write(page, text, len);
+		manpage_write(page, text, len);
 		column += len;
 		after_sentence = len > 0 && text[len - 1] == '.';
 		text += len + (text[len] == ' ');
@@ -76,9 +76,9 @@ static void page_words(struct page *page, const char *text, size_t indent)
 	buf_text(page->out, "\n");
 }
 
-void page_begin(struct page *page, const char *name, const char *release)
+void manpage_begin(struct manpage *page, const char *name, const char *release)
 {
-	if (page->format == PAGE_ROFF)
+	if (page->format == MANPAGE_ROFF)
 		buf_printf(page->out,
 			   ".TH %s 1 \"\" \"akvsync %s\" \"User Commands\"\n.ad l\n",
 			   name, release);
@@ -86,50 +86,50 @@ void page_begin(struct page *page, const char *name, const char *release)
 		buf_printf(page->out, "%s(1), akvsync %s\n", name, release);
 }
 
-void page_section(struct page *page, const char *name)
+void manpage_section(struct manpage *page, const char *name)
 {
-	buf_printf(page->out, page->format == PAGE_ROFF ? ".SH %s\n" : "\n%s\n", name);
+	buf_printf(page->out, page->format == MANPAGE_ROFF ? ".SH %s\n" : "\n%s\n", name);
 	page->in_text = false;
 }
 
-void page_text(struct page *page, const char *text)
+void manpage_text(struct manpage *page, const char *text)
 {
 	if (page->in_text)
-		buf_text(page->out, page->format == PAGE_ROFF ? ".PP\n" : "\n");
+		buf_text(page->out, page->format == MANPAGE_ROFF ? ".PP\n" : "\n");
 	page->in_text = true;
-	page_words(page, text, PARAGRAPH_INDENT);
+	manpage_words(page, text, PARAGRAPH_INDENT);
 }
 
-void page_term(struct page *page, const char *term)
+void manpage_term(struct manpage *page, const char *term)
 {
-	buf_text(page->out, page->format == PAGE_ROFF ? ".TP\n\\fB" : "\n    ");
-	page_write(page, term, strlen(term));
-	buf_text(page->out, page->format == PAGE_ROFF ? "\\fR\n" : "\n");
+	buf_text(page->out, page->format == MANPAGE_ROFF ? ".TP\n\\fB" : "\n    ");
+	manpage_write(page, term, strlen(term));
+	buf_text(page->out, page->format == MANPAGE_ROFF ? "\\fR\n" : "\n");
 	page->in_body = false;
 }
 
-void page_body(struct page *page, const char *text)
+void manpage_body(struct manpage *page, const char *text)
 {
 	/* After the first line, the term, each text begins a line of its own. */
-	if (page->format == PAGE_ROFF && page->in_body)
+	if (page->format == MANPAGE_ROFF && page->in_body)
 		buf_text(page->out, ".br\n");
 	page->in_body = true;
-	page_words(page, text, BODY_INDENT);
+	manpage_words(page, text, BODY_INDENT);
 }
 
-void page_lines(struct page *page, const char *lines)
+void manpage_lines(struct manpage *page, const char *lines)
 {
-	if (page->format == PAGE_ROFF)
+	if (page->format == MANPAGE_ROFF)
 		buf_text(page->out, ".nf\n");
 	while (*lines) {
 		size_t len = strcspn(lines, "\n");
 
 		if (len > 0)
-			page_line_start(page, lines, BODY_INDENT);
-		page_write(page, lines, len);
+			manpage_line_start(page, lines, BODY_INDENT);
+		manpage_write(page, lines, len);
 		buf_text(page->out, "\n");
 		lines += len + (lines[len] == '\n');
 	}
-	if (page->format == PAGE_ROFF)
+	if (page->format == MANPAGE_ROFF)
 		buf_text(page->out, ".fi\n");
 }

@@ -348,6 +348,11 @@ void http_close_idle(struct http *h)
 	(void)h;
 }
 
+void http_observe(struct http *h, http_observer *observer, void *arg)
+{
+	(void)h, (void)observer, (void)arg;
+}
+
 void http_keep_alive(struct http *h)
 {
 	(void)h;

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <time.h>
 
 #include "azure/aadsts.h"
 #include "azure/form.h"
@@ -43,14 +42,11 @@ int grant_request(const struct identity *identity, const char *resource,
 /* "06/20/2026 02:57:58 +00:00" and "6/20/2026 2:57:58 AM +00:00"; 0: neither. */
 static int64_t parse_date(const char *text)
 {
-	struct tm tm = { 0 };
+	int64_t ms = clock_read(text, "%m/%d/%Y %I:%M:%S %p");
 
-	if (strptime(text, "%m/%d/%Y %I:%M:%S %p", &tm) == NULL) {
-		tm = (struct tm){ 0 };
-		if (strptime(text, "%m/%d/%Y %H:%M:%S", &tm) == NULL)
-			return 0;
-	}
-	return timegm(&tm);
+	if (ms == 0)
+		ms = clock_read(text, "%m/%d/%Y %H:%M:%S");
+	return ms / 1000;
 }
 
 /* Seconds that a token lives: expires_in, else until expires_on; App Service leaves the

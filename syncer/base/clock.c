@@ -41,3 +41,10 @@ void clock_text(char out[static CLOCK_TEXT_LEN], int64_t wall_ms)
 	n = strftime(out, CLOCK_TEXT_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out + n, CLOCK_TEXT_LEN - n, ".%03dZ", (int)(wall_ms % 1000));
 }
+
+int64_t clock_read(const char *text, const char *format)
+{
+	struct tm tm = { 0 };
+
+	return strptime(text, format, &tm) != NULL ? (int64_t)timegm(&tm) * 1000 : 0;
+}

@@ -35,4 +35,8 @@ int clock_ms_until(int64_t deadline, int64_t now);
 #define CLOCK_TEXT_LEN 32
 void clock_text(char out[static CLOCK_TEXT_LEN], int64_t wall_ms);
 
+/* The Unix milliseconds of a UTC time that is written as strptime(3) reads format,
+ * whatever follows it; 0: it is not so written. */
+int64_t clock_read(const char *text, const char *format);
+
 #endif

@@ -17,6 +17,7 @@
 
 #define MANIFEST_MODE 0400
 #define GENERATION_SHAPE "..dddd_dd_dd_dd_dd_dd.ddddddddd"
+#define TIME_FORMAT "..%Y_%m_%d_%H_%M_%S" /* what it begins with */
 
 bool generation_is_name(const char *name)
 {
@@ -37,18 +38,13 @@ static void new_name(char out[static GENERATION_LEN])
 
 	(void)!getrandom(&number, sizeof(number), 0);
 	gmtime_r(&now, &tm);
-	n = strftime(out, GENERATION_LEN, "..%Y_%m_%d_%H_%M_%S", &tm);
+	n = strftime(out, GENERATION_LEN, TIME_FORMAT, &tm);
 	snprintf(out + n, GENERATION_LEN - n, ".%09u", number % 1000000000U);
 }
 
 int64_t generation_made_ms(const char *name)
 {
-	struct tm tm = { 0 };
-
-	if (!generation_is_name(name) ||
-	    strptime(name, "..%Y_%m_%d_%H_%M_%S", &tm) == NULL)
-		return 0;
-	return (int64_t)timegm(&tm) * 1000;
+	return generation_is_name(name) ? clock_read(name, TIME_FORMAT) : 0;
 }
 
 /* Reads the manifest.  None, or one that cannot be understood, is not known. */

@@ -83,12 +83,32 @@ static void test_clocks(void **state)
 	set_back = 0;
 }
 
+static void test_read(void **state)
+{
+	static const struct {
+		const char *text, *format;
+		int64_t want;
+	} rows[] = {
+		{ "2026_06_16 22:35:02", "%Y_%m_%d %H:%M:%S", INT64_C(1781649302000) },
+		{ "2026_06_16 22:35:02.5", "%Y_%m_%d %H:%M:%S", INT64_C(1781649302000) },
+		{ "2026_06_16", "%Y_%m_%d %H:%M:%S", 0 },
+		{ "2026_13_16 22:35:02", "%Y_%m_%d %H:%M:%S", 0 },
+		{ "", "%Y_%m_%d %H:%M:%S", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		check_int(rows[i].text, clock_read(rows[i].text, rows[i].format),
+			  rows[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_until),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,14 @@ const struct command commands[] = {
 /* More options than these are "[OPTION...]". */
 #define SYNOPSIS_OPTIONS 3
 
+void command_option_text(const struct command_option *option, struct buf *out)
+{
+	const char *value = option->value != NULL ? option->value : "";
+
+	buf_printf(out, "%s%s%s", option->name, *value && *value != '[' ? " " : "",
+		   value);
+}
+
 static void synopsis_options(const struct command_option *options, struct buf *out)
 {
 	size_t count = 0;
@@ -67,9 +75,11 @@ static void synopsis_options(const struct command_option *options, struct buf *o
 		count++;
 	if (count > SYNOPSIS_OPTIONS)
 		buf_text(out, " [OPTION...]");
-	for (size_t i = 0; i < count && count <= SYNOPSIS_OPTIONS; i++)
-		buf_printf(out, " [%s%s%s]", options[i].name, options[i].value ? " " : "",
-			   options[i].value ? options[i].value : "");
+	for (size_t i = 0; i < count && count <= SYNOPSIS_OPTIONS; i++) {
+		buf_text(out, " [");
+		command_option_text(&options[i], out);
+		buf_text(out, "]");
+	}
 }
 
 void command_synopsis(const struct command *command, struct buf *out)

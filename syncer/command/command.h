@@ -55,6 +55,9 @@ struct command {
 /* All of them, ended by a NULL name. */
 extern const struct command commands[];
 
+/* Appends an option as usage shows it: "--output text|json", "--all[=PREFIX]". */
+void command_option_text(const struct command_option *option, struct buf *out);
+
 /* Appends what the command takes: "check [--online] [--output text|json] [FILE]". */
 void command_synopsis(const struct command *command, struct buf *out);
 

@@ -60,10 +60,12 @@ int command_usage(const struct command *command)
 	printf("usage: akvsync %s\n\n  %s\n\n", buf_str(&synopsis), command->help);
 	if (option->name != NULL)
 		puts("Options:");
-	for (; option->name != NULL; option++)
-		printf("  %s%s%s\n      %s\n", option->name,
-		       option->value != NULL && *option->value != '[' ? " " : "",
-		       option->value != NULL ? option->value : "", option->help);
+	for (; option->name != NULL; option++) {
+		auto_buf struct buf text = BUF_INIT(256);
+
+		command_option_text(option, &text);
+		printf("  %s\n      %s\n", buf_str(&text), option->help);
+	}
 	if (command->options->name != NULL)
 		puts("");
 	if (command->details != NULL)

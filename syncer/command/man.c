@@ -106,12 +106,11 @@ static void manual_rows(struct manpage *page, const struct manual_row *rows, siz
 
 static void manual_option(struct manpage *page, const struct command_option *option)
 {
-	bool glued = option->value != NULL && option->value[0] == '[';
-	auto_free char *text = xasprintf(
-		"%s%s%s: %s", option->name, option->value == NULL || glued ? "" : " ",
-		option->value ? option->value : "", option->help);
+	auto_buf struct buf text = BUF_INIT(1024);
 
-	manpage_body(page, text);
+	command_option_text(option, &text);
+	buf_printf(&text, ": %s", option->help);
+	manpage_body(page, buf_str(&text));
 }
 
 static void manual_command(struct manpage *page, const struct command *command)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 /* What a terminal shows, and what checkers of manual pages accept. */
 #define WIDTH 80
 
@@ -22,7 +24,7 @@ static void manpage_escape(struct buf *out, const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		const char *roff = NULL;
 
-		for (size_t k = 0; k < sizeof(escapes) / sizeof(escapes[0]); k++)
+		for (size_t k = 0; k < ARRAY_LEN(escapes); k++)
 			if (escapes[k].plain == text[i])
 				roff = escapes[k].roff;
 		if (roff != NULL)

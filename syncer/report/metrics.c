@@ -63,11 +63,11 @@ static void metrics_labels(const struct metrics_page *page, const struct metric 
 	}
 }
 
-/* The name of a sample and its labels. */
-static void metrics_sample(const struct metrics_page *page, const struct metric *m,
-			   const char *const *values)
+/* The name of a sample, of which a histogram has several, and its labels. */
+static void metrics_part(const struct metrics_page *page, const struct metric *m,
+			 const char *const *values, const char *part)
 {
-	buf_text(page->out, m->name);
+	buf_printf(page->out, "%s%s", m->name, part);
 	if (*m->labels == '\0')
 		return;
 	buf_text(page->out, "{");
@@ -81,16 +81,24 @@ static void metrics_sample(const struct metrics_page *page, const struct metric 
 static void metrics_number(const struct metrics_page *page, enum metric_id id,
 			   const char *const *values, uint64_t number)
 {
-	metrics_sample(page, &metrics[id], values);
+	metrics_part(page, &metrics[id], values, "");
 	buf_printf(page->out, " %" PRIu64 "\n", number);
+}
+
+/* The end of a line: milliseconds, written as seconds. */
+static void metrics_seconds_end(const struct metrics_page *page, int64_t ms)
+{
+	buf_text(page->out, " ");
+	view_seconds(page->out, ms);
+	buf_text(page->out, "\n");
 }
 
 /* Milliseconds, written as seconds. */
 static void metrics_seconds(const struct metrics_page *page, enum metric_id id,
 			    const char *const *values, int64_t ms)
 {
-	metrics_sample(page, &metrics[id], values);
-	buf_printf(page->out, " %" PRId64 ".%03d\n", ms / 1000, (int)(ms % 1000));
+	metrics_part(page, &metrics[id], values, "");
+	metrics_seconds_end(page, ms);
 }
 
 /* A monotonic time; nothing when it never came. */
@@ -108,17 +116,6 @@ static void metrics_bucket(const struct metrics_page *page, const struct metric 
 	metrics_labels(page, m, values);
 	buf_printf(page->out, "%sle=\"%s\"} %" PRIu64 "\n", *m->labels ? "," : "", bound,
 		   count);
-}
-
-static void metrics_part(const struct metrics_page *page, const struct metric *m,
-			 const char *const *values, const char *part)
-{
-	buf_printf(page->out, "%s%s", m->name, part);
-	if (*m->labels == '\0')
-		return;
-	buf_text(page->out, "{");
-	metrics_labels(page, m, values);
-	buf_text(page->out, "}");
 }
 
 static void metrics_histogram(const struct metrics_page *page, enum metric_id id,
@@ -139,32 +136,38 @@ static void metrics_histogram(const struct metrics_page *page, enum metric_id id
 	}
 	metrics_bucket(page, m, values, "+Inf", h->count);
 	metrics_part(page, m, values, "_sum");
-	buf_printf(page->out, " %" PRId64 ".%03d\n", h->sum_ms / 1000,
-		   (int)(h->sum_ms % 1000));
+	metrics_seconds_end(page, h->sum_ms);
 	metrics_part(page, m, values, "_count");
 	buf_printf(page->out, " %" PRIu64 "\n", h->count);
 }
 
 /* ---- families ---- */
 
+/* Answers by their code: of a vault, to one kind of requests; or, both NULL, to those for
+ * tokens. */
+static void metrics_codes(const struct metrics_page *page, enum metric_id id,
+			  const char *vault, const char *kind,
+			  const struct state_codes *codes)
+{
+	char code[STATE_CODE_LEN];
+	const char *const labels[] = { vault, kind, code, NULL };
+	const char *const *values = vault != NULL ? labels : &labels[2];
+
+	for (size_t i = 0; i < STATE_CODES && codes->items[i].count > 0; i++) {
+		state_code_word(code, &codes->items[i]);
+		metrics_number(page, id, values, codes->items[i].count);
+	}
+	snprintf(code, sizeof(code), "other");
+	if (codes->others > 0)
+		metrics_number(page, id, values, codes->others);
+}
+
 static void metrics_vault_requests(const struct metrics_page *page,
 				   const struct state_vault *v)
 {
-	for (int kind = 0; kind < STATE_REQUESTS; kind++) {
-		const struct state_codes *codes = &v->codes[kind];
-		const char *word = state_request_words[kind];
-		char code[STATE_CODE_LEN];
-
-		for (size_t i = 0; i < STATE_CODES && codes->items[i].count > 0; i++) {
-			state_code_word(code, &codes->items[i]);
-			metrics_number(page, METRIC_VAULT_REQUESTS,
-				       LABELS(v->name, word, code),
-				       codes->items[i].count);
-		}
-		if (codes->others > 0)
-			metrics_number(page, METRIC_VAULT_REQUESTS,
-				       LABELS(v->name, word, "other"), codes->others);
-	}
+	for (int kind = 0; kind < STATE_REQUESTS; kind++)
+		metrics_codes(page, METRIC_VAULT_REQUESTS, v->name,
+			      state_request_words[kind], &v->codes[kind]);
 }
 
 static void metrics_vaults(const struct metrics_page *page, enum metric_id id)
@@ -187,8 +190,6 @@ static void metrics_vaults(const struct metrics_page *page, enum metric_id id)
 static void metrics_tokens(const struct metrics_page *page, enum metric_id id)
 {
 	const struct state *s = page->view->state;
-	const struct state_codes *codes = &s->token_codes;
-	char code[STATE_CODE_LEN];
 
 	if (id == METRIC_TOKEN_REQUEST_DURATION)
 		metrics_histogram(page, id, NULL, &s->token_durations,
@@ -197,14 +198,8 @@ static void metrics_tokens(const struct metrics_page *page, enum metric_id id)
 		for (size_t i = 0; i < s->token_count; i++)
 			metrics_time(page, id, LABELS(s->tokens[i].resource),
 				     s->tokens[i].expires_at);
-	if (id != METRIC_TOKEN_REQUESTS)
-		return;
-	for (size_t i = 0; i < STATE_CODES && codes->items[i].count > 0; i++) {
-		state_code_word(code, &codes->items[i]);
-		metrics_number(page, id, LABELS(code), codes->items[i].count);
-	}
-	if (codes->others > 0)
-		metrics_number(page, id, LABELS("other"), codes->others);
+	if (id == METRIC_TOKEN_REQUESTS)
+		metrics_codes(page, id, NULL, NULL, &s->token_codes);
 }
 
 static void metrics_objects(const struct metrics_page *page, enum metric_id id)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "azure/token.h"
 #include "base/mem.h"
 #include "base/sorted.h"
 
@@ -117,25 +118,13 @@ static void state_count(struct state_codes *codes, const struct http_seen *seen)
 	codes->others++;
 }
 
-static struct state_vault *state_vault_at(const struct state *s, const char *host)
+void state_requested(struct state *s, struct state_vault *v, const struct http_seen *seen)
 {
-	struct state_vault *v = s->vaults;
-
-	while (v != NULL && strcmp(v->host, host) != 0)
-		v = v->next;
-	return v;
-}
-
-void state_requested(struct state *s, const struct http_seen *seen)
-{
-	struct state_vault *v;
-
-	if (strcmp(seen->purpose, STATE_TOKEN) == 0) {
+	if (strcmp(seen->purpose, TOKEN_PURPOSE) == 0) {
 		state_count(&s->token_codes, seen);
 		histogram_add(&s->token_durations, &state_request_bounds, seen->took_ms);
 		return;
 	}
-	v = state_vault_at(s, seen->host);
 	for (int i = 0; v != NULL && i < STATE_REQUESTS; i++) {
 		if (strcmp(seen->purpose, state_request_words[i]) != 0)
 			continue;

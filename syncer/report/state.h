@@ -13,7 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "azure/token.h"
 #include "base/clock.h"
 #include "base/kind.h"
 #include "net/request.h"
@@ -168,10 +167,10 @@ void state_done(struct state *s);
 struct state_vault *state_vault(struct state *s, const char *host, const char *name,
 				const char *url);
 
-/* A request has come to its end.  purpose: one of state_request_words for a vault, or
- * STATE_TOKEN; others are not counted. */
-#define STATE_TOKEN TOKEN_PURPOSE
-void state_requested(struct state *s, const struct http_seen *seen);
+/* A request has come to its end: of this vault, by a purpose of state_request_words; or,
+ * v NULL, for an access token.  Others are not counted. */
+void state_requested(struct state *s, struct state_vault *v,
+		     const struct http_seen *seen);
 
 /* Between begin and end each object of the active list is seen once; end forgets those
  * that were not. */

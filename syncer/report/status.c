@@ -28,7 +28,8 @@ static void status_time(const struct view *v, struct buf *out, const char *name,
 
 static void status_seconds(struct buf *out, const char *name, int64_t ms)
 {
-	buf_printf(out, "\"%s\":%" PRId64 ".%03d", name, ms / 1000, (int)(ms % 1000));
+	buf_printf(out, "\"%s\":", name);
+	view_seconds(out, ms);
 }
 
 /* ---- parts ---- */

@@ -1,10 +1,17 @@
 #include "report/view.h"
 
+#include <inttypes.h>
+
 #include "base/mem.h"
 
 int64_t view_wall_ms(const struct view *v, int64_t at)
 {
 	return v->wall_ms - (v->now - at);
+}
+
+void view_seconds(struct buf *out, int64_t ms)
+{
+	buf_printf(out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
 }
 
 const char *view_error_word(enum err_kind kind)

@@ -26,13 +26,16 @@ struct view {
 	int64_t published_unix_ms;
 	size_t files;
 	int64_t poll_interval_ms;
-	int64_t max_staleness_ms; /* 0: none is set */
-	int64_t next_poll_at;     /* CLOCK_NEVER: a sync is under way */
-	struct view_process process;
+	int64_t max_staleness_ms;    /* 0: none is set */
+	int64_t next_poll_at;        /* CLOCK_NEVER: a sync is under way */
+	struct view_process process; /* read by metrics alone */
 };
 
 /* The wall time of a monotonic one, in Unix milliseconds. */
 int64_t view_wall_ms(const struct view *v, int64_t at);
+
+/* Appends milliseconds as seconds: "1.250". */
+void view_seconds(struct buf *out, int64_t ms);
 
 /* Why an object is not up to date: its own failure, or that of what it comes from or goes
  * to.  NULL: nothing is known to fail. */

@@ -35,18 +35,6 @@ static void answers_tell_stale(const struct loop *l, int64_t now, struct buf *ou
 		   age, most);
 }
 
-/* A set that has been complete stays usable whatever fails later. */
-static void answers_tell_ready(const struct loop *l, struct buf *out)
-{
-	int64_t now = clock_now_ms();
-
-	if (loop_is_stale(l, now))
-		answers_tell_stale(l, now, out);
-	else
-		buf_text(out, l->active.incidents.count > 0 ? "ok; but:" : "ok");
-	incidents_tell(&l->active.incidents, now, out);
-}
-
 static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
 	const struct err *cause = loop_cause(l);
@@ -74,16 +62,6 @@ static void answers_tell_starting(const struct loop *l, struct buf *out)
 			   refused->msg);
 }
 
-void answers_tell(void *arg, struct buf *out)
-{
-	const struct loop *l = arg;
-
-	if (l->phase == LOOP_STARTING)
-		answers_tell_starting(l, out);
-	else
-		answers_tell_ready(l, out);
-}
-
 void answers_tell_briefly(const struct loop *l, struct buf *out)
 {
 	int64_t now = clock_now_ms();
@@ -94,4 +72,18 @@ void answers_tell_briefly(const struct loop *l, struct buf *out)
 		answers_tell_stale(l, now, out);
 	else
 		buf_text(out, "ok");
+}
+
+/* A set that has been complete stays usable whatever fails later. */
+void answers_tell(void *arg, struct buf *out)
+{
+	const struct loop *l = arg;
+	int64_t now = clock_now_ms();
+
+	answers_tell_briefly(l, out);
+	if (l->phase == LOOP_STARTING)
+		return;
+	if (l->active.incidents.count > 0 && !loop_is_stale(l, now))
+		buf_text(out, "; but:");
+	incidents_tell(&l->active.incidents, now, out);
 }

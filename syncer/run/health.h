@@ -11,8 +11,8 @@
  *   the port             GET /startupz, /readyz, /healthz: the same answers; /status,
  *                        /metrics, and / for people
  *
- * 200 is yes, of ready with what fails all the same.  503 is no, with the cause in one
- * line.  /startup?wait=MS is answered when
+ * 200 is yes, of ready with what fails all the same.  503 is no, with the cause; of ready
+ * also when no sync has succeeded for too long.  /startup?wait=MS is answered when
  * it is a yes, or after so many milliseconds.  Connections are bounded in number and in
  * time, so that nobody keeps a kubelet from asking.
  */

@@ -73,6 +73,14 @@ static int64_t picture_max_fds(void)
 		       : (int64_t)limit.rlim_cur;
 }
 
+static struct view_process picture_process(void)
+{
+	return (struct view_process){ .cpu_ms = picture_cpu_ms(),
+				      .resident_bytes = picture_resident_bytes(),
+				      .open_fds = picture_open_fds(),
+				      .max_fds = picture_max_fds() };
+}
+
 /* ---- all of it ---- */
 
 /* What others own goes into the state. */
@@ -112,10 +120,6 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		.poll_interval_ms = l->settings->poll_interval_ms,
 		.max_staleness_ms = l->settings->max_staleness_ms,
 		.next_poll_at = l->round != NULL ? CLOCK_NEVER : l->next_round_at,
-		.process = { .cpu_ms = picture_cpu_ms(),
-			     .resident_bytes = picture_resident_bytes(),
-			     .open_fds = picture_open_fds(),
-			     .max_fds = picture_max_fds() },
 	};
 
 	picture_gather(l);
@@ -126,10 +130,12 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		status_write(&view, out);
 		break;
 	case DOCUMENT_METRICS:
-		metrics_write(&view, METRICS_PROMETHEUS, out);
-		break;
 	case DOCUMENT_OPENMETRICS:
-		metrics_write(&view, METRICS_OPENMETRICS, out);
+		view.process = picture_process();
+		metrics_write(&view,
+			      document == DOCUMENT_METRICS ? METRICS_PROMETHEUS
+							   : METRICS_OPENMETRICS,
+			      out);
 		break;
 	case DOCUMENT_PAGE:
 		page_write(&view, out);

@@ -50,13 +50,13 @@ static void start_observe(void *arg, const struct http_seen *seen)
 {
 	struct loop *l = arg;
 	const struct source *s = l->sources.first;
+	struct state_vault *v = NULL;
 
-	/* The vault is known from its first request on. */
 	while (s != NULL && strcmp(s->vault.host, seen->host) != 0)
 		s = s->next;
 	if (s != NULL)
-		state_vault(&l->state, s->vault.host, s->vault.name, s->vault.url);
-	state_requested(&l->state, seen);
+		v = state_vault(&l->state, s->vault.host, s->vault.name, s->vault.url);
+	state_requested(&l->state, v, seen);
 }
 
 /* Everything that can be wrong with the configuration, before anything is touched.  Each

@@ -1,6 +1,7 @@
 /* The picture of the state, and what is made of it: metrics, status, page. */
 #include "fake_log.h"
 
+#include "azure/token.h"
 #include "report/metrics.h"
 #include "report/metrics_table.h"
 #include "report/page.h"
@@ -52,11 +53,12 @@ static void see(const char *path, const char *version, size_t files, bool confir
 
 static void ask(const char *purpose, int status, enum http_failure failure, int64_t ms)
 {
-	state_requested(&picture, &(struct http_seen){ .purpose = purpose,
-						       .host = "shop.example",
-						       .status = status,
-						       .failure = failure,
-						       .took_ms = ms });
+	state_requested(&picture, shop(),
+			&(struct http_seen){ .purpose = purpose,
+					     .host = "shop.example",
+					     .status = status,
+					     .failure = failure,
+					     .took_ms = ms });
 }
 
 static void test_objects_come_stay_and_go(void **arg)
@@ -91,7 +93,7 @@ static void test_requests_are_counted_by_kind_and_code(void **arg)
 	ask("secret", 200, HTTP_OK, 30);
 	ask("secret", 429, HTTP_OK, 1);
 	ask("list", 0, HTTP_TIMEOUT, 10001);
-	ask(STATE_TOKEN, 400, HTTP_OK, 5);
+	ask(TOKEN_PURPOSE, 400, HTTP_OK, 5);
 	ask("unknown", 200, HTTP_OK, 5);
 	assert_int_equal(shop()->requests, 4);
 	assert_int_equal(shop()->throttled, 1);

@@ -17,6 +17,8 @@ const struct command commands[] = {
 	  "startup --wait 5s: wait so long for a yes",
 	  NULL },
 	{ "refresh", "", command_refresh, "ask the running sidecar to poll now", NULL },
+	{ "status", "[--watch] [--output text|json]", command_status,
+	  "what the running sidecar says of each object; exit 0: it is ready", NULL },
 	{ "check", "[--online] [--output text|json] [FILE]", command_check,
 	  "show what the configuration comes to; --online: try it; --output json", NULL },
 	{ "exec", "[OPTION...] -- CMD [ARG...]", command_exec,

@@ -57,7 +57,7 @@ static uint32_t plain_point(const char *text, size_t n)
 }
 
 /* The bytes of the character at text if it may be shown; 0: it may not. */
-static size_t plain_length(const char *text, bool keep_lines)
+static size_t plain_shown_length(const char *text, bool keep_lines)
 {
 	size_t n = text_utf8_length(text);
 
@@ -72,7 +72,7 @@ void plain_add(struct buf *out, const char *text, size_t len, bool keep_lines)
 	const char *end = text + len, *run = text;
 
 	while (text < end) {
-		size_t n = plain_length(text, keep_lines);
+		size_t n = plain_shown_length(text, keep_lines);
 
 		if (n > 0) {
 			text += n;

@@ -31,6 +31,7 @@ struct status_run {
 	bool is_terminal;
 	bool clears; /* a terminal that knows how to */
 	bool colour;
+	bool drew; /* a status was shown before */
 	char *dir;
 	int signals_fd;    /* -1: signals end the process as usual */
 	struct buf failed; /* what was last said on stderr while watching */
@@ -218,7 +219,7 @@ static void status_tell_failed(struct status_run *run, const struct buf *problem
 }
 
 /* -1: stdout takes no more. */
-static int status_draw(struct status_run *run, bool first, bool *stopped)
+static int status_draw(struct status_run *run, bool *stopped)
 {
 	auto_buf struct buf out = BUF_INIT(STATUS_TEXT_MAX);
 	auto_buf struct buf problem = BUF_INIT(STATUS_TEXT_MAX);
@@ -229,8 +230,9 @@ static int status_draw(struct status_run *run, bool first, bool *stopped)
 		return 0;
 	if (run->clears)
 		buf_text(&drawn, status_clear);
-	else if (!first && out.len > 0)
+	else if (run->drew && out.len > 0)
 		buf_text(&drawn, "\n");
+	run->drew |= out.len > 0;
 	if (status_write(run, &drawn) < 0 || status_write(run, &out) < 0)
 		return -1;
 	status_tell_failed(run, &problem);
@@ -252,8 +254,8 @@ static int status_watch(struct status_run *run)
 	run->signals_fd = signals.fd = signals_open(&err);
 	if (signals.fd < 0)
 		return command_error(EXIT_LOCAL, "%s", err.msg);
-	for (bool first = true; !stopped && result == 0; first = false) {
-		result = status_draw(run, first, &stopped);
+	while (!stopped && result == 0) {
+		result = status_draw(run, &stopped);
 		if (!stopped && result == 0)
 			stopped = poll(&signals, 1, STATUS_EVERY_MS) != 0;
 	}

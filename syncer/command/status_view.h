@@ -14,8 +14,9 @@
 
 #include "base/err.h"
 
-/* An answer of more bytes is refused; more entries of a list are counted only. */
-#define STATUS_BYTES_MAX (2 * 1024 * 1024)
+/* An answer of more bytes is refused, and a sidecar gives none; more entries of a list
+ * are counted only. */
+#define STATUS_BYTES_MAX (4 * 1024 * 1024)
 #define STATUS_ENTRIES_MAX 2048
 
 /* An unknown number, or point in time. */

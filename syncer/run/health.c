@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/documents.h"
 #include "run/endpoint.h"
 
 /* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
@@ -50,20 +51,31 @@ struct visitor {
 struct health {
 	struct server servers[SERVERS];
 	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
+	struct documents documents;
 	struct health_facts *facts;
 	int dir_fd;
 	int epoll_fd; /* of the daemons' own; -1: none is open */
 };
 
-enum question { ASK_STARTUP, ASK_READY, ASK_LIVE, QUESTIONS };
+enum question {
+	ASK_STARTUP,
+	ASK_READY,
+	ASK_LIVE,
+	ASK_STATUS,
+	ASK_METRICS,
+	ASK_PAGE,
+	QUESTIONS,
+};
 
 static const char *const urls[SERVERS][QUESTIONS] = {
-	[SERVER_PATH] = { "/startup", "/ready", "/live" },
-	[SERVER_PORT] = { "/startupz", "/readyz", "/healthz" },
+	[SERVER_PATH] = { "/startup", "/ready", "/live", "/status", "/metrics", NULL },
+	[SERVER_PORT] = { "/startupz", "/readyz", "/healthz", "/status", "/metrics",
+			  "/" },
 };
 static const char *const nothing[SERVERS] = {
 	[SERVER_PATH] = "not found\n",
-	[SERVER_PORT] = "not found; there are /startupz, /readyz and /healthz\n",
+	[SERVER_PORT] = "not found; there are /startupz, /readyz, /healthz, /metrics, "
+			"/status and /\n",
 };
 
 /* ---- answers ---- */
@@ -89,7 +101,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 static enum MHD_Result reply_started(const struct health *h,
 				     struct MHD_Connection *connection, bool briefly)
 {
-	bool started = h->facts->started;
+	bool started = h->facts->started && (briefly || !h->facts->stale);
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
 
 	if (started && briefly)
@@ -98,6 +110,30 @@ static enum MHD_Result reply_started(const struct health *h,
 	buf_text(&text, "\n");
 	return reply(connection, started ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
 		     buf_str(&text));
+}
+
+/* ---- documents ---- */
+
+static enum MHD_Result reply_document(struct health *h, struct MHD_Connection *connection,
+				      enum document which)
+{
+	struct MHD_Response *response = documents_get(
+		&h->documents, h->facts->write, h->facts->arg, which, clock_now_ms());
+
+	if (response == NULL)
+		return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+			     "others have not yet read what they asked for: ask later\n");
+	return MHD_queue_response(connection, MHD_HTTP_OK, response);
+}
+
+static enum document wanted_metrics(struct MHD_Connection *connection)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_ACCEPT);
+
+	return accept != NULL && strstr(accept, "application/openmetrics-text") != NULL
+		       ? DOCUMENT_OPENMETRICS
+		       : DOCUMENT_METRICS;
 }
 
 /* ---- probes that wait ---- */
@@ -146,14 +182,50 @@ static void health_end_wait(struct visitor *visitor, int64_t now)
 
 /* ---- requests ---- */
 
+static enum question question_of(enum server_kind kind, const char *url)
+{
+	int asked = 0;
+
+	while (asked < QUESTIONS &&
+	       (urls[kind][asked] == NULL || strcmp(url, urls[kind][asked]) != 0))
+		asked++;
+	return (enum question)asked;
+}
+
+static enum MHD_Result reply_question(const struct server *server,
+				      struct MHD_Connection *connection, const char *url)
+{
+	struct health *h = server->health;
+
+	switch (question_of(server->kind, url)) {
+	case ASK_STARTUP:
+		/* Over the network nobody takes a place for long. */
+		if (server->kind == SERVER_PATH && health_puts_off(h, connection))
+			return MHD_YES;
+		return reply_started(h, connection, true);
+	case ASK_READY:
+		return reply_started(h, connection, false);
+	case ASK_LIVE:
+		return reply(connection, MHD_HTTP_OK, "ok\n");
+	case ASK_STATUS:
+		return reply_document(h, connection, DOCUMENT_STATUS);
+	case ASK_METRICS:
+		return reply_document(h, connection, wanted_metrics(connection));
+	case ASK_PAGE:
+		return reply_document(h, connection, DOCUMENT_PAGE);
+	case QUESTIONS:
+		break;
+	}
+	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 				  const char *url, const char *method,
 				  const char *version, const char *data, size_t *size,
 				  void **state)
 {
 	const struct server *server = arg;
-	const struct health *h = server->health;
-	const char *const *known = urls[server->kind];
+	struct health *h = server->health;
 
 	(void)version, (void)data;
 	/* First the head, then the body piece by piece: it is dropped. */
@@ -174,18 +246,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 			     "method not allowed\n");
-	/* Over the network nobody takes a place for long. */
-	if (strcmp(url, known[ASK_STARTUP]) == 0 && server->kind == SERVER_PATH &&
-	    health_puts_off(h, connection))
-		return MHD_YES;
-	/* A set that has been complete stays usable whatever the vault says later. */
-	if (strcmp(url, known[ASK_STARTUP]) == 0)
-		return reply_started(h, connection, true);
-	if (strcmp(url, known[ASK_READY]) == 0)
-		return reply_started(h, connection, false);
-	if (strcmp(url, known[ASK_LIVE]) == 0)
-		return reply(connection, MHD_HTTP_OK, "ok\n");
-	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);
+	return reply_question(server, connection, url);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -357,6 +418,7 @@ void health_run(struct health *h)
 	if (h == NULL)
 		return;
 	health_run_visitors(h, clock_now_ms());
+	documents_run(&h->documents, clock_now_ms());
 	for (int i = 0; i < SERVERS; i++)
 		health_run_server(&h->servers[i]);
 }
@@ -371,6 +433,7 @@ void health_free(struct health *h)
 			health_end_wait(&h->visitors[i], clock_now_ms());
 	if (h->dir_fd >= 0)
 		endpoint_remove(h->dir_fd);
+	documents_drop(&h->documents);
 	for (int i = 0; i < SERVERS; i++) {
 		for (int step = 0; step < ANSWER_STEPS; step++)
 			health_run_server(&h->servers[i]);

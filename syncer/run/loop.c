@@ -14,9 +14,17 @@
 #include "run/outcomes.h"
 #include "run/signals.h"
 #include "run/watches.h"
+#include "sync/account.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
+
+bool loop_is_stale(const struct loop *l, int64_t now)
+{
+	int64_t most = l->settings->max_staleness_ms;
+
+	return most > 0 && state_staleness_ms(&l->state, now) > most;
+}
 
 /* ---- signals, probes and files ---- */
 
@@ -39,6 +47,7 @@ void loop_take_signals(struct loop *l)
 static void loop_take_health(struct loop *l)
 {
 	l->facts.started = l->phase != LOOP_STARTING;
+	l->facts.stale = loop_is_stale(l, clock_now_ms());
 	health_run(l->health);
 	if (!l->facts.refresh)
 		return;
@@ -245,6 +254,7 @@ static void loop_start_round(struct loop *l, int64_t now)
 	if (now < l->next_round_at)
 		return;
 	work = active_work(&l->active, &l->sources, l->publish, l->notify);
+	work.state = &l->state;
 	l->sources.hurried = l->phase == LOOP_STARTING;
 	l->round = round_start(&work, now);
 }
@@ -314,6 +324,7 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		l->next_round_at = now;
 		return;
 	}
+	account_sync(&l->state, &result, now);
 	l->last = result.failures;
 	notify_hold_exit(l->notify, l->last.env_unwritten);
 	changed = result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
@@ -383,6 +394,8 @@ static void loop_run_notify(struct loop *l, int64_t now)
 
 	while (l->exit_code == 0 && notify_run(l->notify, now, &outcome)) {
 		outcomes_log(&l->active.incidents, &outcome, now);
+		if (!outcome.waits)
+			state_notified(&l->state, outcome.target, outcome.ok, now);
 		l->exit_code = outcome.exit_code;
 	}
 	if (l->exit_code == 0)

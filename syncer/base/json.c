@@ -186,6 +186,13 @@ int64_t json_int(const struct json *object, const char *name, int64_t fallback)
 	return json_number(json_get(object, name), fallback);
 }
 
+double json_real(const struct json *object, const char *name, double fallback)
+{
+	const cJSON *n = node(json_get(object, name));
+
+	return cJSON_IsNumber(n) && isfinite(n->valuedouble) ? n->valuedouble : fallback;
+}
+
 bool json_bool(const struct json *object, const char *name, bool fallback)
 {
 	const cJSON *item = node(json_get(object, name));

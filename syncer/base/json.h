@@ -48,6 +48,8 @@ const struct json *json_get(const struct json *object, const char *name);
 const char *json_string(const struct json *object, const char *name);
 int64_t json_int(const struct json *object, const char *name, int64_t fallback);
 bool json_bool(const struct json *object, const char *name, bool fallback);
+/* With its fraction; one that passes what a double holds is none. */
+double json_real(const struct json *object, const char *name, double fallback);
 /* As json_int(), and also takes a string of digits, as Entra sometimes sends. */
 int64_t json_loose_int(const struct json *object, const char *name, int64_t fallback);
 

@@ -1,160 +1,53 @@
-/* ask.c: `probe` and `refresh`: a question to the running sidecar, over its socket. */
-#include <ctype.h>
-#include <fcntl.h>
+/* ask.c: `probe` and `refresh`: a question to the running sidecar. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/command.h"
-#include "config/configuration.h"
-#include "config/environment.h"
-#include "net/http.h"
-#include "run/endpoint.h"
+#include "command/plain.h"
+#include "command/sidecar.h"
 #include "run/health.h"
-
-extern char **environ;
-
-/* Less than the timeoutSeconds of the manifests' probes, so that this program says why
- * and not the kubelet. */
-#define ANSWER_TIMEOUT_MS 4000
-
-/* How often a probe that may wait tries to reach a sidecar that does not listen yet. */
-#define LISTEN_RETRY_MS 100
-
-/* Stands in messages of what went wrong; the socket says where it is. */
-#define HOST "sidecar"
-
-static const char unconnected[] = "cannot connect to '" HOST "': ";
 
 #define HTTP_YES 200
 
-struct sidecar_answer {
-	bool done;
-	int status; /* 0: none came */
-	char text[16384];
-};
+/* The longest text that is shown of an answer. */
+#define SHOWN_MAX 32768
 
-/* The other end may be anyone of our uid: what it says is shown as plain text, and the
- * reason of a no as one line. */
-static void on_answer(void *arg, struct http_reply *reply, const struct err *err)
+/* The reason of a no is one line. */
+static int ask_tell(const struct sidecar_answer *answer)
 {
-	struct sidecar_answer *answer = arg;
-	char *c = answer->text;
+	const char *text = buf_str(&answer->text);
+	bool yes = answer->status < 300;
+	auto_buf struct buf shown = BUF_INIT(SHOWN_MAX);
 
-	answer->done = true;
-	answer->status = reply->status;
-	snprintf(answer->text, sizeof(answer->text), "%s",
-		 err ? err->msg : buf_str(&reply->body));
-	for (; *c && (*c != '\n' || answer->status == HTTP_YES); c++)
-		if (!isprint((unsigned char)*c) && *c != '\n')
-			*c = '?';
-	*c = '\0';
-}
-
-static int wait_for(struct http *http, const struct sidecar_answer *answer,
-		    int64_t timeout_ms, struct err *err)
-{
-	int64_t until = clock_now_ms() + 2 * timeout_ms;
-	int64_t now;
-
-	while (!answer->done && (now = clock_now_ms()) < until) {
-		if (http_wait(http, NULL, 0, clock_ms_until(until, now), err) < 0)
-			return -1;
-		http_run(http);
-	}
-	return 0;
-}
-
-/* A question to the sidecar. */
-struct sidecar_question {
-	const char *path;
-	bool post;
-	int64_t wait_ms; /* for a yes; 0: the answer is wanted at once */
-};
-
-static int ask_once(const struct sidecar_question *question, const char *socket,
-		    int64_t wait_ms, struct sidecar_answer *answer, struct err *err)
-{
-	auto_free char *url = wait_ms > 0
-				      ? xasprintf("http://" HOST "%s?wait=%lld",
-						  question->path, (long long)wait_ms)
-				      : xasprintf("http://" HOST "%s", question->path);
-	int64_t timeout_ms = ANSWER_TIMEOUT_MS + wait_ms;
-	struct buf empty = BUF_INIT(1);
-	struct http *http;
-	int result;
-
-	*answer = (struct sidecar_answer){ 0 };
-	if (http_new(&http,
-		     &(struct http_options){ .timeout_ms = timeout_ms,
-					     .local_only = true },
-		     err) < 0)
-		return -1;
-	http_start(http,
-		   &(struct http_request){ .url = url,
-					   .form = question->post ? &empty : NULL,
-					   .called = HOST,
-					   .unix_socket = socket },
-		   on_answer, answer);
-	result = wait_for(http, answer, timeout_ms, err);
-	/* Nobody listens yet. */
-	if (result == 0 && text_starts(answer->text, unconnected) && wait_ms > 0)
-		result = http_wait(http, NULL, 0,
-				   (int)clock_sooner(LISTEN_RETRY_MS, wait_ms), err);
-	http_free(http);
-	return result;
-}
-
-static int ask(const char *dir, const struct sidecar_question *question,
-	       struct sidecar_answer *answer, struct err *err)
-{
-	auto_close int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int64_t until = clock_now_ms() + question->wait_ms, left_ms;
-	char path[ENDPOINT_PATH_LEN];
-
-	if (dir_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
-	endpoint_path(path, dir_fd);
-	if (http_global_init(err) < 0)
-		return -1;
-	do {
-		left_ms = clock_later(until - clock_now_ms(), 0);
-		if (ask_once(question, path, left_ms, answer, err) < 0)
-			return -1;
-	} while (answer->status == 0 && text_starts(answer->text, unconnected) &&
-		 left_ms > 0);
-	return 0;
-}
-
-static int tell_of_none(const char *dir, const char *cause)
-{
-	bool absent = text_starts(cause, unconnected);
-
-	return command_error(
-		EXIT_LOCAL, "no sidecar answers on '%s/" ENDPOINT_SOCKET "': %s%s", dir,
-		cause + (absent ? strlen(unconnected) : 0),
-		absent ? "; does 'akvsync sidecar' run with this AKVSYNC_DIR?" : "");
+	plain_add(&shown, text,
+		  answer->status == HTTP_YES ? strlen(text) : strcspn(text, "\n"), true);
+	if (!yes)
+		return command_error(EXIT_UNAVAILABLE, "%s", buf_str(&shown));
+	if (text_starts(buf_str(&shown), "ok; but:"))
+		fputs(buf_str(&shown), stdout);
+	return command_printed(EXIT_DONE);
 }
 
 static int ask_sidecar(const struct sidecar_question *question)
 {
-	char **env = environment_take(environ);
-	auto_free char *dir = configuration_dir(env);
-	struct sidecar_answer answer = { 0 };
+	auto_free char *dir = sidecar_dir();
+	auto_buf struct buf none = BUF_INIT(SHOWN_MAX);
+	struct sidecar_answer answer;
 	struct err err;
+	int code;
 
-	environment_untake(env);
-	if (ask(dir, question, &answer, &err) < 0)
-		return command_error(EXIT_LOCAL, "%s", err.msg);
-	if (answer.status == 0)
-		return tell_of_none(dir, answer.text);
-	if (answer.status >= 300)
-		return command_error(EXIT_UNAVAILABLE, "%s", answer.text);
-	if (text_starts(answer.text, "ok; but:"))
-		fputs(answer.text, stdout);
-	return command_printed(EXIT_DONE);
+	if (sidecar_ask(dir, question, &answer, &err) < 0) {
+		code = command_error(EXIT_LOCAL, "%s", err.msg);
+	} else if (answer.status == 0) {
+		sidecar_tell_none(dir, &answer, &none);
+		code = command_error(EXIT_LOCAL, "%s", buf_str(&none));
+	} else {
+		code = ask_tell(&answer);
+	}
+	sidecar_answer_done(&answer);
+	return code;
 }
 
 /* --wait 5s, or --wait=5s. */
@@ -181,7 +74,7 @@ int command_probe(int argc, char **argv)
 		{ "ready", "/ready" },
 		{ "live", "/live" },
 	};
-	struct sidecar_question question = { 0 };
+	struct sidecar_question question = { .stop_fd = -1 };
 
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(questions); i++)
 		if (strcmp(argv[1], questions[i].name) == 0)
@@ -198,7 +91,8 @@ int command_probe(int argc, char **argv)
 int command_refresh(int argc, char **argv)
 {
 	static const struct sidecar_question question = { .path = "/refresh",
-							  .post = true };
+							  .post = true,
+							  .stop_fd = -1 };
 
 	if (argc > 1)
 		return command_usage_error("'%s' takes no arguments", argv[0]);

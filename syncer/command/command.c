@@ -12,6 +12,9 @@
 static const char probe_details[] =
 	"Exit code: 0: yes; 6: the sidecar says no, and why; 7: no sidecar answers.\n";
 
+static const char status_details[] =
+	"Exit code: 0: the sidecar is ready; 6: it is not; 7: no sidecar answers.\n";
+
 static const struct command_option no_options[] = { { NULL, NULL, NULL } };
 static const struct command_option probe_options[] = {
 	{ "--wait", "DURATION", "startup: wait so long for a yes, up to 1m" },
@@ -20,6 +23,11 @@ static const struct command_option probe_options[] = {
 static const struct command_option check_options[] = {
 	{ "--online", NULL, "sign in and read every object, too" },
 	{ "--output", "text|json", "the report for people, or for machines" },
+	{ NULL, NULL, NULL },
+};
+static const struct command_option status_options[] = {
+	{ "--watch", NULL, "show it again every 2 s, until SIGINT" },
+	{ "--output", "text|json", "tables for people, or what the sidecar sent" },
 	{ NULL, NULL, NULL },
 };
 static const struct command_option man_options[] = {
@@ -38,6 +46,9 @@ const struct command commands[] = {
 	  probe_details },
 	{ "refresh", command_refresh, no_options, "",
 	  "ask the running sidecar to poll now", probe_details },
+	{ "status", command_status, status_options, "",
+	  "what the running sidecar says of each object: its version, age and failures",
+	  status_details },
 	{ "check", command_check, check_options, "[FILE]",
 	  "show what the configuration comes to, and the files that it makes", NULL },
 	{ "exec", command_exec, exec_options, "-- CMD [ARG...]",

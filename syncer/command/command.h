@@ -66,6 +66,7 @@ int command_sidecar(int argc, char **argv);
 int command_sidecar_of_exec(void); /* the sidecar of an exec that stands alone */
 int command_probe(int argc, char **argv);
 int command_refresh(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_exec(int argc, char **argv);
 int command_install(int argc, char **argv);

@@ -66,7 +66,8 @@ static const struct manual_row endpoint_rows[] = {
 	  "The same, and the set is not older than AKVSYNC_MAX_STALENESS when that is "
 	  "set; the text also says what fails." },
 	{ "/metrics", "The metrics, for Prometheus." },
-	{ "/status", "The state of each object as JSON." },
+	{ "/status",
+	  "The state of each object as JSON; akvsync status shows it as tables." },
 	{ "/", "The same as a page for people." },
 	{ "/live, /ready, /startup, /metrics, /status",
 	  "On the socket DIR/..sock: the same answers." },

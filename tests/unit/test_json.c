@@ -186,6 +186,26 @@ static void test_numbers(void **state)
 	}
 }
 
+static void test_fractions(void **state)
+{
+	static const struct {
+		const char *text;
+		double want; /* -7: the fallback */
+	} rows[] = {
+		{ "0.125", 0.125 }, { "-2.5", -2.5 }, { "1e300", 1e300 },
+		{ "1e400", -7 },    { "-1e400", -7 }, { "\"0.5\"", -7 },
+		{ "true", -7 },     { "null", -7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xasprintf("{\"n\":%s}", rows[i].text);
+		auto_json struct json *root = parsed(text);
+
+		check(text, json_real(root, "n", -7) == rows[i].want);
+	}
+}
+
 static void test_quote(void **state)
 {
 #define BAD "\\ufffd"
@@ -333,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_take_refused),
+		cmocka_unit_test(test_fractions),
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_freed_memory_is_clean),
 	};

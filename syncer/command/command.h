@@ -43,8 +43,8 @@ int command_install(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
 
-/* What `exec --help` says besides. */
-extern const char exec_details[];
+/* What `check --help` and `exec --help` say besides. */
+extern const char check_details[], exec_details[];
 
 /* What one command does and takes: `init --help`. */
 int command_usage(const struct command *command);

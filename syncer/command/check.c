@@ -17,12 +17,19 @@ extern char **environ;
 struct options {
 	bool online, json;
 	const char *file;
+	struct cost_terms terms;
 };
 
 static int parse_options(int argc, char **argv, struct options *out)
 {
+	struct err err;
+
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--online") == 0) {
+		if (cost_read_option(&out->terms, argv[i], argv[i + 1], &err)) {
+			if (err.kind != ERR_NONE)
+				return command_usage_error_of("check", "%s", err.msg);
+			i++;
+		} else if (strcmp(argv[i], "--online") == 0) {
 			out->online = true;
 		} else if (strcmp(argv[i], "--output") == 0 && i + 1 < argc) {
 			const char *kind = argv[++i];
@@ -34,11 +41,15 @@ static int parse_options(int argc, char **argv, struct options *out)
 		} else if (argv[i][0] != '-' && out->file == NULL) {
 			out->file = argv[i];
 		} else {
-			return command_usage_error("check takes --online, --output json "
-						   "and one FILE, not '%s'",
-						   argv[i]);
+			return command_usage_error(
+				"check takes --online, --output json, --pods N, --limit "
+				"REQUESTS/SECONDS, --price DOLLARS and one FILE, not "
+				"'%s'",
+				argv[i]);
 		}
 	}
+	if (cost_check_terms(&out->terms, &err) < 0)
+		return command_usage_error_of("check", "%s", err.msg);
 	return EXIT_DONE;
 }
 
@@ -60,7 +71,8 @@ static int check_report(const struct options *options, const struct configuratio
 	const struct check_view view = { .configuration = c,
 					 .check = check,
 					 .online = options->online,
-					 .by_argument = options->file != NULL };
+					 .by_argument = options->file != NULL,
+					 .terms = options->terms };
 	struct buf out = BUF_INIT(CHECK_TEXT_MAX);
 	int code = command_exit_code(err ? err : &check->worst);
 

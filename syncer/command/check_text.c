@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "command/check_cost.h"
+
 static bool check_is_shown_below(const char *name)
 {
 	return strcmp(name, "AKVSYNC_OBJECTS") == 0 ||
@@ -168,6 +170,7 @@ void check_write_text(const struct check_view *view, struct buf *out)
 	check_text_templates(c, true, out);
 	check_text_secrets(c, out);
 	check_text_targets(&check->targets, out);
+	check_cost_write_text(view, out);
 	buf_printf(out, "\n%s\n",
 		   check->unmade.kind != ERR_NONE  ? check->unmade.msg
 		   : check->worst.kind != ERR_NONE ? "Not all of it can be read."

@@ -6,6 +6,7 @@
 
 #include "config/configuration.h"
 #include "sync/check.h"
+#include "sync/cost.h"
 
 /* Of a report, and of one value in it. */
 #define CHECK_TEXT_MAX (16 * 1024 * 1024)
@@ -13,8 +14,9 @@
 struct check_view {
 	const struct configuration *configuration;
 	const struct check *check;
-	bool online;      /* every object was asked for */
-	bool by_argument; /* the configuration file is one of the command line */
+	bool online;             /* every object was asked for */
+	bool by_argument;        /* the configuration file is one of the command line */
+	struct cost_terms terms; /* of how many pods the cost is to be told */
 };
 
 /* Where a setting's value comes from: configuration_source(), or "argument". */

@@ -23,6 +23,12 @@ static const struct command_option probe_options[] = {
 static const struct command_option check_options[] = {
 	{ "--online", NULL, "sign in and read every object, too" },
 	{ "--output", "text|json", "the report for people, or for machines" },
+	{ "--pods", "N",
+	  "what so many pods cost the vault: requests a second, the share of its limit, "
+	  "the bill of a month" },
+	{ "--limit", "REQUESTS/SECONDS",
+	  "in place of the vault's own limit, such as 4000/10" },
+	{ "--price", "DOLLARS", "of 10000 requests, in place of the list price" },
 	{ NULL, NULL, NULL },
 };
 static const struct command_option status_options[] = {
@@ -50,7 +56,8 @@ const struct command commands[] = {
 	  "what the running sidecar says of each object: its version, age and failures",
 	  status_details },
 	{ "check", command_check, check_options, "[FILE]",
-	  "show what the configuration comes to, and the files that it makes", NULL },
+	  "show what the configuration comes to, the files that it makes, and its cost",
+	  NULL },
 	{ "exec", command_exec, exec_options, "-- CMD [ARG...]",
 	  "run CMD with secrets in its environment, and start it again when one changes",
 	  exec_details },

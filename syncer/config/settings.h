@@ -15,6 +15,9 @@
 
 #include "base/buf.h"
 
+/* The longest AKVSYNC_POLL_INTERVAL. */
+#define SETTINGS_POLL_MAX_MS (INT64_C(7) * 86400000)
+
 enum settings_auth {
 	AUTH_AUTO,
 	AUTH_WORKLOAD_IDENTITY,
@@ -40,7 +43,8 @@ struct settings {
 	char *templates, *env_files;   /* AKVSYNC_TEMPLATES, _ENV_FILES as given */
 	char *dir;                     /* AKVSYNC_DIR */
 	mode_t file_mode;              /* AKVSYNC_FILE_MODE */
-	int64_t poll_interval_ms;      /* AKVSYNC_POLL_INTERVAL, at least 1000 */
+	int64_t poll_interval_ms;      /* AKVSYNC_POLL_INTERVAL, 1000 to
+					  SETTINGS_POLL_MAX_MS */
 	int64_t init_timeout_ms;       /* AKVSYNC_INIT_TIMEOUT */
 	int64_t request_timeout_ms;    /* AKVSYNC_REQUEST_TIMEOUT */
 	enum settings_stale stale;     /* AKVSYNC_INIT_STALE: accept, refuse */

@@ -80,6 +80,8 @@ int check_plan(struct check *out, const struct configuration *c, struct err *err
 		if (result == 0)
 			check_plan_entry(out, &c->objects.items[i], source);
 	}
+	if (result == 0)
+		demand_of_objects(&out->demand, &sources, &c->objects);
 	sources_done(&sources);
 	if (result < 0)
 		check_done(out);
@@ -180,6 +182,7 @@ static int check_ask(struct check *out, const struct configuration *c,
 		check_take_listing(out, l);
 	for (const struct task *t = plan.tasks; t; t = t->next)
 		check_take_task(out, t);
+	demand_of_plan(&out->demand, &plan, &c->objects);
 	if (result == 0 && out->worst.kind == ERR_NONE)
 		check_compose(out, &c->objects, &plan);
 	plan_free(&plan);
@@ -221,5 +224,6 @@ void check_done(struct check *c)
 	}
 	free(c->items);
 	targets_done(&c->targets);
+	demand_done(&c->demand);
 	*c = (struct check){ 0 };
 }

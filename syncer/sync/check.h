@@ -7,6 +7,7 @@
 
 #include "config/configuration.h"
 #include "deliver/targets.h"
+#include "sync/demand.h"
 
 struct check_file {
 	char *path; /* relative */
@@ -33,6 +34,7 @@ struct check {
 	struct check_entry *items;
 	size_t count;
 	struct targets targets; /* of AKVSYNC_NOTIFY */
+	struct demand demand;   /* what it asks the vaults for */
 	struct err unmade;      /* why a template or an env file cannot be made of what
 				   was read; ERR_NONE: it can, or not all was read */
 	struct err worst;       /* of what is not excused; ERR_NONE: all is well */

@@ -242,11 +242,15 @@ void task_forget_file(struct task *t, size_t i)
 	t->current = NULL;
 }
 
-bool task_needs_no_answer(const struct task *t)
+bool task_is_final(const struct object *object, const char *version)
 {
 	/* Tags may change with a version, so path.json has to be asked for. */
-	return t->version != NULL && t->current != NULL &&
-	       t->object->password_object == NULL && !t->object->metadata &&
+	return version != NULL && object->password_object == NULL && !object->metadata;
+}
+
+bool task_needs_no_answer(const struct task *t)
+{
+	return task_is_final(t->object, t->version) && t->current != NULL &&
 	       text_same(t->current, t->version);
 }
 

@@ -73,8 +73,11 @@ void task_free(struct task *t);
  * selected, however it was rendered. */
 bool task_was_selected(const struct object *object, const char *options);
 
-/* True when everything that is asked for is on the volume and cannot change: the version
- * is pinned, and neither metadata nor a password of another object is asked for. */
+/* True when the answer for a version, NULL: the current one, can never change: it is
+ * pinned, and neither metadata nor a password of another object is asked for. */
+bool task_is_final(const struct object *object, const char *version);
+
+/* True when everything that is asked for is on the volume and cannot change. */
 bool task_needs_no_answer(const struct task *t);
 
 /* Asks for what it needs. */

@@ -173,6 +173,7 @@ void token_request(struct token *t, const char *resource, int64_t now)
 		token_fail(e);
 		return;
 	}
+	e->request.http.purpose = TOKEN_PURPOSE;
 	e->call = http_start(t->http, &e->request.http, on_reply, e);
 }
 
@@ -207,6 +208,13 @@ const char *token_bearer(const struct token *t, const char *resource)
 	const struct entry *e = token_find(t, resource);
 
 	return e ? e->grant.access_token : NULL;
+}
+
+int64_t token_ends_at(const struct token *t, const char *resource)
+{
+	const struct entry *e = token_find(t, resource);
+
+	return e != NULL && e->grant.access_token != NULL ? e->ends_at : CLOCK_NEVER;
 }
 
 int64_t token_asked_at(const struct token *t, const char *resource, int64_t now)

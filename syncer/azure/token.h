@@ -17,6 +17,9 @@
 
 struct token;
 
+/* What its requests are for, as net/request.h has it. */
+#define TOKEN_PURPOSE "token"
+
 /* h and identity must outlive it.  token_free() the result. */
 struct token *token_new(struct http *h, const struct identity *identity);
 void token_free(struct token *t);
@@ -46,6 +49,10 @@ void token_cancel(struct token *t);
 
 /* The cached token, for TOKEN_READY; owned by t until it next runs. */
 const char *token_bearer(const struct token *t, const char *resource);
+
+/* When the token ends that is here now, in monotonic milliseconds; CLOCK_NEVER: none is.
+ */
+int64_t token_ends_at(const struct token *t, const char *resource);
 
 /* When the request was made that is waited for, in TOKEN_PENDING; CLOCK_NEVER: none is.
  */

@@ -57,6 +57,7 @@ struct settings {
 	char *kubernetes_host, *kubernetes_port; /* KUBERNETES_SERVICE_HOST, _PORT */
 	int cloud;    /* AKVSYNC_CLOUD: an index for cloud_at(), see cloud.h */
 	char *listen; /* AKVSYNC_LISTEN as given; NULL: no port */
+	int64_t max_staleness_ms; /* AKVSYNC_MAX_STALENESS; 0: none */
 	enum settings_log_level log_level;
 	enum settings_log_format log_format;
 	char *termination_log; /* AKVSYNC_TERMINATION_LOG */

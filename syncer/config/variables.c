@@ -181,8 +181,16 @@ const struct variable variables[] = {
 	{ .name = "AKVSYNC_LISTEN",
 	  .type = VARIABLE_TEXT,
 	  .field = F(listen),
-	  .help = "where the sidecar answers /startupz, /readyz and /healthz over HTTP, "
-		  "such as :8087" },
+	  .help = "where the sidecar answers /startupz, /readyz, /healthz, /metrics, "
+		  "/status and / over HTTP, such as :8087" },
+	{ .name = "AKVSYNC_MAX_STALENESS",
+	  .reloads = true,
+	  .type = VARIABLE_DURATION,
+	  .field = F(max_staleness_ms),
+	  .fallback = "0s",
+	  .max_ms = INT64_C(30) * 86400000,
+	  .help = "ready says no when no sync has succeeded for so long; 0s: whatever "
+		  "fails, ready stays yes" },
 	{ .name = "AKVSYNC_LOG_LEVEL",
 	  .type = VARIABLE_CHOICE,
 	  .field = F(log_level),

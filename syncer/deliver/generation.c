@@ -41,6 +41,16 @@ static void new_name(char out[static GENERATION_LEN])
 	snprintf(out + n, GENERATION_LEN - n, ".%09u", number % 1000000000U);
 }
 
+int64_t generation_made_ms(const char *name)
+{
+	struct tm tm = { 0 };
+
+	if (!generation_is_name(name) ||
+	    strptime(name, "..%Y_%m_%d_%H_%M_%S", &tm) == NULL)
+		return 0;
+	return (int64_t)timegm(&tm) * 1000;
+}
+
 /* Reads the manifest.  None, or one that cannot be understood, is not known. */
 static int read_manifest(struct generation *g, struct err *err)
 {

@@ -30,6 +30,9 @@ struct generation {
 /* True for a name of that form. */
 bool generation_is_name(const char *name);
 
+/* When it was made, by its name, in Unix milliseconds; 0: the name is of another form. */
+int64_t generation_made_ms(const char *name);
+
 /*
  * Opens a generation that is on disk and examines its files.  *out is GENERATION_NONE
  * when there is no such directory; its manifest is not known when there is none, or it

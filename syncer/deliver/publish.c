@@ -65,6 +65,13 @@ const char *publish_generation(const struct publish *p)
 	return p != NULL && p->current.name[0] ? p->current.name : NULL;
 }
 
+int64_t publish_made_ms(const struct publish *p)
+{
+	const char *name = publish_generation(p);
+
+	return name != NULL ? generation_made_ms(name) : 0;
+}
+
 int publish_dir_fd(const struct publish *p)
 {
 	return p->dir_fd;

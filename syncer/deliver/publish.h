@@ -55,6 +55,9 @@ int publish_dir_fd(const struct publish *p);
 /* The name of the current generation; NULL: no set has been published. */
 const char *publish_generation(const struct publish *p);
 
+/* When it was published, in Unix milliseconds; 0: there is none. */
+int64_t publish_made_ms(const struct publish *p);
+
 /*
  * Examines each file of the current set once and remembers its state.  The questions
  * below answer from what was remembered last; publish_open() and a publish_commit() that

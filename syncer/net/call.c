@@ -298,6 +298,7 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	call->arg = arg;
 	call->timeout_ms =
 		request->timeout_ms ? request->timeout_ms : all->options.timeout_ms;
+	call->purpose = request->purpose;
 	call->status_only = request->status_only;
 	call->reply.body = BUF_INIT(request->max_bytes ? request->max_bytes : BODY_MAX);
 	if (request->called != NULL)
@@ -379,6 +380,20 @@ static bool call_has_status(const struct http_call *call)
 	return call->status_only && status >= 200;
 }
 
+static void call_observe(const struct http_call *call)
+{
+	const struct calls *all = call->all;
+
+	if (all->observer == NULL || call->purpose == NULL)
+		return;
+	all->observer(all->observer_arg,
+		      &(struct http_seen){ .purpose = call->purpose,
+					   .host = call->host,
+					   .failure = call->reply.failure,
+					   .status = call->reply.status,
+					   .took_ms = clock_now_ms() - call->since });
+}
+
 void call_end(struct http_call *call, CURLcode code)
 {
 	struct err err;
@@ -386,10 +401,12 @@ void call_end(struct http_call *call, CURLcode code)
 	if (code == CURLE_OK || call_has_status(call)) {
 		answer_read(call->easy, &call->reply);
 		call->all->multiplexed |= call->reply.multiplexed;
+		call_observe(call);
 		call_answered(call);
 		call->done(call->arg, &call->reply, NULL);
 	} else {
 		call_fail(call, code, &err);
+		call_observe(call);
 		call->done(call->arg, &call->reply, &err);
 	}
 	call_free(call);

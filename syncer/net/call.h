@@ -28,7 +28,9 @@ struct calls {
 	struct http_options options;
 	struct proxy proxy;
 	bool keep_alive;
-	bool multiplexed; /* a reply came over HTTP/2 */
+	bool multiplexed;        /* a reply came over HTTP/2 */
+	http_observer *observer; /* NULL: none */
+	void *observer_arg;
 	struct http_call *first;
 	struct pool pool;
 };
@@ -41,6 +43,7 @@ struct http_call {
 	http_done *done;
 	void *arg;
 	struct http_reply reply;
+	const char *purpose;
 	char host[256];
 	int64_t timeout_ms;
 	bool status_only;

@@ -71,6 +71,12 @@ int http_new(struct http **out, const struct http_options *options, struct err *
 	return 0;
 }
 
+void http_observe(struct http *h, http_observer *observer, void *arg)
+{
+	h->calls.observer = observer;
+	h->calls.observer_arg = arg;
+}
+
 void http_free(struct http *h)
 {
 	if (h == NULL)

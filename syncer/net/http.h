@@ -30,6 +30,10 @@ int http_new(struct http **out, const struct http_options *options,
 	     struct err *err) MUST_CHECK;
 void http_free(struct http *h);
 
+/* From now on tells the observer of each request that ends and has a purpose, before its
+ * done is called.  One that is cancelled is not told. */
+void http_observe(struct http *h, http_observer *observer, void *arg);
+
 /* Starts a request; all but form and trust is copied.  The handle is valid until done is
  * called or http_cancel() returns. */
 struct http_call *http_start(struct http *h, const struct http_request *request,

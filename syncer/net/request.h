@@ -40,6 +40,8 @@ struct http_request {
 	bool local;         /* plain HTTP, and direct */
 	bool direct;        /* never through the proxy */
 	const char *called; /* in messages; NULL: the URL's host, or the socket's path */
+	const char
+		*purpose; /* a constant, for http_observe(); NULL: it is not observed */
 	const char *unix_socket; /* over this socket, and local; NULL: over the network */
 	const char *connect_to;  /* host:port to connect to in place of the URL's */
 	const struct trust *trust; /* instead of the usual; NULL: the usual */
@@ -67,6 +69,16 @@ struct http_reply {
 	char request_id[64]; /* x-ms-request-id, "" when absent */
 	char challenge[1024]; /* the first Bearer WWW-Authenticate, "" when absent */
 };
+
+/* A request that has come to its end. */
+struct http_seen {
+	const char *purpose; /* the request's */
+	const char *host;    /* of its URL, with :port if any */
+	enum http_failure failure;
+	int status;      /* 0: none came */
+	int64_t took_ms; /* since it was sent, or since its connection was begun */
+};
+typedef void http_observer(void *arg, const struct http_seen *seen);
 
 /* reply is the callee's for the time of the call; what it holds is wiped after.  err is
  * NULL when a status came back, else ERR_UNAVAILABLE with the host and the cause. */

@@ -332,6 +332,17 @@ void incidents_close(struct incidents *all, enum incident_kind kind, const char 
 
 /* ---- telling ---- */
 
+const struct incident *incidents_get(const struct incidents *all, enum incident_kind kind,
+				     const char *name)
+{
+	return incident_find(all, kind, name);
+}
+
+const char *incident_word(enum incident_kind kind)
+{
+	return tellings[kind].word;
+}
+
 const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
 				  const char *name)
 {

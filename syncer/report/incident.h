@@ -105,6 +105,12 @@ bool incidents_note(struct incidents *all, enum log_level level, enum incident_k
 void incidents_close(struct incidents *all, enum incident_kind kind, const char *name,
 		     bool works, int64_t now);
 
+/* An open incident; NULL: there is none.  "object", "token-endpoint": the word of a kind,
+ * as in the log's field "kind". */
+const struct incident *incidents_get(const struct incidents *all, enum incident_kind kind,
+				     const char *name);
+const char *incident_word(enum incident_kind kind);
+
 /* The latest failure of an incident; NULL: there is no such incident. */
 const struct err *incidents_cause(const struct incidents *all, enum incident_kind kind,
 				  const char *name);

@@ -1,6 +1,8 @@
 #include "run/answers.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
 
 static void answers_look(const struct loop *l, struct progress *out)
 {
@@ -20,11 +22,29 @@ bool answers_failure(const struct loop *l, struct err *out)
 	return out->kind != ERR_NONE;
 }
 
+/* The set is older than it may be, as AKVSYNC_MAX_STALENESS says. */
+static void answers_tell_stale(const struct loop *l, int64_t now, struct buf *out)
+{
+	auto_free char *most = text_from_duration(l->settings->max_staleness_ms);
+	int64_t ms = state_staleness_ms(&l->state, now);
+	auto_free char *age = text_from_duration(ms - ms % 1000);
+
+	buf_printf(out,
+		   "no sync has succeeded for %s, which is longer than "
+		   "AKVSYNC_MAX_STALENESS=%s; the last good files stay",
+		   age, most);
+}
+
 /* A set that has been complete stays usable whatever fails later. */
 static void answers_tell_ready(const struct loop *l, struct buf *out)
 {
-	buf_text(out, l->active.incidents.count > 0 ? "ok; but:" : "ok");
-	incidents_tell(&l->active.incidents, clock_now_ms(), out);
+	int64_t now = clock_now_ms();
+
+	if (loop_is_stale(l, now))
+		answers_tell_stale(l, now, out);
+	else
+		buf_text(out, l->active.incidents.count > 0 ? "ok; but:" : "ok");
+	incidents_tell(&l->active.incidents, now, out);
 }
 
 static void answers_tell_starting(const struct loop *l, struct buf *out)
@@ -62,4 +82,16 @@ void answers_tell(void *arg, struct buf *out)
 		answers_tell_starting(l, out);
 	else
 		answers_tell_ready(l, out);
+}
+
+void answers_tell_briefly(const struct loop *l, struct buf *out)
+{
+	int64_t now = clock_now_ms();
+
+	if (l->phase == LOOP_STARTING)
+		answers_tell_starting(l, out);
+	else if (loop_is_stale(l, now))
+		answers_tell_stale(l, now, out);
+	else
+		buf_text(out, "ok");
 }

@@ -11,6 +11,9 @@
  * or else in the one before.  False: nothing has. */
 bool answers_failure(const struct loop *l, struct err *out);
 
+/* The same without what fails beside a set that is there: one line. */
+void answers_tell_briefly(const struct loop *l, struct buf *out);
+
 /* A health_tell; arg is the struct loop.  While there is no set: what has failed,
  * which answer is waited for, and why a changed configuration file is refused.  Then:
  * "ok", and below it what fails now. */

@@ -39,6 +39,26 @@ struct server {
 	unsigned connections;      /* open at the end of the latest run */
 };
 
+/*
+ * A document is made at most once in this time, however many ask for it, so that they
+ * cost the syncs nothing.  What was made stays as long as somebody still reads it, up to
+ * a bound.
+ */
+#define DOCUMENT_FRESH_MS 1000
+#define DOCUMENT_MAX_BYTES (4 * 1024 * 1024)
+#define DOCUMENTS_MAX_BYTES (8 * 1024 * 1024)
+
+struct rendering {
+	struct MHD_Response *response; /* NULL: there is none */
+	int64_t made_at;
+};
+
+/* The text of a document, as long as a connection sends it. */
+struct rendering_text {
+	struct health *health;
+	struct buf text;
+};
+
 /* An open connection. */
 struct visitor {
 	struct MHD_Connection *connection; /* NULL: the place is free */
@@ -50,20 +70,32 @@ struct visitor {
 struct health {
 	struct server servers[SERVERS];
 	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
+	struct rendering documents[DOCUMENTS];
+	size_t document_bytes; /* of those, and of older ones that somebody still reads */
 	struct health_facts *facts;
 	int dir_fd;
 	int epoll_fd; /* of the daemons' own; -1: none is open */
 };
 
-enum question { ASK_STARTUP, ASK_READY, ASK_LIVE, QUESTIONS };
+enum question {
+	ASK_STARTUP,
+	ASK_READY,
+	ASK_LIVE,
+	ASK_STATUS,
+	ASK_METRICS,
+	ASK_PAGE,
+	QUESTIONS,
+};
 
 static const char *const urls[SERVERS][QUESTIONS] = {
-	[SERVER_PATH] = { "/startup", "/ready", "/live" },
-	[SERVER_PORT] = { "/startupz", "/readyz", "/healthz" },
+	[SERVER_PATH] = { "/startup", "/ready", "/live", "/status", "/metrics", NULL },
+	[SERVER_PORT] = { "/startupz", "/readyz", "/healthz", "/status", "/metrics",
+			  "/" },
 };
 static const char *const nothing[SERVERS] = {
 	[SERVER_PATH] = "not found\n",
-	[SERVER_PORT] = "not found; there are /startupz, /readyz and /healthz\n",
+	[SERVER_PORT] = "not found; there are /startupz, /readyz, /healthz, /metrics, "
+			"/status and /\n",
 };
 
 /* ---- answers ---- */
@@ -89,7 +121,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 static enum MHD_Result reply_started(const struct health *h,
 				     struct MHD_Connection *connection, bool briefly)
 {
-	bool started = h->facts->started;
+	bool started = h->facts->started && (briefly || !h->facts->stale);
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
 
 	if (started && briefly)
@@ -98,6 +130,88 @@ static enum MHD_Result reply_started(const struct health *h,
 	buf_text(&text, "\n");
 	return reply(connection, started ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
 		     buf_str(&text));
+}
+
+/* ---- documents ---- */
+
+static void on_document_done(void *arg)
+{
+	struct rendering_text *held = arg;
+
+	held->health->document_bytes -= held->text.cap;
+	buf_done(&held->text);
+	free(held);
+}
+
+static void document_drop(struct rendering *d)
+{
+	if (d->response != NULL)
+		MHD_destroy_response(d->response);
+	d->response = NULL;
+}
+
+static void document_make(struct health *h, enum health_document which, int64_t now)
+{
+	static const char *const types[DOCUMENTS] = {
+		[DOCUMENT_STATUS] = "application/json",
+		[DOCUMENT_METRICS] = "text/plain; version=0.0.4; charset=utf-8",
+		[DOCUMENT_OPENMETRICS] = "application/openmetrics-text; version=1.0.0; "
+					 "charset=utf-8",
+		[DOCUMENT_PAGE] = "text/html; charset=utf-8",
+	};
+	static const char *const headers[][2] = {
+		{ "Connection", "close" },
+		{ "Cache-Control", "no-store" },
+		{ "X-Content-Type-Options", "nosniff" },
+		{ "Content-Security-Policy",
+		  "default-src 'none'; style-src 'unsafe-inline'" },
+	};
+	struct rendering *d = &h->documents[which];
+	struct rendering_text *held;
+
+	document_drop(d);
+	/* Readers that take nothing would otherwise fill the memory. */
+	if (h->document_bytes > DOCUMENTS_MAX_BYTES)
+		return;
+	held = xcalloc(1, sizeof(*held));
+	held->health = h;
+	held->text = BUF_INIT(DOCUMENT_MAX_BYTES);
+	h->facts->write(h->facts->arg, which, &held->text);
+	h->document_bytes += held->text.cap;
+	d->response = MHD_create_response_from_buffer_with_free_callback_cls(
+		held->text.len, held->text.data, on_document_done, held);
+	d->made_at = now;
+	if (d->response == NULL) {
+		on_document_done(held);
+		return;
+	}
+	(void)MHD_add_response_header(d->response, "Content-Type", types[which]);
+	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+		(void)MHD_add_response_header(d->response, headers[i][0], headers[i][1]);
+}
+
+static enum MHD_Result reply_document(struct health *h, struct MHD_Connection *connection,
+				      enum health_document which)
+{
+	struct rendering *d = &h->documents[which];
+	int64_t now = clock_now_ms();
+
+	if (d->response == NULL || now - d->made_at >= DOCUMENT_FRESH_MS)
+		document_make(h, which, now);
+	if (d->response == NULL)
+		return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+			     "others have not yet read what they asked for: ask later\n");
+	return MHD_queue_response(connection, MHD_HTTP_OK, d->response);
+}
+
+static enum health_document wanted_metrics(struct MHD_Connection *connection)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_ACCEPT);
+
+	return accept != NULL && strstr(accept, "application/openmetrics-text") != NULL
+		       ? DOCUMENT_OPENMETRICS
+		       : DOCUMENT_METRICS;
 }
 
 /* ---- probes that wait ---- */
@@ -146,14 +260,50 @@ static void health_end_wait(struct visitor *visitor, int64_t now)
 
 /* ---- requests ---- */
 
+static enum question question_of(enum server_kind kind, const char *url)
+{
+	int asked = 0;
+
+	while (asked < QUESTIONS &&
+	       (urls[kind][asked] == NULL || strcmp(url, urls[kind][asked]) != 0))
+		asked++;
+	return (enum question)asked;
+}
+
+static enum MHD_Result reply_question(const struct server *server,
+				      struct MHD_Connection *connection, const char *url)
+{
+	struct health *h = server->health;
+
+	switch (question_of(server->kind, url)) {
+	case ASK_STARTUP:
+		/* Over the network nobody takes a place for long. */
+		if (server->kind == SERVER_PATH && health_puts_off(h, connection))
+			return MHD_YES;
+		return reply_started(h, connection, true);
+	case ASK_READY:
+		return reply_started(h, connection, false);
+	case ASK_LIVE:
+		return reply(connection, MHD_HTTP_OK, "ok\n");
+	case ASK_STATUS:
+		return reply_document(h, connection, DOCUMENT_STATUS);
+	case ASK_METRICS:
+		return reply_document(h, connection, wanted_metrics(connection));
+	case ASK_PAGE:
+		return reply_document(h, connection, DOCUMENT_PAGE);
+	case QUESTIONS:
+		break;
+	}
+	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);
+}
+
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 				  const char *url, const char *method,
 				  const char *version, const char *data, size_t *size,
 				  void **state)
 {
 	const struct server *server = arg;
-	const struct health *h = server->health;
-	const char *const *known = urls[server->kind];
+	struct health *h = server->health;
 
 	(void)version, (void)data;
 	/* First the head, then the body piece by piece: it is dropped. */
@@ -174,18 +324,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 			     "method not allowed\n");
-	/* Over the network nobody takes a place for long. */
-	if (strcmp(url, known[ASK_STARTUP]) == 0 && server->kind == SERVER_PATH &&
-	    health_puts_off(h, connection))
-		return MHD_YES;
-	/* A set that has been complete stays usable whatever the vault says later. */
-	if (strcmp(url, known[ASK_STARTUP]) == 0)
-		return reply_started(h, connection, true);
-	if (strcmp(url, known[ASK_READY]) == 0)
-		return reply_started(h, connection, false);
-	if (strcmp(url, known[ASK_LIVE]) == 0)
-		return reply(connection, MHD_HTTP_OK, "ok\n");
-	return reply(connection, MHD_HTTP_NOT_FOUND, nothing[server->kind]);
+	return reply_question(server, connection, url);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
@@ -352,11 +491,20 @@ static void health_run_visitors(struct health *h, int64_t now)
 	}
 }
 
+/* What nobody has asked for lately takes no memory. */
+static void health_run_documents(struct health *h, int64_t now)
+{
+	for (int i = 0; i < DOCUMENTS; i++)
+		if (now - h->documents[i].made_at >= DOCUMENT_FRESH_MS)
+			document_drop(&h->documents[i]);
+}
+
 void health_run(struct health *h)
 {
 	if (h == NULL)
 		return;
 	health_run_visitors(h, clock_now_ms());
+	health_run_documents(h, clock_now_ms());
 	for (int i = 0; i < SERVERS; i++)
 		health_run_server(&h->servers[i]);
 }
@@ -371,6 +519,8 @@ void health_free(struct health *h)
 			health_end_wait(&h->visitors[i], clock_now_ms());
 	if (h->dir_fd >= 0)
 		endpoint_remove(h->dir_fd);
+	for (int i = 0; i < DOCUMENTS; i++)
+		document_drop(&h->documents[i]);
 	for (int i = 0; i < SERVERS; i++) {
 		for (int step = 0; step < ANSWER_STEPS; step++)
 			health_run_server(&h->servers[i]);

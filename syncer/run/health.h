@@ -6,8 +6,10 @@
  * processes may ask, and no other process of the network namespace can take its name
  * first.
  *
- *   the volume's socket  GET /startup, /ready, /live; POST /refresh: 202
- *   the port             GET /startupz, /readyz, /healthz: the same answers
+ *   the volume's socket  GET /startup, /ready, /live, /status, /metrics;
+ *                        POST /refresh: 202
+ *   the port             GET /startupz, /readyz, /healthz: the same answers; /status,
+ *                        /metrics, and / for people
  *
  * 200 is yes, of ready with what fails all the same.  503 is no, with the cause in one
  * line.  /startup?wait=MS is answered when
@@ -27,9 +29,21 @@ struct health;
 /* Appends what a probe is told beside yes or no. */
 typedef void health_tell(void *arg, struct buf *out);
 
+/* What else is shown: all that is known, in a form for each kind of reader. */
+enum health_document {
+	DOCUMENT_STATUS, /* JSON */
+	DOCUMENT_METRICS,
+	DOCUMENT_OPENMETRICS,
+	DOCUMENT_PAGE, /* HTML */
+	DOCUMENTS,
+};
+typedef void health_write(void *arg, enum health_document document, struct buf *out);
+
 /* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
-	bool started;      /* a complete set of the active list is on the volume */
+	bool started; /* a complete set of the active list is on the volume */
+	bool stale;   /* no sync has succeeded for longer than is allowed: not ready */
+	health_write *write;
 	health_tell *tell; /* while there is none: why; then what else ready is told */
 	void *arg;
 	bool refresh; /* set by health_run() when a poll is asked for */

@@ -18,6 +18,13 @@
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
 
+bool loop_is_stale(const struct loop *l, int64_t now)
+{
+	int64_t most = l->settings->max_staleness_ms;
+
+	return most > 0 && state_staleness_ms(&l->state, now) > most;
+}
+
 /* ---- signals, probes and files ---- */
 
 void loop_take_signals(struct loop *l)
@@ -39,6 +46,7 @@ void loop_take_signals(struct loop *l)
 static void loop_take_health(struct loop *l)
 {
 	l->facts.started = l->phase != LOOP_STARTING;
+	l->facts.stale = loop_is_stale(l, clock_now_ms());
 	health_run(l->health);
 	if (!l->facts.refresh)
 		return;
@@ -245,6 +253,7 @@ static void loop_start_round(struct loop *l, int64_t now)
 	if (now < l->next_round_at)
 		return;
 	work = active_work(&l->active, &l->sources, l->publish, l->notify);
+	work.state = &l->state;
 	l->sources.hurried = l->phase == LOOP_STARTING;
 	l->round = round_start(&work, now);
 }
@@ -300,6 +309,21 @@ static void loop_judge_init(struct loop *l, const struct round_result *result,
 	loop_finish_init(l, now);
 }
 
+/* The sync of the active list, which is over. */
+static void loop_note_sync(struct loop *l, const struct round_result *result, int64_t now)
+{
+	static const enum state_sync outcomes[] = {
+		[ROUND_UNCHANGED] = SYNC_UNCHANGED, [ROUND_FIRST] = SYNC_PUBLISHED,
+		[ROUND_REPLACED] = SYNC_PUBLISHED,  [ROUND_HELD] = SYNC_HELD,
+		[ROUND_VETOED] = SYNC_VETOED,       [ROUND_REFUSED] = SYNC_REFUSED,
+	};
+	bool failed = result->failures.worst.kind != ERR_NONE;
+	bool partial = failed && round_succeeded(result->outcome);
+
+	state_synced(&l->state, partial ? SYNC_PARTIAL : outcomes[result->outcome],
+		     !failed, result->took_ms, now);
+}
+
 static void loop_finish_round(struct loop *l, int64_t now)
 {
 	const struct configuration *before = active_mirrored(&l->active);
@@ -314,15 +338,18 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		l->next_round_at = now;
 		return;
 	}
+	loop_note_sync(l, &result, now);
 	l->last = result.failures;
 	notify_hold_exit(l->notify, l->last.env_unwritten);
 	changed = result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
 	synced = active_is_complete(&l->active, l->publish);
-	if (changed)
+	if (changed) {
+		state_published(&l->state);
 		notify_published(l->notify, publish_generation(l->publish),
 				 publish_changed(l->publish),
 				 result.outcome == ROUND_FIRST || l->mode == LOOP_INIT,
 				 now);
+	}
 	mirror_round(l->mirror, changed, now);
 	loop_note_complete(l);
 	l->next_round_at =
@@ -383,6 +410,8 @@ static void loop_run_notify(struct loop *l, int64_t now)
 
 	while (l->exit_code == 0 && notify_run(l->notify, now, &outcome)) {
 		outcomes_log(&l->active.incidents, &outcome, now);
+		if (!outcome.waits)
+			state_notified(&l->state, outcome.target, outcome.ok, now);
 		l->exit_code = outcome.exit_code;
 	}
 	if (l->exit_code == 0)

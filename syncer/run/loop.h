@@ -17,6 +17,7 @@
 #include "base/watch.h"
 #include "deliver/notify.h"
 #include "deliver/publish.h"
+#include "report/state.h"
 #include "run/active.h"
 #include "run/health.h"
 #include "run/schedule.h"
@@ -58,6 +59,7 @@ struct loop {
 	enum loop_phase phase;
 	const struct settings *settings; /* those that apply now */
 	struct active active;
+	struct state state;
 	struct sources sources;
 	struct publish *publish;
 	struct notify *notify;
@@ -87,6 +89,9 @@ void loop_take_signals(struct loop *l);
 /* What failed in the latest round, else why a Kubernetes Secret is not written; NULL:
  * nothing has failed. */
 const struct err *loop_cause(const struct loop *l);
+
+/* True when AKVSYNC_MAX_STALENESS is set, and no sync has succeeded for longer. */
+bool loop_is_stale(const struct loop *l, int64_t now);
 
 /* Logs what will hurt later of the targets to notify. */
 void loop_advise(const struct loop *l);

@@ -9,6 +9,7 @@
 #include "report/log.h"
 #include "report/termlog.h"
 #include "run/answers.h"
+#include "run/picture.h"
 #include "run/signals.h"
 #include "run/watches.h"
 #include "sync/compose.h"
@@ -45,6 +46,19 @@ static void start_watch(struct loop *l, enum loop_watch which, const char *path)
 		l->watches[which] = watch_new(path, names[which], clock_now_ms());
 }
 
+static void start_observe(void *arg, const struct http_seen *seen)
+{
+	struct loop *l = arg;
+	const struct source *s = l->sources.first;
+
+	/* The vault is known from its first request on. */
+	while (s != NULL && strcmp(s->vault.host, seen->host) != 0)
+		s = s->next;
+	if (s != NULL)
+		state_vault(&l->state, s->vault.host, s->vault.name, s->vault.url);
+	state_requested(&l->state, seen);
+}
+
 /* Everything that can be wrong with the configuration, before anything is touched.  Each
  * file is watched before it is read. */
 static int start_configure(struct loop *l, struct err *err)
@@ -60,6 +74,7 @@ static int start_configure(struct loop *l, struct err *err)
 	start_watch(l, WATCH_EXTRA_CA, s->extra_ca_file);
 	if (session_open(&l->sources, s, l->active.list.objects, &l->jitter, err) < 0)
 		return -1;
+	http_observe(l->sources.http, start_observe, l);
 	/* Read when a token is asked for. */
 	start_watch(l, WATCH_CREDENTIAL, identity_file(identity));
 	start_watch(l, WATCH_PASSWORD,
@@ -116,6 +131,7 @@ static void start_open_health(struct loop *l)
 	struct err err;
 
 	l->facts.tell = answers_tell;
+	l->facts.write = picture_write;
 	l->facts.arg = l;
 	if (l->mode != LOOP_SIDECAR)
 		return;
@@ -254,6 +270,7 @@ static void start_close(struct loop *l)
 	publish_close(l->publish);
 	session_close(&l->sources);
 	active_done(&l->active);
+	state_done(&l->state);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
 }
@@ -340,6 +357,7 @@ int start_run(enum loop_mode mode, const struct configuration *configuration,
 
 	*end = (struct start_end){ 0 };
 	active_init(&l.active, configuration);
+	state_init(&l.state, clock_now_ms());
 	result = start_work(&l, end, err);
 	if (result < 0 && (mode == LOOP_SIDECAR || !end->interrupted))
 		termlog_write(configuration->settings.termination_log, err);

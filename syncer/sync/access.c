@@ -7,6 +7,7 @@
 #include "azure/refusal.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "report/state.h"
 
 void access_start(struct access *a, struct source *source, int64_t now)
 {
@@ -147,12 +148,15 @@ static void access_on_warm(void *arg, struct http_reply *reply, const struct err
  * anonymous like the first, since nothing else opens one. */
 static void access_warm_up(struct access *a)
 {
+	const char *challenge = state_request_words[REQUEST_CHALLENGE];
+
 	for (size_t i = 0; i < ACCESS_WARM && a->requests > HTTP_POOL; i++) {
 		a->warm[i].access = a;
-		a->warm[i].call =
-			http_start(a->source->shared->http,
-				   &(struct http_request){ .url = a->url, .fresh = true },
-				   access_on_warm, &a->warm[i]);
+		a->warm[i].call = http_start(a->source->shared->http,
+					     &(struct http_request){ .url = a->url,
+								     .purpose = challenge,
+								     .fresh = true },
+					     access_on_warm, &a->warm[i]);
 		a->warming++;
 	}
 }
@@ -160,6 +164,8 @@ static void access_warm_up(struct access *a)
 /* True when the vault's challenge is known; else asks for it. */
 static bool access_has_challenge(struct access *a, int64_t now)
 {
+	const char *challenge = state_request_words[REQUEST_CHALLENGE];
+
 	if (!a->needs_probe)
 		return true;
 	if (a->probe != NULL || now < a->probe_tries.not_before ||
@@ -168,7 +174,8 @@ static bool access_has_challenge(struct access *a, int64_t now)
 	a->probed_at = now;
 	a->probe =
 		http_start(a->source->shared->http,
-			   &(struct http_request){ .url = a->url }, access_on_probe, a);
+			   &(struct http_request){ .url = a->url, .purpose = challenge },
+			   access_on_probe, a);
 	if (a->probe_tries.failures == 0 && a->source->pace.width == 0)
 		access_warm_up(a);
 	return false;

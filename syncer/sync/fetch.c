@@ -192,7 +192,8 @@ static void fetch_ask(struct fetch_item *item, int64_t now)
 		&(struct http_request){
 			.url = item->url,
 			.bearer = token_bearer(shared->token, f->source->resource),
-			.max_bytes = item->max_bytes },
+			.max_bytes = item->max_bytes,
+			.purpose = item->purpose },
 		fetch_on_item, item);
 }
 

@@ -33,6 +33,7 @@ enum fetch_state {
 struct fetch_item {
 	const char *url;   /* of the fetch's vault; it, words and arg outlive the item */
 	const char *words; /* for messages: "secret 'db-pass'" */
+	const char *purpose; /* as net/request.h has it; a constant */
 	fetch_parse *parse;
 	void *arg;
 	size_t max_bytes; /* of the reply; 0: enough for one object */

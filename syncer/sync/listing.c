@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "report/state.h"
 
 #define PAGES_MAX 10000
 
@@ -41,6 +42,7 @@ struct listing *listing_new(const struct object *object, struct source *source,
 		.vault = source->vault.name,
 	};
 	l->item = (struct fetch_item){ .url = l->url,
+				       .purpose = state_request_words[REQUEST_LIST],
 				       .words = l->words,
 				       .parse = listing_parse,
 				       .arg = l,

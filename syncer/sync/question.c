@@ -21,9 +21,11 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 		.client_id = identity_id(&source->shared->identity),
 		.vault = source->vault.name,
 	};
-	q->item = (struct fetch_item){
-		.url = q->url, .words = q->words, .parse = question_parse, .arg = q
-	};
+	q->item = (struct fetch_item){ .url = q->url,
+				       .words = q->words,
+				       .purpose = kind_word(kind),
+				       .parse = question_parse,
+				       .arg = q };
 	fetch_add(fetch, &q->item);
 }
 

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "sync/account.h"
 #include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/proposal.h"
@@ -176,6 +178,17 @@ static void round_hold(struct proposal *set, const struct task *t)
 		t->source->vault.name);
 }
 
+static bool round_rotates(const struct task *t)
+{
+	for (size_t i = 0; i < t->file_count; i++) {
+		const struct manifest_entry *entry = t->files[i].entry;
+
+		if (entry != NULL && !text_same(entry->version, t->new_version))
+			return true;
+	}
+	return false;
+}
+
 static void round_collect(const struct round *r, struct proposal *set)
 {
 	for (const struct listing *l = r->plan.listings; l; l = l->next) {
@@ -186,13 +199,14 @@ static void round_collect(const struct round *r, struct proposal *set)
 		    fate_of(&facts)->fate == FATE_HOLD_SET)
 			set->held_by = l->err;
 	}
-	for (const struct task *t = r->plan.tasks; t; t = t->next) {
+	for (struct task *t = r->plan.tasks; t; t = t->next) {
 		bool is_new = t->verdict->fate == FATE_NEW &&
 			      (t->has_new_files || t->has_new_metadata);
 
 		if (t->verdict->fate == FATE_HOLD_SET)
 			round_hold(set, t);
 		set->has_news |= is_new;
+		t->rotates = is_new && t->has_new_files && round_rotates(t);
 		if (is_new)
 			proposal_name(&set->versions, t->path, t->new_version);
 		if (t->verdict->fate == FATE_GO)
@@ -276,11 +290,16 @@ void round_end(struct round *r, int64_t now, struct round_result *out)
 	if (r->state == ROUND_ASKING)
 		round_propose(r, now);
 	*out = (struct round_result){ .failures = r->failures,
+				      .took_ms = now - r->started,
 				      .expires_in_ms = round_next_expiry(r) };
 	out->outcome = proposal_publish(&r->proposal, &r->work, &r->plan, r->started, now,
 					&out->failures);
 	out->env_behind = !compose_write_env_files(
 		&r->work.objects->templates, r->work.publish, r->work.number,
 		r->work.incidents, &out->failures, now);
+	/* A list that is still to become the active one says nothing of the files. */
+	if (r->work.state != NULL && (!r->work.is_next || round_succeeded(out->outcome)))
+		account_objects(r->work.state, &r->plan, r->work.publish, out->outcome,
+				now);
 	round_free(r);
 }

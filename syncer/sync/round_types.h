@@ -10,6 +10,7 @@
 #include "deliver/notify.h"
 #include "deliver/publish.h"
 #include "report/incident.h"
+#include "report/state.h"
 #include "sync/absence.h"
 #include "sync/failures.h"
 #include "sync/source.h"
@@ -24,6 +25,8 @@ struct round_work {
 	const struct notify *notify; /* whose prechecks are asked; NULL: none */
 	struct incidents *incidents; /* begun; the caller ends them */
 	struct absences *absences;   /* of this list */
+	struct state
+		*state; /* is fed with what becomes of each object; NULL: nobody asks */
 	int64_t poll_interval_ms;
 	bool is_next; /* the list is to replace another one, which stays active until then
 		       */
@@ -50,6 +53,7 @@ struct round_result {
 	struct failures failures; /* those of the volume included */
 	bool env_behind; /* an env file is not as this list's set on the volume makes it
 			  */
+	int64_t took_ms;
 	int64_t expires_in_ms; /* until an object expires, by its exp; 0: none does */
 };
 

@@ -55,6 +55,7 @@ struct task {
 	bool is_gone;   /* a complete list does not select it any more */
 	char *new_version, *new_metadata_version; /* of what came */
 	bool has_new_files, has_new_metadata;
+	bool rotates; /* its files get another version than they have */
 	struct render_files new_files;
 	struct buf new_metadata;
 

@@ -3,6 +3,7 @@ log says what is wrong, and it heals by itself when the fault is over."""
 
 import contextlib
 import errno
+import json
 import re
 import socket
 import ssl
@@ -14,6 +15,7 @@ from typing import Callable
 
 import pytest
 from conftest import DEADLINE_S, PROMPT_S, wait_until
+from test_picture import ask_socket
 
 from fakevault.client import Proxy
 
@@ -206,6 +208,13 @@ FAULTS = [
 ]
 
 
+def assert_shown(world, kind, says):
+    """Status and metrics tell the fault as well."""
+    failing = json.loads(ask_socket(world, "/status"))["failing"]
+    assert any(one["kind"] == kind and re.search(says, one["message"]) for one in failing), failing
+    assert f'akvsync_failing{{kind="{kind}"' in ask_socket(world, "/metrics")
+
+
 def run_fault(world, fault):
     first, other = world.plant("a", "b")
     env = dict(fault.env)
@@ -224,6 +233,7 @@ def run_fault(world, fault):
     if fault.says:
         told = sidecar.wait_log("failure" if lasting else "retry", fault.says, since)
     if lasting:
+        assert_shown(world, told["kind"], fault.says)
         assert told["consequence"] == "the last good files stay"
         assert world.generation() == generation
         (fault.received or struck)(world, world.fake.journal(since=mark))

@@ -65,7 +65,7 @@ def test_serves_nothing_else(world):
     port = free_port()
     world.plant("db")
     sidecar = world.sidecar("db", AKVSYNC_LISTEN=f"127.0.0.1:{port}")
-    for path in ("/", "/startup", "/ready", "/live", "/refresh", "/metrics", "/status", "/startupz/", "/../startupz"):
+    for path in ("//", "/startup", "/ready", "/live", "/refresh", "/metrics/", "/status.json", "/startupz/", "/../startupz"):
         code, _, text = request(port, path)
         assert code == 404 and all(known in text for known in ("/startupz", "/readyz", "/healthz")), path
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE"):

@@ -1,0 +1,44 @@
+/*
+ * view.h: the picture of the state at one moment, with what others own: all that metrics,
+ * status and page are made of.  Pure.
+ */
+#ifndef REPORT_VIEW_H
+#define REPORT_VIEW_H
+
+#include "base/buf.h"
+#include "report/incident.h"
+#include "report/state.h"
+
+/* What the system says of the process; -1: not known. */
+struct view_process {
+	int64_t cpu_ms, resident_bytes, open_fds, max_fds;
+};
+
+/* Strings are the caller's. */
+struct view {
+	const struct state *state;
+	const struct incidents *incidents;
+	int64_t now, wall_ms; /* the moment, by both clocks */
+	bool ready;
+	const char *reason; /* what a probe is told */
+	const char *dir;
+	const char *generation; /* NULL: there is no set */
+	int64_t published_unix_ms;
+	size_t files;
+	int64_t poll_interval_ms;
+	int64_t max_staleness_ms; /* 0: none is set */
+	int64_t next_poll_at;     /* CLOCK_NEVER: a sync is under way */
+	struct view_process process;
+};
+
+/* The wall time of a monotonic one, in Unix milliseconds. */
+int64_t view_wall_ms(const struct view *v, int64_t at);
+
+/* Why an object is not up to date: its own failure, or that of what it comes from or goes
+ * to.  NULL: nothing is known to fail. */
+const struct incident *view_cause(const struct view *v, const struct state_object *o);
+
+/* "permission", "unavailable": the kind of a failure in metrics and status. */
+const char *view_error_word(enum err_kind kind);
+
+#endif

@@ -1,0 +1,61 @@
+#include "sync/account.h"
+
+#include "base/clock.h"
+
+/* The files of the set that the task makes: how many there are, and the newest. */
+static void account_files(const struct task *t, const struct publish *publish,
+			  struct state_sighting *seen)
+{
+	const char *path;
+	mode_t mode;
+
+	for (size_t i = 0; (path = task_path(t, i, &mode)) != NULL; i++) {
+		const struct manifest_entry *entry = publish_at(publish, path, NULL);
+
+		if (entry == NULL)
+			continue;
+		if (seen->files++ == 0)
+			seen->version = entry->version;
+		seen->changed_unix_ms =
+			clock_later(seen->changed_unix_ms, entry->mtime_ns / 1000000);
+	}
+}
+
+static bool account_is_confirmed(const struct task *t)
+{
+	return t->err.kind == ERR_NONE &&
+	       (t->value.item.state == FETCH_GOT || task_needs_no_answer(t));
+}
+
+void account_objects(struct state *state, const struct plan *plan,
+		     const struct publish *publish, enum round_outcome outcome,
+		     int64_t now)
+{
+	int64_t wall_ms = clock_wall_ms();
+
+	state_objects_begin(state);
+	for (const struct task *t = plan->tasks; t; t = t->next) {
+		const struct cloud_vault *vault = &t->source->vault;
+		const struct vault_object *got = &t->value.got;
+		struct state_sighting seen = {
+			.path = t->path,
+			.name = t->name,
+			.version = "",
+			.kind = t->object->kind,
+			.vault = state_vault(state, vault->host, vault->name, vault->url),
+			.confirmed = round_succeeded(outcome) && account_is_confirmed(t),
+			.rotated = t->rotates && round_succeeded(outcome),
+		};
+
+		/* An optional object that does not exist is no object of the set. */
+		if (t->verdict->fate == FATE_ABSENT || t->verdict->fate == FATE_GO)
+			continue;
+		account_files(t, publish, &seen);
+		if (t->value.item.state == FETCH_GOT) {
+			seen.expires_unix_s = got->expires > 0 ? got->expires : 0;
+			seen.created_unix_s = got->created > 0 ? got->created : 0;
+		}
+		state_object_seen(state, &seen, now, wall_ms);
+	}
+	state_objects_end(state);
+}

@@ -433,6 +433,31 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
 
 
+def test_monitoring_is_added_as_the_docs_say(schema, tmp_path):
+    said = blocks("docs/monitoring.md")
+    own_manifests(tmp_path / "akvsync", "native-sidecar")
+    part = json.loads(json.dumps(said["kustomization.yaml, in part"]))
+    (tmp_path / "app.yaml").write_text(yaml.safe_dump(workload("Deployment", CHOSEN)))
+    rendered = kustomize(tmp_path, resources=["app.yaml"], **part)
+    (pod,) = [pod_template(one) for one in of_kind(rendered, "Deployment")]
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == "8087"
+    policy = said["network-policy.yaml"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert policy["ingress"][0]["ports"] == [{"port": pod["spec"]["initContainers"][0]["ports"][0]["containerPort"]}]
+    once = said["monitoring/kustomization.yaml"]
+    rendered = kustomize(tmp_path, **once)
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (pairs,) = [one["pairs"] for one in once["labels"]]
+    assert {one["kind"] for one in documents(rendered)} == {"PodMonitor", "PrometheusRule", "ConfigMap"}
+    for one in documents(rendered):
+        assert one["metadata"]["namespace"] == "monitoring" and pairs.items() <= one["metadata"]["labels"].items()
+    (rule,) = of_kind(rendered, "PrometheusRule")
+    assert rule["spec"]["groups"][0]["rules"][0] | {"annotations": 0, "labels": 0, "expr": 0} == {
+        "alert": "AkvsyncStale", "for": "5m", "annotations": 0, "labels": 0, "expr": 0
+    }
+
+
 @pytest.mark.parametrize("folder", ["service-account", "network-policy"])
 def test_a_folder_of_its_own_may_be_used_from_outside(tmp_path, folder):
     own_manifests(tmp_path, "native-sidecar")

@@ -9,6 +9,7 @@ VERSION := $(shell sed -n 's/^ *newTag: //p' manifests/version/image.yaml)
 CC      ?= cc
 CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
+SHARE    = $(DESTDIR)$(PREFIX)/share
 PKGS    := libcurl openssl libcjson yaml-0.1 libmicrohttpd
 FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(FUZZING),fuzz,$(if $(filter 1,$(SAN)),san,release)))
 B       := build/$(FLAVOUR)
@@ -153,6 +154,10 @@ $(DEPS): deps-%:
 
 install: build
 	install -D -m 0755 $B/akvsync $(DESTDIR)$(PREFIX)/bin/akvsync
+	$B/akvsync man --format roff | install -D -m 0644 /dev/stdin $(SHARE)/man/man1/akvsync.1
+	$B/akvsync completion bash | install -D -m 0644 /dev/stdin $(SHARE)/bash-completion/completions/akvsync
+	$B/akvsync completion zsh | install -D -m 0644 /dev/stdin $(SHARE)/zsh/site-functions/_akvsync
+	$B/akvsync completion fish | install -D -m 0644 /dev/stdin $(SHARE)/fish/vendor_completions.d/akvsync.fish
 
 clean:
 	rm -rf build

@@ -5,6 +5,7 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum exit_code {
@@ -21,16 +22,41 @@ enum exit_code {
 	EXIT_INTERRUPTED = 143,
 };
 
+/* What each exit code says; ended by a NULL meaning. */
+struct exit_row {
+	enum exit_code code;
+	const char *meaning;
+};
+extern const struct exit_row exit_rows[];
+
+/*
+ * What an option or a command takes, as usage shows it.  Alternatives that begin with a
+ * small letter are words that completion offers, each up to its first capital or bracket:
+ * "text|json", "restart|signal:SIG|exit[:CODE]".  Others stand for something: "DURATION",
+ * "FILE", "[COMMAND]".  Brackets around all of it: it may be left out.
+ */
+struct command_option {
+	const char *name;  /* "--output" */
+	const char *value; /* "text|json"; "[=PREFIX]": behind '=' only, or left out;
+			      NULL: it has none */
+	const char *help;  /* one line */
+};
+
+/* Dispatch, usage, completion and the manual are made from a row. */
 struct command {
 	const char *name;
-	const char *arguments; /* as usage shows them; "": none */
 	int (*run)(int argc, char **argv);
-	const char *help;    /* one line */
-	const char *details; /* what --help says besides; NULL: nothing */
+	const struct command_option *options; /* ended by a NULL name */
+	const char *operand;                  /* what it takes besides; "": nothing */
+	const char *help;                     /* one line */
+	const char *details; /* what --help says besides, in lines; NULL: nothing */
 };
 
 /* All of them, ended by a NULL name. */
 extern const struct command commands[];
+
+/* Appends what the command takes: "check [--online] [--output text|json] [FILE]". */
+void command_synopsis(const struct command *command, struct buf *out);
 
 int command_init(int argc, char **argv);
 int command_sidecar(int argc, char **argv);
@@ -42,8 +68,11 @@ int command_exec(int argc, char **argv);
 int command_install(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
+int command_man(int argc, char **argv);
+int command_completion(int argc, char **argv);
 
-/* What `exec --help` says besides. */
+/* What `exec` takes, and what its help says besides. */
+extern const struct command_option exec_options[];
 extern const char exec_details[];
 
 /* What one command does and takes: `init --help`. */

@@ -13,36 +13,38 @@
 
 extern char **environ;
 
+const struct command_option exec_options[] = {
+	{ "--env", "NAME=REFERENCE", "one variable more" },
+	{ "--all", "[=PREFIX]", "one for each file: db/password becomes DB_PASSWORD" },
+	{ "--trim", "newline", "without the line end at the end of a value" },
+	{ "--on-change", "restart|signal:SIG|exit[:CODE]|ignore",
+	  "when a value changes: end CMD and start it again (the default); send it a "
+	  "signal; end CMD, and exit with CODE (88); do nothing" },
+	{ "--stop-signal", "SIG", "what asks CMD to end: TERM" },
+	{ "--kill-group", NULL, "send that to all of CMD's process group" },
+	{ "--grace", "DURATION", "so long until CMD is killed: 10s" },
+	{ "--debounce", "DURATION",
+	  "so long more changes are waited for, at most five times: 2s" },
+	{ "--min-uptime", "DURATION",
+	  "between two starts: 1s; doubled, up to 60 times, while CMD lives less than "
+	  "ten "
+	  "times of it" },
+	{ "--keep-identity", NULL, "CMD gets AZURE_CLIENT_ID and the like, too" },
+	{ NULL, NULL, NULL },
+};
+
 const char exec_details[] =
 	"A variable whose whole value is a reference gets a file's content:\n"
-	"  akvsync:PATH           the file PATH of AKVSYNC_DIR\n"
-	"  akvsync:PATH#KEY       KEY of the JSON in it; or a JSON pointer: "
-	"#/users/0/name\n"
-	"  NAME@azurekeyvault     as akv2k8s has it, also with ?KEY\n"
+	"  akvsync:PATH        the file PATH of AKVSYNC_DIR\n"
+	"  akvsync:PATH#KEY    KEY of the JSON in it; or a JSON pointer: #/users/0/name\n"
+	"  NAME@azurekeyvault  as akv2k8s has it, also with ?KEY\n"
 	"CMD gets neither AKVSYNC_* nor the variables of an Azure identity.\n\n"
-	"Options:\n"
-	"  --env NAME=REFERENCE   one variable more\n"
-	"  --all[=PREFIX]         one for each file: db/password becomes DB_PASSWORD\n"
-	"  --trim newline         without the line end at the end of a value\n"
-	"  --on-change restart    when a value changes: end CMD and start it again\n"
-	"              signal:SIG or send it a signal\n"
-	"              exit[:CODE] or end CMD, and exit with CODE (88)\n"
-	"              ignore     or do nothing\n"
-	"  --stop-signal TERM     what asks CMD to end\n"
-	"  --kill-group           send that to all of CMD's process group\n"
-	"  --grace 10s            so long until it is killed\n"
-	"  --debounce 2s          so long more changes are waited for, at most five "
-	"times\n"
-	"  --min-uptime 1s        between two starts; doubled, up to 60 times, while "
-	"CMD\n"
-	"                         lives less than ten times of it\n"
-	"  --keep-identity        CMD gets AZURE_CLIENT_ID and the like, too\n\n"
 	"With AKVSYNC_OBJECTS or AKVSYNC_CONFIG set, exec also runs the sidecar, on a\n"
 	"directory of its own, and needs nothing else.\n\n"
 	"Exit code: CMD's; 128 and the number of the signal that ended CMD; 127: there "
 	"is\n"
 	"no CMD; 126: it cannot be run. AKVSYNC_INIT_TIMEOUT is how long exec waits for\n"
-	"the first set of files, AKVSYNC_NOTIFY_SPLAY delays a restart at random.\n\n";
+	"the first set of files, AKVSYNC_NOTIFY_SPLAY delays a restart at random.\n";
 
 /* The sidecar of a process that stands alone. */
 static int run_sidecar_in(const char *dir)

@@ -5,10 +5,7 @@
 #include "command/command.h"
 #include "config/settings.h"
 
-static const struct {
-	int code;
-	const char *meaning;
-} exits[] = {
+const struct exit_row exit_rows[] = {
 	{ EXIT_DONE, "done (sidecar: also SIGTERM after its first set)" },
 	{ EXIT_USAGE, "the command line is wrong" },
 	{ EXIT_CONFIG, "the configuration is wrong" },
@@ -21,6 +18,7 @@ static const struct {
 	{ EXIT_CANNOT_RUN, "exec: CMD cannot be run; its other codes are CMD's own" },
 	{ EXIT_NO_PROGRAM, "exec: there is no CMD" },
 	{ EXIT_INTERRUPTED, "stopped by a signal before the first set was published" },
+	{ EXIT_DONE, NULL },
 };
 
 static int help_on(const char *name)
@@ -41,24 +39,37 @@ int command_help(int argc, char **argv)
 	     ": Azure Key Vault secrets as files in a pod, kept up to date.\n\n"
 	     "usage: akvsync COMMAND\n");
 	for (const struct command *c = commands; c->name; c++)
-		printf("  %-9s %s\n", c->name, c->help);
+		printf("  %-10s %s\n", c->name, c->help);
 	puts("\nEverything is configured by environment variables:\n");
 	settings_help(&variables);
 	fputs(buf_str(&variables), stdout);
 	puts("\nSignals: SIGHUP polls now; SIGTERM and SIGINT stop.\n\nExit codes:\n");
-	for (size_t i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
-		printf("  %3d  %s\n", exits[i].code, exits[i].meaning);
+	for (const struct exit_row *e = exit_rows; e->meaning; e++)
+		printf("  %3d  %s\n", e->code, e->meaning);
+	puts("\n'akvsync man' prints the whole manual.");
 	buf_done(&variables);
 	return command_printed(EXIT_DONE);
 }
 
 int command_usage(const struct command *command)
 {
-	printf("usage: akvsync %s%s%s\n\n  %s\n\n%s'akvsync help' lists all variables "
-	       "and "
-	       "exit codes.\n",
-	       command->name, *command->arguments ? " " : "", command->arguments,
-	       command->help, command->details ? command->details : "");
+	const struct command_option *option = command->options;
+	struct buf synopsis = BUF_INIT(1024);
+
+	command_synopsis(command, &synopsis);
+	printf("usage: akvsync %s\n\n  %s\n\n", buf_str(&synopsis), command->help);
+	if (option->name != NULL)
+		puts("Options:");
+	for (; option->name != NULL; option++)
+		printf("  %s%s%s\n      %s\n", option->name,
+		       option->value != NULL && *option->value != '[' ? " " : "",
+		       option->value != NULL ? option->value : "", option->help);
+	if (command->options->name != NULL)
+		puts("");
+	if (command->details != NULL)
+		puts(command->details);
+	puts("'akvsync help' lists all variables and exit codes.");
+	buf_done(&synopsis);
 	return command_printed(EXIT_DONE);
 }
 

@@ -53,7 +53,7 @@ static void metrics_labels(const struct metrics_page *page, const struct metric 
 {
 	const char *name = m->labels;
 
-	for (size_t i = 0; *name != '\0'; i++) {
+	for (size_t i = 0; values != NULL && values[i] != NULL; i++) {
 		size_t len = strcspn(name, ",");
 
 		buf_printf(page->out, "%s%.*s=\"", i ? "," : "", (int)len, name);
@@ -75,7 +75,8 @@ static void metrics_sample(const struct metrics_page *page, const struct metric 
 	buf_text(page->out, "}");
 }
 
-#define LABELS(...) ((const char *const[]){ __VA_ARGS__ })
+/* The values of labels, in the order of their names. */
+#define LABELS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static void metrics_number(const struct metrics_page *page, enum metric_id id,
 			   const char *const *values, uint64_t number)

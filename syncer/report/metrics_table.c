@@ -170,8 +170,8 @@ const struct metric metrics[METRICS] = {
 			     "local)",
 			     NULL,
 			     "Any for longer than three poll intervals needs a person: "
-			     "the event of this kind says what to do, akvsync status has "
-			     "the message." },
+			     "the event of this kind says what to do, /status has the "
+			     "message." },
 	[METRIC_FAILING_SINCE] = { "akvsync_failing_since_timestamp_seconds", G,
 				   "kind,name", "Since when each of these fails",
 				   "seconds", "As with akvsync_failing." },

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/documents.h"
 #include "run/endpoint.h"
 
 /* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
@@ -39,26 +40,6 @@ struct server {
 	unsigned connections;      /* open at the end of the latest run */
 };
 
-/*
- * A document is made at most once in this time, however many ask for it, so that they
- * cost the syncs nothing.  What was made stays as long as somebody still reads it, up to
- * a bound.
- */
-#define DOCUMENT_FRESH_MS 1000
-#define DOCUMENT_MAX_BYTES (4 * 1024 * 1024)
-#define DOCUMENTS_MAX_BYTES (8 * 1024 * 1024)
-
-struct rendering {
-	struct MHD_Response *response; /* NULL: there is none */
-	int64_t made_at;
-};
-
-/* The text of a document, as long as a connection sends it. */
-struct rendering_text {
-	struct health *health;
-	struct buf text;
-};
-
 /* An open connection. */
 struct visitor {
 	struct MHD_Connection *connection; /* NULL: the place is free */
@@ -70,8 +51,7 @@ struct visitor {
 struct health {
 	struct server servers[SERVERS];
 	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
-	struct rendering documents[DOCUMENTS];
-	size_t document_bytes; /* of those, and of older ones that somebody still reads */
+	struct documents documents;
 	struct health_facts *facts;
 	int dir_fd;
 	int epoll_fd; /* of the daemons' own; -1: none is open */
@@ -134,77 +114,19 @@ static enum MHD_Result reply_started(const struct health *h,
 
 /* ---- documents ---- */
 
-static void on_document_done(void *arg)
-{
-	struct rendering_text *held = arg;
-
-	held->health->document_bytes -= held->text.cap;
-	buf_done(&held->text);
-	free(held);
-}
-
-static void document_drop(struct rendering *d)
-{
-	if (d->response != NULL)
-		MHD_destroy_response(d->response);
-	d->response = NULL;
-}
-
-static void document_make(struct health *h, enum health_document which, int64_t now)
-{
-	static const char *const types[DOCUMENTS] = {
-		[DOCUMENT_STATUS] = "application/json",
-		[DOCUMENT_METRICS] = "text/plain; version=0.0.4; charset=utf-8",
-		[DOCUMENT_OPENMETRICS] = "application/openmetrics-text; version=1.0.0; "
-					 "charset=utf-8",
-		[DOCUMENT_PAGE] = "text/html; charset=utf-8",
-	};
-	static const char *const headers[][2] = {
-		{ "Connection", "close" },
-		{ "Cache-Control", "no-store" },
-		{ "X-Content-Type-Options", "nosniff" },
-		{ "Content-Security-Policy",
-		  "default-src 'none'; style-src 'unsafe-inline'" },
-	};
-	struct rendering *d = &h->documents[which];
-	struct rendering_text *held;
-
-	document_drop(d);
-	/* Readers that take nothing would otherwise fill the memory. */
-	if (h->document_bytes > DOCUMENTS_MAX_BYTES)
-		return;
-	held = xcalloc(1, sizeof(*held));
-	held->health = h;
-	held->text = BUF_INIT(DOCUMENT_MAX_BYTES);
-	h->facts->write(h->facts->arg, which, &held->text);
-	h->document_bytes += held->text.cap;
-	d->response = MHD_create_response_from_buffer_with_free_callback_cls(
-		held->text.len, held->text.data, on_document_done, held);
-	d->made_at = now;
-	if (d->response == NULL) {
-		on_document_done(held);
-		return;
-	}
-	(void)MHD_add_response_header(d->response, "Content-Type", types[which]);
-	for (size_t i = 0; i < ARRAY_LEN(headers); i++)
-		(void)MHD_add_response_header(d->response, headers[i][0], headers[i][1]);
-}
-
 static enum MHD_Result reply_document(struct health *h, struct MHD_Connection *connection,
-				      enum health_document which)
+				      enum document which)
 {
-	struct rendering *d = &h->documents[which];
-	int64_t now = clock_now_ms();
+	struct MHD_Response *response = documents_get(
+		&h->documents, h->facts->write, h->facts->arg, which, clock_now_ms());
 
-	if (d->response == NULL || now - d->made_at >= DOCUMENT_FRESH_MS)
-		document_make(h, which, now);
-	if (d->response == NULL)
+	if (response == NULL)
 		return reply(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 			     "others have not yet read what they asked for: ask later\n");
-	return MHD_queue_response(connection, MHD_HTTP_OK, d->response);
+	return MHD_queue_response(connection, MHD_HTTP_OK, response);
 }
 
-static enum health_document wanted_metrics(struct MHD_Connection *connection)
+static enum document wanted_metrics(struct MHD_Connection *connection)
 {
 	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 							 MHD_HTTP_HEADER_ACCEPT);
@@ -491,20 +413,12 @@ static void health_run_visitors(struct health *h, int64_t now)
 	}
 }
 
-/* What nobody has asked for lately takes no memory. */
-static void health_run_documents(struct health *h, int64_t now)
-{
-	for (int i = 0; i < DOCUMENTS; i++)
-		if (now - h->documents[i].made_at >= DOCUMENT_FRESH_MS)
-			document_drop(&h->documents[i]);
-}
-
 void health_run(struct health *h)
 {
 	if (h == NULL)
 		return;
 	health_run_visitors(h, clock_now_ms());
-	health_run_documents(h, clock_now_ms());
+	documents_run(&h->documents, clock_now_ms());
 	for (int i = 0; i < SERVERS; i++)
 		health_run_server(&h->servers[i]);
 }
@@ -519,8 +433,7 @@ void health_free(struct health *h)
 			health_end_wait(&h->visitors[i], clock_now_ms());
 	if (h->dir_fd >= 0)
 		endpoint_remove(h->dir_fd);
-	for (int i = 0; i < DOCUMENTS; i++)
-		document_drop(&h->documents[i]);
+	documents_drop(&h->documents);
 	for (int i = 0; i < SERVERS; i++) {
 		for (int step = 0; step < ANSWER_STEPS; step++)
 			health_run_server(&h->servers[i]);

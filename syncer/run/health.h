@@ -23,27 +23,18 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "run/document.h"
 
 struct health;
 
 /* Appends what a probe is told beside yes or no. */
 typedef void health_tell(void *arg, struct buf *out);
 
-/* What else is shown: all that is known, in a form for each kind of reader. */
-enum health_document {
-	DOCUMENT_STATUS, /* JSON */
-	DOCUMENT_METRICS,
-	DOCUMENT_OPENMETRICS,
-	DOCUMENT_PAGE, /* HTML */
-	DOCUMENTS,
-};
-typedef void health_write(void *arg, enum health_document document, struct buf *out);
-
 /* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
 	bool started; /* a complete set of the active list is on the volume */
 	bool stale;   /* no sync has succeeded for longer than is allowed: not ready */
-	health_write *write;
+	document_write *write; /* the documents; with arg */
 	health_tell *tell; /* while there is none: why; then what else ready is told */
 	void *arg;
 	bool refresh; /* set by health_run() when a poll is asked for */

@@ -14,6 +14,7 @@
 #include "run/outcomes.h"
 #include "run/signals.h"
 #include "run/watches.h"
+#include "sync/account.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
 #define KEEP_ALIVE_MAX_MS 60000
@@ -309,21 +310,6 @@ static void loop_judge_init(struct loop *l, const struct round_result *result,
 	loop_finish_init(l, now);
 }
 
-/* The sync of the active list, which is over. */
-static void loop_note_sync(struct loop *l, const struct round_result *result, int64_t now)
-{
-	static const enum state_sync outcomes[] = {
-		[ROUND_UNCHANGED] = SYNC_UNCHANGED, [ROUND_FIRST] = SYNC_PUBLISHED,
-		[ROUND_REPLACED] = SYNC_PUBLISHED,  [ROUND_HELD] = SYNC_HELD,
-		[ROUND_VETOED] = SYNC_VETOED,       [ROUND_REFUSED] = SYNC_REFUSED,
-	};
-	bool failed = result->failures.worst.kind != ERR_NONE;
-	bool partial = failed && round_succeeded(result->outcome);
-
-	state_synced(&l->state, partial ? SYNC_PARTIAL : outcomes[result->outcome],
-		     !failed, result->took_ms, now);
-}
-
 static void loop_finish_round(struct loop *l, int64_t now)
 {
 	const struct configuration *before = active_mirrored(&l->active);
@@ -338,18 +324,16 @@ static void loop_finish_round(struct loop *l, int64_t now)
 		l->next_round_at = now;
 		return;
 	}
-	loop_note_sync(l, &result, now);
+	account_sync(&l->state, &result, now);
 	l->last = result.failures;
 	notify_hold_exit(l->notify, l->last.env_unwritten);
 	changed = result.outcome == ROUND_FIRST || result.outcome == ROUND_REPLACED;
 	synced = active_is_complete(&l->active, l->publish);
-	if (changed) {
-		state_published(&l->state);
+	if (changed)
 		notify_published(l->notify, publish_generation(l->publish),
 				 publish_changed(l->publish),
 				 result.outcome == ROUND_FIRST || l->mode == LOOP_INIT,
 				 now);
-	}
 	mirror_round(l->mirror, changed, now);
 	loop_note_complete(l);
 	l->next_round_at =

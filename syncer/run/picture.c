@@ -94,7 +94,7 @@ static void picture_gather(struct loop *l)
 			state_forget_target(s, i - 1);
 }
 
-void picture_write(void *arg, enum health_document document, struct buf *out)
+void picture_write(void *arg, enum document document, struct buf *out)
 {
 	struct loop *l = arg;
 	auto_buf struct buf reason = BUF_INIT(REASON_MAX);

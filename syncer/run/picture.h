@@ -8,7 +8,7 @@
 #include "run/health.h"
 #include "run/loop.h"
 
-/* A health_write; arg is the struct loop. */
-void picture_write(void *arg, enum health_document document, struct buf *out);
+/* A document_write; arg is the struct loop. */
+void picture_write(void *arg, enum document document, struct buf *out);
 
 #endif

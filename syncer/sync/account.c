@@ -59,3 +59,20 @@ void account_objects(struct state *state, const struct plan *plan,
 	}
 	state_objects_end(state);
 }
+
+void account_sync(struct state *state, const struct round_result *result, int64_t now)
+{
+	static const enum state_sync outcomes[] = {
+		[ROUND_UNCHANGED] = SYNC_UNCHANGED, [ROUND_FIRST] = SYNC_PUBLISHED,
+		[ROUND_REPLACED] = SYNC_PUBLISHED,  [ROUND_HELD] = SYNC_HELD,
+		[ROUND_VETOED] = SYNC_VETOED,       [ROUND_REFUSED] = SYNC_REFUSED,
+	};
+	enum state_sync what = outcomes[result->outcome];
+	bool failed = result->failures.worst.kind != ERR_NONE;
+
+	if (what == SYNC_PUBLISHED)
+		state_published(state);
+	if (failed && round_succeeded(result->outcome))
+		what = SYNC_PARTIAL;
+	state_synced(state, what, !failed, result->took_ms, now);
+}

@@ -1,5 +1,5 @@
 /*
- * account.h: what a round tells the picture of the state of each object.
+ * account.h: what a round tells the picture of the state, of each object and of all.
  */
 #ifndef SYNC_ACCOUNT_H
 #define SYNC_ACCOUNT_H
@@ -13,5 +13,8 @@
 void account_objects(struct state *state, const struct plan *plan,
 		     const struct publish *publish, enum round_outcome outcome,
 		     int64_t now);
+
+/* After a poll's last round: how the sync of the active list went. */
+void account_sync(struct state *state, const struct round_result *result, int64_t now);
 
 #endif

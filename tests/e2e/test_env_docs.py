@@ -25,13 +25,6 @@ def test_names_that_all_never_sets_are_on_the_page():
     assert set(re.findall(r"`([A-Z_*]+)`", line)) == names
 
 
-def test_events_are_in_the_table():
-    page = (ROOT / "docs/troubleshooting.md").read_text()
-    table = page[page.index("## An app that `exec` runs") : page.index("## Identity: Entra")]
-    events = set(re.findall(r'log_event\(\s*LOG_\w+,\s*(?:ends \? "leave" : )?"([a-z-]+)"', SOURCE)) | {"leave", "exit"}
-    assert events - {"advice"} == set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.M)))) - {"faults"}
-
-
 def test_the_keys_of_akv2k8s_are_taken(tmp_path):
     (tmp_path / "..set").mkdir()
     (tmp_path / "..data").symlink_to("..set")

@@ -25,10 +25,11 @@ from rendered import (
     workload,
 )
 
-ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes", "kubernetes-secrets")
+ADD_ONS = ("pod-defaults", "signal", "projected-token", "config-file", "http-probes", "metrics", "scrape-annotations",
+           "kubernetes-secrets")
 
 
-OF_EACH_CONTAINER = ("config-file", "http-probes", "kubernetes-secrets")
+OF_EACH_CONTAINER = ("config-file", "http-probes", "metrics", "kubernetes-secrets")
 """Which say something of akvsync-init, too, where there is one."""
 
 
@@ -80,6 +81,7 @@ def assert_fits(spec, expected, variables):
         assert {"POD_NAME", "POD_UID"} <= {one["name"] for one in container["env"] if "valueFrom" in one}
         if container["name"] == "akvsync":
             assert added.pop("AKVSYNC_LISTEN") == ":8087"
+            assert container["ports"] == [{"name": "akvsync", "containerPort": 8087}]
             for name in ("startup", "liveness"):
                 assert container[f"{name}Probe"].keys() & {"exec", "httpGet"} == {"httpGet"}
         assert added == {}
@@ -122,6 +124,32 @@ def test_components_do_without_what_older_kustomizes_cannot(component):
     folder = MANIFESTS / component
     assert "Generator" not in (folder / "kustomization.yaml").read_text()
     assert not [file for file in folder.glob("*.yaml") if "/-1" in file.read_text()]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_prometheus_looks_for_is_there(schema, tmp_path, variant):
+    """The PodMonitor finds each sidecar by a label and a port, the plain configuration by annotations."""
+    every = [workload(kind, CHOSEN) for kind in KINDS]
+    rendered = render(tmp_path, *every, components=[variant, "metrics", "scrape-annotations"])
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    monitor = yaml.safe_load((MANIFESTS / "monitoring/pod-monitor.yaml").read_text())["spec"]
+    (endpoint,) = monitor["podMetricsEndpoints"]
+    for document in of_kind(rendered, *KINDS):
+        made = pod_template(document)
+        ports = {c["name"]: c["ports"] for c in containers(made["spec"]) if "ports" in c}
+        annotations = made["metadata"].get("annotations", {})
+        if variant == "classic" and document["kind"] in ("Job", "CronJob"):
+            assert not ports and not annotations, "it has no sidecar there"
+            continue
+        assert monitor["selector"]["matchLabels"].items() <= made["metadata"]["labels"].items()
+        assert ports == {"akvsync": [{"name": endpoint["port"], "containerPort": 8087}]}
+        sidecar = next(c for c in containers(made["spec"]) if c["name"] == "akvsync")
+        assert values(sidecar) == {"AKVSYNC_LISTEN": ":8087"}
+        assert "exec" in sidecar["livenessProbe"], "probes stay as they are"
+        scrape = {"scrape": "true", "port": "8087", "path": endpoint["path"]}
+        assert annotations == {f"prometheus.io/{name}": value for name, value in scrape.items()}
+        assert made["spec"]["containers"][0]["name"] == "app"
 
 
 CROWDED = """\
@@ -290,7 +318,7 @@ def folded(text):
         pod = pod_template(patch)
         metadata = {key: value for key, value in pod.get("metadata", {}).items() if key != "name"}
         metadata.get("labels", {}).pop("akvsync.io/variant", None)
-        return {"metadata": {key: value for key, value in metadata.items() if value}, "spec": pod["spec"]}
+        return {"metadata": {key: value for key, value in metadata.items() if value}, "spec": pod.get("spec", {})}
     places = [{key: one[key] for key in ("path", "from") if key in one} for one in patch]
     shallow = [{key: re.sub("^/spec(/jobTemplate/spec)?(/template/spec)?", "", place[key]) for key in place} for place in places]
     return [one | place for one, place in zip(patch, shallow, strict=True)]
@@ -403,6 +431,31 @@ def test_a_pasted_secretproviderclass_is_mounted_as_the_docs_say(schema, tmp_pat
     assert ours["image"] == f"registry.example/akvsync:{VERSION}"
     (before,) = pod_spec(said["before"])["containers"]
     assert before["volumeMounts"][0]["mountPath"] == "/mnt/secrets-store"
+
+
+def test_monitoring_is_added_as_the_docs_say(schema, tmp_path):
+    said = blocks("docs/monitoring.md")
+    own_manifests(tmp_path / "akvsync", "native-sidecar")
+    part = json.loads(json.dumps(said["kustomization.yaml, in part"]))
+    (tmp_path / "app.yaml").write_text(yaml.safe_dump(workload("Deployment", CHOSEN)))
+    rendered = kustomize(tmp_path, resources=["app.yaml"], **part)
+    (pod,) = [pod_template(one) for one in of_kind(rendered, "Deployment")]
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == "8087"
+    policy = said["network-policy.yaml"]["spec"]
+    assert policy["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    assert policy["ingress"][0]["ports"] == [{"port": pod["spec"]["initContainers"][0]["ports"][0]["containerPort"]}]
+    once = said["monitoring/kustomization.yaml"]
+    rendered = kustomize(tmp_path, **once)
+    told = check(schema, rendered)
+    assert told.returncode == 0, told.stdout + told.stderr
+    (pairs,) = [one["pairs"] for one in once["labels"]]
+    assert {one["kind"] for one in documents(rendered)} == {"PodMonitor", "PrometheusRule", "ConfigMap"}
+    for one in documents(rendered):
+        assert one["metadata"]["namespace"] == "monitoring" and pairs.items() <= one["metadata"]["labels"].items()
+    (rule,) = of_kind(rendered, "PrometheusRule")
+    assert rule["spec"]["groups"][0]["rules"][0] | {"annotations": 0, "labels": 0, "expr": 0} == {
+        "alert": "AkvsyncStale", "for": "5m", "annotations": 0, "labels": 0, "expr": 0
+    }
 
 
 @pytest.mark.parametrize("folder", ["service-account", "network-policy"])

@@ -182,6 +182,30 @@ def test_the_startup_probe_outlasts_the_first_sync():
     assert sidecar["restartPolicy"] == "Always"
 
 
+def test_the_dashboard_comes_as_grafana_s_sidecar_wants_it():
+    (found,) = [one for one in documents(kubectl("kustomize", str(MANIFESTS / "monitoring"))) if one["kind"] == "ConfigMap"]
+    assert found["metadata"]["labels"] == {"grafana_dashboard": "1"} and found["metadata"]["name"] == "akvsync-dashboard"
+    assert found["data"] == {"akvsync.json": (MANIFESTS / "monitoring/dashboard.json").read_text()}
+
+
+@pytest.mark.parametrize(
+    "right, wrong, says",
+    [
+        ("interval: 30s", "interval: 30", "interval: is a number, must be a string"),
+        ("podMetricsEndpoints:", "podMetricEndpoints:", "podMetricEndpoints: PodMonitorSpec has no such field"),
+        ("runbook_url: docs", "runbook_url: [docs]", "runbook_url: is a list, must be a string"),
+        ("for: 2m", "fore: 2m", "fore: Rule has no such field"),
+    ],
+)
+def test_the_check_finds_a_planted_mistake_of_monitoring(schema, right, wrong, says):
+    rendered = kubectl("kustomize", str(MANIFESTS / "monitoring"))
+    assert right in rendered
+    end = rendered.index(right) + len(right) if "[" not in wrong else rendered.index("\n", rendered.index(right))
+    told = check(schema, rendered[: rendered.index(right)] + wrong + rendered[end:])
+    assert told.returncode == 1
+    assert says in told.stdout
+
+
 @pytest.mark.parametrize(
     "right, wrong, says",
     [

@@ -8,10 +8,40 @@ import * as models from '@kubernetes/client-node/dist/gen/models/all.js';
 const FREE = new Set(['any', 'object', 'IntOrString', 'Date', 'V1MicroTime']); // their form is not a JSON type
 const problems = [];
 
+// Of prometheus-operator's API monitoring.coreos.com/v1, which the client does not carry: the fields that manifests of
+// akvsync may use, as its types have them.
+const OPERATOR = {
+  V1PodMonitor: { apiVersion: 'string', kind: 'string', metadata: 'V1ObjectMeta', spec: 'PodMonitorSpec' },
+  PodMonitorSpec: {
+    namespaceSelector: 'NamespaceSelector', selector: 'V1LabelSelector', podMetricsEndpoints: 'Array<PodMetricsEndpoint>',
+    jobLabel: 'string', podTargetLabels: 'Array<string>',
+  },
+  NamespaceSelector: { any: 'boolean', matchNames: 'Array<string>' },
+  PodMetricsEndpoint: {
+    port: 'string', path: 'string', scheme: 'string', interval: 'string', scrapeTimeout: 'string', honorLabels: 'boolean',
+    relabelings: 'Array<RelabelConfig>', metricRelabelings: 'Array<RelabelConfig>',
+  },
+  RelabelConfig: {
+    sourceLabels: 'Array<string>', separator: 'string', targetLabel: 'string', regex: 'string', replacement: 'string', action: 'string',
+  },
+  V1PrometheusRule: { apiVersion: 'string', kind: 'string', metadata: 'V1ObjectMeta', spec: 'PrometheusRuleSpec' },
+  PrometheusRuleSpec: { groups: 'Array<RuleGroup>' },
+  RuleGroup: { name: 'string', interval: 'string', rules: 'Array<Rule>' },
+  Rule: {
+    alert: 'string', record: 'string', expr: 'IntOrString', for: 'string', keep_firing_for: 'string',
+    labels: '{ [key: string]: string; }', annotations: '{ [key: string]: string; }',
+  },
+};
+
+// The name -> type of each field; undefined: no such model.
+function fieldsOf(type) {
+  if (OPERATOR[type]) return new Map(Object.entries(OPERATOR[type]));
+  return models[type] && new Map(models[type].getAttributeTypeMap().map((field) => [field.baseName, field.type]));
+}
+
 function checkObject(value, type, path) {
-  const model = models[type];
-  if (model === undefined) return problems.push(`${path}: no description of ${type}`);
-  const known = new Map(model.getAttributeTypeMap().map((field) => [field.baseName, field.type]));
+  const known = fieldsOf(type);
+  if (known === undefined) return problems.push(`${path}: no description of ${type}`);
   for (const [name, member] of Object.entries(value)) {
     if (known.has(name)) check(member, known.get(name), `${path}.${name}`);
     else problems.push(`${path}.${name}: ${type} has no such field`);

@@ -10,6 +10,7 @@
 #define BASE_MEM_H
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ void *xcalloc(size_t count, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 /* Grows an array of count items to hold one more; doubles its room as needed. */
 void *xgrow(void *items, size_t count, size_t item_size);
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "command/plain.h"
 #include "command/sidecar.h"
 #include "run/health.h"
@@ -50,42 +51,31 @@ static int ask_sidecar(const struct sidecar_question *question)
 	return code;
 }
 
-/* --wait 5s, or --wait=5s. */
-static int take_wait(int argc, char **argv, int64_t *out_ms)
-{
-	const char *value = NULL;
-
-	if (argc == 1 && text_starts(argv[0], "--wait="))
-		value = argv[0] + strlen("--wait=");
-	else if (argc == 2 && strcmp(argv[0], "--wait") == 0)
-		value = argv[1];
-	return value == NULL || text_duration(value, out_ms) < 0 ||
-			       *out_ms > HEALTH_WAIT_MAX_MS
-		       ? -1
-		       : 0;
-}
+const struct command_option probe_options[] = {
+	{ "--wait", "DURATION", "startup: wait so long for a yes, up to 1m" },
+	{ NULL, NULL, NULL },
+};
 
 int command_probe(int argc, char **argv)
 {
-	static const struct {
-		const char *name, *path;
-	} questions[] = {
-		{ "startup", "/startup" },
-		{ "ready", "/ready" },
-		{ "live", "/live" },
-	};
+	struct options options;
+	auto_free char *path = NULL;
 	struct sidecar_question question = { .stop_fd = -1 };
+	const char *wait;
 
-	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(questions); i++)
-		if (strcmp(argv[1], questions[i].name) == 0)
-			question.path = questions[i].path;
-	if (question.path != NULL &&
-	    (argc == 2 || (question.path == questions[0].path &&
-			   take_wait(argc - 2, argv + 2, &question.wait_ms) == 0)))
-		return ask_sidecar(&question);
-	return command_usage_error(
-		"usage: akvsync probe startup|ready|live; startup takes --wait, and how "
-		"long it waits for a yes, up to 1m: akvsync probe startup --wait 5s");
+	(void)argc;
+	if (options_take("probe", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	wait = options.values[0];
+	if (wait != NULL && strcmp(options.operand, "startup") != 0)
+		return command_usage_error_of("probe", "only startup takes --wait");
+	if (wait != NULL && (text_duration(wait, &question.wait_ms) < 0 ||
+			     question.wait_ms > HEALTH_WAIT_MAX_MS))
+		return command_usage_error_of(
+			"probe",
+			"--wait takes a duration up to 1m such as 5s, not '%.60s'", wait);
+	question.path = path = xasprintf("/%s", options.operand);
+	return ask_sidecar(&question);
 }
 
 int command_refresh(int argc, char **argv)
@@ -93,8 +83,10 @@ int command_refresh(int argc, char **argv)
 	static const struct sidecar_question question = { .path = "/refresh",
 							  .post = true,
 							  .stop_fd = -1 };
+	struct options options;
 
-	if (argc > 1)
-		return command_usage_error("'%s' takes no arguments", argv[0]);
+	(void)argc;
+	if (options_take("refresh", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
 	return ask_sidecar(&question);
 }

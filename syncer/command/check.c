@@ -7,6 +7,7 @@
 #include "command/check_json.h"
 #include "command/check_text.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
@@ -14,46 +15,48 @@
 
 extern char **environ;
 
-struct options {
+enum { CHECK_ONLINE, CHECK_OUTPUT, CHECK_TERMS };
+
+const struct command_option check_options[] = {
+	[CHECK_ONLINE] = { "--online", NULL, "sign in and read every object, too" },
+	[CHECK_OUTPUT] = { "--output", "text|json",
+			   "the report for people, or for machines" },
+	[CHECK_TERMS] = { "--pods", "N",
+			  "what so many pods cost the vault: requests a second, the "
+			  "share of its limit, the bill of a month" },
+	{ "--limit", "REQUESTS/SECONDS",
+	  "in place of the vault's own limit, such as 4000/10" },
+	{ "--price", "DOLLARS", "of 10000 requests, in place of the list price" },
+	{ NULL, NULL, NULL },
+};
+
+struct check_options {
 	bool online, json;
 	const char *file;
 	struct cost_terms terms;
 };
 
-static int parse_options(int argc, char **argv, struct options *out)
+static int check_options_take(char **argv, struct check_options *out)
 {
+	struct options options;
 	struct err err;
 
-	for (int i = 1; i < argc; i++) {
-		if (cost_read_option(&out->terms, argv[i], argv[i + 1], &err)) {
-			if (err.kind != ERR_NONE)
-				return command_usage_error_of("check", "%s", err.msg);
-			i++;
-		} else if (strcmp(argv[i], "--online") == 0) {
-			out->online = true;
-		} else if (strcmp(argv[i], "--output") == 0 && i + 1 < argc) {
-			const char *kind = argv[++i];
-
-			out->json = strcmp(kind, "json") == 0;
-			if (!out->json && strcmp(kind, "text") != 0)
-				return command_usage_error(
-					"--output is text or json, not '%s'", kind);
-		} else if (argv[i][0] != '-' && out->file == NULL) {
-			out->file = argv[i];
-		} else {
-			return command_usage_error(
-				"check takes --online, --output json, --pods N, --limit "
-				"REQUESTS/SECONDS, --price DOLLARS and one FILE, not "
-				"'%s'",
-				argv[i]);
-		}
-	}
+	if (options_take("check", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	out->online = options.values[CHECK_ONLINE] != NULL;
+	out->json = options_is(&options, CHECK_OUTPUT, "json");
+	out->file = options.operand;
+	for (size_t i = CHECK_TERMS; check_options[i].name != NULL; i++)
+		if (options.values[i] != NULL &&
+		    cost_read_option(&out->terms, check_options[i].name,
+				     options.values[i], &err) < 0)
+			return command_usage_error_of("check", "%s", err.msg);
 	if (cost_check_terms(&out->terms, &err) < 0)
 		return command_usage_error_of("check", "%s", err.msg);
 	return EXIT_DONE;
 }
 
-static int inspect(const struct options *options, struct configuration *c,
+static int inspect(const struct check_options *options, struct configuration *c,
 		   char *const *env, struct check *check, struct err *err)
 {
 	if (http_global_init(err) < 0)
@@ -65,8 +68,9 @@ static int inspect(const struct options *options, struct configuration *c,
 	return options->online ? check_online(check, c, err) : check_plan(check, c, err);
 }
 
-static int check_report(const struct options *options, const struct configuration *c,
-			const struct check *check, const struct err *err)
+static int check_report(const struct check_options *options,
+			const struct configuration *c, const struct check *check,
+			const struct err *err)
 {
 	const struct check_view view = { .configuration = c,
 					 .check = check,
@@ -90,14 +94,15 @@ static int check_report(const struct options *options, const struct configuratio
 int command_check(int argc, char **argv)
 {
 	struct configuration c = { 0 };
-	struct options options = { 0 };
+	struct check_options options = { 0 };
 	struct check check = { 0 };
 	struct err err = { 0 };
 	char **env;
-	int code = parse_options(argc, argv, &options);
+	int code;
 
-	if (code != EXIT_DONE)
-		return code;
+	(void)argc;
+	if (check_options_take(argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
 	if (options.file != NULL && setenv("AKVSYNC_CONFIG", options.file, 1) < 0)
 		return EXIT_LOCAL;
 	env = environment_take(environ);

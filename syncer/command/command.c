@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "command/plain.h"
 
 static const char probe_details[] =
 	"Exit code: 0: yes; 6: the sidecar says no, and why; 7: no sidecar answers.\n";
@@ -16,31 +17,6 @@ static const char status_details[] =
 	"Exit code: 0: the sidecar is ready; 6: it is not; 7: no sidecar answers.\n";
 
 static const struct command_option no_options[] = { { NULL, NULL, NULL } };
-static const struct command_option probe_options[] = {
-	{ "--wait", "DURATION", "startup: wait so long for a yes, up to 1m" },
-	{ NULL, NULL, NULL },
-};
-static const struct command_option check_options[] = {
-	{ "--online", NULL, "sign in and read every object, too" },
-	{ "--output", "text|json", "the report for people, or for machines" },
-	{ "--pods", "N",
-	  "what so many pods cost the vault: requests a second, the share of its limit, "
-	  "the bill of a month" },
-	{ "--limit", "REQUESTS/SECONDS",
-	  "in place of the vault's own limit, such as 4000/10" },
-	{ "--price", "DOLLARS", "of 10000 requests, in place of the list price" },
-	{ NULL, NULL, NULL },
-};
-static const struct command_option status_options[] = {
-	{ "--watch", NULL, "show it again every 2 s, until SIGINT" },
-	{ "--output", "text|json", "tables for people, or what the sidecar sent" },
-	{ NULL, NULL, NULL },
-};
-static const struct command_option man_options[] = {
-	{ "--format", "text|roff", "text for a pager, or the page akvsync.1" },
-	{ NULL, NULL, NULL },
-};
-
 const struct command commands[] = {
 	{ "init", command_init, no_options, "",
 	  "fetch all objects once, publish them, exit", NULL },
@@ -143,11 +119,17 @@ int command_printed(int code)
 	return fflush(stdout) == 0 && !ferror(stdout) ? code : EXIT_LOCAL;
 }
 
+/* The longest that is printed; no message is so long. */
+#define COMPLAINT_MAX_BYTES (64 * 1024)
+
+/* A message may quote an argument, or another process. */
 static void complain(const char *fmt, va_list ap)
 {
-	fputs("akvsync: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputs("\n", stderr);
+	auto_free char *text = xvasprintf(fmt, ap);
+	auto_buf struct buf plain = BUF_INIT(COMPLAINT_MAX_BYTES);
+
+	plain_add(&plain, text, strlen(text), true);
+	fprintf(stderr, "akvsync: %s\n", buf_str(&plain));
 }
 
 int command_error(int code, const char *fmt, ...)

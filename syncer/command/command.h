@@ -75,8 +75,9 @@ int command_version(int argc, char **argv);
 int command_man(int argc, char **argv);
 int command_completion(int argc, char **argv);
 
-/* What `exec` takes, and what its help says besides. */
-extern const struct command_option exec_options[];
+/* The options of these commands, and what the help of exec says besides. */
+extern const struct command_option probe_options[], status_options[], check_options[],
+	exec_options[], man_options[];
 extern const char exec_details[];
 
 /* What one command does and takes: `init --help`. */

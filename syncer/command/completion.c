@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/options.h"
 
 #define SCRIPT_MAX_BYTES (64 * 1024)
 
@@ -311,13 +312,14 @@ int command_completion(int argc, char **argv)
 		{ "fish", fish_script },
 	};
 	struct buf out = BUF_INIT(SCRIPT_MAX_BYTES);
+	struct options options;
 
-	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(scripts); i++)
-		if (strcmp(argv[1], scripts[i].shell) == 0)
+	(void)argc;
+	if (options_take("completion", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++)
+		if (strcmp(options.operand, scripts[i].shell) == 0)
 			scripts[i].script(&out);
-	if (out.len == 0)
-		return command_usage_error_of("completion",
-					      "'completion' takes bash, zsh or fish");
 	fputs(buf_str(&out), stdout);
 	buf_done(&out);
 	return command_printed(EXIT_DONE);

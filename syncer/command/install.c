@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/options.h"
 
 #define NAME "akvsync"
 
@@ -88,14 +89,17 @@ static int install_into(const char *dir, off_t *size, struct err *err)
 
 int command_install(int argc, char **argv)
 {
+	struct options options;
 	struct err err;
 	off_t size = 0;
 
-	if (argc != 2 || argv[1][0] == '-')
-		return command_usage_error_of("install", "'install' takes one directory");
-	if (install_into(argv[1], &size, &err) < 0)
-		return command_error(EXIT_LOCAL, "%s/" NAME ": %s", argv[1], err.msg);
-	printf("%s/" NAME ": akvsync " AKVSYNC_VERSION ", %lld bytes\n", argv[1],
+	(void)argc;
+	if (options_take("install", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	if (install_into(options.operand, &size, &err) < 0)
+		return command_error(EXIT_LOCAL, "%s/" NAME ": %s", options.operand,
+				     err.msg);
+	printf("%s/" NAME ": akvsync " AKVSYNC_VERSION ", %lld bytes\n", options.operand,
 	       (long long)size);
 	return command_printed(EXIT_DONE);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "command/command.h"
 #include "command/manpage.h"
+#include "command/options.h"
 #include "config/variable.h"
 #include "report/events.h"
 #include "report/metrics_table.h"
@@ -222,32 +223,21 @@ static void manual_write(struct manpage *page)
 		manual_metric(page, &metrics[i]);
 }
 
-/* -1: not such arguments. */
-static int man_options_take(int argc, char **argv, enum manpage_format *out)
-{
-	const char *word;
-
-	*out = MANPAGE_TEXT;
-	if (argc == 1)
-		return 0;
-	if (argc == 2 && text_starts(argv[1], "--format="))
-		word = argv[1] + strlen("--format=");
-	else if (argc == 3 && strcmp(argv[1], "--format") == 0)
-		word = argv[2];
-	else
-		return -1;
-	*out = strcmp(word, "roff") == 0 ? MANPAGE_ROFF : MANPAGE_TEXT;
-	return *out == MANPAGE_ROFF || strcmp(word, "text") == 0 ? 0 : -1;
-}
+const struct command_option man_options[] = {
+	{ "--format", "text|roff", "text for a pager, or the page akvsync.1" },
+	{ NULL, NULL, NULL },
+};
 
 int command_man(int argc, char **argv)
 {
 	struct buf out = BUF_INIT(MANUAL_MAX_BYTES);
 	struct manpage page = { .out = &out };
+	struct options options;
 
-	if (man_options_take(argc, argv, &page.format) < 0)
-		return command_usage_error_of("man", "'man' takes --format text or "
-						     "--format roff, and nothing else");
+	(void)argc;
+	if (options_take("man", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	page.format = options_is(&options, 0, "roff") ? MANPAGE_ROFF : MANPAGE_TEXT;
 	manual_write(&page);
 	fputs(buf_str(&out), stdout);
 	buf_done(&out);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "command/plain.h"
 #include "command/sidecar.h"
 #include "command/status_text.h"
@@ -37,27 +38,14 @@ struct status_run {
 	struct buf failed; /* what was last said on stderr while watching */
 };
 
-static int status_options(int argc, char **argv, struct status_run *out)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--watch") == 0) {
-			out->watch = true;
-		} else if (strcmp(argv[i], "--output") == 0 && i + 1 < argc) {
-			const char *kind = argv[++i];
+enum { STATUS_WATCH, STATUS_OUTPUT };
 
-			out->json = strcmp(kind, "json") == 0;
-			if (!out->json && strcmp(kind, "text") != 0)
-				return command_usage_error(
-					"--output is text or json, not '%s'", kind);
-		} else {
-			return command_usage_error_of(
-				"status",
-				"status takes --watch and --output text|json, not '%s'",
-				argv[i]);
-		}
-	}
-	return EXIT_DONE;
-}
+const struct command_option status_options[] = {
+	[STATUS_WATCH] = { "--watch", NULL, "show it again every 2 s, until SIGINT" },
+	[STATUS_OUTPUT] = { "--output", "text|json",
+			    "tables for people, or what the sidecar sent" },
+	{ NULL, NULL, NULL },
+};
 
 /* ---- writing ---- */
 
@@ -268,10 +256,14 @@ int command_status(int argc, char **argv)
 	struct status_run run = { .signals_fd = -1, .failed = BUF_INIT(STATUS_TEXT_MAX) };
 	const char *term = variable_find(environ, "TERM");
 	const char *no_colour = variable_find(environ, "NO_COLOR");
-	int code = status_options(argc, argv, &run);
+	struct options options;
+	int code;
 
-	if (code != EXIT_DONE)
-		return code;
+	(void)argc;
+	if (options_take("status", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	run.watch = options.values[STATUS_WATCH] != NULL;
+	run.json = options_is(&options, STATUS_OUTPUT, "json");
 	json_global_init();
 	run.dir = sidecar_dir();
 	run.is_terminal = isatty(STDOUT_FILENO);

@@ -103,22 +103,15 @@ static const struct {
 	  "0.03" },
 };
 
-bool cost_read_option(struct cost_terms *terms, const char *name, const char *value,
-		      struct err *err)
+int cost_read_option(struct cost_terms *terms, const char *name, const char *value,
+		     struct err *err)
 {
-	*err = (struct err){ 0 };
-	for (size_t i = 0; i < ARRAY_LEN(cost_options); i++) {
-		if (strcmp(name, cost_options[i].name) != 0)
-			continue;
-		if (value == NULL)
-			err_set(err, ERR_USAGE, "%s: its value is missing; write %s",
-				name, cost_options[i].rule);
-		else if (cost_options[i].read(terms, value) < 0)
-			err_set(err, ERR_USAGE, "%s: '%.60s' is no such value; write %s",
-				name, value, cost_options[i].rule);
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < ARRAY_LEN(cost_options); i++)
+		if (strcmp(name, cost_options[i].name) == 0 &&
+		    cost_options[i].read(terms, value) < 0)
+			return err_set(err, ERR_USAGE, "%s takes %s, not '%.60s'", name,
+				       cost_options[i].rule, value);
+	return 0;
 }
 
 int cost_check_terms(const struct cost_terms *terms, struct err *err)

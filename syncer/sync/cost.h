@@ -77,13 +77,10 @@ struct cost_terms {
 	bool has_price;
 };
 
-/*
- * Reads the value of an option: --pods N, --limit REQUESTS/SECONDS, --price DOLLARS.
- * value: NULL, there is none.  False: there is no option of this name.  *err is ERR_USAGE
- * when the value is wrong, else ERR_NONE.
- */
-bool cost_read_option(struct cost_terms *terms, const char *name, const char *value,
-		      struct err *err);
+/* Reads the value of an option: --pods N, --limit REQUESTS/SECONDS, --price DOLLARS.
+ * ERR_USAGE: it is no such value. */
+int cost_read_option(struct cost_terms *terms, const char *name, const char *value,
+		     struct err *err) MUST_CHECK;
 
 /* Checks the options together.  ERR_USAGE. */
 int cost_check_terms(const struct cost_terms *terms, struct err *err) MUST_CHECK;

@@ -74,12 +74,6 @@ def test_a_mistake_exits_3(env, says):
     assert code == 3 and says in report["error"] and not report["valid"]
 
 
-def test_usage():
-    for arguments in (["--offline"], ["--output", "xml"], ["a", "b"], ["--output"]):
-        run = check({}, *arguments)
-        assert run.returncode == 2 and "Try 'akvsync help'" in run.stderr
-
-
 def test_online_reads_every_object_and_writes_nothing(world):
     a, b = world.plant("a", "b")
     world.fake.vault_settings(settle_s=0)

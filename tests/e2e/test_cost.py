@@ -325,16 +325,16 @@ def test_the_fix(row):
 
 
 WRONG = {
-    "no number": (["--pods"], "--pods: its value is missing; write a number of pods, 1 to 1000000, such as --pods 300"),
-    "an option for it": (["--pods", "--online"], "--pods: '--online' is no such value"),
-    "none": (["--pods", "0"], "--pods: '0' is no such value; write a number of pods, 1 to 1000000"),
+    "no number": (["--pods"], "--pods takes N"),
+    "an option for it": (["--pods", "--online"], "--pods takes a number of pods, 1 to 1000000, such as --pods 300, not '--online'"),
+    "none": (["--pods", "0"], "not '0'"),
     "too many": (["--pods", "1000001"], "1 to 1000000"),
-    "no seconds": (["--pods", "3", "--limit", "4000"], "--limit: '4000' is no such value; write REQUESTS/SECONDS"),
+    "no seconds": (["--pods", "3", "--limit", "4000"], "--limit takes REQUESTS/SECONDS, the requests that one vault answers in a time, such as --limit 4000/10, not '4000'"),
     "no limit": (["--pods", "3", "--limit", "0/10"], "such as --limit 4000/10"),
-    "no price": (["--pods", "3", "--price", "cheap"], "--price: 'cheap' is no such value; write the price of 10000 requests"),
+    "no price": (["--pods", "3", "--price", "cheap"], "--price takes the price of 10000 requests"),
     "a limit of nothing": (["--limit", "4000/10"], "--limit says nothing without a number of pods; add --pods N"),
     "a price of nothing": (["--price", "1"], "--price says nothing without a number of pods; add --pods N"),
-    "an escape": (["--pods", "\x1b[2J"], "--pods: '?[2J'"),
+    "an escape": (["--pods", "\x1b[2J"], "not '?[2J'"),
 }  # fmt: skip
 
 

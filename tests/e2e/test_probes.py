@@ -223,16 +223,6 @@ def test_a_probe_waits_for_the_sidecar_itself(world):
     assert told.returncode == 7 and "no sidecar answers" in told.stderr
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["startup", "--wait"], ["startup", "--wait", "5"], ["startup", "--wait", "61s"], ["startup", "--wait="], ["startup", "--waits", "5s"],
-     ["startup", "--wait=5s", "5s"], ["startup", "--wait", "5s", "x"], ["ready", "--wait", "5s"], ["startup", "5s"]],
-)
-def test_a_wait_that_makes_no_sense_is_refused(world, arguments):
-    told = ask(world, "probe", *arguments)
-    assert told.returncode == 2 and "--wait 5s" in told.stderr, told.stderr
-
-
 # What fails after the start
 
 

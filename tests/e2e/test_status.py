@@ -305,12 +305,6 @@ def test_output_that_cannot_be_written_exits_7(server, tmp_path):
         assert run.returncode == 7
 
 
-@pytest.mark.parametrize("arguments", [["x"], ["--output"], ["--output", "yaml"], ["--watch", "5"], ["--output=json"]])
-def test_bad_usage(tmp_path, arguments):
-    told = status(tmp_path, *arguments)
-    assert told.returncode == 2 and told.stdout == b"" and b"--output" in told.stderr
-
-
 def test_help(tmp_path):
     assert text(status(tmp_path, "--help")).startswith("usage: akvsync status [--watch] [--output text|json]\n")
 

@@ -282,14 +282,14 @@ static void test_options(void **state)
 		{ "--pods", "1000000", NO_ERROR, { .pods = 1000000 } },
 		{ "--pods",
 		  "1000001",
-		  "--pods: '1000001' is no such value; write",
+		  "--pods takes a number of pods, 1 to 1000000, such as --pods 300, not "
+		  "'1000001'",
 		  { 0 } },
 		{ "--pods", "0", "1 to 1000000", { 0 } },
 		{ "--pods", "", "1 to 1000000", { 0 } },
 		{ "--pods", "-3", "1 to 1000000", { 0 } },
 		{ "--pods", "3.5", "1 to 1000000", { 0 } },
 		{ "--pods", "3 ", "1 to 1000000", { 0 } },
-		{ "--pods", NULL, "--pods: its value is missing; write a number", { 0 } },
 		{ "--limit", "4000/10", NO_ERROR, { .limit = 4000, .window_s = 10 } },
 		{ "--limit", "1/1", NO_ERROR, { .limit = 1, .window_s = 1 } },
 		{ "--limit", "4000", "REQUESTS/SECONDS", { 0 } },
@@ -317,24 +317,22 @@ static void test_options(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *row = xasprintf("%s %s", rows[i].name,
-						rows[i].value ? rows[i].value : "");
+		auto_free char *row = xasprintf("%s %s", rows[i].name, rows[i].value);
+		int got;
 
 		terms = (struct cost_terms){ 0 };
-		check(row, cost_read_option(&terms, rows[i].name, rows[i].value, &err));
+		got = cost_read_option(&terms, rows[i].name, rows[i].value, &err);
 		if (rows[i].err != NO_ERROR) {
-			check_err(row, -1, &err, ERR_USAGE, rows[i].err);
+			check_err(row, got, &err, ERR_USAGE, rows[i].err);
 			continue;
 		}
-		check_int(row, err.kind, ERR_NONE);
+		check_ok(row, got, &err);
 		check_int(row, terms.pods, rows[i].want.pods);
 		check_int(row, terms.limit, rows[i].want.limit);
 		check_int(row, terms.window_s, rows[i].want.window_s);
 		check_int(row, terms.price, rows[i].want.price);
 		check_int(row, terms.has_price, rows[i].want.has_price);
 	}
-	assert_false(cost_read_option(&terms, "--online", "1", &err));
-	assert_int_equal(err.kind, ERR_NONE);
 }
 
 static void test_options_together(void **state)

@@ -108,6 +108,17 @@ static int check_dir(const struct settings *s, struct err *err)
 				 "AKVSYNC_DIR: '%.100s' is not an absolute path", s->dir);
 }
 
+/* With a shorter time a pod would be unready before each poll though nothing fails. */
+static int check_staleness(const struct settings *s, struct err *err)
+{
+	if (s->max_staleness_ms == 0 || s->max_staleness_ms >= 2 * s->poll_interval_ms)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		       "AKVSYNC_MAX_STALENESS is shorter than two polls "
+		       "(AKVSYNC_POLL_INTERVAL): ready would say no before each poll; set "
+		       "it to twice the interval or longer, or to 0s");
+}
+
 static int check_rest(const struct settings *s, bool request_timeout_given,
 		      struct err *err)
 {
@@ -126,7 +137,7 @@ static int check_rest(const struct settings *s, bool request_timeout_given,
 			err, ERR_CONFIG,
 			"AKVSYNC_REQUEST_TIMEOUT is longer than AKVSYNC_INIT_TIMEOUT: "
 			"init would stop before its first request may time out");
-	return check_listen(s, err);
+	return check_staleness(s, err) < 0 ? -1 : check_listen(s, err);
 }
 
 static int load_row(struct settings *s, const struct variable *v, char *const *env,

@@ -26,7 +26,7 @@ FAULTS = {
     "shop-4": {"AKVSYNC_OBJECTS": "db-password, ends-in-3-days"},
     "shop-5": {"AKVSYNC_NOTIFY": "signal=HUP,process=not-a-process"},
     "shop-6": {"AKVSYNC_OBJECTS": "db-password, missing"},
-    "shop-7": {"AKVSYNC_OBJECTS": "lost", "AKVSYNC_VAULT": "lost-kv", "AKVSYNC_MAX_STALENESS": "3s"},
+    "shop-7": {"AKVSYNC_OBJECTS": "lost", "AKVSYNC_VAULT": "lost-kv", "AKVSYNC_MAX_STALENESS": "10s"},
     "shop-8": {},
 }
 KILLED = "shop-8"

@@ -246,6 +246,7 @@ static void test_refused(void **state)
 		  "this is Service Fabric" },
 		{ MANAGED "IDENTITY_HEADER=x", "IDENTITY_ENDPOINT is not; set both" },
 		{ "AKVSYNC_REQUEST_TIMEOUT=3m", "longer than AKVSYNC_INIT_TIMEOUT" },
+		{ "AKVSYNC_MAX_STALENESS=599s", "is shorter than two polls" },
 		/* Names. */
 		{ "AKVSYNC_VUALT=x", "unknown variable AKVSYNC_VUALT; did you mean "
 				     "AKVSYNC_VAULT?" },

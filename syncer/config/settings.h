@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "sandbox/sandbox.h"
 
 /* The longest AKVSYNC_POLL_INTERVAL. */
 #define SETTINGS_POLL_MAX_MS (INT64_C(7) * 86400000)
@@ -55,6 +56,7 @@ struct settings {
 	enum settings_auth auth;       /* AKVSYNC_AUTH */
 	enum settings_auth credential; /* what it came to: never AUTH_AUTO */
 	bool verify_challenge;         /* AKVSYNC_VERIFY_CHALLENGE */
+	enum sandbox_wish sandbox;     /* AKVSYNC_SANDBOX */
 	bool kubernetes_secrets;       /* AKVSYNC_KUBERNETES_SECRETS */
 	char *secret_objects;          /* AKVSYNC_SECRET_OBJECTS as given */
 	char *kubernetes_credentials;  /* AKVSYNC_KUBERNETES_CREDENTIALS: a directory */

@@ -11,6 +11,7 @@ static const char *const auth_words[] = {
 	"client-secret", "client-certificate", NULL
 };
 static const char *const cloud_words[] = { "public", "usgov", "china", NULL };
+static const char *const sandbox_words[] = { "off", "on", "require", NULL };
 static const char *const stale_words[] = { "accept", "refuse", NULL };
 static const char *const level_words[] = { "debug", "info", "warn", "error", NULL };
 static const char *const format_words[] = { "json", "text", NULL };
@@ -191,6 +192,13 @@ const struct variable variables[] = {
 	  .max_ms = INT64_C(30) * 86400000,
 	  .help = "ready says no when no sync has succeeded for so long; 0s: whatever "
 		  "fails, ready stays yes" },
+	{ .name = "AKVSYNC_SANDBOX",
+	  .type = VARIABLE_CHOICE,
+	  .field = F(sandbox),
+	  .fallback = "on",
+	  .words = sandbox_words,
+	  .help = "off, on, require: take from the process what the configuration does "
+		  "not need, as far as the machine can; require: or do not start" },
 	{ .name = "AKVSYNC_LOG_LEVEL",
 	  .type = VARIABLE_CHOICE,
 	  .field = F(log_level),

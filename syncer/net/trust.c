@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 
-#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
 struct trust {
 	X509_STORE *store;
@@ -57,7 +56,7 @@ static struct trust *new_trust(void)
 int trust_load(struct trust **out, const char *ca_file, const char *extra_file,
 	       struct err *err)
 {
-	const char *path = ca_file ? ca_file : SYSTEM_CA_FILE;
+	const char *path = ca_file ? ca_file : TRUST_SYSTEM_FILE;
 	struct trust *t = new_trust();
 	const char *fix = ca_file ? "; SSL_CERT_FILE names it"
 				  : "; install ca-certificates or set SSL_CERT_FILE";

@@ -12,6 +12,9 @@
 
 struct trust;
 
+/* The system's bundle. */
+#define TRUST_SYSTEM_FILE "/etc/ssl/certs/ca-certificates.crt"
+
 /* Reads trusted certificates (PEM): ca_file, or the system's bundle when NULL; and those
  * of extra_file besides, unless NULL.  ERR_CONFIG.  trust_free() the result. */
 int trust_load(struct trust **out, const char *ca_file, const char *extra_file,

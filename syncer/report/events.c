@@ -182,6 +182,16 @@ const struct event events[] = {
 	  "One request is tried again within the sync.", NOTHING },
 	{ "running", NULL, "info", "child, variables",
 	  "exec: the app was started; variables: those that got a value.", NOTHING },
+	{ "sandbox", NULL, "info", "",
+	  "What the sandbox of the process bounds, and what it cannot bound here, and "
+	  "why.",
+	  "Nothing. AKVSYNC_SANDBOX=require makes a start fail where it is not "
+	  "complete." },
+	{ "sandbox-refused", NULL, "warn", "call",
+	  "The sandbox refused a system call that akvsync does not need.",
+	  "Report it with the version: it is a fault of akvsync, or code that is not "
+	  "akvsync's runs in its process. AKVSYNC_SANDBOX=off switches the sandbox "
+	  "off." },
 	{ "secret-left", NULL, "info", "name",
 	  "A pod with a newer list, or with newer values, has written this Kubernetes "
 	  "Secret; it is left as it is until no such pod is left.",

@@ -199,6 +199,8 @@ void status_write(const struct view *v, struct buf *out)
 	buf_text(out, ",");
 	json_member(out, "directory", v->dir);
 	buf_text(out, ",");
+	json_member(out, "sandbox", v->sandbox);
+	buf_text(out, ",");
 	json_member(out, "generation", v->generation);
 	buf_text(out, ",");
 	status_unix(out, "publishedAt", v->generation != NULL, v->published_unix_ms);

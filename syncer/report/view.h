@@ -22,6 +22,7 @@ struct view {
 	bool ready;
 	const char *reason; /* what a probe is told */
 	const char *dir;
+	const char *sandbox; /* what it bounds, in words */
 	const char *generation; /* NULL: there is no set */
 	int64_t published_unix_ms;
 	size_t files;

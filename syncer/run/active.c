@@ -162,7 +162,8 @@ static int active_check(const struct active *a, const struct configuration *c,
 	if (fixed != NULL)
 		return err_set(err, ERR_CONFIG, "%s has changed, which needs a restart",
 			       fixed);
-	if (sources_add(sources, &c->objects, err) < 0)
+	if (sources_add(sources, &c->objects, err) < 0 ||
+	    confine_check(a->confine, c, sources, err) < 0)
 		return -1;
 	host = active_host(&c->settings, sources, publish);
 	return notify_new(notify, c->settings.notify, &host, c->settings.notify_splay_ms,

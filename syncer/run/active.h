@@ -28,6 +28,7 @@
 
 #include "config/configuration.h"
 #include "deliver/notify.h"
+#include "run/confine.h"
 #include "sync/round.h"
 
 enum active_state {
@@ -49,6 +50,7 @@ struct active_list {
 
 struct active {
 	enum active_state state;
+	const struct confine *confine;       /* the caller's: what the process may use */
 	const struct configuration *started; /* the caller's: paths and identity stay */
 	struct active_list list, next;
 	struct incidents incidents;  /* of both */

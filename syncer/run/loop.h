@@ -19,6 +19,7 @@
 #include "deliver/publish.h"
 #include "report/state.h"
 #include "run/active.h"
+#include "run/confine.h"
 #include "run/health.h"
 #include "run/schedule.h"
 #include "sync/mirror.h"
@@ -59,6 +60,7 @@ struct loop {
 	enum loop_phase phase;
 	const struct settings *settings; /* those that apply now */
 	struct active active;
+	struct confine confine;
 	struct state state;
 	struct sources sources;
 	struct publish *publish;

@@ -114,6 +114,7 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		.wall_ms = clock_wall_ms(),
 		.ready = l->phase != LOOP_STARTING && !loop_is_stale(l, now),
 		.dir = l->settings->dir,
+		.sandbox = l->confine.sandbox.text,
 		.generation = publish_generation(l->publish),
 		.published_unix_ms = publish_made_ms(l->publish),
 		.files = publish_count(l->publish),

@@ -253,6 +253,9 @@ static int start_open(struct loop *l, struct err *err)
 		l->active.file_changed |= watches_follow(&l->watches[WATCH_TEMPLATES],
 							 active_watched(&l->active), now);
 	start_open_health(l);
+	if (confine_enter(&l->confine, l->active.started, &l->sources, err) < 0)
+		return -1;
+	log_event(LOG_INFO, "sandbox", NULL, "sandbox: %s", l->confine.sandbox.text);
 	l->next_round_at = now;
 	l->give_up_at =
 		l->mode == LOOP_INIT ? now + l->settings->init_timeout_ms : CLOCK_NEVER;
@@ -270,6 +273,7 @@ static void start_close(struct loop *l)
 	publish_close(l->publish);
 	session_close(&l->sources);
 	active_done(&l->active);
+	confine_done(&l->confine);
 	state_done(&l->state);
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
@@ -357,6 +361,7 @@ int start_run(enum loop_mode mode, const struct configuration *configuration,
 
 	*end = (struct start_end){ 0 };
 	active_init(&l.active, configuration);
+	l.active.confine = &l.confine;
 	state_init(&l.state, clock_now_ms());
 	result = start_work(&l, end, err);
 	if (result < 0 && (mode == LOOP_SIDECAR || !end->interrupted))

@@ -6,8 +6,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "deliver/targets.h"
 #include "net/proxy.h"
 #include "net/trust.h"
+#include "sync/compose.h"
 
 #define PORT_DNS 53
 #define PORT_HTTP 80
@@ -24,7 +26,7 @@ static const char *const confine_system_files[] = {
 	"/etc/svc.conf",
 	"/etc/netsvc.conf",
 	"/etc/localtime",
-	"/proc/self",
+	"/proc",
 #ifdef __GLIBC__
 	/* Name services are shared libraries, which are loaded when they are needed. */
 	"/etc/ld.so.cache",
@@ -120,6 +122,15 @@ static void confine_proxy(struct landlock_rules *rules, const char *text)
 
 /* ---- parts of the configuration ---- */
 
+static void confine_templates(struct landlock_rules *rules, const struct templates *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		confine_read(rules, all->items[i].file);
+		if (templates_is_env(&all->items[i]))
+			confine_make(rules, all->items[i].path);
+	}
+}
+
 static void confine_identity(struct landlock_rules *rules, const struct settings *s)
 {
 	const char *const files[] = {
@@ -166,8 +177,6 @@ static void confine_kubernetes(struct landlock_rules *rules, const struct settin
 static void confine_target(struct sandbox_needs *out, const struct target *t)
 {
 	out->runs_programs |= t->argv != NULL;
-	if (t->signal != 0)
-		landlock_add_path(&out->rules, LANDLOCK_READ, "/proc");
 	confine_read(&out->rules, t->pidfile);
 	confine_read(&out->rules, t->header_file);
 	if (t->socket == NULL)
@@ -203,13 +212,7 @@ static void confine_needs(struct sandbox_needs *out, const struct configuration 
 	landlock_add_path(rules, LANDLOCK_WRITE, s->termination_log);
 	landlock_add_path(rules, LANDLOCK_MAKE, s->dir);
 	confine_read(rules, c->path);
-	for (size_t i = 0; i < c->objects.templates.count; i++) {
-		const struct template_file *t = &c->objects.templates.items[i];
-
-		confine_read(rules, t->file);
-		if (t->format != TEMPLATES_TEXT)
-			confine_make(rules, t->path);
-	}
+	confine_templates(rules, &c->objects.templates);
 	confine_identity(rules, s);
 	confine_network(rules, s, sources);
 	confine_kubernetes(rules, s);
@@ -217,9 +220,14 @@ static void confine_needs(struct sandbox_needs *out, const struct configuration 
 }
 
 int confine_enter(struct confine *out, const struct configuration *c,
-		  const struct sources *sources, struct err *err)
+		  const struct sources *sources, const struct publish *publish,
+		  struct err *err)
 {
+	struct templates earlier = compose_earlier(publish, objects_number(&c->objects));
+
 	confine_needs(&out->needs, c, sources);
+	confine_templates(&out->needs.rules, &earlier);
+	templates_done(&earlier);
 	return sandbox_enter(&out->sandbox, c->settings.sandbox, &out->needs, err);
 }
 

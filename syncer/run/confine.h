@@ -9,7 +9,7 @@
 #define RUN_CONFINE_H
 
 #include "config/configuration.h"
-#include "deliver/targets.h"
+#include "deliver/publish.h"
 #include "sandbox/sandbox.h"
 #include "sync/source.h"
 
@@ -18,10 +18,12 @@ struct confine {
 	struct sandbox_needs needs; /* of the configuration that it was made for */
 };
 
-/* Enters the sandbox, for a configuration whose vaults are among the sources.  Whatever
- * is open by now stays usable.  confine_done() the result.  ERR_IO. */
+/* Enters the sandbox, for a configuration whose vaults are among the sources, and for the
+ * env files that an earlier list left and that will be removed.  Whatever is open by now
+ * stays usable.  confine_done() the result.  ERR_IO. */
 int confine_enter(struct confine *out, const struct configuration *c,
-		  const struct sources *sources, struct err *err) MUST_CHECK;
+		  const struct sources *sources, const struct publish *publish,
+		  struct err *err) MUST_CHECK;
 void confine_done(struct confine *confine);
 
 /* Whether another configuration fits into the sandbox.  ERR_CONFIG. */

@@ -253,7 +253,8 @@ static int start_open(struct loop *l, struct err *err)
 		l->active.file_changed |= watches_follow(&l->watches[WATCH_TEMPLATES],
 							 active_watched(&l->active), now);
 	start_open_health(l);
-	if (confine_enter(&l->confine, l->active.started, &l->sources, err) < 0)
+	if (confine_enter(&l->confine, l->active.started, &l->sources, l->publish, err) <
+	    0)
 		return -1;
 	log_event(LOG_INFO, "sandbox", NULL, "sandbox: %s", l->confine.sandbox.text);
 	l->next_round_at = now;

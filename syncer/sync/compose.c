@@ -408,9 +408,7 @@ bool compose_write_env_files(const struct templates *all, const struct publish *
 	return all_there;
 }
 
-/* The templates of the list that the set on the volume remembers, when that is another
- * list than that of the number; else none. */
-static struct templates compose_earlier(const struct publish *publish, uint64_t number)
+struct templates compose_earlier(const struct publish *publish, uint64_t number)
 {
 	const char *text = publish_list(publish);
 	struct objects before = { 0 };

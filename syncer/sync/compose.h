@@ -63,6 +63,10 @@ bool compose_write_env_files(const struct templates *all, const struct publish *
 			     uint64_t number, struct incidents *incidents,
 			     struct failures *failures, int64_t now);
 
+/* The templates of the list that the set on the volume remembers, when that is another
+ * list than that of the number; else none.  templates_done() the result. */
+struct templates compose_earlier(const struct publish *publish, uint64_t number);
+
 /*
  * Removes the env files that the list of the set on the volume has and all, of the list
  * of the number, has not.  It comes right before that list's set is shown: after a crash

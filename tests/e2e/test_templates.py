@@ -356,10 +356,10 @@ def test_a_file_that_comes_late(world, how):
     map_ = ConfigMap(world.folder / "map", text)
     sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=map_.path))
     sidecar.wait_log("ready")
-    folder = world.folder / "texts"
+    folder = world.folder / "map" / "texts"
     if how != "folder":
         folder.mkdir()
-    file, other = folder / "out.tmpl", world.folder / "other.tmpl"
+    file, other = folder / "out.tmpl", world.folder / "map" / "other.tmpl"
     other.write_text("b {{db}}")
     map_.write(text + f"templates:\n- {{path: other, file: {other}}}\n- {{path: out, file: {file}}}\n- {{path: more, file: {other}}}\n")
     refused = sidecar.wait_log("configuration-refused", "No such file or directory")
@@ -369,8 +369,8 @@ def test_a_file_that_comes_late(world, how):
     if how == "folder":
         folder.mkdir()
     if how == "linked":
-        (world.folder / "elsewhere").write_text("a {{db}}")
-        file.symlink_to(world.folder / "elsewhere")
+        (world.folder / "map" / "elsewhere").write_text("a {{db}}")
+        file.symlink_to(world.folder / "map" / "elsewhere")
     else:
         file.write_text("a {{db}}")
     sidecar.wait_log("recovered", kind="configuration")

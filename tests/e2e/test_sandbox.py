@@ -1,0 +1,161 @@
+"""The sandbox: what the program says of it, what it refuses, and what a changed configuration may need."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from conftest import BINARY, wait_until
+from test_config import ConfigMap
+from test_health import is_static
+
+HERE = pathlib.Path(__file__).parent
+
+
+def preload(world, source):
+    """A library that stands before libc's: the acts of code that is not akvsync's, or another kernel."""
+    if is_static(BINARY):
+        pytest.skip("nothing is loaded into a static binary")
+    file = world.folder / "preload.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", file, "-x", "c", "-"], input=source, text=True, check=True)
+    return {"LD_PRELOAD": str(file)}
+
+
+OLDER_KERNEL = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+long syscall(long number, ...)
+{
+	long (*real)(long, ...) = dlsym(RTLD_NEXT, "syscall");
+	long a, b, c, d, e, f, result;
+	va_list ap;
+	va_start(ap, number);
+	a = va_arg(ap, long), b = va_arg(ap, long), c = va_arg(ap, long);
+	d = va_arg(ap, long), e = va_arg(ap, long), f = va_arg(ap, long);
+	va_end(ap);
+	if (number == 444 && ABI == 0)
+		return errno = ENOSYS, -1;
+	result = real(number, a, b, c, d, e, f);
+	return number == 444 && c == 1 && result > ABI ? ABI : result;
+}
+"""
+
+
+@pytest.mark.parametrize("abi", [1, 2, 3, 4, 5])
+def test_kernels_with_an_older_landlock(world, abi):
+    value = world.plant("db")
+    touched = world.folder / "touched"
+    env = world.env("db, db=sub/other", AKVSYNC_SANDBOX="require", AKVSYNC_NOTIFY=f"on=first,touch={touched}")
+    process = world.start("sidecar", env=env | preload(world, f"#define ABI {abi}\n" + OLDER_KERNEL))
+    process.wait_log("ready")
+    assert f"Landlock ABI {abi}: files" in process.find("sandbox")[0]["msg"]
+    assert ("TCP ports" in process.find("sandbox")[0]["msg"]) == (abi >= 4)
+    assert wait_until(touched.exists)
+    new = world.plant("db")
+    process.poll()
+    world.wait_files({"db": new, "sub/other": new})
+    assert new != value
+
+
+def test_a_kernel_without_landlock(world):
+    world.plant("db")
+    older = preload(world, "#define ABI 0\n" + OLDER_KERNEL)
+    process = world.start("init", env=world.env("db") | older)
+    assert process.wait() == 0
+    assert "no Landlock: the kernel has none; seccomp: calls" in process.find("sandbox")[0]["msg"]
+    process = world.start("init", env=world.env("db", AKVSYNC_SANDBOX="require") | older)
+    assert process.wait() == 7
+    told = process.find("exit")[0]["msg"]
+    assert "AKVSYNC_SANDBOX=require" in told and "Landlock: the kernel has none" in told and "set AKVSYNC_SANDBOX=on" in told
+
+
+def test_off_says_so(world):
+    world.plant("db")
+    process = world.init("db", AKVSYNC_SANDBOX="off")
+    assert process.code == 0 and process.find("sandbox")[0]["msg"] == "sandbox: off"
+
+
+STRANGER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <fcntl.h>
+#include <errno.h>
+#include <string.h>
+static int said;
+__attribute__((constructor)) static void begin(void)
+{
+	said = open(SAID, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	int (*real)(int, const char *, int, const char *) = dlsym(RTLD_NEXT, "renameat");
+	char *argv[] = { "/bin/sh", "-c", "echo taken over", NULL };
+	execv(argv[0], argv);
+	dprintf(said, "execv: %s\\n", strerror(errno));
+	open("/etc/passwd", O_RDONLY);
+	dprintf(said, "open: %s\\n", strerror(errno));
+	return real(from_fd, from, to_fd, to);
+}
+"""
+
+
+def test_a_refused_call_is_named_in_the_log(world):
+    world.plant("db")
+    said = world.folder / "said"
+    process = world.start("sidecar", env=world.env("db") | preload(world, f'#define SAID "{said}"\n' + STRANGER))
+    process.wait_log("ready")
+    refused = process.wait_log("sandbox-refused")
+    assert refused["call"] == "execve" and "'execve'" in refused["msg"] and refused["level"] == "warn"
+    assert set(said.read_text().splitlines()) == {"execv: Operation not permitted", "open: Permission denied"}
+
+
+def test_status_shows_it(world):
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    told = subprocess.run(
+        [BINARY, "status", "--output", "json"], env={"AKVSYNC_DIR": str(world.volume)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert json.loads(told.stdout)["sandbox"] in sidecar.find("sandbox")[0]["msg"]
+
+
+PROGRAM = shutil.which("true")
+
+
+def test_programs_run_in_it(world):
+    world.plant("db")
+    sidecar = world.sidecar("db", AKVSYNC_NOTIFY=f"on=first,exec={PROGRAM}", AKVSYNC_SANDBOX="require")
+    sidecar.wait_log("notified")
+    assert "no Landlock: the configuration runs programs; seccomp" in sidecar.find("sandbox")[0]["msg"]
+
+
+NEEDS = {
+    "a directory": ("notify: 'touch={folder}/elsewhere/file'\n", "it uses '{folder}/elsewhere'"),
+    "a program": (f"notify: 'exec={PROGRAM}'\n", "it runs a program"),
+    "a port": ("notify: 'http=GET http://127.0.0.1:8/'\n", "it connects to port 8"),
+}
+
+
+@pytest.mark.parametrize("row", NEEDS)
+def test_a_changed_file_that_needs_more_is_refused(world, row):
+    world.plant("db")
+    text = f"vault: {world.fake.url('shop-kv')}\nobjects: [{{objectName: db}}]\n"
+    map_ = ConfigMap(world.folder / "map", text)
+    (world.folder / "elsewhere").mkdir()
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=map_.path))
+    sidecar.wait_log("ready")
+    more, refusal = (part.format(folder=world.folder) for part in NEEDS[row])
+    map_.write(text + more)
+    refused = sidecar.wait_log("configuration-refused")
+    assert refusal in refused["msg"] and "needs a restart" in refused["msg"]
+    # The restart takes it.
+    sidecar.stop()
+    again = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=map_.path))
+    again.wait_log("resume")

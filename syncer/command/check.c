@@ -11,6 +11,7 @@
 #include "config/environment.h"
 #include "net/http.h"
 #include "report/log.h"
+#include "sandbox/harden.h"
 #include "sync/check.h"
 
 extern char **environ;
@@ -59,7 +60,7 @@ static int check_options_take(char **argv, struct check_options *out)
 static int inspect(const struct check_options *options, struct configuration *c,
 		   char *const *env, struct check *check, struct err *err)
 {
-	if (http_global_init(err) < 0)
+	if (harden(err) < 0 || http_global_init(err) < 0)
 		return -1;
 	json_global_init();
 	if (configuration_load(c, env, options->online, err) < 0)

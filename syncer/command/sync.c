@@ -1,8 +1,6 @@
 /* sync.c: `init` and `sidecar`: the same work, once or until stopped. */
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,6 +13,7 @@
 #include "report/termlog.h"
 #include "run/signals.h"
 #include "run/start.h"
+#include "sandbox/harden.h"
 
 extern char **environ;
 
@@ -29,16 +28,6 @@ static void hold_standard_streams(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
-}
-
-/* What is kept in memory must not reach a core file or another process of this user. */
-static int harden(struct err *err)
-{
-	const struct rlimit none = { 0, 0 };
-
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0)
-		return err_set_errno(err, ERR_IO, "cannot forbid core dumps");
-	return 0;
 }
 
 /* What a run is made from. */

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -107,12 +108,14 @@ void picture_write(void *arg, enum document document, struct buf *out)
 	struct loop *l = arg;
 	auto_buf struct buf reason = BUF_INIT(REASON_MAX);
 	int64_t now = clock_now_ms();
+	char host[HOST_NAME_MAX + 1] = "";
 	struct view view = {
 		.state = &l->state,
 		.incidents = &l->active.incidents,
 		.now = now,
 		.wall_ms = clock_wall_ms(),
 		.ready = l->phase != LOOP_STARTING && !loop_is_stale(l, now),
+		.host = host,
 		.dir = l->settings->dir,
 		.generation = publish_generation(l->publish),
 		.published_unix_ms = publish_made_ms(l->publish),
@@ -122,6 +125,7 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		.next_poll_at = l->round != NULL ? CLOCK_NEVER : l->next_round_at,
 	};
 
+	(void)gethostname(host, sizeof(host));
 	picture_gather(l);
 	answers_tell_briefly(l, &reason);
 	view.reason = buf_str(&reason);

@@ -371,11 +371,8 @@ static void page_vaults(const struct view *v, struct buf *out)
 		page_vault(v, one, out);
 	for (size_t i = 0; i < s->token_count; i++) {
 		html_element(out, "dt", s->tokens[i].resource);
-		buf_text(out, "<dd>token ends ");
-		if (s->tokens[i].expires_at == STATE_NEVER)
-			buf_text(out, "at an unknown time");
-		else
-			page_time(v, out, view_wall_ms(v, s->tokens[i].expires_at));
+		buf_text(out, "<dd>token until ");
+		page_time(v, out, view_wall_ms(v, s->tokens[i].expires_at));
 		buf_text(out, "</dd>\n");
 	}
 	buf_text(out, "</dl>\n");

@@ -167,6 +167,43 @@ static void test_tokens_targets_and_rotations(void **arg)
 
 /* ---- what is made of it ---- */
 
+static void check_metrics(const char *row, const struct view *v, const char *holds)
+{
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+
+	metrics_write(v, METRICS_PROMETHEUS, &out);
+	check_holds(row, buf_str(&out), holds);
+}
+
+/* The clock was set back to the time when it began. */
+static void test_a_time_before_1970(void **arg)
+{
+	struct view v = view_of();
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+
+	(void)arg;
+	begin();
+	v.wall_ms = 50;
+	check_metrics("start", &v, "\nprocess_start_time_seconds -98.950\n");
+	v.wall_ms = 98500;
+	check_metrics("half a second", &v, "\nprocess_start_time_seconds -0.500\n");
+	status_write(&v, &out);
+	check_holds("status", buf_str(&out), "\"startedAt\":\"19");
+}
+
+/* Prometheus throws away all that it scraped when a label is not UTF-8. */
+static void test_labels_are_utf8(void **arg)
+{
+	struct view v = view_of();
+
+	(void)arg;
+	begin();
+	state_notified(&picture, "exec=/a\xff\xc3\xa4\xe2\x82", true, NOW);
+	check_metrics("replaced", &v,
+		      "{target=\"exec=/a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\","
+		      "status=\"success\"} 1\n");
+}
+
 static void test_metrics_escape_and_leave_out(void **arg)
 {
 	struct view v = view_of();
@@ -432,6 +469,8 @@ int main(void)
 		cmocka_unit_test(test_codes_are_bounded),
 		cmocka_unit_test(test_syncs_and_staleness),
 		cmocka_unit_test(test_tokens_targets_and_rotations),
+		cmocka_unit_test(test_a_time_before_1970),
+		cmocka_unit_test(test_labels_are_utf8),
 		cmocka_unit_test(test_metrics_escape_and_leave_out),
 		cmocka_unit_test(test_a_histogram_adds_up),
 		cmocka_unit_test(test_the_cause_of_a_stale_object),

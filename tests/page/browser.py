@@ -1,6 +1,7 @@
 """A headless Chromium that is driven over its DevTools pipe. Standard library only."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -16,7 +17,9 @@ class Browser:
     """One tab, from `with` to its end."""
 
     def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="akvsync-browser-")  # pylint: disable=consider-using-with
+        # Its children may write a little longer than it lives.
+        # pylint: disable-next=consider-using-with
+        self.folder = tempfile.TemporaryDirectory(prefix="akvsync-browser-", ignore_cleanup_errors=True)
         theirs_in, self.to = os.pipe()
         self.come, theirs_out = os.pipe()
         arguments = (
@@ -45,9 +48,15 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        self.session = None
+        with contextlib.suppress(OSError, RuntimeError):
+            self.call("Browser.close")
         os.close(self.to)
-        self.process.kill()
-        self.process.wait()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         os.close(self.come)
         self.folder.cleanup()
 

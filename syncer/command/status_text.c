@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/plain.h"
+#include "report/view.h"
 
 /* Of one line: a cause with its message. */
 #define STATUS_LINE_MAX 4352
@@ -335,9 +336,9 @@ static void status_write_objects(const struct status_page *p)
 		table_cell(&table, PAINT_NONE, "%s",
 			   status_age(view, o->confirmed_s).text);
 		table_cell(&table,
-			   left_s <= 0                      ? PAINT_RED
-			   : left_s < STATUS_EXPIRES_SOON_S ? PAINT_YELLOW
-							    : PAINT_NONE,
+			   left_s <= 0                    ? PAINT_RED
+			   : left_s < VIEW_EXPIRES_SOON_S ? PAINT_YELLOW
+							  : PAINT_NONE,
 			   "%s", expiry.text);
 		if (!status_notes(p, PLACE_OBJECT, o->object, &o->error, &table) &&
 		    o->failing)

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "run/documents.h"
 #include "run/endpoint.h"
+#include "run/rebinding.h"
 
 /* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
  * that waits while silent connections fill all places gets its turn before it gives up.
@@ -242,6 +243,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 		h->facts->refresh = true;
 		return reply(connection, MHD_HTTP_ACCEPTED, "polling now\n");
 	}
+	if (server->kind == SERVER_PORT && rebinding_is_likely(connection))
+		return reply(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+			     "not under this name: use localhost or an address\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,

@@ -60,7 +60,7 @@ int command_probe(int argc, char **argv)
 {
 	struct options options;
 	auto_free char *path = NULL;
-	struct sidecar_question question = { .stop_fd = -1 };
+	struct sidecar_question question = { 0 };
 	const char *wait;
 
 	(void)argc;
@@ -81,8 +81,7 @@ int command_probe(int argc, char **argv)
 int command_refresh(int argc, char **argv)
 {
 	static const struct sidecar_question question = { .path = "/refresh",
-							  .post = true,
-							  .stop_fd = -1 };
+							  .post = true };
 	struct options options;
 
 	(void)argc;

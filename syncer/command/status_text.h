@@ -11,8 +11,10 @@
 #include "command/status_view.h"
 #include "command/table.h"
 
-/* An object that expires in less time is shown in yellow. */
-#define STATUS_EXPIRES_SOON_S (14 * 24 * 3600)
+/* An object that expires in less time is yellow, or red: the limits of the alert
+ * AkvsyncObjectExpiringSoon, for its severities "warning" and "critical". */
+#define STATUS_EXPIRY_WARNING_S (30 * 86400)
+#define STATUS_EXPIRY_CRITICAL_S (7 * 86400)
 
 void status_text_write(const struct status_view *view, const struct table_look *look,
 		       struct buf *out);

@@ -265,7 +265,7 @@ def test_raw_controls_in_json_do_not_reach_a_terminal(server, tmp_path):
 def test_colours_on_a_terminal(server, tmp_path):
     shown = on_terminal(tmp_path)
     assert shown.code == 6 and shown.popen.stderr.read() == b""
-    for painted in ("\x1b[31mmissing\x1b[0m", "\x1b[33mstale\x1b[0m", "\x1b[33min 5d\x1b[0m", "\x1b[31mexpired 3d ago\x1b[0m", "\x1b[31mfailing\x1b[0m"):
+    for painted in ("\x1b[31mmissing\x1b[0m", "\x1b[33mstale\x1b[0m", "\x1b[31min 5d\x1b[0m", "\x1b[31mexpired 3d ago\x1b[0m", "\x1b[31mfailing\x1b[0m"):
         assert painted in shown.text, shown.text
     plain = re.sub(r"\x1b\[(31|33|0)m", "", shown.text)
     assert plain == text(status(tmp_path)), "and else the same"

@@ -155,3 +155,10 @@ def test_the_first_row_has_a_number_also_where_nothing_happens(tmp_path):
     (tmp_path / "tests.yaml").write_text(json.dumps({"tests": tests}))
     told = promtool("test", "rules", tmp_path / "tests.yaml")
     assert told.returncode == 0, told.stderr + told.stdout
+
+
+def test_the_colours_of_status_have_the_limits_of_the_alert():
+    code = (ROOT / "syncer/command/status_text.h").read_text()
+    days = re.findall(r"#define STATUS_EXPIRY_(WARNING|CRITICAL)_S \((\d+) \* 86400\)", code)
+    alerts = {rule["labels"]["severity"].upper(): re.search(r"< (\d+) \* 86400$", rule["expr"])[1] for rule in rules() if rule["alert"] == "AkvsyncObjectExpiringSoon"}
+    assert dict(days) == alerts == {"WARNING": "30", "CRITICAL": "7"}

@@ -87,8 +87,8 @@ static bool cost_is_of_entra(const struct check_view *view)
 /* ---- what both reports say in words ---- */
 
 /* What to change when polls take too much of the limit. */
-static void cost_fix_polls(const struct check_view *view, const struct cost *cost,
-			   struct buf *out)
+static void cost_tell_polls(const struct check_view *view, const struct cost *cost,
+			    struct buf *out)
 {
 	auto_free char *interval = text_from_duration(cost->interval_ms);
 	auto_free char *staleness =
@@ -114,8 +114,8 @@ static void cost_fix_polls(const struct check_view *view, const struct cost *cos
 }
 
 /* What to change when not all pods can start at once. */
-static void cost_fix_start(const struct check_view *view, const struct cost *cost,
-			   struct buf *out)
+static void cost_tell_start(const struct check_view *view, const struct cost *cost,
+			    struct buf *out)
 {
 	auto_free char *window = text_from_duration(cost_window_ms(view));
 
@@ -137,11 +137,11 @@ static void cost_fix(const struct check_view *view, const struct cost *cost,
 		     struct buf *out)
 {
 	if (cost->vaults > 0)
-		cost_fix_polls(view, cost, out);
+		cost_tell_polls(view, cost, out);
 	if (cost->vaults > 0 && cost->burst_s > 0)
 		buf_text(out, "; ");
 	if (cost->burst_s > 0)
-		cost_fix_start(view, cost, out);
+		cost_tell_start(view, cost, out);
 }
 
 /* What is only estimated; nothing when all of it is known. */

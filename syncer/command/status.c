@@ -194,6 +194,7 @@ static int status_draw(struct status_run *run)
 	return 0;
 }
 
+/* Nothing that this command holds needs an end. */
 static void status_on_signal(int number)
 {
 	(void)number;
@@ -205,12 +206,13 @@ static void status_on_signal(int number)
 static int status_watch(struct status_run *run)
 {
 	const struct sigaction action = { .sa_handler = status_on_signal };
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
 	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &ignored, NULL);
 	while (status_draw(run) == 0 && poll(&reader, 1, STATUS_EVERY_MS) == 0)
 		continue;
 	return EXIT_LOCAL;

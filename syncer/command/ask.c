@@ -74,7 +74,8 @@ int command_probe(int argc, char **argv)
 		return command_usage_error_of(
 			"probe",
 			"--wait takes a duration up to 1m such as 5s, not '%.60s'", wait);
-	question.path = path = xasprintf("/%s", options.operand);
+	path = xasprintf("/%s", options.operand);
+	question.path = path;
 	return ask_sidecar(&question);
 }
 

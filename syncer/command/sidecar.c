@@ -50,27 +50,15 @@ static void on_answer(void *arg, struct http_reply *reply, const struct err *err
 	}
 }
 
-/* Sleeps at most so long; false: nobody wants the answer any more. */
-static bool sidecar_sleep(struct http *http, const struct sidecar_question *question,
-			  int timeout_ms, int *result, struct err *err)
-{
-	struct http_wait stop = { .fd = question->stop_fd };
-
-	*result = http_wait(http, &stop, 1, timeout_ms, err);
-	return !stop.ready;
-}
-
-static int sidecar_wait(struct http *http, const struct sidecar_question *question,
-			struct sidecar_call *call, int64_t timeout_ms, struct err *err)
+static int sidecar_wait(struct http *http, const struct sidecar_call *call,
+			int64_t timeout_ms, struct err *err)
 {
 	int64_t until = clock_now_ms() + 2 * timeout_ms;
 	int64_t now;
 	int result = 0;
 
-	while (!call->done && !call->answer->stopped && result == 0 &&
-	       (now = clock_now_ms()) < until) {
-		call->answer->stopped = !sidecar_sleep(
-			http, question, clock_ms_until(until, now), &result, err);
+	while (!call->done && result == 0 && (now = clock_now_ms()) < until) {
+		result = http_wait(http, NULL, 0, clock_ms_until(until, now), err);
 		http_run(http);
 	}
 	return result;
@@ -101,12 +89,11 @@ static int ask_once(const struct sidecar_question *question, const char *socket,
 					   .max_bytes = question->max_bytes,
 					   .unix_socket = socket },
 		   on_answer, &call);
-	result = sidecar_wait(http, question, &call, timeout_ms, err);
+	result = sidecar_wait(http, &call, timeout_ms, err);
 	/* Nobody listens yet. */
 	if (result == 0 && answer->absent && wait_ms > 0)
-		(void)sidecar_sleep(http, question,
-				    (int)clock_sooner(LISTEN_RETRY_MS, wait_ms), &result,
-				    err);
+		result = http_wait(http, NULL, 0,
+				   (int)clock_sooner(LISTEN_RETRY_MS, wait_ms), err);
 	http_free(http);
 	return result;
 }
@@ -138,7 +125,7 @@ int sidecar_ask(const char *dir, const struct sidecar_question *question,
 		sidecar_answer_done(answer);
 		if (ask_once(question, path, left_ms, answer, err) < 0)
 			return -1;
-	} while (answer->absent && !answer->stopped && left_ms > 0);
+	} while (answer->absent && left_ms > 0);
 	return 0;
 }
 

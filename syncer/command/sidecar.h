@@ -17,14 +17,12 @@ struct sidecar_question {
 	bool post;
 	int64_t wait_ms;  /* for a yes; 0: the answer is wanted at once */
 	size_t max_bytes; /* of the answer; 0: 256 KiB */
-	int stop_fd;      /* readable: nobody wants the answer any more; -1: none */
 };
 
 struct sidecar_answer {
 	int status;      /* of HTTP; 0: nobody answered, and text says why */
 	struct buf text; /* the body */
 	bool absent;     /* nobody listens at the socket */
-	bool stopped;    /* stop_fd became readable first */
 };
 
 /* The volume of the configuration; the caller frees it. */

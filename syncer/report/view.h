@@ -9,8 +9,10 @@
 #include "report/incident.h"
 #include "report/state.h"
 
-/* An object that expires in less time is marked for people. */
-#define VIEW_EXPIRES_SOON_S (14 * 24 * 3600)
+/* An object that expires in less time is marked for people, or is urgent: the limits of
+ * the alert AkvsyncObjectExpiringSoon, for its severities "warning" and "critical". */
+#define VIEW_EXPIRES_SOON_S (30 * 86400)
+#define VIEW_EXPIRES_URGENT_S (7 * 86400)
 
 /* What the system says of the process; -1: not known. */
 struct view_process {

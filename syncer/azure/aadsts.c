@@ -148,6 +148,9 @@ int aadsts_error(const struct identity *identity, int status, const struct json 
 	else if (status >= 300 && status < 400)
 		err_hint(err, "redirects are not followed: is something between the pod "
 			      "and Entra answering for it?");
+	else if (kind == ERR_UNAVAILABLE && code == 0)
+		err_hint(err, "Entra, or a gateway before it, has a fault: it is asked "
+			      "again; when it lasts, look at Azure's status");
 	if (trace != NULL && shape_is_guid(trace))
 		snprintf(err->request, sizeof(err->request), "%s", trace);
 	return -1;

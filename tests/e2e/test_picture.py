@@ -232,6 +232,24 @@ def test_another_site_does_not_read_it_through_a_browser(world, host, answered):
             assert not [header for header in headers if header.lower().startswith("access-control")]
 
 
+def test_staleness_has_its_cause_in_one_text(world):
+    """It is the event of a readiness probe, of which `kubectl describe pod` shows the first line, and few that differ."""
+    world.plant("db")
+    sidecar = world.sidecar("db", AKVSYNC_POLL_INTERVAL="1s", AKVSYNC_MAX_STALENESS="2s")
+    world.fake.revoke("get", name="db")
+    sidecar.wait_log("failure", "403 ForbiddenByRbac")
+    told = lambda: ask(world, "probe", "ready")  # noqa: E731
+    wait_until(lambda: told().returncode == 6)
+    texts = {told().stderr for _ in range(3) if not time.sleep(1)}
+    (text,) = texts
+    assert re.fullmatch(
+        r"akvsync: no sync has succeeded for longer than AKVSYNC_MAX_STALENESS=2s: secret 'db': 403 ForbiddenByRbac; "
+        r"identity \S+ may not read it; grant .*; the last good files stay\n", text
+    ), texts
+    world.fake.grant("get", name="db")
+    wait_until(lambda: told().returncode == 0)
+
+
 def test_formats_of_the_metrics(world):
     port = free_port()
     world.plant("db")

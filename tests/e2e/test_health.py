@@ -11,6 +11,7 @@ import stat
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 from conftest import BINARY
@@ -178,6 +179,24 @@ def test_a_crowd_on_the_socket_is_outlived(world):
         assert says(ask(world, "probe", "live")) == (0, "", ""), leaves
         for client in crowd:
             client.close()
+
+
+def test_a_crowd_that_takes_all_places_and_leaves_at_once(world):
+    """The sidecar comes to see all of them go in one look; with more luck than is needed in one of several tries."""
+    world.plant("db")
+    sidecar = world.sidecar("db")
+    for _ in range(5):
+        os.kill(sidecar.pid, signal.SIGSTOP)
+        crowd = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+        for client in crowd:
+            client.connect(str(world.volume / "..sock"))
+        os.kill(sidecar.pid, signal.SIGCONT)
+        time.sleep(0.01)
+        os.kill(sidecar.pid, signal.SIGSTOP)
+        for client in crowd:
+            client.close()
+        os.kill(sidecar.pid, signal.SIGCONT)
+        assert says(ask(world, "probe", "live")) == (0, "", "")
 
 
 def test_probe_validates_nothing_but_its_own_command_line(world):

@@ -330,9 +330,12 @@ int health_fd(const struct health *h)
 
 int64_t health_deadline(const struct health *h, int64_t now)
 {
-	int64_t soonest = CLOCK_NEVER;
+	int64_t soonest;
 
-	for (int i = 0; h != NULL && i < SERVERS; i++) {
+	if (h == NULL)
+		return CLOCK_NEVER;
+	soonest = documents_deadline(&h->documents);
+	for (int i = 0; i < SERVERS; i++) {
 		const struct server *server = &h->servers[i];
 		MHD_UNSIGNED_LONG_LONG timeout_ms;
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import wait_until
+from conftest import SANITIZED, wait_until
 from test_health import ask, listening_ports
 
 IPV4, IPV6 = "127.0.0.1", "::1"
@@ -252,3 +252,40 @@ def test_a_crowd_and_slow_senders_are_outlived(world):
     world.wait_files({"db": value})
     for client in crowd:
         client.close()
+
+
+def memory_kib(pid):
+    """Resident, and of that what the process has for itself alone and not from a file."""
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return sizes["Rss"], sizes["Anonymous"]
+
+
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer's own memory grows")
+@pytest.mark.skipif(os.geteuid() != 0, reason="others see nothing of a process that is not dumpable")
+@pytest.mark.parametrize("count", [20, 600])
+def test_what_the_port_costs(world, count):
+    """Off: no port. On: 300 kB more at most, also after all documents were read; they are kept for a second."""
+    names = [f"s{number}" for number in range(count)]
+    world.plant(*names)
+    port = free_port()
+    sidecars = []
+    for name, more in ("off", {}), ("on", {"AKVSYNC_LISTEN": f":{port}"}):
+        folder = world.volume / name
+        folder.mkdir()
+        sidecars.append(world.sidecar(",".join(names), wait=False, AKVSYNC_DIR=str(folder), **more))
+        sidecars[-1].wait_log("ready")
+        since = sidecars[-1].mark()
+        sidecars[-1].poll()
+        sidecars[-1].wait_log("unchanged", since=since)
+    off, on = sidecars
+    assert not listening_ports(off.pid) and len(listening_ports(on.pid)) == 1
+    for _ in range(25):
+        for path in ("/metrics", "/status", "/", "/readyz"):
+            assert status(port, path) == 200
+
+    def costs():
+        return [more - less for more, less in zip(memory_kib(on.pid), memory_kib(off.pid))]
+
+    assert wait_until(lambda: max(costs()) <= 300, timeout=20), costs()
+    print(f"{count} objects: {memory_kib(off.pid)} KiB without the port, {memory_kib(on.pid)} KiB with it")

@@ -150,7 +150,7 @@ REPLIES = {
     "half of a head": (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "the reply of 'sidecar' is cut off"),
     "half of a body": (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok", "the reply of 'sidecar' is cut off"),
     "no length that is one": (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nok\n", "the reply of 'sidecar' is cut off"),
-    "another protocol": (b"SSH-2.0-OpenSSH_9\r\n\r\n", "garbled reply from 'sidecar'"),
+    "another protocol": (b"SSH-2.00 200 OK\r\n\r\n", "garbled reply from 'sidecar'"),
     "no status": (b"HTTP/1.1 OK\r\n\r\n", "garbled reply from 'sidecar'"),
     "a status too low": (b"HTTP/1.1 099 OK\r\n\r\n", "garbled reply from 'sidecar'"),
     "a NUL": (b"HTTP/1.1 \0\r\n\r\n", "garbled reply from 'sidecar'"),

@@ -49,7 +49,7 @@ class Running:
 
     def __init__(self, threads=1):
         self.ends = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(number,)) for number in range(threads)]
+        self.threads = [threading.Thread(target=self.run, args=(number,), daemon=True) for number in range(threads)]
 
     def turn(self, number):
         raise NotImplementedError

@@ -29,8 +29,7 @@ struct sidecar_answer {
 char *sidecar_dir(void);
 
 /* Asks the sidecar of this volume once, or as long as the question waits while nobody
- * listens.  sidecar_answer_done() the answer.  ERR_IO, ERR_UNAVAILABLE: nobody could be
- * asked. */
+ * listens.  sidecar_answer_done() the answer.  ERR_IO: there is no such volume. */
 int sidecar_ask(const char *dir, const struct sidecar_question *question,
 		struct sidecar_answer *answer, struct err *err) MUST_CHECK;
 

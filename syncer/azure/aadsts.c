@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "net/retry.h"
 
@@ -147,8 +148,10 @@ int aadsts_error(const struct identity *identity, int status, const struct json 
 	else if (status >= 300 && status < 400)
 		err_hint(err, "redirects are not followed: is something between the pod "
 			      "and Entra answering for it?");
-	if (trace != NULL)
-		snprintf(err->request, sizeof(err->request), "%.*s",
-			 (int)strspn(trace, "0123456789abcdefABCDEF-"), trace);
+	else if (kind == ERR_UNAVAILABLE && code == 0)
+		err_hint(err, "Entra, or a gateway before it, has a fault: it is asked "
+			      "again; when it lasts, look at Azure's status");
+	if (trace != NULL && shape_is_guid(trace))
+		snprintf(err->request, sizeof(err->request), "%s", trace);
 	return -1;
 }

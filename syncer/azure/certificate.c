@@ -3,7 +3,6 @@
  * sign.  https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
 #include "azure/credential.h"
-#include "azure/form.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -96,6 +95,6 @@ int certificate_request(const struct identity *identity, const char *resource,
 	if (certificate_assert(identity, pki, out->url, &assertion, err) < 0)
 		return err_wrap(err, "client certificate '" VARIABLE "'");
 	credential_form(identity, resource, &out->form);
-	credential_assertion(&out->form, buf_str(&assertion));
+	credential_assertion(out, buf_str(&assertion));
 	return 0;
 }

@@ -24,11 +24,18 @@ void credential_form(const struct identity *identity, const char *resource,
 	form_add(form, "grant_type", "client_credentials");
 }
 
-void credential_assertion(struct buf *form, const char *assertion)
+void credential_proof(struct credential_request *out, const char *name, const char *proof)
 {
-	form_add(form, "client_assertion_type",
+	form_add(&out->form, name, proof);
+	out->proof = BUF_INIT(strlen(proof));
+	buf_text(&out->proof, proof);
+}
+
+void credential_assertion(struct credential_request *out, const char *assertion)
+{
+	form_add(&out->form, "client_assertion_type",
 		 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-	form_add(form, "client_assertion", assertion);
+	credential_proof(out, "client_assertion", assertion);
 }
 
 int credential_file(const char *path, const char *variable, struct buf *out,
@@ -69,6 +76,7 @@ void credential_request_done(struct credential_request *request)
 	free(request->url);
 	free(request->connect_to);
 	buf_done(&request->form);
+	buf_done(&request->proof);
 	buf_done(&request->header);
 	trust_free(request->trust);
 	*request = (struct credential_request){ 0 };

@@ -15,6 +15,7 @@ struct credential_request {
 	struct http_request http;
 	char *url;
 	struct buf form;
+	struct buf proof; /* the client secret or the assertion that is in the form */
 	struct buf header;
 	char *connect_to;
 	struct trust *trust;
@@ -41,8 +42,10 @@ char *credential_url(const char *base, const char *tenant);
 /* The members that all requests to Entra have; then comes the proof. */
 void credential_form(const struct identity *identity, const char *resource,
 		     struct buf *form);
-/* RFC 7523's proof: a signed assertion. */
-void credential_assertion(struct buf *form, const char *assertion);
+/* The proof: under the name of its member, or RFC 7523's, a signed assertion. */
+void credential_proof(struct credential_request *out, const char *name,
+		      const char *proof);
+void credential_assertion(struct credential_request *out, const char *assertion);
 
 /*
  * Reads the file that a variable names, as it is or, credential_text(), as text of one

@@ -76,6 +76,7 @@ char *identity_clean(const struct identity *identity, const char *text)
 		{ identity->resource, "AKVSYNC_IDENTITY_RESOURCE_ID",
 		  shape_is_resource_id },
 		{ identity->secret, "AZURE_CLIENT_SECRET", NULL },
+		{ identity->proof, "what was sent", NULL },
 		{ identity->password, "AZURE_CLIENT_CERTIFICATE_PASSWORD", NULL },
 		{ identity->header, "IDENTITY_HEADER", NULL },
 		{ identity->secret_file, "AKVSYNC_CLIENT_SECRET_FILE", NULL },

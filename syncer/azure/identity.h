@@ -41,6 +41,7 @@ struct identity {
 	const char *object, *resource; /* managed: selects it instead of client */
 	const char *endpoint;          /* APP_SERVICE: its URL; IMDS: its base URL */
 	const char *header;            /* APP_SERVICE: what proves that we may ask */
+	const char *proof; /* what was sent, for identity_clean(); NULL otherwise */
 };
 
 /* True for the managed identity of App Service or of a machine. */

@@ -46,7 +46,6 @@ static const struct refusal {
 	  "check the name, and whether it was deleted from vault '@vault'" },
 	{ "CertificateNotFound", ERR_NOTFOUND,
 	  "check the name, and whether it was deleted from vault '@vault'" },
-	{ "Throttled", ERR_UNAVAILABLE, "too many requests to this vault" },
 };
 
 /* The other refusals of a vault, by status. */
@@ -60,6 +59,9 @@ static const struct {
 	{ 404,
 	  "check the name, whether it was deleted from vault '@vault', and that this is "
 	  "the right vault" },
+	{ 429,
+	  "too many requests to vault '@vault', counted over all that use it; lengthen "
+	  "AKVSYNC_POLL_INTERVAL, or name fewer objects" },
 };
 
 /* What answers in a vault's place. */
@@ -69,6 +71,10 @@ static const char redirected[] =
 static const char no_vault[] =
 	"this is no answer of a Key Vault: is a proxy, a firewall or a gateway answering "
 	"for it, and is AKVSYNC_VAULT right?";
+
+/* Of a status that passes and has no hint of its own. */
+static const char passes[] = "vault '@vault', or a gateway before it, has a fault: it is "
+			     "asked again; when it lasts, look at Azure's status";
 
 static const char *const roles[] = {
 	[OBJECT_SECRET] = "Key Vault Secrets User",
@@ -209,6 +215,8 @@ static void add_hint(const char *code, int status, const struct json *body,
 		err_hint(err, "%s", no_vault);
 	else if (hint != NULL)
 		add_filled(hint, blanks, err);
+	else if (err->kind == ERR_UNAVAILABLE && status >= 300)
+		add_filled(passes, blanks, err);
 }
 
 int refusal_error(const struct http_reply *reply, const struct refusal_context *context,
@@ -244,4 +252,7 @@ void refusal_unreachable(enum http_failure failure, struct err *err)
 		err_hint(err,
 			 "do network policies, firewalls and routes let this pod reach "
 			 "the vault on port 443?");
+	else if (failure == HTTP_BROKEN)
+		err_hint(err, "does a firewall or a gateway between this pod and the "
+			      "vault end it?");
 }

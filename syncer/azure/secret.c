@@ -1,6 +1,5 @@
 /* secret.c: an application that proves itself by its client secret. */
 #include "azure/credential.h"
-#include "azure/form.h"
 
 #define SECRET_MAX 4096
 
@@ -17,7 +16,7 @@ int secret_request(const struct identity *identity, const char *resource,
 		proof = buf_str(&secret);
 	}
 	credential_form(identity, resource, &out->form);
-	form_add(&out->form, "client_secret", proof);
+	credential_proof(out, "client_secret", proof);
 	out->url = credential_url(identity->authority, identity->tenant);
 	return 0;
 }

@@ -118,20 +118,22 @@ static void token_fail(struct entry *e)
 static void on_reply(void *arg, struct http_reply *reply, const struct err *err)
 {
 	struct entry *e = arg;
-	const struct identity *identity = e->token->identity;
+	struct identity identity = *e->token->identity;
 	struct grant grant = { 0 };
 	int64_t usable_until;
+	int result = -1;
 
 	e->call = NULL;
-	credential_request_done(&e->request);
 	if (err != NULL) {
 		e->err = *err;
 		err_wrap(&e->err, "cannot get a token");
-		identity_unreachable(identity, reply->failure, &e->err);
-		token_fail(e);
-		return;
+		identity_unreachable(&identity, reply->failure, &e->err);
+	} else {
+		identity.proof = buf_str(&e->request.proof);
+		result = grant_read(&identity, reply, &grant, &e->err);
 	}
-	if (grant_read(identity, reply, &grant, &e->err) < 0) {
+	credential_request_done(&e->request);
+	if (result < 0) {
 		token_fail(e);
 		return;
 	}

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "azure/credential.h"
-#include "azure/form.h"
 #include "base/mem.h"
 
 #define ASSERTION_MAX (64 * 1024)
@@ -83,7 +82,7 @@ int workload_request(const struct identity *identity, const char *resource,
 	if (read_assertion(identity->assertion_file, &assertion, err) < 0)
 		return -1;
 	credential_form(identity, resource, &out->form);
-	credential_assertion(&out->form, buf_str(&assertion));
+	credential_assertion(out, buf_str(&assertion));
 	if (identity->proxy != NULL)
 		return use_proxy(identity, out, err);
 	out->url = credential_url(identity->authority, identity->tenant);

@@ -60,7 +60,7 @@ int command_probe(int argc, char **argv)
 {
 	struct options options;
 	auto_free char *path = NULL;
-	struct sidecar_question question = { .stop_fd = -1 };
+	struct sidecar_question question = { 0 };
 	const char *wait;
 
 	(void)argc;
@@ -74,15 +74,15 @@ int command_probe(int argc, char **argv)
 		return command_usage_error_of(
 			"probe",
 			"--wait takes a duration up to 1m such as 5s, not '%.60s'", wait);
-	question.path = path = xasprintf("/%s", options.operand);
+	path = xasprintf("/%s", options.operand);
+	question.path = path;
 	return ask_sidecar(&question);
 }
 
 int command_refresh(int argc, char **argv)
 {
 	static const struct sidecar_question question = { .path = "/refresh",
-							  .post = true,
-							  .stop_fd = -1 };
+							  .post = true };
 	struct options options;
 
 	(void)argc;

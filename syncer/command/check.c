@@ -87,7 +87,14 @@ static int check_report(const struct check_options *options,
 		check_write_text(&view, &out);
 	else
 		fprintf(stderr, "akvsync: %s\n", err->msg);
-	fputs(buf_str(&out), stdout);
+	/* A part of a report would say that there is no more, and be no JSON. */
+	if (out.len == CHECK_TEXT_MAX)
+		code = command_error(EXIT_LOCAL,
+				     "the report is longer than %d bytes; check fewer "
+				     "objects at once",
+				     CHECK_TEXT_MAX);
+	else
+		fputs(buf_str(&out), stdout);
 	buf_done(&out);
 	return command_printed(code);
 }

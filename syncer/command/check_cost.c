@@ -1,13 +1,38 @@
 #include "command/check_cost.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define COST_ROW "      %-24s"
+
+/* What AKVSYNC_MAX_STALENESS should allow at least, in poll intervals: what the alert
+ * AkvsyncStale waits for. */
+#define COST_STALE_POLLS 3
+
+/* What is less is only the error of a computation. */
+#define COST_ROUNDING_S 1e-6
+
+/* A time that is longer is of no interest, and fits no duration. */
+#define COST_TIME_MAX_S (366.0 * 24 * 3600)
+
+/* A price as it was written: no exponent, no zeros at its end; the caller frees. */
+static char *cost_dollars(int64_t micros)
+{
+	char *text = xasprintf("%" PRId64 ".%06" PRId64, micros / COST_MICROS,
+			       micros % COST_MICROS);
+	size_t len = strlen(text);
+
+	while (text[len - 1] == '0')
+		len--;
+	text[text[len - 1] == '.' ? len - 1 : len] = '\0';
+	return text;
+}
 
 /* Three digits that say something, or whole numbers; the caller frees. */
 static char *cost_number(double value)
@@ -61,42 +86,62 @@ static bool cost_is_of_entra(const struct check_view *view)
 
 /* ---- what both reports say in words ---- */
 
-/* What to change; nothing when the vault's limit is far enough. */
+/* What to change when polls take too much of the limit. */
+static void cost_tell_polls(const struct check_view *view, const struct cost *cost,
+			    struct buf *out)
+{
+	auto_free char *interval = text_from_duration(cost->interval_ms);
+	auto_free char *staleness =
+		text_from_duration(COST_STALE_POLLS * cost->interval_ms);
+	int64_t staleness_ms = view->configuration->settings.max_staleness_ms;
+
+	if (cost->share > 1)
+		buf_text(out, "this is more than the vault answers, it refuses the rest "
+			      "with 429: ");
+	if (cost->interval_ms > 0)
+		buf_printf(out, "set AKVSYNC_POLL_INTERVAL to %s or longer", interval);
+	if (staleness_ms > 0 && staleness_ms < COST_STALE_POLLS * cost->interval_ms)
+		buf_printf(out, " and AKVSYNC_MAX_STALENESS to %s", staleness);
+	buf_printf(
+		out, "%sdivide %s %" PRId64 " vaults%s, for at most %.0f %% of the limit",
+		cost->interval_ms > 0 ? ", or " : "",
+		cost->is_pod_high ? "pods and their objects among at least"
+				  : "the pods among",
+		cost->vaults,
+		cost->vaults > COST_SUBSCRIPTION ? " in several subscriptions or regions"
+						 : "",
+		COST_SHARE_HIGH * 100);
+}
+
+/* What to change when not all pods can start at once. */
+static void cost_tell_start(const struct check_view *view, const struct cost *cost,
+			    struct buf *out)
+{
+	auto_free char *window = text_from_duration(cost_window_ms(view));
+
+	if (cost->pods_at_once > 0)
+		buf_printf(out,
+			   "start at most %" PRId64
+			   " pods within %s, or divide them among several vaults",
+			   cost->pods_at_once, window);
+	else
+		buf_printf(out,
+			   "divide the objects of a pod among several vaults: the start "
+			   "of one pod and the polls are more than the vault answers in "
+			   "%s",
+			   window);
+}
+
+/* Nothing when the vault's limit is far enough. */
 static void cost_fix(const struct check_view *view, const struct cost *cost,
 		     struct buf *out)
 {
-	const char *semicolon = "";
-
-	if (cost->vaults > 0) {
-		auto_free char *interval = text_from_duration(cost->interval_ms);
-
-		buf_printf(out, "%s",
-			   cost->share > 1 ? "this is more than the vault "
-					     "answers, it refuses the rest "
-					     "with 429: "
-					   : "");
-		if (cost->interval_ms > 0)
-			buf_printf(out, "set AKVSYNC_POLL_INTERVAL to %s or longer, or ",
-				   interval);
-		buf_printf(out,
-			   "share the load among %" PRId64
-			   " vaults%s, by objects or by pods, for at most %.0f %% of the "
-			   "limit",
-			   cost->vaults,
-			   cost->vaults > COST_SUBSCRIPTION
-				   ? " in several subscriptions or regions"
-				   : "",
-			   COST_SHARE_HIGH * 100);
-		semicolon = "; ";
-	}
-	if (cost->pods_at_once > 0) {
-		auto_free char *window = text_from_duration(cost_window_ms(view));
-
-		buf_printf(out,
-			   "%sstart at most %" PRId64
-			   " pods within %s, or share the load among several vaults",
-			   semicolon, cost->pods_at_once, window);
-	}
+	if (cost->vaults > 0)
+		cost_tell_polls(view, cost, out);
+	if (cost->vaults > 0 && cost->burst_s > 0)
+		buf_text(out, "; ");
+	if (cost->burst_s > 0)
+		cost_tell_start(view, cost, out);
 }
 
 /* What is only estimated; nothing when all of it is known. */
@@ -146,8 +191,9 @@ static void cost_text_burst(const struct check_view *view, const struct cost *co
 {
 	auto_free char *window = text_from_duration(cost_window_ms(view));
 	auto_free char *of = xasprintf("what the vault answers in %s", window);
-	auto_free char *time =
-		text_from_duration((int64_t)(cost->burst_s + 0.999999) * 1000);
+	auto_free char *time = text_from_duration(
+		(int64_t)ceil(fmin(cost->burst_s, COST_TIME_MAX_S) - COST_ROUNDING_S) *
+		1000);
 
 	buf_printf(out, COST_ROW "%.0f requests", "when all start at once", cost->burst);
 	cost_text_share(cost->burst_share, of, out);
@@ -204,6 +250,9 @@ static void cost_text_terms(const struct check_view *view, struct buf *out)
 {
 	const struct cost_terms *terms = &view->terms;
 	auto_free char *window = text_from_duration(cost_window_ms(view));
+	auto_free char *price = cost_dollars(
+		terms->has_price ? terms->price : cost_rates[COST_OTHER].price);
+	auto_free char *of_keys = cost_dollars(cost_rates[COST_EC].price);
 
 	if (terms->limit > 0)
 		buf_printf(out, "  Limit of each vault: %" PRId64 " requests in %s\n",
@@ -216,14 +265,12 @@ static void cost_text_terms(const struct check_view *view, struct buf *out)
 			   cost_rates[COST_OTHER].limit, window,
 			   cost_rates[COST_OTHER].words);
 	if (terms->has_price)
-		buf_printf(out, "  Price of %d requests: %g USD\n", COST_PRICED,
-			   (double)terms->price / COST_MICROS);
+		buf_printf(out, "  Price of %d requests: %s USD\n", COST_PRICED, price);
 	else
 		buf_printf(out,
-			   "  List prices as of " COST_AS_OF ": %g USD for %d requests, "
-			   "%g for keys other than RSA 2048; --price gives another\n",
-			   (double)cost_rates[COST_OTHER].price / COST_MICROS,
-			   COST_PRICED, (double)cost_rates[COST_EC].price / COST_MICROS);
+			   "  List prices as of " COST_AS_OF ": %s USD for %d requests, "
+			   "%s for keys other than RSA 2048; --price gives another\n",
+			   price, COST_PRICED, of_keys);
 }
 
 void check_cost_write_text(const struct check_view *view, struct buf *out)
@@ -253,7 +300,7 @@ static void cost_json_number(struct buf *out, const char *name, double value)
 	if (value < 0)
 		buf_printf(out, ",\"%s\":null", name);
 	else
-		buf_printf(out, ",\"%s\":%.9g", name, value);
+		buf_printf(out, ",\"%s\":%.15g", name, value);
 }
 
 static void cost_json_text(struct buf *out, const char *name, const struct buf *text)

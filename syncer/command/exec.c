@@ -36,7 +36,7 @@ const struct command_option exec_options[] = {
 const char exec_details[] =
 	"A variable whose whole value is a reference gets a file's content:\n"
 	"  akvsync:PATH        the file PATH of AKVSYNC_DIR\n"
-	"  akvsync:PATH#KEY    KEY of the JSON in it; or a JSON pointer: #/users/0/name\n"
+	"  akvsync:PATH#KEY    KEY of its JSON, or a JSON pointer: #/users/0/name\n"
 	"  NAME@azurekeyvault  as akv2k8s has it, also with ?KEY\n"
 	"CMD gets neither AKVSYNC_* nor the variables of an Azure identity.\n\n"
 	"With AKVSYNC_OBJECTS or AKVSYNC_CONFIG set, exec also runs the sidecar, on a\n"

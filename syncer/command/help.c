@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "command/command.h"
+#include "command/options.h"
 #include "config/settings.h"
 
 const struct exit_row exit_rows[] = {
@@ -32,9 +33,13 @@ static int help_on(const char *name)
 int command_help(int argc, char **argv)
 {
 	struct buf variables = BUF_INIT(64 * 1024);
+	struct options options;
 
-	if (argc > 1)
-		return help_on(argv[1]);
+	(void)argc;
+	if (options_take("help", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
+	if (options.operand != NULL)
+		return help_on(options.operand);
 	puts("akvsync " AKVSYNC_VERSION
 	     ": Azure Key Vault secrets as files in a pod, kept up to date.\n\n"
 	     "usage: akvsync COMMAND\n");
@@ -77,7 +82,11 @@ int command_usage(const struct command *command)
 
 int command_version(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	struct options options;
+
+	(void)argc;
+	if (options_take("version", argv, &options) != EXIT_DONE)
+		return EXIT_USAGE;
 	puts(AKVSYNC_VERSION);
 	return command_printed(EXIT_DONE);
 }

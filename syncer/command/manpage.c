@@ -10,6 +10,9 @@
 #define PARAGRAPH_INDENT 4
 #define BODY_INDENT 8
 
+/* Of manpage_lines(); more is no help of a command. */
+#define MANPAGE_LINES_MAX (16 * 1024)
+
 /* Characters that roff takes for others, or for commands. */
 static void manpage_escape(struct buf *out, const char *text, size_t len)
 {
@@ -119,19 +122,47 @@ void manpage_body(struct manpage *page, const char *text)
 	manpage_words(page, text, BODY_INDENT);
 }
 
+/* A line that stays as it is. */
+static void manpage_kept(struct manpage *page, const char *line, size_t len)
+{
+	buf_text(page->out, page->format == MANPAGE_ROFF ? ".nf\n" : "");
+	manpage_line_start(page, line, BODY_INDENT);
+	manpage_write(page, line, len);
+	buf_text(page->out, page->format == MANPAGE_ROFF ? "\n.fi\n" : "\n");
+	page->in_body = false; /* the next text begins a line without more ado */
+}
+
+static void manpage_gap(struct manpage *page)
+{
+	buf_text(page->out, page->format == MANPAGE_ROFF ? ".sp\n" : "\n");
+	page->in_body = false;
+}
+
+/* What was gathered of a paragraph. */
+static void manpage_paragraph(struct manpage *page, struct buf *text)
+{
+	if (text->len > 0)
+		manpage_body(page, buf_str(text));
+	buf_truncate(text, 0);
+}
+
 void manpage_lines(struct manpage *page, const char *lines)
 {
-	if (page->format == MANPAGE_ROFF)
-		buf_text(page->out, ".nf\n");
-	while (*lines) {
-		size_t len = strcspn(lines, "\n");
+	auto_buf struct buf text = BUF_INIT(MANPAGE_LINES_MAX);
+	size_t len;
 
+	for (; *lines; lines += len + (lines[len] == '\n')) {
+		len = strcspn(lines, "\n");
+		if (len > 0 && *lines != ' ') {
+			buf_printf(&text, "%s%.*s", text.len > 0 ? " " : "", (int)len,
+				   lines);
+			continue;
+		}
+		manpage_paragraph(page, &text);
 		if (len > 0)
-			manpage_line_start(page, lines, BODY_INDENT);
-		manpage_write(page, lines, len);
-		buf_text(page->out, "\n");
-		lines += len + (lines[len] == '\n');
+			manpage_kept(page, lines, len);
+		else
+			manpage_gap(page);
 	}
-	if (page->format == MANPAGE_ROFF)
-		buf_text(page->out, ".fi\n");
+	manpage_paragraph(page, &text);
 }

@@ -31,7 +31,8 @@ void manpage_text(struct manpage *page, const char *text);
 void manpage_term(struct manpage *page, const char *term);
 void manpage_body(struct manpage *page, const char *text);
 
-/* Lines of a term's body that stay as they are; each ends in '\n'. */
+/* More of a term's body, as --help prints it: lines that begin with a blank stay as they
+ * are, others between them are paragraphs. */
 void manpage_lines(struct manpage *page, const char *lines);
 
 #endif

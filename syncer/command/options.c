@@ -88,11 +88,14 @@ int options_take(const char *name, char **argv, struct options *out)
 	const struct command *command = command_find(name, &nearest);
 	auto_free char *what = xasprintf("'%s'", name);
 	const char *operand = *command->operand ? command->operand : "no argument";
+	bool ended = false; /* by "--" */
 	int code = EXIT_DONE;
 
 	*out = (struct options){ 0 };
 	while (code == EXIT_DONE && *++argv != NULL) {
-		if ((*argv)[0] == '-')
+		if (!ended && strcmp(*argv, "--") == 0)
+			ended = true;
+		else if (!ended && (*argv)[0] == '-')
 			code = options_take_one(command, &argv, out);
 		else if (out->operand != NULL || !*command->operand ||
 			 !options_allow(operand, *argv))

@@ -20,7 +20,8 @@ struct options {
 
 /*
  * Reads what follows the name of a command: options as "--name value" or "--name=value",
- * and its operand.  A value or an operand that the table gives as words, such as
+ * and its operand.  "--" ends the options; of an option that stands twice the last one
+ * counts.  A value or an operand that the table gives as words, such as
  * "text|json", has to be one of them.  argv: of the command, ended by NULL; the texts are
  * its own.  EXIT_DONE, or EXIT_USAGE after it has printed what is wrong.
  */

@@ -1,7 +1,12 @@
 #include "command/sidecar.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -9,7 +14,6 @@
 #include "command/plain.h"
 #include "config/configuration.h"
 #include "config/environment.h"
-#include "net/http.h"
 #include "run/endpoint.h"
 
 extern char **environ;
@@ -21,94 +25,211 @@ extern char **environ;
 /* How often a question that may wait tries to reach a sidecar that does not listen yet.
  */
 #define LISTEN_RETRY_MS 100
+/* And one that is besieged. */
+#define CROWD_RETRY_MS 10
+
+#define ANSWER_BYTES (256 * 1024)
+#define HEAD_MAX 4096
+#define RECEIVE_BYTES 4096
 
 /* Stands in messages of what went wrong; the socket says where it is. */
 #define HOST "sidecar"
 
-static const char unconnected[] = "cannot connect to '" HOST "': ";
-
+/* An HTTP/1.1 request over a unix socket, and the answer up to the end of the connection,
+ * as health.h gives it.  Not over libcurl: a kubelet asks every few seconds, and to start
+ * libcurl starts TLS, which costs far more than the question. */
 struct sidecar_call {
+	const struct sidecar_question *question;
 	struct sidecar_answer *answer;
-	bool done;
+	int fd;
+	int64_t timeout_ms, until; /* then it is late */
+	size_t max_bytes;
+	struct buf reply;
 };
 
-static void on_answer(void *arg, struct http_reply *reply, const struct err *err)
-{
-	struct sidecar_call *call = arg;
-	struct sidecar_answer *answer = call->answer;
+/* ---- waiting ---- */
 
-	call->done = true;
-	answer->status = err != NULL ? 0 : reply->status;
-	if (err != NULL) {
-		answer->absent = text_starts(err->msg, unconnected);
-		answer->text = BUF_INIT(sizeof(err->msg));
-		buf_text(&answer->text,
-			 err->msg + (answer->absent ? strlen(unconnected) : 0));
-	} else {
-		answer->text = reply->body;
-		reply->body = BUF_INIT(1);
+/* Sleeps until the socket is ready for events (0: it is not looked at), or until then at
+ * most.  -1: it is late. */
+static int sidecar_wait(const struct sidecar_call *call, short events, int64_t until,
+			struct err *err)
+{
+	struct pollfd fd = { .fd = call->fd, .events = events };
+	int64_t now = clock_now_ms();
+
+	(void)poll(&fd, events != 0 ? 1 : 0,
+		   clock_ms_until(clock_sooner(until, call->until), now));
+	if (fd.revents != 0 || clock_now_ms() < call->until)
+		return 0;
+	return err_set(err, ERR_UNAVAILABLE, "no answer from '" HOST "' within %lld ms",
+		       (long long)call->timeout_ms);
+}
+
+/* ---- the request ---- */
+
+static int sidecar_connect(struct sidecar_call *call, const char *path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	_Static_assert(sizeof(address.sun_path) >= ENDPOINT_PATH_LEN, "path fits");
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	while (connect(call->fd, (const struct sockaddr *)&address, sizeof(address)) <
+	       0) {
+		if (errno != EAGAIN) {
+			call->answer->absent = true;
+			return err_set(err, ERR_IO, "%s", strerror(errno));
+		}
+		/* More wait to be let in than the kernel keeps. */
+		if (sidecar_wait(call, 0, clock_now_ms() + CROWD_RETRY_MS, err) < 0)
+			return -1;
 	}
+	return 0;
 }
 
-/* Sleeps at most so long; false: nobody wants the answer any more. */
-static bool sidecar_sleep(struct http *http, const struct sidecar_question *question,
-			  int timeout_ms, int *result, struct err *err)
+static int sidecar_send(const struct sidecar_call *call, int64_t wait_ms, struct err *err)
 {
-	struct http_wait stop = { .fd = question->stop_fd };
+	const struct sidecar_question *question = call->question;
+	auto_buf struct buf text = BUF_INIT(HEAD_MAX);
 
-	*result = http_wait(http, &stop, 1, timeout_ms, err);
-	return !stop.ready;
+	buf_printf(&text, "%s %s", question->post ? "POST" : "GET", question->path);
+	if (wait_ms > 0)
+		buf_printf(&text, "?wait=%lld", (long long)wait_ms);
+	buf_text(&text, " HTTP/1.1\r\nHost: " HOST "\r\nConnection: close\r\n");
+	buf_text(&text, question->post ? "Content-Length: 0\r\n\r\n" : "\r\n");
+	/* The buffer of a new socket has place for it. */
+	if (send(call->fd, text.data, text.len, MSG_NOSIGNAL) == (ssize_t)text.len)
+		return 0;
+	return err_set_errno(err, ERR_IO, "cannot ask '" HOST "'");
 }
 
-static int sidecar_wait(struct http *http, const struct sidecar_question *question,
-			struct sidecar_call *call, int64_t timeout_ms, struct err *err)
-{
-	int64_t until = clock_now_ms() + 2 * timeout_ms;
-	int64_t now;
-	int result = 0;
+/* ---- the answer ---- */
 
-	while (!call->done && !call->answer->stopped && result == 0 &&
-	       (now = clock_now_ms()) < until) {
-		call->answer->stopped = !sidecar_sleep(
-			http, question, clock_ms_until(until, now), &result, err);
-		http_run(http);
+static int sidecar_refuse(const struct sidecar_call *call, struct err *err)
+{
+	return err_set(err, ERR_UNAVAILABLE,
+		       "the reply of '" HOST "' is larger than %zu bytes",
+		       call->max_bytes);
+}
+
+/* All that comes; whether that is all there is to come, the next one sees. */
+static int sidecar_receive(struct sidecar_call *call, struct err *err)
+{
+	char piece[RECEIVE_BYTES];
+	ssize_t n;
+
+	while ((n = recv(call->fd, piece, sizeof(piece), 0)) != 0) {
+		if (n > 0 && buf_add(&call->reply, piece, (size_t)n, err) < 0)
+			return sidecar_refuse(call, err);
+		if (n > 0)
+			continue;
+		if (errno != EAGAIN)
+			break;
+		if (sidecar_wait(call, POLLIN, CLOCK_NEVER, err) < 0)
+			return -1;
 	}
-	return result;
+	return 0;
 }
 
-static int ask_once(const struct sidecar_question *question, const char *socket,
-		    int64_t wait_ms, struct sidecar_answer *answer, struct err *err)
+/* The head ends with a NUL.  True when it says how long the body is, and it is not. */
+static bool sidecar_is_cut(const char *head, size_t body_len)
 {
-	auto_free char *url = wait_ms > 0
-				      ? xasprintf("http://" HOST "%s?wait=%lld",
-						  question->path, (long long)wait_ms)
-				      : xasprintf("http://" HOST "%s", question->path);
-	int64_t timeout_ms = ANSWER_TIMEOUT_MS + wait_ms;
-	struct sidecar_call call = { .answer = answer };
-	struct buf empty = BUF_INIT(1);
-	struct http *http;
-	int result;
+	static const char name[] = "\r\nContent-Length:";
+	const char *found = strcasestr(head, name);
+	char digits[20];
+	int64_t length;
 
-	if (http_new(&http,
-		     &(struct http_options){ .timeout_ms = timeout_ms,
-					     .local_only = true },
-		     err) < 0)
+	if (found == NULL)
+		return false;
+	found += strlen(name);
+	found += strspn(found, " ");
+	snprintf(digits, sizeof(digits), "%.*s", (int)strspn(found, "0123456789"), found);
+	return text_number(digits, INT64_MAX, &length) < 0 || (size_t)length != body_len;
+}
+
+/* "HTTP/1.1 200 OK"; 0: it is no such line. */
+static int sidecar_status(const char *head)
+{
+	char digits[4];
+	int64_t status;
+
+	if (!text_starts(head, "HTTP/1.") || strlen(head) < strlen("HTTP/1.1 200"))
+		return 0;
+	snprintf(digits, sizeof(digits), "%s", head + strlen("HTTP/1.1 "));
+	return text_number(digits, 599, &status) < 0 || status < 100 ? 0 : (int)status;
+}
+
+/* The reply becomes the answer. */
+static int sidecar_read(struct sidecar_call *call, struct err *err)
+{
+	static const char gap[] = "\r\n\r\n";
+	struct buf *reply = &call->reply;
+	char *end =
+		reply->len > 0 ? memmem(reply->data, reply->len, gap, strlen(gap)) : NULL;
+	size_t body_len;
+	int status;
+
+	if (end == NULL)
+		return err_set(err, ERR_UNAVAILABLE, "the reply of '" HOST "' %s",
+			       reply->len > 0 ? "is cut off" : "is empty");
+	*end = '\0';
+	end += strlen(gap);
+	body_len = reply->len - (size_t)(end - reply->data);
+	status = sidecar_status(reply->data);
+	if (status == 0)
+		return err_set(err, ERR_UNAVAILABLE, "garbled reply from '" HOST "'");
+	if (body_len > call->max_bytes)
+		return sidecar_refuse(call, err);
+	if (sidecar_is_cut(reply->data, body_len))
+		return err_set(err, ERR_UNAVAILABLE,
+			       "the reply of '" HOST "' is cut off");
+	memmove(reply->data, end, body_len);
+	buf_truncate(reply, body_len);
+	call->answer->status = status;
+	call->answer->text = *reply;
+	*reply = BUF_INIT(1);
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static int sidecar_exchange(struct sidecar_call *call, const char *socket_path,
+			    int64_t wait_ms, struct err *err)
+{
+	if (call->fd < 0)
+		return err_set_errno(err, ERR_IO, "cannot open a socket");
+	if (sidecar_connect(call, socket_path, err) < 0 ||
+	    sidecar_send(call, wait_ms, err) < 0 || sidecar_receive(call, err) < 0)
 		return -1;
-	http_start(http,
-		   &(struct http_request){ .url = url,
-					   .form = question->post ? &empty : NULL,
-					   .called = HOST,
-					   .max_bytes = question->max_bytes,
-					   .unix_socket = socket },
-		   on_answer, &call);
-	result = sidecar_wait(http, question, &call, timeout_ms, err);
+	return sidecar_read(call, err);
+}
+
+static void sidecar_ask_once(const struct sidecar_question *question,
+			     const char *socket_path, int64_t wait_ms,
+			     struct sidecar_answer *answer)
+{
+	auto_close int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	size_t max_bytes = question->max_bytes > 0 ? question->max_bytes : ANSWER_BYTES;
+	int64_t timeout_ms = ANSWER_TIMEOUT_MS + wait_ms, now = clock_now_ms();
+	struct sidecar_call call = { .question = question,
+				     .answer = answer,
+				     .fd = fd,
+				     .timeout_ms = timeout_ms,
+				     .until = now + timeout_ms,
+				     .max_bytes = max_bytes,
+				     .reply = BUF_INIT(max_bytes + HEAD_MAX) };
+	struct err err;
+
+	if (sidecar_exchange(&call, socket_path, wait_ms, &err) < 0) {
+		answer->text = BUF_INIT(sizeof(err.msg));
+		buf_text(&answer->text, err.msg);
+	}
+	buf_done(&call.reply);
 	/* Nobody listens yet. */
-	if (result == 0 && answer->absent && wait_ms > 0)
-		(void)sidecar_sleep(http, question,
-				    (int)clock_sooner(LISTEN_RETRY_MS, wait_ms), &result,
-				    err);
-	http_free(http);
-	return result;
+	call.until = CLOCK_NEVER;
+	if (answer->absent && wait_ms > 0)
+		(void)sidecar_wait(&call, 0, now + clock_sooner(LISTEN_RETRY_MS, wait_ms),
+				   &err);
 }
 
 char *sidecar_dir(void)
@@ -131,14 +252,11 @@ int sidecar_ask(const char *dir, const struct sidecar_question *question,
 	if (dir_fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
 	endpoint_path(path, dir_fd);
-	if (http_global_init(err) < 0)
-		return -1;
 	do {
 		left_ms = clock_later(until - clock_now_ms(), 0);
 		sidecar_answer_done(answer);
-		if (ask_once(question, path, left_ms, answer, err) < 0)
-			return -1;
-	} while (answer->absent && !answer->stopped && left_ms > 0);
+		sidecar_ask_once(question, path, left_ms, answer);
+	} while (answer->absent && left_ms > 0);
 	return 0;
 }
 

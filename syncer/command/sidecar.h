@@ -17,22 +17,19 @@ struct sidecar_question {
 	bool post;
 	int64_t wait_ms;  /* for a yes; 0: the answer is wanted at once */
 	size_t max_bytes; /* of the answer; 0: 256 KiB */
-	int stop_fd;      /* readable: nobody wants the answer any more; -1: none */
 };
 
 struct sidecar_answer {
 	int status;      /* of HTTP; 0: nobody answered, and text says why */
 	struct buf text; /* the body */
 	bool absent;     /* nobody listens at the socket */
-	bool stopped;    /* stop_fd became readable first */
 };
 
 /* The volume of the configuration; the caller frees it. */
 char *sidecar_dir(void);
 
 /* Asks the sidecar of this volume once, or as long as the question waits while nobody
- * listens.  sidecar_answer_done() the answer.  ERR_IO, ERR_UNAVAILABLE: nobody could be
- * asked. */
+ * listens.  sidecar_answer_done() the answer.  ERR_IO: there is no such volume. */
 int sidecar_ask(const char *dir, const struct sidecar_question *question,
 		struct sidecar_answer *answer, struct err *err) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -13,7 +14,6 @@
 #include "command/sidecar.h"
 #include "command/status_text.h"
 #include "config/variable.h"
-#include "run/signals.h"
 
 extern char **environ;
 
@@ -34,7 +34,6 @@ struct status_run {
 	bool colour;
 	bool drew; /* a status was shown before */
 	char *dir;
-	int signals_fd;    /* -1: signals end the process as usual */
 	struct buf failed; /* what was last said on stderr while watching */
 };
 
@@ -49,48 +48,23 @@ const struct command_option status_options[] = {
 
 /* ---- writing ---- */
 
-/* Set by a signal that comes while stdout takes nothing. */
-static volatile sig_atomic_t status_interrupted;
-
-static void status_on_signal(int number)
+/* -1: stdout takes no more. */
+static int status_write(const struct buf *text)
 {
-	(void)number;
-	status_interrupted = 1;
-}
+	const char *p = buf_str(text);
+	size_t left = text->len;
 
-/* Writes all; -1: stdout takes no more, or a signal asked for the end. */
-static int status_write_all(const char *p, size_t n)
-{
-	while (n > 0 && !status_interrupted) {
-		ssize_t written = write(STDOUT_FILENO, p, n);
+	while (left > 0) {
+		ssize_t written = write(STDOUT_FILENO, p, left);
 
 		if (written < 0 && errno != EINTR)
 			return -1;
 		if (written > 0) {
 			p += written;
-			n -= (size_t)written;
+			left -= (size_t)written;
 		}
 	}
-	return n > 0 ? -1 : 0;
-}
-
-/* While watching, signals wait to be read from a descriptor.  A reader of stdout that has
- * stopped would keep them waiting, so they interrupt the writing. */
-static int status_write(const struct status_run *run, const struct buf *text)
-{
-	sigset_t ours, before;
-	int result;
-
-	if (run->signals_fd < 0)
-		return status_write_all(buf_str(text), text->len);
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGHUP);
-	sigprocmask(SIG_UNBLOCK, &ours, &before);
-	result = status_write_all(buf_str(text), text->len);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return result;
+	return 0;
 }
 
 static size_t status_width(const struct status_run *run)
@@ -157,13 +131,10 @@ static void status_refused(const struct sidecar_answer *answer, struct buf *prob
 	plain_add(problem, text, strcspn(text, "\n"), false);
 }
 
-/* Asks once.  *stopped: a signal came first, and there is nothing to show. */
-static int status_ask(const struct status_run *run, struct buf *out, struct buf *problem,
-		      bool *stopped)
+static int status_ask(const struct status_run *run, struct buf *out, struct buf *problem)
 {
-	const struct sidecar_question question = { .path = "/status",
-						   .max_bytes = STATUS_BYTES_MAX,
-						   .stop_fd = run->signals_fd };
+	static const struct sidecar_question question = { .path = "/status",
+							  .max_bytes = STATUS_BYTES_MAX };
 	struct sidecar_answer answer;
 	struct err err;
 	int code = EXIT_LOCAL;
@@ -176,7 +147,6 @@ static int status_ask(const struct status_run *run, struct buf *out, struct buf 
 		sidecar_tell_none(run->dir, &answer, problem);
 	else
 		status_refused(&answer, problem);
-	*stopped = answer.stopped;
 	sidecar_answer_done(&answer);
 	return code;
 }
@@ -185,10 +155,9 @@ static int status_once(const struct status_run *run)
 {
 	auto_buf struct buf out = BUF_INIT(STATUS_TEXT_MAX);
 	auto_buf struct buf problem = BUF_INIT(STATUS_TEXT_MAX);
-	bool stopped;
-	int code = status_ask(run, &out, &problem, &stopped);
+	int code = status_ask(run, &out, &problem);
 
-	if (status_write(run, &out) < 0)
+	if (status_write(&out) < 0)
 		return EXIT_LOCAL;
 	return problem.len > 0 ? command_error(code, "%s", buf_str(&problem)) : code;
 }
@@ -207,53 +176,51 @@ static void status_tell_failed(struct status_run *run, const struct buf *problem
 }
 
 /* -1: stdout takes no more. */
-static int status_draw(struct status_run *run, bool *stopped)
+static int status_draw(struct status_run *run)
 {
 	auto_buf struct buf out = BUF_INIT(STATUS_TEXT_MAX);
 	auto_buf struct buf problem = BUF_INIT(STATUS_TEXT_MAX);
 	auto_buf struct buf drawn = BUF_INIT(STATUS_TEXT_MAX);
 
-	(void)status_ask(run, &out, &problem, stopped);
-	if (*stopped)
-		return 0;
+	(void)status_ask(run, &out, &problem);
 	if (run->clears)
 		buf_text(&drawn, status_clear);
 	else if (run->drew && out.len > 0)
 		buf_text(&drawn, "\n");
 	run->drew |= out.len > 0;
-	if (status_write(run, &drawn) < 0 || status_write(run, &out) < 0)
+	if (status_write(&drawn) < 0 || status_write(&out) < 0)
 		return -1;
 	status_tell_failed(run, &problem);
 	return 0;
 }
 
+/* Nothing that this command holds needs an end. */
+static void status_on_signal(int number)
+{
+	(void)number;
+	_exit(EXIT_DONE);
+}
+
+/* Ends by a signal, whatever it waits for: an answer, or a reader that has stopped; or
+ * when nobody can read stdout any more. */
 static int status_watch(struct status_run *run)
 {
 	const struct sigaction action = { .sa_handler = status_on_signal };
-	struct pollfd signals = { .events = POLLIN };
-	bool stopped = false;
-	struct err err;
-	int result = 0;
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 
-	signals_block();
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	run->signals_fd = signals.fd = signals_open(&err);
-	if (signals.fd < 0)
-		return command_error(EXIT_LOCAL, "%s", err.msg);
-	while (!stopped && result == 0) {
-		result = status_draw(run, &stopped);
-		if (!stopped && result == 0)
-			stopped = poll(&signals, 1, STATUS_EVERY_MS) != 0;
-	}
-	close(signals.fd);
-	return result < 0 && !status_interrupted ? EXIT_LOCAL : EXIT_DONE;
+	sigaction(SIGPIPE, &ignored, NULL);
+	while (status_draw(run) == 0 && poll(&reader, 1, STATUS_EVERY_MS) == 0)
+		continue;
+	return EXIT_LOCAL;
 }
 
 int command_status(int argc, char **argv)
 {
-	struct status_run run = { .signals_fd = -1, .failed = BUF_INIT(STATUS_TEXT_MAX) };
+	struct status_run run = { .failed = BUF_INIT(STATUS_TEXT_MAX) };
 	const char *term = variable_find(environ, "TERM");
 	const char *no_colour = variable_find(environ, "NO_COLOR");
 	struct options options;

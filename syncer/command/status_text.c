@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "command/plain.h"
+#include "report/view.h"
 
 /* Of one line: a cause with its message. */
 #define STATUS_LINE_MAX 4352
@@ -314,6 +315,13 @@ static enum paint status_state_paint(const struct status_object *o)
 	return status_is(o->state, "stale") || o->failing ? PAINT_YELLOW : PAINT_NONE;
 }
 
+static enum paint status_expiry_paint(int64_t left_s)
+{
+	if (left_s < VIEW_EXPIRES_URGENT_S)
+		return PAINT_RED;
+	return left_s < VIEW_EXPIRES_SOON_S ? PAINT_YELLOW : PAINT_NONE;
+}
+
 static void status_write_objects(const struct status_page *p)
 {
 	static const char *const headings[] = { "OBJECT",  "VERSION",   "STATE",
@@ -334,11 +342,7 @@ static void status_write_objects(const struct status_page *p)
 		table_cell(&table, PAINT_NONE, "%s", status_age(view, o->changed_s).text);
 		table_cell(&table, PAINT_NONE, "%s",
 			   status_age(view, o->confirmed_s).text);
-		table_cell(&table,
-			   left_s <= 0                      ? PAINT_RED
-			   : left_s < STATUS_EXPIRES_SOON_S ? PAINT_YELLOW
-							    : PAINT_NONE,
-			   "%s", expiry.text);
+		table_cell(&table, status_expiry_paint(left_s), "%s", expiry.text);
 		if (!status_notes(p, PLACE_OBJECT, o->object, &o->error, &table) &&
 		    o->failing)
 			status_note(view, &o->error, &table);
@@ -391,9 +395,9 @@ static void status_write_tokens(const struct status_page *p)
 		struct status_span expiry = status_expiry(view, t->expires_s, &left_s);
 
 		table_cell(&table, PAINT_NONE, "%s", status_or(t->resource, "?"));
-		/* The next request gets a new one. */
-		table_cell(&table, left_s <= 0 ? PAINT_YELLOW : PAINT_NONE, "%s",
-			   expiry.text);
+		/* Nothing is wrong with one that has expired: the next sync gets another.
+		 */
+		table_cell(&table, PAINT_NONE, "%s", expiry.text);
 	}
 	table_write(&table, p->look, p->out);
 }

@@ -11,9 +11,6 @@
 #include "command/status_view.h"
 #include "command/table.h"
 
-/* An object that expires in less time is shown in yellow. */
-#define STATUS_EXPIRES_SOON_S (14 * 24 * 3600)
-
 void status_text_write(const struct status_view *view, const struct table_look *look,
 		       struct buf *out);
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/shape.h"
 #include "net/noproxy.h"
 #include "net/retry.h"
 
@@ -51,7 +52,7 @@ void answer_read(CURL *easy, struct http_reply *reply)
 	reply->retry_after_ms = retry_after(&retry, now_s);
 	if (date > 0)
 		reply->clock_skew_s = now_s - date;
-	if (id != NULL && strspn(id, "0123456789abcdefABCDEF-") == strlen(id))
+	if (id != NULL && shape_is_guid(id))
 		snprintf(reply->request_id, sizeof(reply->request_id), "%s", id);
 	if (status == 401)
 		read_challenge(easy, reply->challenge, sizeof(reply->challenge));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/metrics_table.h"
 
 /* What the samples are written to. */
@@ -35,15 +36,27 @@ static void metrics_head(const struct metrics_page *page, const struct metric *m
 		buf_printf(page->out, "# UNIT %.*s %s\n", len, m->name, m->unit);
 }
 
-/* A label's value: with '\', '"' and line breaks escaped. */
+/* A label's value: with '\', '"' and line breaks escaped, and in UTF-8, or Prometheus
+ * would refuse the whole answer. */
 static void metrics_label_value(struct buf *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
+	while (*text != '\0') {
+		size_t plain = 0, n;
+
+		while (text[plain] != '\0' && strchr("\n\"\\", text[plain]) == NULL &&
+		       (n = text_utf8_length(text + plain)) > 0)
+			plain += n;
+		buf_printf(out, "%.*s", (int)plain, text);
+		text += plain;
+		if (*text == '\0')
+			return;
 		if (*text == '\n')
 			buf_text(out, "\\n");
+		else if (text_utf8_length(text) > 0)
+			buf_printf(out, "\\%c", *text);
 		else
-			buf_printf(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "",
-				   *text);
+			buf_text(out, "\xef\xbf\xbd"); /* U+FFFD */
+		text++;
 	}
 }
 

@@ -104,12 +104,14 @@ const struct metric metrics[METRICS] = {
 					    "network to the token endpoint, or IMDS on "
 					    "the node." },
 	[METRIC_TOKEN_EXPIRY] = { "akvsync_token_expiry_timestamp_seconds", G, "resource",
-				  "When the access token for a resource ends; it is "
-				  "renewed well before",
+				  "When the access token for a resource ends; the "
+				  "first sync after half of its life asks for a new "
+				  "one",
 				  "seconds",
-				  "In the past: no token could be had for long; "
-				  "akvsync_failing with the kind identity or "
-				  "token-endpoint says why." },
+				  "In the past, though a sync was due since: no token "
+				  "could be had; akvsync_failing with the kind identity "
+				  "or token-endpoint says why. Between polls that are "
+				  "rarer than tokens live it is nothing bad." },
 	[METRIC_OBJECTS] = { "akvsync_objects", G, "",
 			     "Object versions that files are made of", NULL,
 			     "Fewer than the list has: some could not be read, or a "

@@ -85,6 +85,7 @@ struct state_vault *state_vault(struct state *s, const char *host, const char *n
 	(*at)->name = xstrdup(name);
 	(*at)->url = xstrdup(url);
 	(*at)->host = xstrdup(host);
+	(*at)->used = true;
 	return *at;
 }
 
@@ -137,16 +138,24 @@ void state_requested(struct state *s, struct state_vault *v, const struct http_s
 
 void state_token(struct state *s, const char *resource, int64_t expires_at)
 {
+	if (expires_at == STATE_NEVER)
+		return;
 	for (size_t i = 0; i < s->token_count; i++)
 		if (strcmp(s->tokens[i].resource, resource) == 0) {
 			s->tokens[i].expires_at = expires_at;
 			return;
 		}
-	if (expires_at == STATE_NEVER)
-		return;
 	s->tokens = xgrow(s->tokens, s->token_count, sizeof(*s->tokens));
 	s->tokens[s->token_count++] =
 		(struct state_token){ xstrdup(resource), expires_at };
+}
+
+void state_forget_token(struct state *s, size_t index)
+{
+	free(s->tokens[index].resource);
+	s->token_count--;
+	memmove(&s->tokens[index], &s->tokens[index + 1],
+		(s->token_count - index) * sizeof(*s->tokens));
 }
 
 /* ---- objects ---- */

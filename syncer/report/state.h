@@ -58,7 +58,8 @@ struct state_vault {
 	struct state_codes codes[STATE_REQUESTS];
 	struct histogram durations;
 	uint64_t requests, throttled;
-	/* How it is asked now, as sync/pace.h says. */
+	bool used; /* the active list has something of it, as far as is known */
+	/* How it is asked now, as sync/pace.h says; 0 while it is not used. */
 	size_t width;    /* 0: no limit */
 	int64_t open_at; /* nothing is sent before */
 };
@@ -66,7 +67,7 @@ struct state_vault {
 /* Access tokens. */
 struct state_token {
 	char *resource;
-	int64_t expires_at; /* STATE_NEVER: there is none */
+	int64_t expires_at;
 };
 
 /* ---- objects ---- */
@@ -192,8 +193,12 @@ void state_notified(struct state *s, const char *target, bool ok, int64_t now);
 /* It is not configured any more. */
 void state_forget_target(struct state *s, size_t index);
 
-/* The token of a resource; expires_at STATE_NEVER: there is none. */
+/* The token of a resource; expires_at STATE_NEVER: there is none, and the end of the one
+ * of before stays known. */
 void state_token(struct state *s, const char *resource, int64_t expires_at);
+
+/* Nothing asks for that resource any more. */
+void state_forget_token(struct state *s, size_t index);
 
 /* For how long nothing has confirmed the set: since the last sync in which nothing
  * failed, or since the start. */

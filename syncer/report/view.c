@@ -11,7 +11,11 @@ int64_t view_wall_ms(const struct view *v, int64_t at)
 
 void view_seconds(struct buf *out, int64_t ms)
 {
-	buf_printf(out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
+	/* A clock that was set back makes times before 1970. */
+	uint64_t size_ms = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
+
+	buf_printf(out, "%s%" PRIu64 ".%03d", ms < 0 ? "-" : "", size_ms / 1000,
+		   (int)(size_ms % 1000));
 }
 
 const char *view_error_word(enum err_kind kind)

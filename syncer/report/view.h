@@ -9,6 +9,11 @@
 #include "report/incident.h"
 #include "report/state.h"
 
+/* An object that expires in less time is marked for people, or is urgent: the limits of
+ * the alert AkvsyncObjectExpiringSoon, for its severities "warning" and "critical". */
+#define VIEW_EXPIRES_SOON_S (30 * 86400)
+#define VIEW_EXPIRES_URGENT_S (7 * 86400)
+
 /* What the system says of the process; -1: not known. */
 struct view_process {
 	int64_t cpu_ms, resident_bytes, open_fds, max_fds;
@@ -21,6 +26,7 @@ struct view {
 	int64_t now, wall_ms; /* the moment, by both clocks */
 	bool ready;
 	const char *reason; /* what a probe is told */
+	const char *host;   /* the pod's name; of the page alone */
 	const char *dir;
 	const char *sandbox; /* what it bounds, in words */
 	const char *generation; /* NULL: there is no set */

@@ -22,17 +22,18 @@ bool answers_failure(const struct loop *l, struct err *out)
 	return out->kind != ERR_NONE;
 }
 
-/* The set is older than it may be, as AKVSYNC_MAX_STALENESS says. */
-static void answers_tell_stale(const struct loop *l, int64_t now, struct buf *out)
+/* The set is older than it may be, as AKVSYNC_MAX_STALENESS says.  The age is left out: a
+ * kubelet has few events for a pod, and each text that differs is another one. */
+static void answers_tell_stale(const struct loop *l, struct buf *out)
 {
 	auto_free char *most = text_from_duration(l->settings->max_staleness_ms);
-	int64_t ms = state_staleness_ms(&l->state, now);
-	auto_free char *age = text_from_duration(ms - ms % 1000);
+	struct err cause;
 
-	buf_printf(out,
-		   "no sync has succeeded for %s, which is longer than "
-		   "AKVSYNC_MAX_STALENESS=%s; the last good files stay",
-		   age, most);
+	buf_printf(out, "no sync has succeeded for longer than AKVSYNC_MAX_STALENESS=%s",
+		   most);
+	if (answers_failure(l, &cause))
+		buf_printf(out, ": %s", cause.msg);
+	buf_text(out, "; the last good files stay");
 }
 
 static void answers_tell_starting(const struct loop *l, struct buf *out)
@@ -64,12 +65,10 @@ static void answers_tell_starting(const struct loop *l, struct buf *out)
 
 void answers_tell_briefly(const struct loop *l, struct buf *out)
 {
-	int64_t now = clock_now_ms();
-
 	if (l->phase == LOOP_STARTING)
 		answers_tell_starting(l, out);
-	else if (loop_is_stale(l, now))
-		answers_tell_stale(l, now, out);
+	else if (loop_is_stale(l, clock_now_ms()))
+		answers_tell_stale(l, out);
 	else
 		buf_text(out, "ok");
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define FRESH_MS 1000
@@ -91,6 +92,16 @@ void documents_run(struct documents *d, int64_t now)
 	for (int i = 0; i < DOCUMENTS; i++)
 		if (now - d->items[i].made_at >= FRESH_MS)
 			rendering_drop(&d->items[i]);
+}
+
+int64_t documents_deadline(const struct documents *d)
+{
+	int64_t soonest = CLOCK_NEVER;
+
+	for (int i = 0; i < DOCUMENTS; i++)
+		if (d->items[i].response != NULL)
+			soonest = clock_sooner(soonest, d->items[i].made_at + FRESH_MS);
+	return soonest;
 }
 
 void documents_drop(struct documents *d)

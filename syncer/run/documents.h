@@ -29,6 +29,9 @@ struct MHD_Response *documents_get(struct documents *d, document_write *write, v
 /* Frees what nobody has asked for lately. */
 void documents_run(struct documents *d, int64_t now);
 
+/* When it has something to free; CLOCK_NEVER: there is nothing. */
+int64_t documents_deadline(const struct documents *d);
+
 /* Frees all that no connection reads. */
 void documents_drop(struct documents *d);
 

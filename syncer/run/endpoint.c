@@ -13,7 +13,7 @@
 #include "config/listen.h"
 
 /* Requests that wait to be accepted. */
-#define BACKLOG 16
+#define BACKLOG 128
 
 void endpoint_path(char out[static ENDPOINT_PATH_LEN], int dir_fd)
 {

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -12,19 +11,17 @@
 #include "base/text.h"
 #include "run/documents.h"
 #include "run/endpoint.h"
+#include "run/rebinding.h"
+#include "run/visitors.h"
 
-/* Requests come from a kubelet's probe or an operator: one at a time, and short.  A probe
- * that waits while silent connections fill all places gets its turn before it gives up.
- */
-#define PATH_CONNECTIONS 8
-/* Anybody in the cluster may come to the port, but from one address not so often that
- * there is no place for the kubelet. */
-#define PORT_CONNECTIONS 64
-#define PORT_CONNECTIONS_ADDRESS 8
+/* Requests are short: what stays is slow, or silent.  How many may stay when others come,
+ * and how many places there are, with those that the others take meanwhile. */
+#define PATH_KEEP 8
+#define PATH_PLACES 32
+#define PORT_KEEP 32
+#define PORT_PLACES 64
 #define CONNECTION_MEMORY_BYTES 4096
 #define CONNECTION_TIMEOUT_S 2
-/* From its start to its end, however slowly the other side sends. */
-#define CONNECTION_LIFE_MS 10000
 /* Probes that wait for a yes leave places for others. */
 #define WAITING_MAX 4
 #define TEXT_MAX 16384
@@ -37,20 +34,13 @@ struct server {
 	struct health *health;
 	enum server_kind kind;
 	struct MHD_Daemon *daemon; /* NULL: not open */
-	unsigned connections;      /* open at the end of the latest run */
-};
-
-/* An open connection. */
-struct visitor {
-	struct MHD_Connection *connection; /* NULL: the place is free */
-	bool waits;                        /* for a yes, until then */
-	bool waited;
-	int64_t until; /* when it is ended */
+	struct visitors visitors;
+	unsigned connections; /* open at the end of the latest run */
+	bool again;           /* run it at once */
 };
 
 struct health {
 	struct server servers[SERVERS];
-	struct visitor visitors[PATH_CONNECTIONS + PORT_CONNECTIONS];
 	struct documents documents;
 	struct health_facts *facts;
 	int dir_fd;
@@ -146,25 +136,17 @@ static struct visitor *health_visitor(struct MHD_Connection *connection)
 	return info != NULL ? info->socket_context : NULL;
 }
 
-static size_t health_waiting(const struct health *h)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++)
-		count += h->visitors[i].waits;
-	return count;
-}
-
 /* True when the answer is not due yet. */
-static bool health_puts_off(const struct health *h, struct MHD_Connection *connection)
+static bool health_puts_off(const struct server *server,
+			    struct MHD_Connection *connection)
 {
 	const char *wait =
 		MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "wait");
 	struct visitor *visitor = health_visitor(connection);
 	int64_t wait_ms;
 
-	if (h->facts->started || wait == NULL || visitor == NULL || visitor->waited ||
-	    health_waiting(h) >= WAITING_MAX ||
+	if (server->health->facts->started || wait == NULL || visitor == NULL ||
+	    visitor->waited || visitors_waiting(&server->visitors) >= WAITING_MAX ||
 	    text_number(wait, HEALTH_WAIT_MAX_MS, &wait_ms) < 0)
 		return false;
 	visitor->waits = visitor->waited = true;
@@ -176,7 +158,7 @@ static bool health_puts_off(const struct health *h, struct MHD_Connection *conne
 static void health_end_wait(struct visitor *visitor, int64_t now)
 {
 	visitor->waits = false;
-	visitor->until = now + CONNECTION_LIFE_MS;
+	visitor->until = now + VISITOR_LIFE_MS;
 	MHD_resume_connection(visitor->connection);
 }
 
@@ -200,7 +182,7 @@ static enum MHD_Result reply_question(const struct server *server,
 	switch (question_of(server->kind, url)) {
 	case ASK_STARTUP:
 		/* Over the network nobody takes a place for long. */
-		if (server->kind == SERVER_PATH && health_puts_off(h, connection))
+		if (server->kind == SERVER_PATH && health_puts_off(server, connection))
 			return MHD_YES;
 		return reply_started(h, connection, true);
 	case ASK_READY:
@@ -242,6 +224,9 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 		h->facts->refresh = true;
 		return reply(connection, MHD_HTTP_ACCEPTED, "polling now\n");
 	}
+	if (server->kind == SERVER_PORT && rebinding_is_likely(connection))
+		return reply(connection, MHD_HTTP_MISDIRECTED_REQUEST,
+			     "not under this name: use localhost or an address\n");
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
 	    strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
@@ -252,23 +237,20 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	struct health *h = ((struct server *)arg)->health;
+	struct server *server = arg;
+	const union MHD_ConnectionInfo *info;
+	int fd;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (*context != NULL)
-			*(struct visitor *)*context = (struct visitor){ 0 };
+		visitors_leave(*context);
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++) {
-		struct visitor *visitor = &h->visitors[i];
-
-		if (visitor->connection != NULL)
-			continue;
-		visitor->connection = connection;
-		visitor->until = clock_now_ms() + CONNECTION_LIFE_MS;
-		*context = visitor;
-		return;
-	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	fd = info->connect_fd; /* the next answer may come in the same place */
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*context =
+		visitors_enter(&server->visitors, connection, fd,
+			       info != NULL ? info->client_addr : NULL, clock_now_ms());
 }
 
 /* ---- opening ---- */
@@ -304,14 +286,14 @@ static int health_serve(struct health *h, enum server_kind kind, int fd, struct 
 {
 	struct server *server = &h->servers[kind];
 	bool is_port = kind == SERVER_PORT;
-	unsigned most = is_port ? PORT_CONNECTIONS : PATH_CONNECTIONS;
-	unsigned of_one = is_port ? PORT_CONNECTIONS_ADDRESS : 0;
+	unsigned keep = is_port ? PORT_KEEP : PATH_KEEP,
+		 places = is_port ? PORT_PLACES : PATH_PLACES;
 
+	visitors_init(&server->visitors, places, keep);
 	server->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
 		server, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
-		MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		of_one, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		MHD_OPTION_CONNECTION_LIMIT, places, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, server, MHD_OPTION_END);
@@ -352,18 +334,23 @@ int health_fd(const struct health *h)
 
 int64_t health_deadline(const struct health *h, int64_t now)
 {
-	int64_t soonest = CLOCK_NEVER;
+	int64_t soonest;
 
-	for (int i = 0; h != NULL && i < SERVERS; i++) {
+	if (h == NULL)
+		return CLOCK_NEVER;
+	soonest = documents_deadline(&h->documents);
+	for (int i = 0; i < SERVERS; i++) {
+		const struct server *server = &h->servers[i];
 		MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-		if (h->servers[i].daemon != NULL &&
-		    MHD_get_timeout(h->servers[i].daemon, &timeout_ms) == MHD_YES)
+		if (server->daemon == NULL)
+			continue;
+		if (server->again)
+			return now;
+		if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
 			soonest = clock_sooner(soonest, now + (int64_t)timeout_ms);
+		soonest = clock_sooner(soonest, visitors_deadline(&server->visitors));
 	}
-	for (size_t i = 0; h != NULL && i < ARRAY_LEN(h->visitors); i++)
-		if (h->visitors[i].connection != NULL)
-			soonest = clock_sooner(soonest, h->visitors[i].until);
 	return soonest;
 }
 
@@ -375,71 +362,67 @@ static unsigned count_connections(const struct server *server)
 	return info == NULL ? 0 : info->num_connections;
 }
 
-static void health_run_server(struct server *server)
+static void health_run_waits(const struct server *server, int64_t now)
 {
-	unsigned before;
+	for (size_t i = 0; i < server->visitors.count; i++) {
+		struct visitor *visitor = &server->visitors.places[i];
+
+		if (visitor->waits &&
+		    (server->health->facts->started || now >= visitor->until))
+			health_end_wait(visitor, now);
+	}
+}
+
+static void health_run_server(struct server *server, int64_t now)
+{
+	unsigned before = server->connections;
 
 	if (server->daemon == NULL)
 		return;
-	/* While all connections are in use the listening socket is out of the epoll set;
-	 * the run after one ended puts it back, and nothing else would wake us for it. */
-	do {
-		before = server->connections;
-		(void)MHD_run(server->daemon);
-		server->connections = count_connections(server);
-	} while (server->connections < before);
-}
-
-/* Its time is over: the daemon closes it when it finds nothing more to read. */
-static void health_end(struct visitor *visitor)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-		visitor->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	visitor->until = CLOCK_NEVER;
-	if (info != NULL)
-		(void)shutdown(info->connect_fd, SHUT_RDWR);
-}
-
-static void health_run_visitors(struct health *h, int64_t now)
-{
-	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++) {
-		struct visitor *visitor = &h->visitors[i];
-
-		if (visitor->waits && (h->facts->started || now >= visitor->until))
-			health_end_wait(visitor, now);
-		else if (visitor->connection != NULL && now >= visitor->until)
-			health_end(visitor);
-	}
+	health_run_waits(server, now);
+	(void)MHD_run(server->daemon);
+	visitors_run(&server->visitors, now);
+	server->connections = count_connections(server);
+	/* While all places are taken the listening socket is out of the epoll set; the
+	 * run after one ended puts it back, and nothing else would wake us for it. */
+	server->again = server->connections < before;
 }
 
 void health_run(struct health *h)
 {
+	int64_t now = clock_now_ms();
+
 	if (h == NULL)
 		return;
-	health_run_visitors(h, clock_now_ms());
-	documents_run(&h->documents, clock_now_ms());
+	documents_run(&h->documents, now);
 	for (int i = 0; i < SERVERS; i++)
-		health_run_server(&h->servers[i]);
+		health_run_server(&h->servers[i], now);
+}
+
+static void health_stop(struct server *server)
+{
+	int64_t now = clock_now_ms();
+
+	/* A daemon must not be stopped while a connection of it is suspended. */
+	for (size_t i = 0; i < server->visitors.count; i++)
+		if (server->visitors.places[i].waits)
+			health_end_wait(&server->visitors.places[i], now);
+	for (int step = 0; step < ANSWER_STEPS; step++)
+		health_run_server(server, now);
+	if (server->daemon != NULL)
+		MHD_stop_daemon(server->daemon); /* closes its socket */
+	visitors_done(&server->visitors);
 }
 
 void health_free(struct health *h)
 {
 	if (h == NULL)
 		return;
-	/* A daemon must not be stopped while a connection of it is suspended. */
-	for (size_t i = 0; i < ARRAY_LEN(h->visitors); i++)
-		if (h->visitors[i].waits)
-			health_end_wait(&h->visitors[i], clock_now_ms());
 	if (h->dir_fd >= 0)
 		endpoint_remove(h->dir_fd);
 	documents_drop(&h->documents);
-	for (int i = 0; i < SERVERS; i++) {
-		for (int step = 0; step < ANSWER_STEPS; step++)
-			health_run_server(&h->servers[i]);
-		if (h->servers[i].daemon != NULL)
-			MHD_stop_daemon(h->servers[i].daemon); /* closes its socket */
-	}
+	for (int i = 0; i < SERVERS; i++)
+		health_stop(&h->servers[i]);
 	if (h->epoll_fd >= 0)
 		close(h->epoll_fd);
 	free(h);

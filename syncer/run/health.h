@@ -14,7 +14,8 @@
  * 200 is yes, of ready with what fails all the same.  503 is no, with the cause; of ready
  * also when no sync has succeeded for too long.  /startup?wait=MS is answered when
  * it is a yes, or after so many milliseconds.  Connections are bounded in number and in
- * time, so that nobody keeps a kubelet from asking.
+ * time, and earlier ones make room for new ones (visitors.h), so that nobody keeps a
+ * kubelet from asking.
  */
 #ifndef RUN_HEALTH_H
 #define RUN_HEALTH_H

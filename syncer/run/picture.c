@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -83,20 +84,36 @@ static struct view_process picture_process(void)
 
 /* ---- all of it ---- */
 
-/* What others own goes into the state. */
+static struct state_vault *picture_vault(struct loop *l, const struct source *source)
+{
+	return state_vault(&l->state, source->vault.host, source->vault.name,
+			   source->vault.url);
+}
+
+static bool picture_asks_for(struct loop *l, const char *resource)
+{
+	for (const struct source *one = l->sources.first; one; one = one->next)
+		if (strcmp(one->resource, resource) == 0 && picture_vault(l, one)->used)
+			return true;
+	return false;
+}
+
+/* What others own goes into the state, and what left the configuration leaves it. */
 static void picture_gather(struct loop *l)
 {
 	struct state *s = &l->state;
 
 	for (const struct source *one = l->sources.first; one; one = one->next) {
-		struct state_vault *v =
-			state_vault(s, one->vault.host, one->vault.name, one->vault.url);
+		struct state_vault *v = picture_vault(l, one);
 
-		v->width = one->pace.width;
-		v->open_at = one->pace.open_at;
+		v->width = v->used ? one->pace.width : 0;
+		v->open_at = v->used ? one->pace.open_at : 0;
 		state_token(s, one->resource,
 			    token_ends_at(l->sources.token, one->resource));
 	}
+	for (size_t i = s->token_count; i > 0; i--)
+		if (!picture_asks_for(l, s->tokens[i - 1].resource))
+			state_forget_token(s, i - 1);
 	for (size_t i = s->target_count; i > 0; i--)
 		if (!notify_has(l->notify, s->targets[i - 1].text))
 			state_forget_target(s, i - 1);
@@ -107,12 +124,14 @@ void picture_write(void *arg, enum document document, struct buf *out)
 	struct loop *l = arg;
 	auto_buf struct buf reason = BUF_INIT(REASON_MAX);
 	int64_t now = clock_now_ms();
+	char host[HOST_NAME_MAX + 1] = "";
 	struct view view = {
 		.state = &l->state,
 		.incidents = &l->active.incidents,
 		.now = now,
 		.wall_ms = clock_wall_ms(),
 		.ready = l->phase != LOOP_STARTING && !loop_is_stale(l, now),
+		.host = host,
 		.dir = l->settings->dir,
 		.sandbox = l->confine.sandbox.text,
 		.generation = publish_generation(l->publish),
@@ -123,6 +142,7 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		.next_poll_at = l->round != NULL ? CLOCK_NEVER : l->next_round_at,
 	};
 
+	(void)gethostname(host, sizeof(host));
 	picture_gather(l);
 	answers_tell_briefly(l, &reason);
 	view.reason = buf_str(&reason);

@@ -109,9 +109,10 @@ static void access_probe_failed(struct access *a, struct http_reply *reply,
 /* A vault that throttles may say for how long. */
 static void access_throttled(struct access *a, struct http_reply *reply)
 {
+	const struct refusal_context asked = { .vault = a->source->vault.name };
 	struct err err;
 
-	refusal_error(reply, &(struct refusal_context){ 0 }, &err);
+	refusal_error(reply, &asked, &err);
 	err_wrap(&err, "vault '%s'", a->source->vault.host);
 	source_slow_down(a->source, &err, clock_now_ms());
 }

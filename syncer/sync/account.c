@@ -2,6 +2,9 @@
 
 #include "base/clock.h"
 
+/* 9999-12-31T23:59:59Z, the last time that has a text; a vault may say any number. */
+#define LAST_UNIX_S INT64_C(253402300799)
+
 /* The files of the set that the task makes: how many there are, and the newest. */
 static void account_files(const struct task *t, const struct publish *publish,
 			  struct state_sighting *seen)
@@ -27,22 +30,39 @@ static bool account_is_confirmed(const struct task *t)
 	       (t->value.item.state == FETCH_GOT || task_needs_no_answer(t));
 }
 
+static struct state_vault *account_vault(struct state *state, const struct source *source)
+{
+	const struct cloud_vault *vault = &source->vault;
+
+	return state_vault(state, vault->host, vault->name, vault->url);
+}
+
+static void account_vaults(struct state *state, const struct plan *plan)
+{
+	for (struct state_vault *v = state->vaults; v; v = v->next)
+		v->used = false;
+	for (const struct task *t = plan->tasks; t; t = t->next)
+		account_vault(state, t->source)->used = true;
+	for (const struct listing *l = plan->listings; l; l = l->next)
+		account_vault(state, l->source)->used = true;
+}
+
 void account_objects(struct state *state, const struct plan *plan,
 		     const struct publish *publish, enum round_outcome outcome,
 		     int64_t now)
 {
 	int64_t wall_ms = clock_wall_ms();
 
+	account_vaults(state, plan);
 	state_objects_begin(state);
 	for (const struct task *t = plan->tasks; t; t = t->next) {
-		const struct cloud_vault *vault = &t->source->vault;
 		const struct vault_object *got = &t->value.got;
 		struct state_sighting seen = {
 			.path = t->path,
 			.name = t->name,
 			.version = "",
 			.kind = t->object->kind,
-			.vault = state_vault(state, vault->host, vault->name, vault->url),
+			.vault = account_vault(state, t->source),
 			.confirmed = round_succeeded(outcome) && account_is_confirmed(t),
 			.rotated = t->rotates && round_succeeded(outcome),
 		};
@@ -52,7 +72,9 @@ void account_objects(struct state *state, const struct plan *plan,
 			continue;
 		account_files(t, publish, &seen);
 		if (t->value.item.state == FETCH_GOT) {
-			seen.expires_unix_s = got->expires > 0 ? got->expires : 0;
+			seen.expires_unix_s =
+				got->expires > 0 ? clock_sooner(got->expires, LAST_UNIX_S)
+						 : 0;
 			seen.created_unix_s = got->created > 0 ? got->created : 0;
 		}
 		state_object_seen(state, &seen, now, wall_ms);

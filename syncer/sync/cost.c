@@ -174,9 +174,24 @@ static uint64_t cost_sum(const uint64_t counts[COST_CLASSES])
 /* What is less is only the error of a computation. */
 #define EPSILON 1e-9
 
-static int64_t cost_round_up(double value)
+/* How many times part fits into all. */
+static int64_t cost_fits(double all, double part)
 {
-	return (int64_t)ceil(value - EPSILON);
+	return (int64_t)(all / part + EPSILON);
+}
+
+/* What to change when polls take too much of the limit. */
+static void cost_fix_polls(const struct cost_terms *terms, double interval_s,
+			   double interval_max_s, struct cost *out)
+{
+	int64_t fitting = cost_fits(COST_SHARE_HIGH, out->share / (double)terms->pods);
+	double longer_s = ceil(interval_s * out->share / COST_SHARE_HIGH - EPSILON);
+
+	out->is_pod_high = fitting == 0;
+	out->vaults = fitting > 0 ? (terms->pods + fitting - 1) / fitting
+				  : (int64_t)ceil(out->share / COST_SHARE_HIGH - EPSILON);
+	if (longer_s <= interval_max_s)
+		out->interval_ms = (int64_t)longer_s * 1000;
 }
 
 void cost_count(const struct cost_load *load, const struct cost_terms *terms,
@@ -199,15 +214,11 @@ void cost_count(const struct cost_load *load, const struct cost_terms *terms,
 	out->burst = (double)out->start * pods;
 	if (out->burst_share > 1 + EPSILON) {
 		out->burst_s = out->burst_share * window_s;
-		out->pods_at_once = (int64_t)(1 / each + EPSILON);
+		out->pods_at_once =
+			cost_fits(1 - fmin(out->share, COST_SHARE_HIGH), each);
 	}
-	if (out->share <= COST_SHARE_HIGH + EPSILON)
-		return;
-	out->vaults = cost_round_up(out->share / COST_SHARE_HIGH);
-	out->interval_ms =
-		cost_round_up(interval_s * out->share / COST_SHARE_HIGH) * 1000;
-	if (out->interval_ms > interval_max_ms)
-		out->interval_ms = 0;
+	if (out->share > COST_SHARE_HIGH + EPSILON)
+		cost_fix_polls(terms, interval_s, (double)interval_max_ms / 1000, out);
 }
 
 double cost_tokens(unsigned tokens, const struct cost_terms *terms, int64_t interval_ms)

@@ -99,8 +99,11 @@ struct cost {
 	/* The fixes; 0: none is needed, or it is none. */
 	int64_t interval_ms;  /* the shortest poll interval, in seconds, with at most
 				 COST_SHARE_HIGH */
-	int64_t vaults;       /* as many vaults as share the load do it, too */
-	int64_t pods_at_once; /* so many may start within one window */
+	int64_t vaults;       /* as many vaults do it, too, when pods are divided among
+				 them; at least so many, when is_pod_high */
+	bool is_pod_high;     /* the polls of one pod are more than COST_SHARE_HIGH */
+	int64_t pods_at_once; /* so many may start within one window beside the polls of
+				 all, once these take at most COST_SHARE_HIGH */
 };
 
 /* terms->pods is at least 1.  interval_max_ms: the longest that can be set. */

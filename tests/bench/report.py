@@ -6,6 +6,13 @@ import platform
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "build/bench"
 COLOURS = ("#1b7837", "#2166ac", "#b2182b", "#e08214", "#762a83")
+LOAD = {
+    "rotations": "From the signal that makes it poll to the published set, while a crowd of rapid, silent and slow clients"
+    " is at the port and the socket; at another sidecar it takes the same share of the CPU",
+    "port": "Resident memory without the port, with it, just after /metrics, /status and the page were read a hundred times,"
+    " and later",
+    "probes": "One probe, of which the time to load the program is a part",
+}
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 440, 70, 50, 40, 210
 LIMIT_NOTE = (
     "The limit is 4 round trips: TCP, TLS 1.3, token, value; discovery is free. Round trips are the slope between"
@@ -65,6 +72,9 @@ def markdown(known):
             "## One poll of 10 secrets that finds nothing new\n\nUp to a minute apart connections stay open; further"
             f" apart they are closed, and the TLS session is resumed.\n\n{table(known['idle'])}"
         )
+    if "load" in known:
+        tables = [f"{title}:\n\n{table(known['load'][part])}" for part, title in LOAD.items()]
+        parts.append("## Who asks the sidecar\n\n" + "\n\n".join(tables))
     if "throttle" in known:
         parts.append(f"## A node restarts: throttling\n\n{throttling(known['throttle'])}")
     return "\n\n".join(parts) + "\n"

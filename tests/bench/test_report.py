@@ -45,6 +45,8 @@ def test_figures_of_other_runs_stay(out):
         '{"idle": [3]}',
         '{"throttle": {"sidecars": 300}}',
         '{"throttle": []}',
+        '{"load": []}',
+        '{"load": {"rotations": [], "port": [], "probes": []}}',
     ],
 )
 def test_figures_of_another_form_are_ignored(out, before, capsys):

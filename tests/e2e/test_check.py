@@ -132,3 +132,10 @@ def test_online_tells_of_an_object_in_the_way(world):
     assert code == 3
     failed = [entry for entry in report["objects"] if entry["read"] == "FAILED"]
     assert [entry["object"] for entry in failed] == ["secret 'x'"] and "in the way of 'x/a'" in failed[0]["error"]
+
+
+def test_a_report_that_is_too_long_is_not_cut():
+    objects = ", ".join(f"{{objectName: a{i}, objectVersionHistory: 1000, metadata: true}}" for i in range(1000))
+    for arguments in ((), ("--output", "json")):
+        run = check({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": f"[{objects}]"}, *arguments)
+        assert run.returncode == 7 and not run.stdout and "the report is longer than" in run.stderr

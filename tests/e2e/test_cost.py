@@ -303,13 +303,20 @@ def test_people_see_the_sum_of_several_vaults():
     assert "all vaults" not in check(LOCAL, "--pods", "300").stdout
 
 
+HUGE = f"[{', '.join(f'{{objectName: a{i}, objectVersionHistory: 1000, metadata: true}}' for i in range(200))}]"
+FAR = {"AKVSYNC_POLL_INTERVAL": "1h"}
 FIXES = {
     "half of it is fine": (["--pods", "200"], {"AKVSYNC_POLL_INTERVAL": "3s"}, None),
-    "a little more is not": (["--pods", "201"], {"AKVSYNC_POLL_INTERVAL": "3s"}, "set AKVSYNC_POLL_INTERVAL to 4s or longer, or share the load among 2 vaults, "),
-    "too much": (["--pods", "1000"], {"AKVSYNC_POLL_INTERVAL": "1s"}, "this is more than the vault answers, it refuses the rest with 429: set AKVSYNC_POLL_INTERVAL to 15s or longer, or share the load among 15 vaults in several subscriptions or regions"),
-    "a burst": (["--pods", "2000"], {"AKVSYNC_POLL_INTERVAL": "1h"}, "start at most 1000 pods within 10s, or share the load among several vaults"),
-    "another limit": (["--pods", "300", "--limit", "2/1"], {}, "share the load among 3 vaults"),
+    "a little more is not": (["--pods", "201"], {"AKVSYNC_POLL_INTERVAL": "3s"}, "set AKVSYNC_POLL_INTERVAL to 4s or longer, or divide the pods among 2 vaults, "),
+    "too much": (["--pods", "1000"], {"AKVSYNC_POLL_INTERVAL": "1s"}, "this is more than the vault answers, it refuses the rest with 429: set AKVSYNC_POLL_INTERVAL to 15s or longer, or divide the pods among 16 vaults in several subscriptions or regions"),
+    "a set must not be too old before it is polled for": (["--pods", "201"], {"AKVSYNC_POLL_INTERVAL": "3s", "AKVSYNC_MAX_STALENESS": "10s"}, "set AKVSYNC_POLL_INTERVAL to 4s or longer and AKVSYNC_MAX_STALENESS to 12s, or divide "),
+    "unless that is long": (["--pods", "201"], {"AKVSYNC_POLL_INTERVAL": "3s", "AKVSYNC_MAX_STALENESS": "12s"}, "set AKVSYNC_POLL_INTERVAL to 4s or longer, or divide "),
+    "a burst": (["--pods", "2000"], FAR, "start at most 995 pods within 10s, or divide them among several vaults"),
+    "a start of one pod": (["--pods", "1", "--limit", "3/10"], FAR, "divide the objects of a pod among several vaults: the start of one pod and the polls are more than the vault answers in 10s"),
+    "polls of one pod": (["--pods", "2", "--limit", "5/10"], {"AKVSYNC_POLL_INTERVAL": "10s"}, "set AKVSYNC_POLL_INTERVAL to 24s or longer, or divide pods and their objects among at least 3 vaults, "),
+    "another limit": (["--pods", "300", "--limit", "2/1"], {}, "divide the pods among 3 vaults"),
     "a limit that is high enough": (["--pods", "1000", "--limit", "100000/1"], {"AKVSYNC_POLL_INTERVAL": "1s"}, None),
+    "the largest numbers": (["--pods", "1000000", "--limit", "1/86400", "--price", "1000000"], {"AKVSYNC_OBJECTS": HUGE}, "divide pods and their objects among at least "),
 }  # fmt: skip
 
 
@@ -351,6 +358,18 @@ def test_the_help_names_the_options():
     assert run.returncode == 0
     for option in ("--pods", "--limit", "--price", "--online", "--output"):
         assert option in run.stdout
+
+
+def test_the_largest_numbers_have_their_digits():
+    env = LOCAL | {"AKVSYNC_OBJECTS": HUGE, "AKVSYNC_POLL_INTERVAL": "1s"}
+    arguments = ("--pods", "1000000", "--limit", "1/86400", "--price", "1000000")
+    (vault,) = as_json(env, *arguments)[1]["cost"]["vaults"]
+    assert vault["burst"] == 200205 * 1000000 and vault["burstSeconds"] == pytest.approx(200205e6 * 86400)
+    text = check(env, *arguments).stdout
+    assert "in 24h: at least 8784h\n" in text and "Price of 10000 requests: 1000000 USD\n" in text
+    assert "Price of 10000 requests: 0.000001 USD\n" in check(LOCAL, "--pods", "3", "--price", "0.000001").stdout
+    many = as_json(LOCAL, "--pods", "308642")[1]["cost"]["vaults"][0]
+    assert many["burst"] == 1234568
 
 
 def test_a_mistake_has_no_cost():

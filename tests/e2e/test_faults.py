@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 import pytest
-from conftest import DEADLINE_S, PROMPT_S, wait_until
-from test_picture import ask_socket
+from conftest import BINARY, DEADLINE_S, PROMPT_S, wait_until
+from test_picture import ask_socket, samples
 
 from fakevault.client import Proxy
 
@@ -40,6 +40,10 @@ class Fault:
     rotates: bool = True
     """False: the fault is a state of secret 'a' itself, and ends with it."""
     env: dict = field(default_factory=dict)
+    fails: tuple[str, str, set] | None = None
+    """What status and metrics call it: the kind, the error, and the names; of one that lasts."""
+    code: str | None = None
+    """By which its requests are counted; None: there are none."""
     received: Callable | None = None
     """Asserts on the journal of the time of the fault; struck() unless said otherwise."""
     proxied: bool = False
@@ -124,6 +128,7 @@ def throttled(name, seconds, **header):
         action={"status": 429, **header},
         times=1,
         received=waited(seconds),
+        code="429",
     )
 
 
@@ -131,88 +136,170 @@ SLOW = {"AKVSYNC_REQUEST_TIMEOUT": "1s"}
 KEPT_ALIVE = SLOW | {"AKVSYNC_POLL_INTERVAL": "60s"}
 """Connections stay open between polls."""
 
+VAULT = ("vault", "unavailable", {"shop-kv"})
+GARBLED = ("object", "garbled", {"a", "b"})
+IDENTITY = ("identity", "identity", {None})
+ENTRA = ("token-endpoint", "unavailable", {None})
+
 FAULTS = [
     throttled("429 without a header", 0.5),
     throttled("429 Retry-After in seconds", 2, retry_after_s=2),
     throttled("429 Retry-After as a date", 1, retry_after_date_in_s=2),
     throttled("429 retry-after-ms", 1.5, headers={"retry-after-ms": "1500"}),
     throttled("429 x-ms-retry-after-ms", 1.5, headers={"x-ms-retry-after-ms": "1500"}),
-    Fault("429 that stays", "429 Throttled", action={"status": 429}, received=tried_several_times),
-    Fault("503", "secret '[ab]': 503", action={"status": 503}, received=tried_several_times),
-    Fault("500 with HTML", "secret '[ab]': 500", action={"status": 500, "html": True}),
-    Fault("502 without a body", "secret '[ab]': 502", action={"status": 502, "empty": True}),
-    Fault("408", "secret '[ab]': 408", action={"status": 408}),
-    Fault("400", "secret '[ab]': 400", action={"status": 400}, received=tried_once),
-    Fault("token ends in mid-life", "", begin=expire_token, times=1, received=one_new_token),
+    Fault("429 that stays", "429 Throttled; too many requests to vault 'shop-kv'.*lengthen AKVSYNC_POLL_INTERVAL", action={"status": 429}, received=tried_several_times,
+          fails=VAULT, code="429"),
+    Fault("503", "secret '[ab]': 503.*vault 'shop-kv', or a gateway before it, has a fault", action={"status": 503}, received=tried_several_times,
+          fails=VAULT, code="503"),
+    Fault("500 with HTML", "secret '[ab]': 500", action={"status": 500, "html": True}, fails=VAULT, code="500"),
+    Fault("502 without a body", "secret '[ab]': 502", action={"status": 502, "empty": True},
+          fails=VAULT, code="502"),
+    Fault("408", "secret '[ab]': 408", action={"status": 408}, fails=VAULT, code="408"),
+    Fault("400", "secret '[ab]': 400", action={"status": 400}, received=tried_once,
+          fails=("object", "configuration", {"a", "b"}), code="400"),
+    Fault("token ends in mid-life", "", begin=expire_token, times=1, received=one_new_token, code="401"),
     Fault(
         "401 that stays",
         "secret '[ab]': 401.*does not accept the token of identity",
         action={"status": 401},
         received=lambda _, entries: one_new_token(_, entries),
+        fails=IDENTITY, code="401",
     ),
     Fault("refused", "cannot connect to '.*': Connection refused", proxied=True,
           begin=lambda w: (w.proxy.refuse(), w.proxy.reset()), end=lambda w: w.proxy.forward(),
-          received=never_reached),
+          received=never_reached,
+          fails=VAULT, code="connect"),
     Fault("established connection black-holed", "no answer from '.*' within 1000 ms", proxied=True,
           begin=lambda w: w.proxy.blackhole(), end=lambda w: w.proxy.forward(),
-          env=KEPT_ALIVE, received=never_reached),
+          env=KEPT_ALIVE, received=never_reached,
+          fails=VAULT, code="timeout"),
     Fault("black hole for established connections only", "no answer from '.*' within 1000 ms", proxied=True,
           begin=lambda w: w.proxy.blackhole(new="forward"), env=KEPT_ALIVE, times=1,
-          received=one_new_connection),
-    Fault("connections reset", "the connection to '.*' broke", action={"reset": True}),
-    Fault("reset in mid-body", "the connection to '.*' broke", action={"reset_after": 20}),
-    Fault("closed in mid-body", "the connection to '.*' broke", action={"truncate_after": 20}),
-    Fault("closed without an answer", "the connection to '.*' broke", action={"close": True}),
-    Fault("no answer", "no answer from '.*' within 1000 ms", action={"hold": True}, env=SLOW),
+          received=one_new_connection,
+          code="timeout"),
+    Fault("connections reset", "the connection to '.*' broke.*does a firewall or a gateway .* end it", action={"reset": True},
+          fails=VAULT, code="broken"),
+    Fault("reset in mid-body", "the connection to '.*' broke", action={"reset_after": 20},
+          fails=VAULT, code="broken"),
+    Fault("closed in mid-body", "the connection to '.*' broke", action={"truncate_after": 20},
+          fails=VAULT, code="broken"),
+    Fault("closed without an answer", "the connection to '.*' broke", action={"close": True},
+          fails=VAULT, code="broken"),
+    Fault("no answer", "no answer from '.*' within 1000 ms", action={"hold": True}, env=SLOW,
+          fails=VAULT, code="timeout"),
     Fault("slow body", "no answer from '.*' within 1000 ms", env=SLOW,
-          action={"slow": {"chunk_bytes": 1, "interval_ms": 300}}),
-    Fault("oversize body", "the reply of '.*' is larger than 262144 bytes", action={"oversize_mib": 8}),
-    Fault("garbage JSON", "secret '[ab]': garbled reply: not JSON", action={"garbage": True}),
-    Fault("200 with HTML", "secret '[ab]': garbled reply", action={"status": 200, "html": True}),
+          action={"slow": {"chunk_bytes": 1, "interval_ms": 300}},
+          fails=VAULT, code="timeout"),
+    Fault("oversize body", "the reply of '.*' is larger than 262144 bytes", action={"oversize_mib": 8},
+          fails=GARBLED, code="too-big"),
+    Fault("garbage JSON", "secret '[ab]': garbled reply: not JSON", action={"garbage": True},
+          fails=GARBLED, code="200"),
+    Fault("200 with HTML", "secret '[ab]': garbled reply", action={"status": 200, "html": True},
+          fails=GARBLED, code="200"),
     Fault("200 without a value", "garbled reply: no value",
-          action={"status": 200, "json": {"id": "https://x/secrets/a/" + "0" * 32}}),
+          action={"status": 200, "json": {"id": "https://x/secrets/a/" + "0" * 32}},
+          fails=GARBLED, code="200"),
     Fault("200 without a version", "garbled reply: no version",
-          action={"status": 200, "json": {"value": "x", "id": "https://x/secrets/a"}}),
+          action={"status": 200, "json": {"value": "x", "id": "https://x/secrets/a"}},
+          fails=GARBLED, code="200"),
     Fault("redirect", "secret '[ab]': 302; redirects are not followed",
           action={"status": 302, "location": "https://login.localhost/stolen"},
-          received=lambda _, e: [pytest.fail("followed") for x in e if "stolen" in x["path"]]),
+          received=lambda _, e: [pytest.fail("followed") for x in e if "stolen" in x["path"]],
+          fails=VAULT, code="302"),
     Fault("Entra throttles", "token endpoint answered status 429|AADSTS", begin=expire_token,
-          action={"status": 429, "retry_after_s": 1}, target="login", times=2),
-    Fault("Entra is down", "client .*: token endpoint answered status 503", begin=expire_token,
-          action={"status": 503, "html": True}, target="login", received=tried_several_times),
+          action={"status": 429, "retry_after_s": 1}, target="login", times=2,
+          code="429"),
+    Fault("Entra is down", "client .*: token endpoint answered status 503; Entra, or a gateway before it, has a fault", begin=expire_token,
+          action={"status": 503, "html": True}, target="login", received=tried_several_times,
+          fails=ENTRA, code="503"),
     Fault("Entra's reply is garbage", "token endpoint's reply is not JSON", begin=expire_token,
-          action={"status": 200, "body": "{"}, target="login"),
+          action={"status": 200, "body": "{"}, target="login",
+          fails=ENTRA, code="200"),
     Fault("Entra does not answer", "cannot get a token: no answer from '.*' within 1000 ms",
-          begin=expire_token, action={"hold": True}, target="login", env=SLOW),
+          begin=expire_token, action={"hold": True}, target="login", env=SLOW,
+          fails=ENTRA, code="timeout"),
     Fault("federation removed", "AADSTS700213: .*; no federated credential has this subject",
           begin=lambda w: (expire_token(w), w.fake.write_assertion("wrong-subject")),
-          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token,
+          fails=IDENTITY, code="401"),
     Fault("assertion expired", "AADSTS700024: .*has expired or is not valid yet",
           begin=lambda w: (w.fake.write_assertion("expired"), expire_token(w)),
-          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=one_new_token,
+          fails=IDENTITY, code="401"),
     Fault("assertion empty", "the file that AZURE_FEDERATED_TOKEN_FILE names is empty",
           begin=lambda w: (w.fake.write_assertion("empty"), expire_token(w)),
-          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent,
+          fails=IDENTITY),
     Fault("assertion is no token", "does not hold a service account token",
           begin=lambda w: (w.fake.write_assertion("garbage"), expire_token(w)),
-          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent),
+          end=lambda w: w.fake.write_assertion("good"), polls=False, received=no_assertion_sent,
+          fails=IDENTITY),
     Fault("secret disabled", "secret 'a': 403 SecretDisabled; the secret is disabled: enable it",
           begin=lambda w: w.fake.disable("a"), end=lambda w: w.fake.enable("a"), rotates=False,
-          received=tried_once, moves=True),
+          received=tried_once, moves=True,
+          fails=("object", "permission", {"a"}), code="403"),
     Fault("secret missing", "secret 'a': 404 SecretNotFound; check the name",
           begin=lambda w: (w.fake.vault_settings(settle_s=0), w.fake.delete("a")), end=lambda w: w.fake.recover("a"), rotates=False,
-          received=tried_once, moves=True),
+          received=tried_once, moves=True,
+          fails=("object", "not-found", {"a"}), code="404"),
     Fault("forbidden", "secret 'a': 403 ForbiddenByRbac; identity .* may not read it; grant",
           begin=lambda w: w.fake.revoke("get", name="a"), end=lambda w: w.fake.grant("get", name="a"),
-          received=tried_once, moves=True),
+          received=tried_once, moves=True,
+          fails=("object", "permission", {"a"}), code="403"),
 ]
 
 
-def assert_shown(world, kind, says):
-    """Status and metrics tell the fault as well."""
-    failing = json.loads(ask_socket(world, "/status"))["failing"]
-    assert any(one["kind"] == kind and re.search(says, one["message"]) for one in failing), failing
-    assert f'akvsync_failing{{kind="{kind}"' in ask_socket(world, "/metrics")
+def assert_shown(world, fault):
+    """Status, metrics, page and command tell this fault, and no other."""
+    kind, error, names = fault.fails
+    told = None
+
+    def tells():
+        nonlocal told
+        told = json.loads(ask_socket(world, "/status"))
+        return {(one["kind"], one["error"], one["name"]) for one in told["failing"]} == {(kind, error, name) for name in names}
+
+    assert wait_until(tells, 10), told["failing"]
+    for one in told["failing"]:
+        assert re.search(fault.says.replace("[ab]", one["name"] if kind == "object" else "[ab]"), one["message"]), one
+        assert one["count"] >= 1 and told["startedAt"] <= one["since"] <= told["time"]
+        assert one["consequence"] == "the last good files stay"
+    stale = names if kind == "object" else {"a", "b"}
+    for one in told["objects"]:
+        is_stale = one["object"] in stale
+        assert one["state"] == ("stale" if is_stale else "up-to-date"), one
+        assert not is_stale or (one["error"]["kind"], one["error"]["error"]) == (kind, error), one
+    assert told["lastSync"]["status"] == "partial" and told["consecutiveFailures"] >= 1 and told["ready"]
+    have = samples(ask_socket(world, "/metrics"))
+    for name in names:
+        assert have[f'akvsync_failing{{kind="{kind}",name="{name or ""}",error="{error}"}}'] == 1
+        assert time.time() - 120 < have[f'akvsync_failing_since_timestamp_seconds{{kind="{kind}",name="{name or ""}"}}'] <= time.time()
+    assert len([sample for sample in have if sample.startswith("akvsync_failing{")]) == len(names)
+    for name in ("a", "b"):
+        assert have[f'akvsync_object_up_to_date{{object="{name}"}}'] == (name not in stale)
+    assert_counted(fault, have)
+    code, text = run_status(world)
+    assert code == 0
+    for one in told["failing"]:
+        assert f"{kind} ({error})" in text or f"{kind} '{one['name']}' ({error})" in text, text
+        assert one["message"] in text, text
+
+
+def assert_counted(fault, have):
+    """Its requests have their code in the metrics."""
+    of_token = fault.target == "login" or (fault.fails or VAULT)[0] == "identity" and fault.name != "401 that stays"
+    prefix = "akvsync_token_requests_total{" if of_token else 'akvsync_vault_requests_total{vault="shop-kv",kind="secret",'
+    if fault.code is not None:
+        assert have[f'{prefix}code="{fault.code}"}}'] >= 1, have
+    throttled = have['akvsync_vault_throttled_total{vault="shop-kv"}']
+    assert (throttled >= 1) == (fault.code == "429" and not of_token)
+
+
+def run_status(world):
+    run = subprocess.run(
+        [BINARY, "status"], env={"AKVSYNC_DIR": str(world.volume)}, capture_output=True, text=True, timeout=30, check=False
+    )
+    return run.returncode, run.stdout
 
 
 def run_fault(world, fault):
@@ -233,7 +320,8 @@ def run_fault(world, fault):
     if fault.says:
         told = sidecar.wait_log("failure" if lasting else "retry", fault.says, since)
     if lasting:
-        assert_shown(world, told["kind"], fault.says)
+        assert told["kind"] == fault.fails[0]
+        assert_shown(world, fault)
         assert told["consequence"] == "the last good files stay"
         assert world.generation() == generation
         (fault.received or struck)(world, world.fake.journal(since=mark))
@@ -252,6 +340,8 @@ def run_fault(world, fault):
     if lasting:
         sidecar.wait_log("recovered", since=since)
     else:
+        assert wait_until(lambda: not fault.code or f'code="{fault.code}"' in ask_socket(world, "/metrics"), 10)
+        assert_counted(fault, samples(ask_socket(world, "/metrics")))
         (fault.received or healed)(world, world.fake.journal(since=mark))
         assert not sidecar.find("failure", since=since)
     assert sidecar.stop()[0] == 0
@@ -270,6 +360,7 @@ def test_fault(world, fault):
 def test_the_table_is_long_enough():
     assert len(FAULTS) >= 20
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert all(bool(fault.fails) == (fault.times == ALWAYS) for fault in FAULTS), "each that lasts says how it is shown"
 
 
 @pytest.mark.parametrize("world", ["flat", "nested"], indirect=True)
@@ -291,6 +382,12 @@ def test_replaced_assertion_is_tried_at_once(world):
     world.fake.wait_journal(1, target="login", status=200, since=mark, timeout=DEADLINE_S)
     world.wait_files({"a": value})
     sidecar.wait_log("poll-requested", "file was replaced", since)
+
+
+def assert_told_in_metrics(world, code):
+    """The vault fails, by a request of any kind."""
+    for sample in (r'akvsync_failing\{kind="vault",name="[^"]+",error="unavailable"\} 1', rf'akvsync_vault_requests_total\{{.*code="{code}"\}}'):
+        assert wait_until(lambda sample=sample: re.search(sample, ask_socket(world, "/metrics")), 10), sample
 
 
 class Impostor(threading.Thread):
@@ -341,6 +438,7 @@ def test_a_server_that_is_not_the_vault(world, name, trusted, says):
         sidecar.poll()
         told = sidecar.wait_log("failure", f"TLS with '.*' failed: .*{says}")
         assert told["consequence"] == "the last good files stay" and world.files() == {"a": old}
+        assert_told_in_metrics(world, "tls")
         assert not impostor.requests and not of_vault(world.fake.journal(since=mark))
         proxy.set(to_port=world.fake.port)
         world.wait_files({"a": a})
@@ -419,6 +517,7 @@ def test_names_that_do_not_resolve_for_a_while(world, mode, says):
     sidecar = world.sidecar("a", wait=False, wrapper=names.wrapper, **env)
     told = sidecar.wait_log("failure", says.format(host))
     assert told["consequence"] == "the last good files stay" and world.files() == {"a": a}
+    assert_told_in_metrics(world, "dns" if mode == "unknown" else "timeout")
     assert not of_vault(world.fake.journal(since=mark))
     names.mode, a = "good", world.plant("a")
     world.wait_files({"a": a})

@@ -399,3 +399,7 @@ def test_zsh_completes(tmp_path, typed, expected):
         pytest.skip("needs zsh")
     (tmp_path / "_akvsync").write_text(run("completion", "zsh").stdout)
     zsh_line(tmp_path, typed, expected)
+
+
+def test_the_manual_fits_a_terminal():
+    assert max(map(len, run("man").stdout.splitlines())) <= 80

@@ -44,6 +44,15 @@ def test_a_vault_with_a_limit_is_synced_within_it(world):
     assert 0 < len(refused) <= 30
 
 
+def test_429_from_the_first_request_on_names_the_vault_and_the_fix(world):
+    """The anonymous one, by which the conversation begins, as well."""
+    world.plant("a")
+    world.fake.fault({"status": 429, "retry_after_s": 1}, target="vault", times=-1)
+    process = world.init("a", AKVSYNC_INIT_TIMEOUT="3s")
+    told = process.find("exit")[-1]["msg"]
+    assert process.code == 6 and "too many requests to vault 'shop-kv'" in told and "lengthen AKVSYNC_POLL_INTERVAL" in told
+
+
 @pytest.mark.parametrize("target", ["vault", "anonymous", "login"])
 @pytest.mark.parametrize("status", [204, 301, 408, 409, 410, 421, 423, 425, 429, 499, 503])
 def test_an_answer_that_passes_is_tried_again(world, target, status):

@@ -12,6 +12,7 @@ import time
 
 import pytest
 from conftest import wait_until
+from test_config import ConfigMap
 from test_health import ask
 from test_listen import IPV4, free_port, request
 
@@ -176,6 +177,79 @@ def test_staleness_makes_it_unready_until_a_sync_succeeds(world):
     wait_until(lambda: request(port, "/readyz")[0] == 200)
 
 
+def test_an_expiry_that_no_calendar_has(world):
+    """The vault may say any number: it is a time all the same."""
+    port = free_port()
+    world.plant("db")
+    world.fake.update("db", exp=9 * 10**15)
+    world.sidecar("db", AKVSYNC_LISTEN=f"{IPV4}:{port}")
+    (db,) = picture(port)["objects"]
+    assert db["expiresAt"] == "9999-12-31T23:59:59Z"
+    assert metrics(port)['akvsync_object_expiry_timestamp_seconds{object="db"}'] == 253402300799
+
+
+@pytest.mark.parametrize("world", ["flat"], indirect=True)
+def test_what_left_the_configuration_is_not_told_any_more(world):
+    """The vault's limit, and its token, would look like faults that last."""
+    port = free_port()
+    world.fake.vault_settings("busy-kv")
+    world.fake.set("db", "planted-value-of-db")
+    world.fake.set("slow", "planted-value-of-slow", vault="busy-kv")
+    both = f"objects:\n- objectName: db\n- objectName: slow\n  vault: {world.fake.url('busy-kv')}\n"
+    config = ConfigMap(world.folder / "config", both)
+    sidecar = world.start("sidecar", env=world.env(None, AKVSYNC_CONFIG=config.path, AKVSYNC_LISTEN=f"{IPV4}:{port}"))
+    sidecar.wait_log("ready")
+    world.fake.fault({"status": 429, "retry_after_s": 60}, target="vault", vault="busy-kv", times=-1)
+    sidecar.poll()
+    sidecar.wait_log("failure", "429")
+    limited = 'akvsync_vault_concurrency_limit{vault="busy-kv"}'
+    assert wait_until(lambda: limited in metrics(port))
+    config.write("objects: db\n")
+    sidecar.wait_log("configuration-applied")
+    assert [o["object"] for o in picture(port)["objects"]] == ["db"]
+    seen = next(one for one in picture(port)["vaults"] if one["name"] == "busy-kv")
+    assert (seen["concurrencyLimit"], seen["pausedUntil"]) == (None, None) and limited not in metrics(port)
+    assert "at a time" not in fresh(port, "/")
+
+
+@pytest.mark.parametrize(
+    "host, answered",
+    [("localhost", True), ("127.0.0.1", True), ("[::1]", True), ("shop-7d9f", True), ("shop.kv.svc.cluster.local", True),
+     ("a.shop.svc", True), ("Akvsync.LOCALHOST", True), ("evil.example", False), ("localhost.evil.example", False), ("127.0.0.1.evil.example", False),
+     ("1.evil", False), ("svc.evil.example", False)],
+)
+def test_another_site_does_not_read_it_through_a_browser(world, host, answered):
+    """DNS rebinding: its name leads to the port that an operator forwards, which is then its own origin. A forwarded
+    port is reached from the pod itself."""
+    port = free_port()
+    world.plant("db")
+    world.sidecar("db", AKVSYNC_LISTEN=f"{IPV4}:{port}")
+    for name in (host, f"{host}:{port}", f"{host}."):
+        for path in ("/status", "/metrics", "/", "/readyz"):
+            code, headers, text = get(port, path, Host=name)
+            assert code == (200 if answered else 421), (name, path)
+            assert answered or ("db" not in text and "localhost" in text)
+            assert not [header for header in headers if header.lower().startswith("access-control")]
+
+
+def test_staleness_has_its_cause_in_one_text(world):
+    """It is the event of a readiness probe, of which `kubectl describe pod` shows the first line, and few that differ."""
+    world.plant("db")
+    sidecar = world.sidecar("db", AKVSYNC_POLL_INTERVAL="1s", AKVSYNC_MAX_STALENESS="2s")
+    world.fake.revoke("get", name="db")
+    sidecar.wait_log("failure", "403 ForbiddenByRbac")
+    told = lambda: ask(world, "probe", "ready")  # noqa: E731
+    wait_until(lambda: told().returncode == 6)
+    texts = {told().stderr for _ in range(3) if not time.sleep(1)}
+    (text,) = texts
+    assert re.fullmatch(
+        r"akvsync: no sync has succeeded for longer than AKVSYNC_MAX_STALENESS=2s: secret 'db': 403 ForbiddenByRbac; "
+        r"identity \S+ may not read it; grant .*; the last good files stay\n", text
+    ), texts
+    world.fake.grant("get", name="db")
+    wait_until(lambda: told().returncode == 0)
+
+
 def test_formats_of_the_metrics(world):
     port = free_port()
     world.plant("db")
@@ -207,7 +281,7 @@ def test_the_page_escapes_and_loads_nothing(world):
     code, headers, text = get(port, "/")
     assert code == 200 and headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
-    assert "<script" not in text and "http:" not in text and "<h1 class=\"yes\">Ready" in text
+    assert "<script" not in text and "http:" not in text and "<h1 class=\"yes\">\u2713 All is well" in text
 
 
 def test_no_value_is_shown(world):

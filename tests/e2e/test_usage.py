@@ -36,6 +36,14 @@ WRONG = {
     "install": "'install' takes DIR",
     "install --force /tmp": "'install' takes no --force",
     "install /tmp /": "'install' takes DIR, not '/'",
+    "install -- --force /tmp": "'install' takes DIR, not '/tmp'",
+    "status -- --watch": "'status' takes no argument, not '--watch'",
+    "completion --": "'completion' takes bash|zsh|fish",
+    "check -": "'check' takes no -",
+    "version 2": "'version' takes no argument, not '2'",
+    "version --all": "'version' takes no --all",
+    "help status now": "'help' takes [COMMAND], not 'now'",
+    "help --all": "'help' takes no --all",
 }
 
 
@@ -62,3 +70,16 @@ def test_a_value_stands_behind_a_space_or_an_equals_sign():
     assert run("man", "--format=roff").stdout == run("man", "--format", "roff").stdout != run("man").stdout
     for arguments in (("--output=json",), ("--output", "json")):
         assert run("check", *arguments, AKVSYNC_VAULT="v", AKVSYNC_OBJECTS="a").stdout.startswith("{")
+
+
+def test_two_dashes_end_the_options(tmp_path):
+    (tmp_path / "--online").write_text("vault: shop-kv\nobjects: [{objectName: a}]\n")
+    told = subprocess.run([BINARY, "check", "--output=json", "--", "--online"], cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 0 and told.stdout.startswith("{"), told.stderr
+    assert run("man", "--").returncode == run("help", "--", "man").returncode == 0
+
+
+def test_of_an_option_that_stands_twice_the_last_one_counts():
+    assert run("man", "--format", "roff", "--format=text").stdout == run("man").stdout
+    told = run("check", "--pods", "3", "--pods", "5", AKVSYNC_VAULT="shop-kv", AKVSYNC_OBJECTS="a")
+    assert told.returncode == 0 and "Cost of 5 pods" in told.stdout

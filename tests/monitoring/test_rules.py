@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from dashboard import DASHBOARD, queries
+from dashboard import DASHBOARD, filled, queries
 from prometheus import MISSING, MONITORING, ROOT, promtool, rules
 
 HERE = ROOT / "tests/monitoring"
@@ -139,3 +139,27 @@ def test_the_dashboard_names_no_data_source_of_one_grafana():
     for name, panel, target in queries():
         assert panel["datasource"] == target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, name
     assert DASHBOARD["id"] is None and DASHBOARD["uid"] == "akvsync" and DASHBOARD["schemaVersion"] >= 38
+
+
+@needs_promtool
+def test_the_first_row_has_a_number_also_where_nothing_happens(tmp_path):
+    """A fleet whose polls are rarer than a query looks back, and one without pods: 0, and not 'no data' or 'not a number'."""
+    asleep = [f'akvsync_vault_{name}_total{{namespace="shop",vault="shop-kv"}}' for name in ("throttled", "requests")]
+    first_row = [filled(target["expr"]) for name, panel, target in queries() if name.startswith("Does any") and panel["type"] == "stat"]
+    expected = [{"expr": expr, "eval_time": "1h", "exp_samples": [{"labels": "{}", "value": 0}]} for expr in first_row]
+    tests = [
+        {"interval": "1m", "input_series": [{"series": one, "values": "7x60"} for one in series], "promql_expr_test": expected}
+        for series in (asleep, asleep[:0])
+    ]
+    assert len(first_row) == 8
+    (tmp_path / "tests.yaml").write_text(json.dumps({"tests": tests}))
+    told = promtool("test", "rules", tmp_path / "tests.yaml")
+    assert told.returncode == 0, told.stderr + told.stdout
+
+
+def test_the_colours_of_status_and_page_have_the_limits_of_the_alert():
+    code = (ROOT / "syncer/report/view.h").read_text()
+    words = {"SOON": "WARNING", "URGENT": "CRITICAL"}
+    days = {words[name]: n for name, n in re.findall(r"#define VIEW_EXPIRES_(SOON|URGENT)_S \((\d+) \* 86400\)", code)}
+    alerts = {rule["labels"]["severity"].upper(): re.search(r"< (\d+) \* 86400$", rule["expr"])[1] for rule in rules() if rule["alert"] == "AkvsyncObjectExpiringSoon"}
+    assert days == alerts == {"WARNING": "30", "CRITICAL": "7"}

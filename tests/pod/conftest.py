@@ -23,7 +23,7 @@ from fakevault.admin_client import Admin
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/pod"
 VERSION = re.search(r"newTag: (\S+)", (ROOT / "manifests/version/image.yaml").read_text())[1]
-NAMESPACES = [f"pods-{number}" for number in range(48)]
+NAMESPACES = [f"pods-{number}" for number in range(56)]
 TAKEN = WORK / "taken"
 STAND_INS = ("mysql", "busybox", "shop", "nginxinc/nginx-unprivileged", "postgres")
 ACCOUNTS = ("mysql", "nginx", "postgres", "report", "shop")
@@ -224,15 +224,16 @@ class Place:
     def kubectl(self, *arguments, **options):
         return kubectl("-n", self.name, *arguments, **options)
 
-    def deploy(self, example, variant="classic", patches=(), config=None, **variables):
-        """Applies an example of manifests/examples, perhaps with a configuration file."""
+    def deploy(self, example, variant="classic", patches=(), config=None, components=(), **variables):
+        """Applies an example of manifests/examples, perhaps with further components, or a configuration file."""
+        components = [*components, *(["config-file"] if config else [])]
         own_manifests(self.folder, variant)
         literals = [f"{name}={value}" for name, value in (CLIENT | variables).items()]
         rendered = kustomize(
             self.folder,
             namespace=self.name,
             resources=[f"manifests/examples/{example}"],
-            components=["manifests/local/client", *(["manifests/components/config-file"] if config else [])],
+            components=["manifests/local/client", *(f"manifests/components/{one}" for one in components)],
             configMapGenerator=[
                 {"name": "akvsync", "behavior": "merge", "literals": literals},
                 *([{"name": "akvsync-config", "literals": [f"config.yaml={config}"]}] if config else []),

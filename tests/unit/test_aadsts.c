@@ -14,6 +14,7 @@ static const struct identity identity = { .kind = IDENTITY_SECRET,
 					  .tenant = TENANT,
 					  .secret = "another-MARKER",
 					  .password = "pw",
+					  .proof = "file-MARKER",
 					  .header = "Ab8Q" };
 
 static void refuse(int status, const char *text, struct err *err)
@@ -149,13 +150,13 @@ static void test_sentence(void **state)
 	(void)state;
 	memset(big, 'x', 2000);
 	body = xasprintf("{\"error_description\":\"AADSTS70021: %s. MARKER\","
-			 "\"trace_id\":\"1f2e-AB\\r\\nX\"}",
+			 "\"trace_id\":\"72f988bf-86f1-41af-91ab-2d7cd011db47\"}",
 			 big);
 	refuse(400, body, &err);
 	assert_non_null(strstr(err.msg, "; check issuer"));
 	assert_int_equal(strspn(strchr(err.msg, 'x'), "x"), 200);
 	assert_null(strstr(err.msg, "MARKER"));
-	assert_string_equal(err.request, "1f2e-AB");
+	assert_string_equal(err.request, TENANT);
 	refuse(400,
 	       "{\"error_description\":\"AADSTS70021: Subject 'a'\\nnext. "
 	       "MARKER\\u001b\"}",
@@ -164,6 +165,9 @@ static void test_sentence(void **state)
 	assert_null(strstr(err.msg, "MARKER"));
 	assert_string_equal(err.request, "");
 	refuse(400, "{\"trace_id\":5}", &err);
+	assert_string_equal(err.request, "");
+	/* It may be anything, such as the start of a value. */
+	refuse(400, "{\"trace_id\":\"1f2e-AB\"}", &err);
 	assert_string_equal(err.request, "");
 }
 
@@ -180,6 +184,7 @@ static void test_cleaned(void **state)
 		{ "x ab8q~marker.OF_A-secret", "x (AZURE_CLIENT_ID)" },
 		{ "x=" SECRET SECRET "y", "x=(AZURE_CLIENT_ID)(AZURE_CLIENT_ID)y" },
 		{ "Is 'another-MARKER' pw?", "Is '(AZURE_CLIENT_SECRET)' pw?" },
+		{ "Invalid secret file-MARKER.", "secret (what was sent)." },
 		{ "x=ab8q~", "x=(IDENTITY_HEADER)~" },
 		{ "Nothing of it", "Nothing of it" },
 	};

@@ -130,8 +130,6 @@ static void test_delays(void **state)
 static void test_request_ids(void **state)
 {
 	static const char guid[] = "8c1f5a0e-4b7d-4e2a-9c53-1F2E3D4C5B6A";
-	static const char long_id[] = "0123456789012345678901234567890123456789"
-				      "0123456789012345678901234567890123456789";
 	const struct {
 		const char *id, *want;
 		bool of_proxy;
@@ -143,6 +141,7 @@ static void test_request_ids(void **state)
 		{ "8c1f\n{\"level\":\"error\"}", "", false },
 		{ "8c1f \"quoted\"", "", false },
 		{ "not-hexadecimal", "", false },
+		{ "0123456789abcdef0123456789abcdef", "", false },
 		{ "\x1b[31m", "", false },
 	};
 	struct http_reply got = { 0 };
@@ -158,9 +157,6 @@ static void test_request_ids(void **state)
 		check_text(rows[i].id ? rows[i].id : "none", got.request_id,
 			   rows[i].want);
 	}
-	reply.headers[0] = (struct header){ "x-ms-request-id", long_id, false };
-	answer_read(NULL, &got);
-	assert_int_equal(strlen(got.request_id), sizeof(got.request_id) - 1);
 }
 
 static void test_challenges(void **state)

@@ -80,7 +80,7 @@ static void test_of_one_vault(void **state)
 		    .burst_price = 0.027,
 		    .interval_ms = 50000,
 		    .vaults = 5,
-		    .pods_at_once = 400 } },
+		    .pods_at_once = 200 } },
 		{ "no interval is long enough",
 		  { .poll = { 1000 } },
 		  { .pods = 1000000 },
@@ -90,6 +90,31 @@ static void test_of_one_vault(void **state)
 		    .share = 1e9 / 604800 / 400,
 		    .month = 1e9 * 0.000003 * 2628000 / 604800,
 		    .vaults = 9 } },
+		{ "pods cannot be cut in pieces: one fits into half of the limit",
+		  { .poll = { 120 } },
+		  { .pods = 4 },
+		  1,
+		  { .poll = 120,
+		    .per_second = 480,
+		    .share = 1.2,
+		    .month = 3784.32,
+		    .interval_ms = 3000,
+		    .vaults = 4 } },
+		{ "the largest numbers that can be asked for",
+		  { .poll = { 1000000 }, .start = { 1000000 } },
+		  { .pods = COST_PODS_MAX, .limit = 1, .window_s = 86400 },
+		  1,
+		  { .poll = 1000000,
+		    .start = 1000000,
+		    .per_second = 1e12,
+		    .share = 8.64e16,
+		    .burst = 1e12,
+		    .burst_share = 1e12,
+		    .burst_s = 8.64e16,
+		    .month = 7884e9,
+		    .burst_price = 3e6,
+		    .vaults = 172800000000000000,
+		    .is_pod_high = true } },
 		{ "one pod is more than one window",
 		  { .start = { 5000 } },
 		  { .pods = 1 },
@@ -132,7 +157,7 @@ static void test_of_one_vault(void **state)
 		    .burst_s = 30,
 		    .month = 8 * 2628000.0 * 0.000003 + 2 * 2628000.0 * 0.000015,
 		    .burst_price = 0.003,
-		    .pods_at_once = 16 } },
+		    .pods_at_once = 12 } },
 		{ "a price of the command line, too",
 		  { .poll = { [COST_OTHER] = 1, [COST_EC] = 1 }, .start = { 2 } },
 		  { .pods = 10, .price = 20000, .has_price = true },
@@ -198,6 +223,7 @@ static void test_of_one_vault(void **state)
 		check_int(rows[i].row, got.interval_ms, want->interval_ms);
 		check_int(rows[i].row, got.vaults, want->vaults);
 		check_int(rows[i].row, got.pods_at_once, want->pods_at_once);
+		check(rows[i].row, got.is_pod_high == want->is_pod_high);
 	}
 }
 
@@ -221,6 +247,37 @@ static void test_the_shortest_interval(void **state)
 			cost_count(&load, &terms, cost.interval_ms - 1000, WEEK_MS,
 				   &then);
 			check("not longer than needed", then.share > 0.5);
+		}
+}
+
+/* Whoever does what the report says is not told to do it again. */
+static void test_the_fixes_are_enough(void **state)
+{
+	(void)state;
+	for (uint64_t poll = 1; poll < 300; poll = poll * 2 + 1)
+		for (int64_t pods = 2; pods < 100000; pods = pods * 3 + 1) {
+			const struct cost_load load = { .poll = { poll },
+							.start = { poll },
+							.anonymous = 1 };
+			struct cost_terms terms = { .pods = pods };
+			struct cost cost, then;
+			double polls;
+
+			cost_count(&load, &terms, 2000, WEEK_MS, &cost);
+			polls = fmin(cost.share, COST_SHARE_HIGH);
+			if (cost.vaults > 0 && !cost.is_pod_high) {
+				terms.pods = (pods + cost.vaults - 1) / cost.vaults;
+				cost_count(&load, &terms, 2000, WEEK_MS, &then);
+				check("vaults", then.vaults == 0);
+			}
+			if (cost.pods_at_once == 0)
+				continue;
+			terms.pods = cost.pods_at_once;
+			cost_count(&load, &terms, 2000, WEEK_MS, &then);
+			check("pods at once", then.burst_share + polls <= 1 + 1e-9);
+			terms.pods++;
+			cost_count(&load, &terms, 2000, WEEK_MS, &then);
+			check("no more pods", then.burst_share + polls > 1);
 		}
 }
 
@@ -362,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_of_one_vault),
 		cmocka_unit_test(test_the_shortest_interval),
+		cmocka_unit_test(test_the_fixes_are_enough),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_the_class_of_a_key),
 		cmocka_unit_test(test_options),

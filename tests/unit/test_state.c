@@ -1,6 +1,8 @@
 /* The picture of the state, and what is made of it: metrics, status, page. */
 #include "fake_log.h"
 
+#include <stdio.h>
+
 #include "azure/token.h"
 #include "report/metrics.h"
 #include "report/metrics_table.h"
@@ -28,6 +30,7 @@ static struct view view_of(void)
 			      .wall_ms = WALL,
 			      .ready = true,
 			      .reason = "ok",
+			      .host = "shop-1",
 			      .dir = "/mnt/secrets",
 			      .poll_interval_ms = 60000,
 			      .next_poll_at = CLOCK_NEVER,
@@ -164,6 +167,43 @@ static void test_tokens_targets_and_rotations(void **arg)
 
 /* ---- what is made of it ---- */
 
+static void check_metrics(const char *row, const struct view *v, const char *holds)
+{
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+
+	metrics_write(v, METRICS_PROMETHEUS, &out);
+	check_holds(row, buf_str(&out), holds);
+}
+
+/* The clock was set back to the time when it began. */
+static void test_a_time_before_1970(void **arg)
+{
+	struct view v = view_of();
+	auto_buf struct buf out = BUF_INIT(1 << 20);
+
+	(void)arg;
+	begin();
+	v.wall_ms = 50;
+	check_metrics("start", &v, "\nprocess_start_time_seconds -98.950\n");
+	v.wall_ms = 98500;
+	check_metrics("half a second", &v, "\nprocess_start_time_seconds -0.500\n");
+	status_write(&v, &out);
+	check_holds("status", buf_str(&out), "\"startedAt\":\"19");
+}
+
+/* Prometheus throws away all that it scraped when a label is not UTF-8. */
+static void test_labels_are_utf8(void **arg)
+{
+	struct view v = view_of();
+
+	(void)arg;
+	begin();
+	state_notified(&picture, "exec=/a\xff\xc3\xa4\xe2\x82", true, NOW);
+	check_metrics("replaced", &v,
+		      "{target=\"exec=/a\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\","
+		      "status=\"success\"} 1\n");
+}
+
 static void test_metrics_escape_and_leave_out(void **arg)
 {
 	struct view v = view_of();
@@ -269,18 +309,148 @@ static void test_status(void **arg)
 		    "\"2026-09-21T14:13:15Z\",\"count\":1}}");
 }
 
+static void check_page(const char *row, const struct view *v, const char *holds)
+{
+	auto_buf struct buf out = BUF_INIT(4 << 20);
+
+	page_write(v, &out);
+	check_holds(row, buf_str(&out), holds);
+	check_holds(row, buf_str(&out), "</body></html>\n");
+	check(row, strstr(buf_str(&out), "<script") == NULL);
+}
+
 static void test_the_page_escapes(void **arg)
 {
 	struct view v = view_of();
-	auto_buf struct buf out = BUF_INIT(1 << 20);
 
 	(void)arg;
 	begin();
-	fail_with(INCIDENT_VAULT, "shop", ERR_UNAVAILABLE, "<script>\"&\"</script>");
+	v.host = v.dir = v.reason = v.generation = "<script>'\"&</script>";
+	see("<script>'\"&</script>", "<script>'\"&</script>", 1, true);
+	state_notified(&picture, "<script>'\"&</script>", true, NOW);
+	state_token(&picture, "<script>'\"&</script>", NOW);
+	fail_with(INCIDENT_OBJECT, "<script>'\"&</script>", ERR_UNAVAILABLE,
+		  "<script>'\"&</script>");
+	check_page("escaped", &v, "&lt;script&gt;&#39;&quot;&amp;&lt;/script&gt;");
+}
+
+/* The first line says whether anybody is needed. */
+static void test_the_page_says_whether_a_person_is_needed(void **arg)
+{
+	static const struct {
+		const char *row;
+		enum err_kind fails; /* ERR_NONE: nothing */
+		int64_t for_ms;
+		bool ready, young;
+		int64_t expires_in_s; /* 0: it does not */
+		const char *holds;
+	} rows[] = {
+		{ "well", ERR_NONE, 0, true, true, 0,
+		  "<h1 class=\"yes\">\u2713 All is well: nobody is needed</h1>" },
+		{ "far", ERR_NONE, 0, true, true, 15 * 86400, "\u2713 All is well" },
+		{ "soon", ERR_NONE, 0, true, true, 13 * 86400,
+		  "<h1 class=\"old\">! A person is needed soon: 1 object expires</h1>" },
+		{ "expired", ERR_NONE, 0, true, true, -1, "1 object expires</h1>" },
+		{ "passes", ERR_UNAVAILABLE, 1000, true, true, 0,
+		  "<h1 class=\"old\">! Nobody is needed yet: 1 thing fails</h1>" },
+		{ "lasts", ERR_UNAVAILABLE, 180000, true, true, 0,
+		  "<h1 class=\"no\">\u00d7 This needs a person: 1 thing fails</h1>" },
+		{ "does not pass", ERR_DENIED, 1000, true, true, 0,
+		  "\u00d7 This needs a person: 1 thing fails</h1>" },
+		{ "starts", ERR_NONE, 0, false, true, 0,
+		  "! Nobody is needed yet: not ready</h1>\n<p><b>Not ready</b>" },
+		{ "never gets ready", ERR_NONE, 0, false, false, 0,
+		  "\u00d7 This needs a person: not ready</h1>" },
+	};
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct view v = view_of();
+		struct err err;
+
+		begin();
+		v.now = 1000000;
+		v.ready = rows[i].ready;
+		picture.started_at = v.now - (rows[i].young ? 1000 : 999000);
+		see("a", "1", 1, true);
+		if (rows[i].expires_in_s != 0)
+			picture.objects[0].expires_unix_s =
+				WALL / 1000 + rows[i].expires_in_s;
+		if (rows[i].fails != ERR_NONE) {
+			err_set(&err, rows[i].fails, "no");
+			(void)incidents_note(&incidents, LOG_WARN, INCIDENT_OBJECT, "a",
+					     &err, NULL, v.now - rows[i].for_ms);
+		}
+		check_page(rows[i].row, &v, rows[i].holds);
+	}
+}
+
+/* Each kind of failure has its advice, which is that of the manual. */
+static void test_the_page_advises(void **arg)
+{
+	(void)arg;
+	for (int kind = INCIDENT_OBJECT; kind <= INCIDENT_SECRET; kind++) {
+		struct view v = view_of();
+
+		begin();
+		fail_with((enum incident_kind)kind, "a", ERR_DENIED, "refused; grant it");
+		check_page(incident_word((enum incident_kind)kind), &v,
+			   "refused; grant it</p><p>What to do: ");
+	}
+}
+
+static void test_the_page_has_times_in_words(void **arg)
+{
+	static const struct {
+		int64_t changed_unix_ms;
+		const char *holds;
+	} rows[] = {
+		{ WALL - 119999, "\">119 seconds ago</time>" },
+		{ WALL - 120000, "\">2 minutes ago</time>" },
+		{ WALL - 7199999, "\">119 minutes ago</time>" },
+		{ WALL - 47 * 3600000, "\">47 hours ago</time>" },
+		{ WALL - INT64_C(48) * 3600000,
+		  "title=\"2026-09-19 14:13:20 UTC\">2 days ago" },
+		/* The clock was set back. */
+		{ WALL + 3600000,
+		  "</td><td><time title=\"2026-09-21 14:13:20 UTC\">0 seconds ago" },
+		{ 0, "</td><td>never</td>" },
+	};
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct view v = view_of();
+
+		begin();
+		see("a", "1", 1, true);
+		picture.objects[0].changed_unix_ms = rows[i].changed_unix_ms;
+		check_page(rows[i].holds, &v, rows[i].holds);
+	}
+}
+
+/* Those that matter come first, and the page ends whole. */
+static void test_the_page_of_very_many(void **arg)
+{
+	struct view v = view_of();
+	auto_buf struct buf out = BUF_INIT(4 << 20);
+	char path[600];
+
+	(void)arg;
+	begin();
+	for (int i = 0; i < 1000; i++) {
+		snprintf(path, sizeof(path), "%03d%0*d", i, 500, 7);
+		see(path, "1", i == 999 ? 0 : 1, i < 990);
+		if (i < 990)
+			fail_with(INCIDENT_OBJECT, path, ERR_DENIED, path);
+	}
 	page_write(&v, &out);
-	check_holds("escaped", buf_str(&out),
-		    "&lt;script&gt;&quot;&amp;&quot;&lt;/script&gt;");
-	assert_null(strstr(buf_str(&out), "<script"));
+	assert_true(out.len < 2 << 20);
+	check_holds("rest", buf_str(&out), " more: <a href=\"/status\">/status</a></p>");
+	check_holds("end", buf_str(&out), "</body></html>\n");
+	incidents_done(&incidents);
+	buf_done(&out);
+	page_write(&v, &out);
+	assert_true(strstr(buf_str(&out), "<b>999") < strstr(buf_str(&out), "<b>000"));
 }
 
 static int clean(void **arg)
@@ -299,11 +469,17 @@ int main(void)
 		cmocka_unit_test(test_codes_are_bounded),
 		cmocka_unit_test(test_syncs_and_staleness),
 		cmocka_unit_test(test_tokens_targets_and_rotations),
+		cmocka_unit_test(test_a_time_before_1970),
+		cmocka_unit_test(test_labels_are_utf8),
 		cmocka_unit_test(test_metrics_escape_and_leave_out),
 		cmocka_unit_test(test_a_histogram_adds_up),
 		cmocka_unit_test(test_the_cause_of_a_stale_object),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_the_page_escapes),
+		cmocka_unit_test(test_the_page_says_whether_a_person_is_needed),
+		cmocka_unit_test(test_the_page_advises),
+		cmocka_unit_test(test_the_page_has_times_in_words),
+		cmocka_unit_test(test_the_page_of_very_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, clean);

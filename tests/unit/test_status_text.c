@@ -168,16 +168,17 @@ static void test_colours(void **state)
 		{ OBJECT(",\"state\":\"up-to-date\",\"error\":{\"message\":\"m\"}") "}",
 		  YELLOW("up-to-date") },
 		{ OBJECT(",\"error\":{\"message\":\"m\"}") "}", RED("    something: m") },
-		{ OBJECT(",\"expiresAt\":\"2026-12-12T05:00:00Z\"") "}",
-		  YELLOW("in 13d") },
+		{ OBJECT(",\"expiresAt\":\"2026-12-29T04:59:59Z\"") "}",
+		  YELLOW("in 29d") },
+		{ OBJECT(",\"expiresAt\":\"2026-12-06T05:00:00Z\"") "}",
+		  YELLOW("in 7d") },
+		{ OBJECT(",\"expiresAt\":\"2026-12-06T04:59:59Z\"") "}", RED("in 6d") },
 		{ OBJECT(",\"expiresAt\":\"2026-11-26T05:00:00Z\"") "}",
 		  RED("expired 3d ago") },
 		{ START ",\"reason\":\"held\"}", RED("ready         no: held") },
 		{ START ",\"failing\":[{}]}", RED("something: no cause is known") },
 		{ START ",\"notify\":[{\"target\":\"t\",\"failing\":true}]}",
 		  RED("failing") },
-		{ START ",\"tokens\":[{\"expiresAt\":" AT("04:00:00") "}]}",
-		  YELLOW("expired 1h ago") },
 		{ START ",\"vaults\":[{\"pausedUntil\":" AT("05:00:12") "}]}",
 		  YELLOW("for 12s") },
 	};
@@ -185,8 +186,10 @@ static void test_colours(void **state)
 		START
 		",\"ready\":true,\"objects\":[{\"object\":\"db\",\"state\":\"up-to-"
 		"date\","
-		"\"expiresAt\":\"2026-12-13T05:00:00Z\"},{\"object\":\"db\",\"state\":"
+		"\"expiresAt\":\"2026-12-29T05:00:00Z\"},{\"object\":\"db\",\"state\":"
 		"\"newer\"}],\"tokens\":[{\"expiresAt\":" AT("05:10:00") "}]}",
+		/* Polls that are rarer than tokens live. */
+		START ",\"ready\":true,\"tokens\":[{\"expiresAt\":" AT("04:00:00") "}]}",
 	};
 
 	(void)state;

@@ -203,6 +203,7 @@ static void test_garbled(void **state)
 	"authorized "                                                                    \
 	"and caller is not a trusted service.\\r\\nClient address: " address             \
 	"\",\"innererror\":{\"code\":\"ForbiddenByFirewall\"}}}"
+#define PASSES "; vault 'shop-kv', or a gateway before it, has a fault: it is asked again"
 #define NO_VAULT "; this is no answer of a Key Vault: is a proxy, a firewall"
 
 static void test_refusals(void **state)
@@ -234,7 +235,9 @@ static void test_refusals(void **state)
 		{ 404, CODE("SecretNotFound"), ERR_NOTFOUND,
 		  "404 SecretNotFound; check the name, and whether it was deleted from "
 		  "vault 'shop-kv'" },
-		{ 429, CODE("Throttled"), ERR_UNAVAILABLE, "429 Throttled; too many" },
+		{ 429, CODE("Throttled"), ERR_UNAVAILABLE,
+		  "429 Throttled; too many requests to vault 'shop-kv', counted over all "
+		  "that use it; lengthen AKVSYNC_POLL_INTERVAL" },
 		/* The status alone. */
 		{ 400, "", ERR_CONFIG, "400" NO_VAULT },
 		{ 401, "", ERR_IDENTITY,
@@ -250,15 +253,16 @@ static void test_refusals(void **state)
 		  "vault 'shop-kv'" },
 		{ 404, CODE("a.b.MARKER"), ERR_NOTFOUND, "404; check the name" },
 		{ 405, "", ERR_CONFIG, "405" NO_VAULT },
-		{ 408, "", ERR_UNAVAILABLE, "408" },
+		{ 408, "", ERR_UNAVAILABLE, "408" PASSES },
 		{ 409, CODE("ObjectIsBeingDeleted"), ERR_UNAVAILABLE,
 		  "409 ObjectIsBeing" },
 		{ 413, "", ERR_CONFIG, "413" },
 		{ 423, "", ERR_UNAVAILABLE, "423" },
-		{ 429, "", ERR_UNAVAILABLE, "429" },
+		{ 429, "", ERR_UNAVAILABLE, "429; too many requests to vault" },
 		{ 499, "", ERR_UNAVAILABLE, "499" },
-		{ 500, CODE("InternalError"), ERR_UNAVAILABLE, "500 InternalError" },
-		{ 503, "[]", ERR_UNAVAILABLE, "503" },
+		{ 500, CODE("InternalError"), ERR_UNAVAILABLE,
+		  "500 InternalError" PASSES },
+		{ 503, "[]", ERR_UNAVAILABLE, "503" PASSES },
 		{ 204, "", ERR_UNAVAILABLE, "204" },
 		{ 302, "", ERR_UNAVAILABLE, "redirects are not followed" },
 		/* The vault's own words for a 401. */

@@ -9,6 +9,8 @@
 #include "deliver/targets.h"
 #include "net/proxy.h"
 #include "net/trust.h"
+#include "report/log.h"
+#include "sandbox/seccomp.h"
 #include "sync/compose.h"
 
 #define PORT_DNS 53
@@ -246,4 +248,19 @@ int confine_check(const struct confine *confine, const struct configuration *c,
 void confine_done(struct confine *confine)
 {
 	sandbox_needs_done(&confine->needs);
+}
+
+void confine_report(void)
+{
+	char call[64];
+
+	seccomp_refused(call, sizeof(call));
+	if (*call == '\0')
+		return;
+	log_event(
+		LOG_WARN, "sandbox-refused", LOG_FIELDS(log_str("call", call)),
+		"the sandbox refused the system call '%s', which akvsync does not need: "
+		"report it, and look at what changed; AKVSYNC_SANDBOX=off switches the "
+		"sandbox off",
+		call);
 }

@@ -26,6 +26,10 @@ int confine_enter(struct confine *out, const struct configuration *c,
 		  struct err *err) MUST_CHECK;
 void confine_done(struct confine *confine);
 
+/* Logs a system call that the sandbox refused since the last time: a fault of ours, or
+ * somebody else's code in this process. */
+void confine_report(void);
+
 /* Whether another configuration fits into the sandbox.  ERR_CONFIG. */
 int confine_check(const struct confine *confine, const struct configuration *c,
 		  const struct sources *sources, struct err *err) MUST_CHECK;

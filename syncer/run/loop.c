@@ -14,7 +14,6 @@
 #include "run/outcomes.h"
 #include "run/signals.h"
 #include "run/watches.h"
-#include "sandbox/seccomp.h"
 #include "sync/account.h"
 
 /* Up to this poll interval connections stay open; Azure drops idle ones at 4 minutes. */
@@ -422,20 +421,6 @@ static bool loop_is_over(const struct loop *l, int64_t now)
 	return l->round == NULL && now >= l->give_up_at;
 }
 
-/* A call that the sandbox refused: a fault of ours, or somebody else's program. */
-static void loop_tell_refused(void)
-{
-	char name[64];
-
-	seccomp_refused(name, sizeof(name));
-	if (*name)
-		log_event(LOG_WARN, "sandbox-refused", LOG_FIELDS(log_str("call", name)),
-			  "the sandbox refused the system call '%s', which akvsync does "
-			  "not need: report it, and look at what changed; "
-			  "AKVSYNC_SANDBOX=off switches the sandbox off",
-			  name);
-}
-
 int loop_run(struct loop *l, struct err *err)
 {
 	for (;;) {
@@ -451,7 +436,7 @@ int loop_run(struct loop *l, struct err *err)
 		loop_run_mirror(l, now);
 		loop_run_notify(l, now);
 		publish_run(l->publish, now);
-		loop_tell_refused();
+		confine_report();
 		log_catch_up();
 		if (loop_is_over(l, now))
 			return 0;

@@ -249,8 +249,10 @@ int sidecar_ask(const char *dir, const struct sidecar_question *question,
 	char path[ENDPOINT_PATH_LEN];
 
 	*answer = (struct sidecar_answer){ .text = BUF_INIT(1) };
-	if (dir_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
+	if (dir_fd < 0) {
+		err_set_errno(err, ERR_IO, "cannot open the directory '%s'", dir);
+		return err_hint(err, "set AKVSYNC_DIR to the volume of the sidecar");
+	}
 	endpoint_path(path, dir_fd);
 	do {
 		left_ms = clock_later(until - clock_now_ms(), 0);

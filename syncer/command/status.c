@@ -40,7 +40,7 @@ struct status_run {
 enum { STATUS_WATCH, STATUS_OUTPUT };
 
 const struct command_option status_options[] = {
-	[STATUS_WATCH] = { "--watch", NULL, "show it again every 2 s, until SIGINT" },
+	[STATUS_WATCH] = { "--watch", NULL, "show it again every 2 s, until Ctrl-C" },
 	[STATUS_OUTPUT] = { "--output", "text|json",
 			    "tables for people, or what the sidecar sent" },
 	{ NULL, NULL, NULL },

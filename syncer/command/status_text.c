@@ -238,11 +238,13 @@ static void status_write_poll(const struct status_page *p)
 	const int64_t year_s = INT64_C(366) * 24 * 3600;
 	const struct status_view *view = p->view;
 	auto_free char *every = NULL;
-	const char *when = "not planned";
+	const char *when = "under way";
 	struct status_span span = { "" };
 	int64_t left_s = 0;
 
-	if (view->next_poll_s != STATUS_UNKNOWN && view->time_s != STATUS_UNKNOWN) {
+	if (view->next_poll_s != STATUS_UNKNOWN && view->time_s == STATUS_UNKNOWN) {
+		when = "at an unknown time";
+	} else if (view->next_poll_s != STATUS_UNKNOWN) {
 		left_s = view->next_poll_s - view->time_s;
 		span = status_span(left_s > 0 ? left_s : 0);
 		when = left_s > 0 ? "in " : "now";

@@ -113,10 +113,11 @@ static int check_staleness(const struct settings *s, struct err *err)
 {
 	if (s->max_staleness_ms == 0 || s->max_staleness_ms >= 2 * s->poll_interval_ms)
 		return 0;
-	return err_set(err, ERR_CONFIG,
-		       "AKVSYNC_MAX_STALENESS is shorter than two polls "
-		       "(AKVSYNC_POLL_INTERVAL): ready would say no before each poll; set "
-		       "it to twice the interval or longer, or to 0s");
+	return err_set(
+		err, ERR_CONFIG,
+		"AKVSYNC_MAX_STALENESS is shorter than two polls "
+		"(AKVSYNC_POLL_INTERVAL): ready would say no before each poll; set "
+		"it to twice the interval or longer, or to 0s");
 }
 
 static int check_rest(const struct settings *s, bool request_timeout_given,

@@ -189,12 +189,23 @@ def _update(options: argparse.Namespace) -> dict:
 
 def _add_identity_commands(commands) -> None:
     for name in ("grant", "revoke"):
-        parser = _command(commands, name, _permissions, f"{name} permissions on secrets")
+        parser = _command(commands, name, _permissions, f"{name} permissions on objects")
         parser.set_defaults(verb=name)
-        parser.add_argument("permission", nargs="+", choices=PERMISSIONS)
+        parser.add_argument(
+            "permission",
+            nargs="+",
+            choices=PERMISSIONS,
+            metavar="PERMISSION",
+            help="get or list of secrets, keys/get, certificates/get and the like",
+        )
         parser.add_argument("--identity", default="default", metavar="CLIENT_ID")
         parser.add_argument("--on-vault", default="*", metavar="PATTERN")
-        parser.add_argument("--on-name", default="*", metavar="PATTERN")
+        parser.add_argument(
+            "--on-name",
+            default="*",
+            metavar="PATTERN",
+            help="of objects; a revoke ends by a grant with the same pattern",
+        )
     _command(commands, "identities", lambda o: _admin(o).identities(), "list the identities")
     _command(
         commands,

@@ -81,10 +81,12 @@ class Identity:
             self.grants.append(rule)
 
     def revoke(self, rule: Rule) -> None:
-        """Take a permission back: the very grant when there is one, else by a denial over the others."""
-        if rule in self.grants:
+        """Take a permission back: the very grant when there is one, and by a denial what others still give."""
+        had = rule in self.grants
+        if had:
             self.grants.remove(rule)
-        elif rule not in self.denials:
+        wider = self.may(rule.permission, rule.vault, rule.name)
+        if rule not in self.denials and (wider or not had):
             self.denials.append(rule)
 
     def to_dict(self) -> dict:

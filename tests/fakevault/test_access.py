@@ -139,11 +139,12 @@ def test_permissions_by_name_and_by_vault(fake, caller):
     for vault in ("shop-kv", "other-kv"):
         fake.set("open", "v", vault=vault)
         fake.set("closed", "v", vault=vault)
-    fake.revoke("get", name="closed")
-    assert caller.get("/secrets/open").status == 200
-    assert caller.get("/secrets/Closed").status == 403
-    fake.grant("get", name="closed")
-    assert caller.get("/secrets/closed").status == 200
+    for _ in range(2):
+        fake.revoke("get", name="closed")
+        assert caller.get("/secrets/open").status == 200
+        assert caller.get("/secrets/Closed").status == 403
+        fake.grant("get", name="closed")
+        assert caller.get("/secrets/closed").status == 200
     fake.revoke("get", vault="other-kv")
     assert caller.get("/secrets/open", host="other-kv.vault.localhost").status == 403
     assert caller.get("/secrets/open").status == 200

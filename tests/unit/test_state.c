@@ -347,8 +347,8 @@ static void test_the_page_says_whether_a_person_is_needed(void **arg)
 	} rows[] = {
 		{ "well", ERR_NONE, 0, true, true, 0,
 		  "<h1 class=\"yes\">\u2713 All is well: nobody is needed</h1>" },
-		{ "far", ERR_NONE, 0, true, true, 15 * 86400, "\u2713 All is well" },
-		{ "soon", ERR_NONE, 0, true, true, 13 * 86400,
+		{ "far", ERR_NONE, 0, true, true, 31 * 86400, "\u2713 All is well" },
+		{ "soon", ERR_NONE, 0, true, true, 29 * 86400,
 		  "<h1 class=\"old\">! A person is needed soon: 1 object expires</h1>" },
 		{ "expired", ERR_NONE, 0, true, true, -1, "1 object expires</h1>" },
 		{ "passes", ERR_UNAVAILABLE, 1000, true, true, 0,

@@ -60,7 +60,7 @@ static void test_lines(void **state)
 		  "last success  0s ago\n" },
 		{ START ",\"maxStalenessSeconds\":600}",
 		  "max staleness 10m; then it is not ready\n" },
-		{ START "}", "next poll     not planned\n" },
+		{ START "}", "next poll     under way\n" },
 		{ START ",\"nextPollAt\":" AT("05:00:40") ",\"pollIntervalSeconds\":90}",
 		  "next poll     in 40s; every 1m30s\n" },
 		{ START
@@ -135,7 +135,8 @@ static void test_lines(void **state)
 		/* Without a time there are no ages. */
 		{ "{\"format\":1,\"lastSuccessAt\":" AT("04:00:00") ",\"nextPollAt\":" AT(
 			  "04:00:00") "}",
-		  "last success  at an unknown time\nnext poll     not planned\n" },
+		  "last success  at an unknown time\nnext poll     at an unknown "
+		  "time\n" },
 		/* Of a stranger. */
 		{ START ",\"reason\":\"a\\u001b[2J\\nb\\u009b\\u202e\"}",
 		  "no: a?[2J?b??\n" },

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+import landlock
 import pytest
 from app import App
 
@@ -168,6 +169,7 @@ class World:
             "AKVSYNC_INIT_TIMEOUT": "60s",
             "AKVSYNC_LOG_LEVEL": "debug",
             "AKVSYNC_TERMINATION_LOG": str(self.termination_log),
+            **landlock.environment(),
         } | more
         env = self.fake.env(**{name: value for name, value in variables.items() if value is not None})
         for name in ("POD_UID", "HOSTNAME"):

@@ -1,5 +1,6 @@
 """What one `akvsync probe` costs: CPU time and peak memory, of several against a server that plays the sidecar."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -27,12 +28,17 @@ class Player:
                 client, _ = self.server.accept()
             except OSError:
                 return
-            with client:
-                client.recv(4096)
-                pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-                status = pathlib.Path(f"/proc/{pid}/status").read_text()
-                self.peaks.append(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]))
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+            with client, contextlib.suppress(OSError):  # of one that has given up: the machine is busy
+                self.answer(client)
+
+    def answer(self, client):
+        client.recv(4096)
+        pid, _, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+        if peak:
+            self.peaks.append(int(peak[1]))
 
     def __enter__(self):
         self.thread.start()
@@ -46,11 +52,11 @@ class Player:
 
 
 def cpu_ms(command, env):
-    """User and system time of one run. Only one child at a time may end."""
+    """User and system time of one run, None when it failed. Only one child at a time may end."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
+    run = subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+    return None if run.returncode else (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
 
 def measure(binary, folder, question, runs):
@@ -61,4 +67,5 @@ def measure(binary, folder, question, runs):
         for _ in range(runs):
             probes.append(cpu_ms([binary, "probe", question], env))
             loads.append(cpu_ms([binary, "version"], env))
-    return sorted(probes), sorted(loads), max(player.peaks)
+    probes, loads = (sorted(ms for ms in times if ms is not None) for times in (probes, loads))
+    return probes, loads, max(player.peaks)

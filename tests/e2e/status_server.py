@@ -19,7 +19,7 @@ OBJECTS = [
      "changedAt": None, "confirmedAt": None, "expiresAt": "2026-11-26T04:00:00Z", "error": GONE},
 ]
 STATUS = {
-    "format": 1, "version": "0.1.0", "time": "2026-11-29T05:00:00Z", "startedAt": "2026-11-27T05:00:00Z",
+    "format": 1, "version": "1.4.0", "time": "2026-11-29T05:00:00Z", "startedAt": "2026-11-27T05:00:00Z",
     "ready": False, "reason": "secret 'api-key': 404 SecretNotFound", "directory": "/mnt/secrets",
     "generation": "..2026_11_29_04_57_00.123456789", "publishedAt": "2026-11-29T04:57:00Z", "pollIntervalSeconds": 60,
     "maxStalenessSeconds": 600, "nextPollAt": "2026-11-29T05:00:40Z",

@@ -333,7 +333,7 @@ def test_watching_shows_what_changed(server, tmp_path, number):
     with watching(tmp_path) as popen:
         first = [popen.stdout.readline() for _ in range(2)]
         server.body = well()
-        while popen.stdout.readline() != b"akvsync       0.1.0 in /mnt/secrets, started 2d ago\n":
+        while popen.stdout.readline() != b"akvsync       1.4.0 in /mnt/secrets, started 2d ago\n":
             pass
         assert first[1].startswith(b"ready         no") and popen.stdout.readline() == b"ready         yes\n"
         assert ends(popen, number) == 0
@@ -346,7 +346,7 @@ def test_watching_separates_by_a_blank_line(server, tmp_path):
         assert wait_until(lambda: len(server.asked) >= 3)
         assert ends(popen) == 0
         shown = popen.stdout.read().decode()
-    assert shown.count("\n\nakvsync       0.1.0") >= 1 and not shown.startswith("\n")
+    assert shown.count("\n\nakvsync       1.4.0") >= 1 and not shown.startswith("\n")
     with watching(tmp_path, "--output", "json") as popen:
         line = json.dumps(well())
         assert [popen.stdout.readline().decode() for _ in range(3)] == [line + "\n", "\n", line + "\n"]

@@ -119,8 +119,9 @@ def test_the_last_try_of_init_has_its_time(world):
     program = Program(world.folder)
     program.set("n = len((folder / 'runs').read_text().splitlines()); time.sleep(1); (folder / 'done').open('a').write('.'); sys.exit(n < 5)")
     world.plant("s")
-    process = world.init("s", AKVSYNC_NOTIFY=f"on=first,exec={program.path}")
-    assert process.code == 0 and process.find("notified", attempt=5), process.text
+    env = world.env("s", AKVSYNC_NOTIFY=f"on=first,exec={program.path}", AKVSYNC_INIT_TIMEOUT="10m")
+    process = world.start("init", env=env)
+    assert process.wait(600) == 0 and process.find("notified", attempt=5), process.text
     assert (program.folder / "done").read_text() == "....."
 
 

@@ -20,7 +20,7 @@ OBJECTS = [
 ]
 STATUS = {
     "format": 1, "version": "1.4.0", "time": "2026-11-29T05:00:00Z", "startedAt": "2026-11-27T05:00:00Z",
-    "ready": False, "reason": "secret 'api-key': 404 SecretNotFound", "directory": "/mnt/secrets",
+    "ready": False, "reason": "secret 'api-key': 404 SecretNotFound", "directory": "/mnt/secrets", "sandbox": "Landlock ABI 4: files and TCP ports; seccomp: calls of the kernel",
     "generation": "..2026_11_29_04_57_00.123456789", "publishedAt": "2026-11-29T04:57:00Z", "pollIntervalSeconds": 60,
     "maxStalenessSeconds": 600, "nextPollAt": "2026-11-29T05:00:40Z",
     "lastSync": {"at": "2026-11-29T04:59:40Z", "status": "partial", "durationSeconds": 0.12},

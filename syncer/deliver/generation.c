@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -99,7 +100,7 @@ int64_t generation_mtime(const struct stat *st)
 int generation_stat(const struct generation *g, const char *path, struct stat *st,
 		    bool *found, struct err *err)
 {
-	if (fstatat(g->fd, path, st, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (beneath_stat(g->fd, path, st) == 0) {
 		*found = S_ISREG(st->st_mode);
 		return 0;
 	}
@@ -186,7 +187,7 @@ int generation_complete(struct generation *g, struct manifest *manifest,
 			err) < 0)
 		return -1;
 	if (fsync(g->fd) < 0)
-		return err_set_errno(err, ERR_IO, "cannot flush '%s'", g->name);
+		return err_set_errno(err, ERR_IO, "cannot flush the directory of a set");
 	take_over(g, manifest, states);
 	return 0;
 }

@@ -2,7 +2,7 @@
 // LDFLAGS: -Wl,--wrap=fchmod,--wrap=fsync,--wrap=mkdirat,--wrap=fstat,--wrap=fstatat
 // LDFLAGS: -Wl,--wrap=linkat,--wrap=symlinkat,--wrap=readlinkat,--wrap=renameat
 // LDFLAGS: -Wl,--wrap=unlinkat,--wrap=fdopendir,--wrap=readdir,--wrap=closedir
-// LDFLAGS: -Wl,--wrap=faccessat,--wrap=flock,--wrap=fstatfs
+// LDFLAGS: -Wl,--wrap=faccessat,--wrap=flock,--wrap=fstatfs,--wrap=syscall
 /*
  * The fault sweep: every file-system call of publish fails in turn, once and from then
  * on, and the process dies before it in turn.  Readers see the old set or the new one,
@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -34,8 +35,8 @@ static struct {
 
 static bool is_look(const char *call)
 {
-	static const char *const calls[] = { "readlinkat", "openat", "read", "fstatat",
-					     "faccessat" };
+	static const char *const calls[] = { "readlinkat", "openat",  "openat2",
+					     "read",       "fstatat", "faccessat" };
 
 	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
 		if (strcmp(call, calls[i]) == 0)
@@ -121,6 +122,15 @@ int __wrap_openat(int fd, const char *path, int flags, ...);
 int __wrap_openat(int fd, const char *path, int flags, ...)
 {
 	return strike("openat") ? -1 : __real_openat(fd, path, flags, 0600);
+}
+
+long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	return strike(number == SYS_openat2 ? "openat2" : "another call")
+		       ? -1
+		       : __real_syscall(number, a, b, c, d, e, f);
 }
 
 static bool interrupt(void)
@@ -654,11 +664,12 @@ static void test_sweep_is_complete(void **state)
 		"syncer/deliver/tree.o syncer/deliver/manifest.o "
 		"syncer/deliver/change.o syncer/deliver/links.o "
 		"syncer/deliver/retired.o "
-		"syncer/base/file.o | awk '$1 == \"U\" { print $2 } END { print NR }' | "
+		"syncer/base/file.o syncer/base/beneath.o | awk '$1 == \"U\" { print $2 "
+		"} END { print NR }' | "
 		"sort -u | grep -vxE "
 		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
 		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
-		"json|text|file|"
+		"json|text|file|beneath|"
 		"manifest|generation|tree|changes|links|retired|paths)_[a-z_0-9]+|x[a-z]+"
 		"|wipe|"
 		"getrandom|geteuid|qsort|sorted_place|"
@@ -666,7 +677,7 @@ static void test_sweep_is_complete(void **state)
 		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|"
 		"symlinkat|"
 		"readlinkat|renameat|unlinkat|fdopendir|readdir|closedir|faccessat|flock|"
-		"fstatfs'";
+		"fstatfs|syscall'";
 	char line[256] = "";
 	FILE *f = popen(command, "r");
 

@@ -217,11 +217,8 @@ static void test_names_of_others(void **state)
 	struct publish *p;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct err err;
-
-		check_ok(names[i], tree_mkdir(AT_FDCWD, at(names[i]), &err), &err);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		check_int(names[i], mkdir(at(names[i]), 0755), 0);
 	p = volume_open(dir);
 	publish(p, "1");
 	publish_run(p, RETAIN_MS);

@@ -73,7 +73,7 @@ int generation_open(int dir_fd, const char *name, struct generation *out, struct
 	if (g.fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open '%s'", name);
 	snprintf(g.name, sizeof(g.name), "%s", name);
-	if (read_manifest(&g, err) < 0 || generation_look(&g, err) < 0) {
+	if (read_manifest(&g, err) < 0 || generation_look(&g, dir_fd, err) < 0) {
 		generation_close(&g);
 		return err_wrap(err, "'%s'", name);
 	}
@@ -121,22 +121,44 @@ enum publish_state generation_state(const struct manifest_entry *e, const struct
 	return PUBLISH_INTACT;
 }
 
-int generation_look(struct generation *g, struct err *err)
+/* Whether readers that follow its name come to it. */
+static int is_in_place(const struct generation *g, int dir_fd, bool *is, struct err *err)
+{
+	struct stat own, named;
+
+	*is = false;
+	if (g->fd < 0)
+		return 0;
+	if (fstatat(dir_fd, g->name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstat(g->fd, &own) < 0)
+		return errno == ENOENT ? 0
+				       : err_set_errno(err, ERR_IO, "cannot look at '%s'",
+						       g->name);
+	*is = own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+	return 0;
+}
+
+int generation_look(struct generation *g, int dir_fd, struct err *err)
 {
 	const struct manifest *m = &g->manifest;
 	auto_free enum publish_state *states = xcalloc(m->count, sizeof(*states));
+	bool in_place = false;
 
+	if (is_in_place(g, dir_fd, &in_place, err) < 0)
+		return -1;
 	for (size_t i = 0; i < m->count; i++) {
 		struct stat st;
 		bool found = false;
 
-		if (generation_stat(g, m->items[i].path, &st, &found, err) < 0)
+		if (in_place &&
+		    generation_stat(g, m->items[i].path, &st, &found, err) < 0)
 			return -1;
 		states[i] = generation_state(&m->items[i], found ? &st : NULL);
 	}
 	free(g->states);
 	g->states = states;
 	states = NULL;
+	g->astray = !in_place;
 	return 0;
 }
 

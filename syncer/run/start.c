@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "deliver/directory.h"
 #include "net/noproxy.h"
 #include "report/log.h"
 #include "report/termlog.h"
@@ -181,7 +182,7 @@ static void start_log(const struct loop *l)
 			  entry, advice);
 	loop_advise(l);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
-		if (advice != publish_advice_group || !l->settings->is_of_exec)
+		if (advice != directory_advice_group || !l->settings->is_of_exec)
 			log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 

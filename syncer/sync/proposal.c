@@ -163,7 +163,10 @@ static enum round_outcome proposal_hold(const struct proposal *p,
 	err_wrap(&held, work->is_next ? "the new configuration waits"
 				      : "no new set is published");
 	proposal_report(work, INCIDENT_SET, NULL, &held, now);
-	incidents_hold(work->incidents, INCIDENT_VOLUME, NULL);
+	if (p->failed.kind != ERR_NONE)
+		proposal_report(work, INCIDENT_VOLUME, NULL, &p->failed, now);
+	else
+		incidents_hold(work->incidents, INCIDENT_VOLUME, NULL);
 	incidents_hold_all(work->incidents, INCIDENT_PRECHECK);
 	if (failures->worst.kind == ERR_NONE)
 		failures->worst = p->held_by;

@@ -2,7 +2,7 @@
 // LDFLAGS: -Wl,--wrap=fchmod,--wrap=fsync,--wrap=mkdirat,--wrap=fstat,--wrap=fstatat
 // LDFLAGS: -Wl,--wrap=linkat,--wrap=symlinkat,--wrap=readlinkat,--wrap=renameat
 // LDFLAGS: -Wl,--wrap=unlinkat,--wrap=fdopendir,--wrap=readdir,--wrap=closedir
-// LDFLAGS: -Wl,--wrap=faccessat,--wrap=flock,--wrap=fstatfs,--wrap=syscall
+// LDFLAGS: -Wl,--wrap=faccessat,--wrap=flock,--wrap=fstatfs,--wrap=stat,--wrap=syscall
 /*
  * The fault sweep: every file-system call of publish fails in turn, once and from then
  * on, and the process dies before it in turn.  Readers see the old set or the new one,
@@ -75,6 +75,7 @@ WRAP(int, fchmod, (int fd, mode_t m), (fd, m), -1)
 WRAP(int, fsync, (int fd), (fd), -1)
 WRAP(int, mkdirat, (int fd, const char *p, mode_t m), (fd, p, m), -1)
 WRAP(int, fstat, (int fd, struct stat *st), (fd, st), -1)
+WRAP(int, stat, (const char *p, struct stat *st), (p, st), -1)
 WRAP(int, fstatat, (int fd, const char *p, struct stat *st, int f), (fd, p, st, f), -1)
 WRAP(int, linkat, (int fd, const char *p, int fd2, const char *p2, int f),
      (fd, p, fd2, p2, f), -1)
@@ -663,21 +664,22 @@ static void test_sweep_is_complete(void **state)
 		"nm -u syncer/deliver/publish.o syncer/deliver/generation.o "
 		"syncer/deliver/tree.o syncer/deliver/manifest.o "
 		"syncer/deliver/change.o syncer/deliver/links.o "
-		"syncer/deliver/retired.o "
+		"syncer/deliver/retired.o syncer/deliver/directory.o "
 		"syncer/base/file.o syncer/base/beneath.o | awk '$1 == \"U\" { print $2 "
 		"} END { print NR }' | "
 		"sort -u | grep -vxE "
 		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
 		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
 		"json|text|file|beneath|"
-		"manifest|generation|tree|changes|links|retired|paths)_[a-z_0-9]+|x[a-z]+"
+		"manifest|generation|tree|changes|links|retired|paths|directory)_[a-z_0-"
+		"9]+|x[a-z]+"
 		"|wipe|"
 		"getrandom|geteuid|qsort|sorted_place|"
 		"gmtime_r|dirfd|"
 		"open|openat|read|write|close|fchmod|fsync|mkdirat|fstat|fstatat|linkat|"
 		"symlinkat|"
 		"readlinkat|renameat|unlinkat|fdopendir|readdir|closedir|faccessat|flock|"
-		"fstatfs|syscall'";
+		"fstatfs|stat|syscall'";
 	char line[256] = "";
 	FILE *f = popen(command, "r");
 

@@ -115,6 +115,7 @@ int changes_find(struct changes *out, const struct generation *current,
 
 	*out = (struct changes){
 		.manifest.configuration = set->configuration,
+		.manifest.first = current->manifest.first,
 		.kinds = xcalloc(set->count, sizeof(*out->kinds)),
 		.states = xcalloc(set->count, sizeof(*out->states)),
 	};
@@ -228,6 +229,7 @@ int changes_make(struct changes *c, int dir_fd, const struct generation *current
 {
 	if (generation_create(dir_fd, out, err) < 0)
 		return -1;
+	c->manifest.first = current->name[0] == '\0';
 	for (size_t i = 0; i < set->count; i++)
 		if (make_file(c, i, current, out, &set->files[i], err) < 0)
 			return -1;

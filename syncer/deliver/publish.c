@@ -262,6 +262,11 @@ bool publish_is_whole(const struct publish *p)
 	return p == NULL || !p->is_out_of_reach;
 }
 
+bool publish_is_first(const struct publish *p)
+{
+	return p != NULL && p->current.manifest.first;
+}
+
 bool publish_fits(const struct publish *p, uint64_t configuration)
 {
 	return p != NULL && p->current.known &&

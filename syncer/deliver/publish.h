@@ -101,6 +101,9 @@ int publish_read(const struct publish *p, const char *path, struct buf *out,
  * is no set. */
 bool publish_is_whole(const struct publish *p);
 
+/* True when the current set is known to be the first one on its volume. */
+bool publish_is_first(const struct publish *p);
+
 /* How many files the current set has. */
 size_t publish_count(const struct publish *p);
 

@@ -98,7 +98,8 @@ static int start_try_volume(struct loop *l, struct err *err)
 					    s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	return notify_resume(l->notify, publish_generation(l->publish),
-			     l->mode == LOOP_INIT, now, err);
+			     publish_is_first(l->publish), l->mode == LOOP_INIT, now,
+			     err);
 }
 
 /* Opens the volume and reads its state; waits a moment while another process holds its

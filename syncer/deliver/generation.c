@@ -132,8 +132,8 @@ static int is_in_place(const struct generation *g, int dir_fd, bool *is, struct 
 	if (fstatat(dir_fd, g->name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    fstat(g->fd, &own) < 0)
 		return errno == ENOENT ? 0
-				       : err_set_errno(err, ERR_IO, "cannot look at '%s'",
-						       g->name);
+				       : err_set_errno(err, ERR_IO,
+						       "cannot look at its directory");
 	*is = own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 	return 0;
 }
@@ -229,12 +229,9 @@ int generation_revise(struct generation *g, struct manifest *manifest,
 	return 0;
 }
 
-void generation_remove(int dir_fd, struct generation *g)
+bool generation_remove(int dir_fd, struct generation *g, char name[static GENERATION_LEN])
 {
-	char name[GENERATION_LEN];
-
-	memcpy(name, g->name, sizeof(name));
+	memcpy(name, g->name, GENERATION_LEN);
 	generation_close(g);
-	if (name[0])
-		tree_remove(dir_fd, name);
+	return name[0] == '\0' || tree_remove(dir_fd, name);
 }

@@ -79,7 +79,9 @@ int generation_complete(struct generation *g, struct manifest *manifest,
 int generation_revise(struct generation *g, struct manifest *manifest,
 		      enum publish_state **states, struct err *err) MUST_CHECK;
 
-/* Closes it and removes its directory. */
-void generation_remove(int dir_fd, struct generation *g);
+/* Closes it and removes its directory.  False, with its name in name: that is still
+ * there. */
+bool generation_remove(int dir_fd, struct generation *g,
+		       char name[static GENERATION_LEN]);
 
 #endif

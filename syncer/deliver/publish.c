@@ -17,6 +17,9 @@
 #include "deliver/links.h"
 #include "deliver/retired.h"
 
+/* Of sets that could not be removed; with so many, no new one is made. */
+#define LEFTOVERS_MAX 4
+
 /* A set that is being published; what was made for it is removed when that fails. */
 struct attempt {
 	enum publish_result result;
@@ -315,12 +318,14 @@ static void attempt_done(struct attempt *a)
 void publish_abandon(struct publish *p)
 {
 	struct attempt *a = &p->attempt;
+	char name[GENERATION_LEN];
 
 	for (size_t i = 0; i < a->name_count; i++)
 		(void)unlinkat(p->dir_fd, a->names[i], 0);
 	if (a->link[0])
 		(void)unlinkat(p->dir_fd, a->link, 0);
-	generation_remove(p->dir_fd, &a->generation);
+	if (!generation_remove(p->dir_fd, &a->generation, name))
+		retired_add_failed(&p->retired, name);
 	attempt_done(a);
 }
 
@@ -330,6 +335,7 @@ static int give_up(struct publish *p, int cause, struct err *err)
 	err_wrap(err, "cannot publish to '%s'", p->dir);
 	directory_explain(err, cause);
 	publish_abandon(p);
+	errno = cause;
 	return -1;
 }
 
@@ -359,7 +365,7 @@ static int can_stay(const struct publish *p, const struct changes *c, bool *stay
 	if (!*stays || manifest_equal(&c->manifest, &p->current.manifest))
 		return 0;
 	if (fstat(p->current.fd, &st) < 0)
-		return err_set_errno(err, ERR_IO, "cannot look at '%s'", p->current.name);
+		return err_set_errno(err, ERR_IO, "cannot look at the current set");
 	*stays = st.st_uid == geteuid();
 	return 0;
 }
@@ -369,6 +375,11 @@ static int make_set(struct publish *p, const struct publish_set *set, struct att
 {
 	bool stays = false;
 
+	if (retired_retry(&p->retired, p->dir_fd) >= LEFTOVERS_MAX) {
+		errno = 0;
+		return err_set(err, ERR_IO, "%d earlier sets cannot be removed",
+			       LEFTOVERS_MAX);
+	}
 	if (directory_check(p->dir_fd, p->dir, err) < 0 ||
 	    changes_find(&a->changes, &p->current, set, err) < 0 ||
 	    can_stay(p, &a->changes, &stays, err) < 0)

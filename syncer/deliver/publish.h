@@ -127,9 +127,9 @@ const char *publish_list(const struct publish *p);
  * before stays on disk for the retain time.
  *
  * *result says which set readers will see.  Blocks for the file system only.
- * ERR_IO, of both steps: readers see the old set, nothing is left behind that disturbs
- * the next call, and preparing it again later is safe.  publish_look() first: another
- * program may have changed a file that was to be carried forward.
+ * ERR_IO, of both steps, errno kept: readers see the old set, nothing is left behind that
+ * disturbs the next call, and preparing it again later is safe.  publish_look() first:
+ * another program may have changed a file that was to be carried forward.
  */
 int publish_prepare(struct publish *p, const struct publish_set *set,
 		    enum publish_result *result, struct err *err) MUST_CHECK;

@@ -1,9 +1,11 @@
 #include "sync/proposal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/http.h"
 #include "report/log.h"
 
 /* Bytes of the versions that a line names, at most one path more. */
@@ -51,6 +53,12 @@ void proposal_prepare(struct proposal *p, const struct round_work *work, int64_t
 	if (p->held_by.kind != ERR_NONE || p->failed.kind != ERR_NONE || !has_news)
 		return;
 	p->is_prepared = publish_prepare(work->publish, &wanted, &p->result, &err) == 0;
+	if (!p->is_prepared && (errno == EMFILE || errno == ENFILE)) {
+		/* The round is over for the connections, which hold most of them. */
+		http_close_idle(work->sources->http);
+		p->is_prepared =
+			publish_prepare(work->publish, &wanted, &p->result, &err) == 0;
+	}
 	if (!p->is_prepared)
 		p->failed = err;
 	if (p->is_prepared && p->result != PUBLISH_UNCHANGED && work->notify != NULL)

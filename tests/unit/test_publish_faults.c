@@ -17,6 +17,8 @@
 
 #include "volume.h"
 
+#include "base/clock.h"
+
 /* ---- the calls ---- */
 
 enum fault { FAIL_ONCE, FAIL_ON, KILL };
@@ -424,6 +426,11 @@ static bool sweep_failure(const struct scenario *s, enum fault fault, int n, int
 		if (fault == FAIL_ONCE && !s->reopened)
 			check_int(plan.at, volume_count(dir, ""), entries);
 		assert_true(strlen(err.msg) > 10 && strchr(err.msg, '\'') != NULL);
+		/* Equal failures have equal messages: a name that is new at each try is
+		 * in none. */
+		if (strstr(err.msg, "..tmp.") != NULL ||
+		    (strstr(err.msg, "..2") != NULL && !s->reopened))
+			fail_msg("%s: %s", s->name, err.msg);
 		/* The same process tries again, as the sidecar does. */
 		if (p != NULL && s->publish(p, &err) < 0)
 			fail_msg("%s, call %d, error %d: no retry: %s", s->name, n, error,
@@ -633,6 +640,63 @@ static void test_no_set(void **state)
 	}
 }
 
+/* What cannot be removed when its time has come is tried again: its values must not stay.
+ */
+static void test_removal_is_tried_again(void **state)
+{
+	struct err err = { 0 };
+	struct publish *p;
+	char dir[64];
+
+	(void)state;
+	volume_make(dir);
+	p = volume_open(dir);
+	assert_int_equal(publish_old(p, &err), 0);
+	assert_int_equal(publish_new(p, &err), 0);
+	arm(FAIL_ON, 1, EACCES);
+	publish_run(p, RETAIN_MS);
+	plan.armed = false;
+	assert_int_equal(volume_count(dir, "..2"), 2);
+	assert_true(publish_deadline(p) > RETAIN_MS && publish_deadline(p) < 60000);
+	publish_run(p, publish_deadline(p));
+	assert_int_equal(volume_count(dir, "..2"), 1);
+	assert_true(publish_deadline(p) == CLOCK_NEVER);
+	publish_close(p);
+	volume_remove(dir);
+}
+
+/* Whichever call of the making begins to fail: tries that leave something behind do not
+ * go on for ever, and the first that works removes it. */
+static void test_leftovers_are_bounded(void **state)
+{
+	(void)state;
+	for (int n = 1; n < 60; n++) {
+		struct err err = { 0 };
+		struct publish *p;
+		char dir[64];
+
+		volume_make(dir);
+		p = volume_open(dir);
+		assert_int_equal(publish_old(p, &err), 0);
+		for (int i = 0; i < 12; i++) {
+			int result;
+
+			arm(FAIL_ON, n, EMFILE);
+			result = publish_new(p, &err);
+			plan.armed = false;
+			if (result == 0)
+				break;
+			assert_in_range(volume_count(dir, "..2"), 1, 5);
+		}
+		assert_int_equal(publish_new(p, &err), 0);
+		publish_run(p, RETAIN_MS);
+		assert_int_equal(volume_count(dir, "..2"), 1);
+		assert_int_equal(volume_count(dir, "..tmp."), 0);
+		publish_close(p);
+		volume_remove(dir);
+	}
+}
+
 static void test_stutter(void **state)
 {
 	struct err err = { 0 };
@@ -696,9 +760,14 @@ static void test_sweep_is_complete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_failures),          cmocka_unit_test(test_kills),
-		cmocka_unit_test(test_late_removal),      cmocka_unit_test(test_stutter),
-		cmocka_unit_test(test_open_failures),     cmocka_unit_test(test_no_set),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_kills),
+		cmocka_unit_test(test_late_removal),
+		cmocka_unit_test(test_stutter),
+		cmocka_unit_test(test_open_failures),
+		cmocka_unit_test(test_no_set),
+		cmocka_unit_test(test_removal_is_tried_again),
+		cmocka_unit_test(test_leftovers_are_bounded),
 		cmocka_unit_test(test_sweep_is_complete),
 	};
 

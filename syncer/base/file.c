@@ -9,13 +9,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
+
+/* The directories of a path without a directory descriptor are the user's own choice. */
+static int file_open(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	return dir_fd == AT_FDCWD ? openat(dir_fd, path, flags, mode)
+				  : beneath_open(dir_fd, path, flags, mode);
+}
 
 int file_read(int dir_fd, const char *path, struct buf *out, struct err *err)
 {
 	/* Others may write to the volume: a pipe put there must not make us wait. */
 	auto_close int fd =
-		openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		file_open(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 
 	if (fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open '%s'", path);
@@ -58,8 +66,9 @@ bool file_is_foreign(int dir_fd, const char *path, int cause)
 int file_compare(int dir_fd, const char *path, const void *data, size_t len, bool *same,
 		 struct err *err)
 {
-	auto_close int fd = openat(
-		dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	auto_close int fd =
+		file_open(dir_fd, path,
+			  O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0);
 	const char *rest = data;
 	char chunk[4096];
 	bool equal = true;
@@ -130,7 +139,7 @@ static int write_all(int fd, const char *data, size_t len)
 int file_create(int dir_fd, const char *path, mode_t mode, const void *data, size_t len,
 		struct err *err)
 {
-	auto_close int fd = openat(
+	auto_close int fd = file_open(
 		dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)

@@ -1,6 +1,7 @@
 /*
  * file.h: whole files, bounded.  All calls are relative to a directory descriptor
- * (AT_FDCWD for none), and every descriptor is close-on-exec from birth.
+ * (AT_FDCWD for none), and every descriptor is close-on-exec from birth.  Below a
+ * directory descriptor no link is followed, as beneath.h says.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

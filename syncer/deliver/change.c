@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "deliver/tree.h"
@@ -114,6 +115,7 @@ int changes_find(struct changes *out, const struct generation *current,
 
 	*out = (struct changes){
 		.manifest.configuration = set->configuration,
+		.manifest.first = current->manifest.first,
 		.kinds = xcalloc(set->count, sizeof(*out->kinds)),
 		.states = xcalloc(set->count, sizeof(*out->states)),
 	};
@@ -149,17 +151,32 @@ static int copy_file(const struct generation *from, const struct generation *to,
 	return file_create(to->fd, path, mode, buf_str(&bytes), bytes.len, err);
 }
 
+/* A link of the same file, in the directories of both sets that hold it. */
+static int link_file(const struct generation *from, const struct generation *to,
+		     const char *path)
+{
+	const char *name;
+	auto_close int from_fd = beneath_parent(from->fd, path, &name);
+	auto_close int to_fd = from_fd < 0 ? -1 : beneath_parent(to->fd, path, &name);
+
+	return to_fd < 0 ? -1 : linkat(from_fd, name, to_fd, name, 0);
+}
+
 static int carry_forward(const struct generation *from, const struct generation *to,
 			 const char *path, bool *copied, struct err *err)
 {
 	struct stat st;
 
-	if (fstatat(from->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (beneath_stat(from->fd, path, &st) < 0)
 		return err_set_errno(err, ERR_IO, "cannot look at '%s'", path);
+	if (!S_ISREG(st.st_mode)) { /* it was, a moment ago */
+		errno = 0;
+		return err_set(err, ERR_IO, "'%s' is no regular file any more", path);
+	}
 	*copied = false;
 	/* A file of another uid must not be linked or kept as it is. */
 	if (st.st_uid == geteuid()) {
-		if (linkat(from->fd, path, to->fd, path, 0) == 0)
+		if (link_file(from, to, path) == 0)
 			return 0;
 		/* The kernel's protected_hardlinks, too many links, or a volume that has
 		 * no hard links. */
@@ -177,7 +194,7 @@ static int note_made(const struct generation *to, struct manifest_entry *e,
 {
 	struct stat st;
 
-	if (fstatat(to->fd, e->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (beneath_stat(to->fd, e->path, &st) < 0)
 		return err_set_errno(err, ERR_IO, "cannot look at '%s'", e->path);
 	e->size = st.st_size;
 	e->mtime_ns = generation_mtime(&st);
@@ -212,6 +229,7 @@ int changes_make(struct changes *c, int dir_fd, const struct generation *current
 {
 	if (generation_create(dir_fd, out, err) < 0)
 		return -1;
+	c->manifest.first = current->name[0] == '\0';
 	for (size_t i = 0; i < set->count; i++)
 		if (make_file(c, i, current, out, &set->files[i], err) < 0)
 			return -1;

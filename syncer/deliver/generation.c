@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -72,7 +73,7 @@ int generation_open(int dir_fd, const char *name, struct generation *out, struct
 	if (g.fd < 0)
 		return err_set_errno(err, ERR_IO, "cannot open '%s'", name);
 	snprintf(g.name, sizeof(g.name), "%s", name);
-	if (read_manifest(&g, err) < 0 || generation_look(&g, err) < 0) {
+	if (read_manifest(&g, err) < 0 || generation_look(&g, dir_fd, err) < 0) {
 		generation_close(&g);
 		return err_wrap(err, "'%s'", name);
 	}
@@ -99,7 +100,7 @@ int64_t generation_mtime(const struct stat *st)
 int generation_stat(const struct generation *g, const char *path, struct stat *st,
 		    bool *found, struct err *err)
 {
-	if (fstatat(g->fd, path, st, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (beneath_stat(g->fd, path, st) == 0) {
 		*found = S_ISREG(st->st_mode);
 		return 0;
 	}
@@ -120,22 +121,44 @@ enum publish_state generation_state(const struct manifest_entry *e, const struct
 	return PUBLISH_INTACT;
 }
 
-int generation_look(struct generation *g, struct err *err)
+/* Whether readers that follow its name come to it. */
+static int is_in_place(const struct generation *g, int dir_fd, bool *is, struct err *err)
+{
+	struct stat own, named;
+
+	*is = false;
+	if (g->fd < 0)
+		return 0;
+	if (fstatat(dir_fd, g->name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstat(g->fd, &own) < 0)
+		return errno == ENOENT ? 0
+				       : err_set_errno(err, ERR_IO,
+						       "cannot look at its directory");
+	*is = own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+	return 0;
+}
+
+int generation_look(struct generation *g, int dir_fd, struct err *err)
 {
 	const struct manifest *m = &g->manifest;
 	auto_free enum publish_state *states = xcalloc(m->count, sizeof(*states));
+	bool in_place = false;
 
+	if (is_in_place(g, dir_fd, &in_place, err) < 0)
+		return -1;
 	for (size_t i = 0; i < m->count; i++) {
 		struct stat st;
 		bool found = false;
 
-		if (generation_stat(g, m->items[i].path, &st, &found, err) < 0)
+		if (in_place &&
+		    generation_stat(g, m->items[i].path, &st, &found, err) < 0)
 			return -1;
 		states[i] = generation_state(&m->items[i], found ? &st : NULL);
 	}
 	free(g->states);
 	g->states = states;
 	states = NULL;
+	g->astray = !in_place;
 	return 0;
 }
 
@@ -186,7 +209,7 @@ int generation_complete(struct generation *g, struct manifest *manifest,
 			err) < 0)
 		return -1;
 	if (fsync(g->fd) < 0)
-		return err_set_errno(err, ERR_IO, "cannot flush '%s'", g->name);
+		return err_set_errno(err, ERR_IO, "cannot flush the directory of a set");
 	take_over(g, manifest, states);
 	return 0;
 }
@@ -206,12 +229,9 @@ int generation_revise(struct generation *g, struct manifest *manifest,
 	return 0;
 }
 
-void generation_remove(int dir_fd, struct generation *g)
+bool generation_remove(int dir_fd, struct generation *g, char name[static GENERATION_LEN])
 {
-	char name[GENERATION_LEN];
-
-	memcpy(name, g->name, sizeof(name));
+	memcpy(name, g->name, GENERATION_LEN);
 	generation_close(g);
-	if (name[0])
-		tree_remove(dir_fd, name);
+	return name[0] == '\0' || tree_remove(dir_fd, name);
 }

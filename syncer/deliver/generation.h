@@ -23,6 +23,7 @@ struct generation {
 	bool known;                /* its manifest was understood; else it is empty */
 	struct manifest manifest;
 	enum publish_state *states; /* of its files, one an entry of the manifest */
+	bool astray; /* at the latest look, its name did not lead to it any more */
 };
 
 #define GENERATION_NONE ((struct generation){ .fd = -1 })
@@ -46,9 +47,10 @@ int generation_open(int dir_fd, const char *name, struct generation *out,
 /* Forgets it; the files stay. */
 void generation_close(struct generation *g);
 
-/* Examines each file once and remembers its state.  ERR_IO: one could not be examined,
- * and the states stay as they were. */
-int generation_look(struct generation *g, struct err *err) MUST_CHECK;
+/* Examines each file once and remembers its state.  All are missing when its name in the
+ * directory no longer leads to it.  ERR_IO: one could not be examined, and the states
+ * stay as they were. */
+int generation_look(struct generation *g, int dir_fd, struct err *err) MUST_CHECK;
 
 /* Examines one path.  *found is false when no regular file is there.  ERR_IO: it could
  * not be examined, errno kept. */
@@ -77,7 +79,9 @@ int generation_complete(struct generation *g, struct manifest *manifest,
 int generation_revise(struct generation *g, struct manifest *manifest,
 		      enum publish_state **states, struct err *err) MUST_CHECK;
 
-/* Closes it and removes its directory. */
-void generation_remove(int dir_fd, struct generation *g);
+/* Closes it and removes its directory.  False, with its name in name: that is still
+ * there. */
+bool generation_remove(int dir_fd, struct generation *g,
+		       char name[static GENERATION_LEN]);
 
 #endif

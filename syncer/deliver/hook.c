@@ -19,6 +19,8 @@
 #define BUSY_MS 1000
 /* In one call of hook_run(), so that a program that floods us holds up nothing else. */
 #define READS_MAX 16
+/* So often, where there is no descriptor that tells of a program's end. */
+#define LOOK_MS 50
 #define READ_BYTES 4096
 /* Of one variable; the kernel takes 128 KiB. */
 #define CHANGED_MAX (64 * 1024)
@@ -33,7 +35,9 @@ struct hook {
 	enum hook_state state;
 	bool timed_out;
 	pid_t pid;
-	int pid_fd, out_fd; /* -1: closed */
+	int pid_fd;      /* -1: the system has none */
+	int out_fd;      /* -1: closed */
+	int64_t look_at; /* without pid_fd: when it is next looked whether it has ended */
 	char *program;
 	int64_t timeout_ms, until;
 	siginfo_t end; /* of HOOK_ENDED */
@@ -175,9 +179,8 @@ static int hook_launch(struct hook *h, const struct hook_order *order, struct er
 	errno = error;
 	if (error != 0)
 		return explain_spawn(h->program, err);
+	/* Kernels before Linux 5.3 and some sandboxes give none. */
 	h->pid_fd = (int)syscall(SYS_pidfd_open, h->pid, 0);
-	if (h->pid_fd < 0)
-		return err_set_errno(err, ERR_IO, "cannot watch '%.200s'", h->program);
 	return 0;
 }
 
@@ -197,6 +200,7 @@ int hook_start(struct hook **out, const struct hook_order *order, int64_t now,
 			    .program = xstrdup(order->argv[0]),
 			    .timeout_ms = order->timeout_ms,
 			    .until = now + order->timeout_ms,
+			    .look_at = now + LOOK_MS,
 			    .output = BUF_INIT(HOOK_OUTPUT_MAX) };
 	*place = h;
 	if (hook_launch(h, order, err) < 0) {
@@ -264,6 +268,7 @@ bool hook_run(struct hook *h, int64_t now)
 {
 	hooks_reap();
 	hook_read(h);
+	h->look_at = now + LOOK_MS;
 	if (h->state == HOOK_ENDED)
 		return true;
 	if (h->state == HOOK_RUNS && now >= h->until) {
@@ -278,7 +283,8 @@ int64_t hook_deadline(const struct hook *h)
 {
 	if (h->state == HOOK_ENDED) /* it was reaped on behalf of another one */
 		return 0;
-	return h->state == HOOK_RUNS ? h->until : CLOCK_NEVER;
+	return clock_sooner(h->state == HOOK_RUNS ? h->until : CLOCK_NEVER,
+			    h->pid_fd < 0 ? h->look_at : CLOCK_NEVER);
 }
 
 void hook_free(struct hook *h)

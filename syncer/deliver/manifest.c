@@ -45,7 +45,8 @@ static bool entry_equal(const struct manifest_entry *a, const struct manifest_en
 
 bool manifest_equal(const struct manifest *a, const struct manifest *b)
 {
-	if (a->configuration != b->configuration || a->count != b->count ||
+	if (a->configuration != b->configuration || a->first != b->first ||
+	    a->count != b->count ||
 	    strcmp(a->list ? a->list : "", b->list ? b->list : "") != 0)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
@@ -141,6 +142,8 @@ void manifest_write(const struct manifest *m, struct buf *out)
 	/* Text, since it passes 2^53. */
 	buf_printf(out, "{\"format\":%d,\"configuration\":\"%llu\",", FORMAT,
 		   (unsigned long long)m->configuration);
+	if (m->first)
+		buf_text(out, "\"first\":true,");
 	if (m->list != NULL)
 		write_member(out, "list", m->list);
 	buf_text(out, "\"files\":[");
@@ -190,6 +193,7 @@ int manifest_parse(const char *text, size_t len, struct manifest *out, struct er
 	if (json_int(root, "format", 0) != FORMAT)
 		return err_set(err, ERR_IO, "the manifest has another format");
 	m.configuration = (uint64_t)json_loose_int(root, "configuration", 0);
+	m.first = json_bool(root, "first", false);
 	manifest_set_list(&m, json_string(root, "list"));
 	for (const struct json *i = json_first(json_get(root, "files")); i;
 	     i = json_next(i)) {

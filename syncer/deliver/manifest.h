@@ -31,7 +31,8 @@ struct manifest_entry {
 
 struct manifest {
 	uint64_t configuration; /* a number for what was asked for; 0: not known */
-	char *list;             /* the list of objects, as publish.h says; NULL: none */
+	bool first; /* there was no set before; of an earlier release it is not known */
+	char *list; /* the list of objects, as publish.h says; NULL: none */
 	struct manifest_entry *items;
 	size_t count;
 	/* All items, in the order of their paths and of their objects; NULL until

@@ -9,6 +9,16 @@
 /* As much as targets.c lets through, in JSON. */
 #define NOTIFIED_MAX (256 * 1024)
 
+/* Whether each member names a set. */
+static bool notified_is_sound(const struct json *delivered)
+{
+	const struct json *m = json_first(delivered);
+
+	while (m != NULL && json_text(m) != NULL)
+		m = json_next(m);
+	return json_is_object(delivered) && m == NULL;
+}
+
 int notified_read(int dir_fd, struct notified *out, struct err *err)
 {
 	auto_buf struct buf text = BUF_INIT(NOTIFIED_MAX);
@@ -26,7 +36,8 @@ int notified_read(int dir_fd, struct notified *out, struct err *err)
 		return 0;
 	}
 	if (json_parse(buf_str(&text), text.len, &out->root, &ignored) < 0 ||
-	    json_int(out->root, "format", 0) != NOTIFIED_FORMAT)
+	    json_int(out->root, "format", 0) != NOTIFIED_FORMAT ||
+	    !notified_is_sound(json_get(out->root, "delivered")))
 		return 0;
 	out->memory = NOTIFIED_READ;
 	out->delivered = json_get(out->root, "delivered");

@@ -10,7 +10,7 @@
 
 enum notified_memory {
 	NOTIFIED_NONE,    /* no ..notified: nothing was ever delivered */
-	NOTIFIED_FOREIGN, /* something that cannot be understood */
+	NOTIFIED_FOREIGN, /* something that cannot be understood, in whole or in part */
 	NOTIFIED_READ,
 };
 

@@ -19,6 +19,7 @@ struct notify {
 	char *left; /* what a target that was removed has missed, for a new one to come */
 	bool exit_held;   /* exit= waits */
 	bool replaced;    /* it is known to have replaced an earlier one */
+	bool app_may_run; /* there was a set before the one that was lost */
 	struct act *last; /* the try that notify_run() told of last */
 };
 
@@ -138,21 +139,24 @@ static const char *inherited(const struct notify *n, const struct target *t,
 	return left;
 }
 
-int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
-		  struct err *err)
+int notify_resume(struct notify *n, const char *generation, bool is_first,
+		  bool before_app, int64_t now, struct err *err)
 {
 	struct notified notified;
-	const char *left = NULL;
+	const char *left = "";
 
-	if (generation == NULL)
-		return 0;
 	if (notified_read(n->host.dir_fd, &notified, err) < 0)
 		return -1;
+	if (generation == NULL) {
+		n->app_may_run = !before_app && notified.memory != NOTIFIED_NONE;
+		notified_done(&notified);
+		return 0;
+	}
 	set_text(&n->generation, generation);
 	if (notified.memory == NOTIFIED_READ)
 		left = left_behind(n, notified.delivered);
-	else if (notified.memory == NOTIFIED_NONE)
-		left = "";
+	else
+		n->replaced = !is_first;
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
 		struct delivery *s = &n->states[i];
@@ -219,6 +223,7 @@ void notify_take_over(struct notify *n, struct notify *old, int64_t now)
 	set_text(&removed, behind_before(n, old, true));
 	set_text(&n->generation, old->generation);
 	n->replaced = old->replaced;
+	n->app_may_run = old->app_may_run;
 	n->exit_held = old->exit_held;
 	if (n->generation == NULL)
 		return;
@@ -252,8 +257,12 @@ static bool concerns(const struct target *t, const struct paths *changed)
 void notify_published(struct notify *n, const char *generation,
 		      const struct paths *changed, bool before_app, int64_t now)
 {
-	int64_t splay_ms = before_app ? 0 : jitter_between(n->jitter, 0, n->splay_ms);
-	bool passed = before_app; /* some count as delivered */
+	int64_t splay_ms;
+	bool passed;
+
+	before_app &= !n->app_may_run;
+	splay_ms = before_app ? 0 : jitter_between(n->jitter, 0, n->splay_ms);
+	passed = before_app; /* some count as delivered */
 
 	for (size_t i = 0; i < n->targets.count; i++) {
 		const struct target *t = &n->targets.items[i];
@@ -277,6 +286,7 @@ void notify_published(struct notify *n, const char *generation,
 	}
 	set_text(&n->generation, generation);
 	n->replaced = !before_app;
+	n->app_may_run = false; /* from now on ..notified says what was delivered */
 	/* Also without a target: without ..notified, a later start believes that the
 	 * process was killed before this point. */
 	if (passed)

@@ -45,14 +45,17 @@ void notify_free(struct notify *n);
  *
  * A target that ..notified does not list is new.  It is behind only when ..notified also
  * lists a target that is behind: the new one may stand for the same app, as when a typo
- * in a name was corrected. No ..notified beside a set: the process was killed right after
- * it published the first set, so on=first targets become due. A ..notified that is
- * garbage or of another format counts as all delivered. ERR_UNAVAILABLE: ..notified could
- * not be read for another reason.  Nothing is written, and no target is due; worth trying
- * again.
+ * in a name was corrected.
+ *
+ * Without a ..notified, or with one that is garbage or of another format, nothing is
+ * known to be delivered, and the promise is "at least once".  is_first: the set is the
+ * first one on its volume, so only on=first targets become due; else all do.  A
+ * ..notified without a set says that the app may run all the same: it is notified of the
+ * next set, though that is a first one.  ERR_UNAVAILABLE: ..notified could not be read
+ * for another reason.  Nothing is written, and no target is due; worth trying again.
  */
-int notify_resume(struct notify *n, const char *generation, bool before_app, int64_t now,
-		  struct err *err) MUST_CHECK;
+int notify_resume(struct notify *n, const char *generation, bool is_first,
+		  bool before_app, int64_t now, struct err *err) MUST_CHECK;
 
 /*
  * At a reload, in place of notify_resume(): n, just made, continues what old has not

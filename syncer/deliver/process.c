@@ -182,7 +182,16 @@ static int check_start(const struct addressee *to, const struct proc *p, struct 
 /* 0: sent; 1: it ended meanwhile; -1. */
 static int send_signal(int fd, const struct addressee *to, int signal, struct err *err)
 {
-	if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+	if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+		return 0;
+	/*
+	 * Kernels before Linux 5.3 and some sandboxes refuse it, and descriptors may be
+	 * short; then the signal goes to the number.  The race: when the process ends
+	 * between the latest look at it and this call, and its number is given to another
+	 * one meanwhile, that one gets the signal.  It is a matter of microseconds, in
+	 * which all other numbers would have to be given away first.
+	 */
+	if ((fd < 0 || errno != ESRCH) && kill(to->pid, signal) == 0)
 		return 0;
 	return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
 }
@@ -195,8 +204,8 @@ static int signal_one(const struct addressee *to, int signal, struct err *warnin
 	auto_proc struct proc p = { 0 };
 	int result;
 
-	if (fd < 0)
-		return errno == ESRCH ? 1 : process_explain(to->pid, to->name, err);
+	if (fd < 0 && errno == ESRCH)
+		return 1;
 	/* The descriptor is of whoever has the pid now: is it still the one we found? */
 	proc_read(to->pid, &p);
 	if (!is_still(to, &p))

@@ -1,6 +1,6 @@
 /*
  * process.h: finds processes by name and signals them, by pidfd, so that a recycled pid
- * is never hit.  Reads /proc.
+ * is never hit.  Where the system refuses a pidfd, by pid.  Reads /proc.
  */
 #ifndef DELIVER_PROCESS_H
 #define DELIVER_PROCESS_H

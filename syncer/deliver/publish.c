@@ -2,21 +2,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "deliver/change.h"
+#include "deliver/directory.h"
 #include "deliver/links.h"
 #include "deliver/retired.h"
+
+/* Of sets that could not be removed; with so many, no new one is made. */
+#define LEFTOVERS_MAX 4
 
 /* A set that is being published; what was made for it is removed when that fails. */
 struct attempt {
@@ -36,29 +38,9 @@ struct publish {
 	struct retired retired;
 	struct attempt attempt;
 	struct paths changed; /* by the set of the last attempt */
+	struct paths healed;  /* links that were made again */
+	bool is_out_of_reach; /* for readers */
 };
-
-/* Says what to change, for the causes that have one. */
-static int publish_explain(struct err *err, int cause)
-{
-	switch (cause) {
-	case ENOSPC:
-	case EDQUOT:
-		return err_hint(err, "the volume is full: raise emptyDir.sizeLimit, it "
-				     "must hold the old and the new set");
-	case EROFS:
-		return err_hint(err, "the volume is mounted read-only: remove readOnly "
-				     "from this container's volumeMount");
-	case EACCES:
-	case EPERM:
-		return err_hint(err,
-				"uid %u may not write there: give all containers that "
-				"write one runAsUser, and the pod an fsGroup",
-				(unsigned)geteuid());
-	default:
-		return -1;
-	}
-}
 
 const char *publish_generation(const struct publish *p)
 {
@@ -102,7 +84,7 @@ static int check_rights(const struct publish *p, struct err *err)
 
 	if (faccessat(p->dir_fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
 		err_set_errno(err, ERR_IO, "cannot write to '%s'", p->dir);
-		return publish_explain(err, errno);
+		return directory_explain(err, errno);
 	}
 	if (fstat(p->dir_fd, &dir) < 0)
 		return err_set_errno(err, ERR_UNAVAILABLE, "cannot look at '%s'", p->dir);
@@ -156,13 +138,38 @@ static int open_directory(struct publish *p, struct err *err)
 			       "medium: Memory there, or set AKVSYNC_DIR",
 			       p->dir);
 	err_set_errno(err, ERR_IO, "cannot open directory '%s'", p->dir);
-	return publish_explain(err, errno);
+	return directory_explain(err, errno);
 }
+
+/* ---- how readers reach it ---- */
+
+static int reach(struct publish *p, struct err *err)
+{
+	int result = directory_check(p->dir_fd, p->dir, err);
+
+	if (result == 0)
+		result = links_mend(p->dir_fd, p->dir, &p->current, &p->healed, err);
+	p->is_out_of_reach = result < 0;
+	return result;
+}
+
+const struct paths *publish_healed(const struct publish *p)
+{
+	return &p->healed;
+}
+
+void publish_forget_healed(struct publish *p)
+{
+	paths_done(&p->healed);
+}
+
+/* ---- opening and closing ---- */
 
 int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64_t now,
 		 struct err *err)
 {
 	struct publish *p = xcalloc(1, sizeof(*p));
+	struct err told_later;
 
 	p->dir = xstrdup(dir);
 	p->dir_fd = -1;
@@ -175,6 +182,7 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 		return -1;
 	}
 	retired_sweep(&p->retired, p->dir_fd, &p->current, now + retain_ms);
+	(void)!reach(p, &told_later); /* by publish_look() */
 	*out = p;
 	return 0;
 }
@@ -185,6 +193,7 @@ void publish_close(struct publish *p)
 		return;
 	publish_abandon(p);
 	paths_done(&p->changed);
+	paths_done(&p->healed);
 	generation_close(&p->current);
 	if (p->dir_fd >= 0)
 		close(p->dir_fd);
@@ -197,9 +206,11 @@ void publish_close(struct publish *p)
 
 int publish_look(struct publish *p, struct err *err)
 {
-	if (generation_look(&p->current, err) == 0)
-		return 0;
-	return err_wrap(err, "cannot look at the current set of '%s'", p->dir);
+	if (generation_look(&p->current, p->dir_fd, err) == 0)
+		return reach(p, err);
+	err_wrap(err, "cannot look at the current set of '%s'", p->dir);
+	err->kind = ERR_UNAVAILABLE; /* a lack of memory or descriptors passes */
+	return -1;
 }
 
 const struct manifest_entry *publish_entry(const struct publish *p, size_t i,
@@ -251,7 +262,12 @@ bool publish_is_whole(const struct publish *p)
 	for (size_t i = 0; i < publish_count(p); i++)
 		if (p->current.states[i] == PUBLISH_MISSING)
 			return false;
-	return true;
+	return p == NULL || !p->is_out_of_reach;
+}
+
+bool publish_is_first(const struct publish *p)
+{
+	return p != NULL && p->current.manifest.first;
 }
 
 bool publish_fits(const struct publish *p, uint64_t configuration)
@@ -302,12 +318,14 @@ static void attempt_done(struct attempt *a)
 void publish_abandon(struct publish *p)
 {
 	struct attempt *a = &p->attempt;
+	char name[GENERATION_LEN];
 
 	for (size_t i = 0; i < a->name_count; i++)
 		(void)unlinkat(p->dir_fd, a->names[i], 0);
 	if (a->link[0])
 		(void)unlinkat(p->dir_fd, a->link, 0);
-	generation_remove(p->dir_fd, &a->generation);
+	if (!generation_remove(p->dir_fd, &a->generation, name))
+		retired_add_failed(&p->retired, name);
 	attempt_done(a);
 }
 
@@ -315,8 +333,9 @@ void publish_abandon(struct publish *p)
 static int give_up(struct publish *p, int cause, struct err *err)
 {
 	err_wrap(err, "cannot publish to '%s'", p->dir);
-	publish_explain(err, cause);
+	directory_explain(err, cause);
 	publish_abandon(p);
+	errno = cause;
 	return -1;
 }
 
@@ -325,6 +344,7 @@ static void adopt(struct publish *p, struct attempt *a, int64_t now)
 {
 	/* The set is valid even if this fails. */
 	(void)fsync(p->dir_fd);
+	p->is_out_of_reach = false;
 	if (p->current.name[0])
 		retired_add(&p->retired, p->current.name, now + p->retain_ms);
 	generation_close(&p->current);
@@ -341,11 +361,11 @@ static int can_stay(const struct publish *p, const struct changes *c, bool *stay
 {
 	struct stat st;
 
-	*stays = p->current.known && c->changed.count == 0;
+	*stays = p->current.known && !p->current.astray && c->changed.count == 0;
 	if (!*stays || manifest_equal(&c->manifest, &p->current.manifest))
 		return 0;
 	if (fstat(p->current.fd, &st) < 0)
-		return err_set_errno(err, ERR_IO, "cannot look at '%s'", p->current.name);
+		return err_set_errno(err, ERR_IO, "cannot look at the current set");
 	*stays = st.st_uid == geteuid();
 	return 0;
 }
@@ -355,7 +375,13 @@ static int make_set(struct publish *p, const struct publish_set *set, struct att
 {
 	bool stays = false;
 
-	if (changes_find(&a->changes, &p->current, set, err) < 0 ||
+	if (retired_retry(&p->retired, p->dir_fd) >= LEFTOVERS_MAX) {
+		errno = 0;
+		return err_set(err, ERR_IO, "%d earlier sets cannot be removed",
+			       LEFTOVERS_MAX);
+	}
+	if (directory_check(p->dir_fd, p->dir, err) < 0 ||
+	    changes_find(&a->changes, &p->current, set, err) < 0 ||
 	    can_stay(p, &a->changes, &stays, err) < 0)
 		return -1;
 	a->result = stays                ? PUBLISH_UNCHANGED
@@ -449,23 +475,7 @@ void publish_run(struct publish *p, int64_t now)
 	retired_run(&p->retired, p->dir_fd, now);
 }
 
-const char publish_advice_group[] =
-	"only this container's user may enter AKVSYNC_DIR; set fsGroup, so that the "
-	"app's group may read the files";
-
 const char *publish_advice(const struct publish *p, size_t i)
 {
-	const char *advice[2];
-	size_t count = 0;
-	struct statfs fs;
-	struct stat st;
-
-	if (fstatfs(p->dir_fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
-	    fs.f_type != RAMFS_MAGIC)
-		advice[count++] = "AKVSYNC_DIR is not on a tmpfs: secrets will reach a "
-				  "disk; use an emptyDir with medium: Memory";
-	if (fstat(p->dir_fd, &st) == 0 && !(st.st_mode & S_ISGID) &&
-	    !(st.st_mode & S_IXOTH))
-		advice[count++] = publish_advice_group;
-	return i < count ? advice[i] : NULL;
+	return directory_advice(p->dir_fd, p->retain_ms, i);
 }

@@ -62,10 +62,20 @@ int64_t publish_made_ms(const struct publish *p);
  * Examines each file of the current set once and remembers its state.  The questions
  * below answer from what was remembered last; publish_open() and a publish_commit() that
  * succeeds leave states that are true.
- * ERR_IO: a file could not be examined, and the message names it.  What was remembered
- * before stays.
+ *
+ * Also examines how readers reach the set.  A link, or ..data, that another program
+ * removed or replaced is made again, and publish_healed() has its name.
+ *
+ * ERR_UNAVAILABLE: something could not be examined, and the message names it.  What was
+ * remembered before stays.
+ * ERR_IO: readers do not reach the set, and that cannot be mended: a directory is in the
+ * place of a link, or AKVSYNC_DIR is another directory than the one that was opened.
  */
 int publish_look(struct publish *p, struct err *err) MUST_CHECK;
+
+/* The names of the links that were made again since publish_forget_healed(). */
+const struct paths *publish_healed(const struct publish *p);
+void publish_forget_healed(struct publish *p);
 
 /* What a file of the current set was made from, whatever its state, which goes to *state
  * when state is not NULL.  NULL: the current set has no file of this path.  Owned by p
@@ -87,8 +97,12 @@ const struct manifest_entry *publish_of_object(const struct publish *p,
 int publish_read(const struct publish *p, const char *path, struct buf *out,
 		 struct err *err) MUST_CHECK;
 
-/* True when no file of the current set is missing; also when there is no set. */
+/* True when no file of the current set is missing, and readers reach it; also when there
+ * is no set. */
 bool publish_is_whole(const struct publish *p);
+
+/* True when the current set is known to be the first one on its volume. */
+bool publish_is_first(const struct publish *p);
 
 /* How many files the current set has. */
 size_t publish_count(const struct publish *p);
@@ -113,9 +127,9 @@ const char *publish_list(const struct publish *p);
  * before stays on disk for the retain time.
  *
  * *result says which set readers will see.  Blocks for the file system only.
- * ERR_IO, of both steps: readers see the old set, nothing is left behind that disturbs
- * the next call, and preparing it again later is safe.  publish_look() first: another
- * program may have changed a file that was to be carried forward.
+ * ERR_IO, of both steps, errno kept: readers see the old set, nothing is left behind that
+ * disturbs the next call, and preparing it again later is safe.  publish_look() first:
+ * another program may have changed a file that was to be carried forward.
  */
 int publish_prepare(struct publish *p, const struct publish_set *set,
 		    enum publish_result *result, struct err *err) MUST_CHECK;
@@ -141,10 +155,8 @@ int64_t publish_deadline(const struct publish *p);
 void publish_run(struct publish *p, int64_t now);
 
 /* Things an operator should know at start, one per call from i = 0: not tmpfs; no group
- * or world access for the app (see fsGroup).  NULL behind the last. */
+ * or world access for the app (see fsGroup); a retain time that is too short.  NULL
+ * behind the last. */
 const char *publish_advice(const struct publish *p, size_t i);
-/* The advice on who may enter the directory, which means nothing where all have one uid.
- */
-extern const char publish_advice_group[];
 
 #endif

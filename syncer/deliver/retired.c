@@ -13,6 +13,9 @@
 #include "deliver/links.h"
 #include "deliver/tree.h"
 
+/* Before a removal that failed is tried again. */
+#define RETRY_MS 10000
+
 void retired_add(struct retired *r, const char *name, int64_t remove_at)
 {
 	struct retired_one *one;
@@ -21,6 +24,40 @@ void retired_add(struct retired *r, const char *name, int64_t remove_at)
 	one = &r->items[r->count++];
 	snprintf(one->name, sizeof(one->name), "%s", name);
 	one->remove_at = remove_at;
+	one->failed = false;
+}
+
+void retired_add_failed(struct retired *r, const char *name)
+{
+	retired_add(r, name, 0);
+	r->items[r->count - 1].failed = true;
+}
+
+/* Removes those that are due; failed: only of those that failed before. */
+static size_t retired_remove(struct retired *r, int dir_fd, int64_t now, bool failed)
+{
+	size_t kept = 0, left = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct retired_one one = r->items[i];
+		bool tries = failed ? one.failed : now >= one.remove_at;
+
+		if (tries && tree_remove(dir_fd, one.name))
+			continue;
+		if (tries && !failed) {
+			one.failed = true;
+			one.remove_at = now + RETRY_MS;
+		}
+		left += one.failed;
+		r->items[kept++] = one;
+	}
+	r->count = kept;
+	return left;
+}
+
+size_t retired_retry(struct retired *r, int dir_fd)
+{
+	return retired_remove(r, dir_fd, 0, true);
 }
 
 int64_t retired_deadline(const struct retired *r)
@@ -34,15 +71,7 @@ int64_t retired_deadline(const struct retired *r)
 
 void retired_run(struct retired *r, int dir_fd, int64_t now)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < r->count; i++) {
-		if (now < r->items[i].remove_at)
-			r->items[kept++] = r->items[i];
-		else
-			tree_remove(dir_fd, r->items[i].name);
-	}
-	r->count = kept;
+	(void)retired_remove(r, dir_fd, now, false);
 }
 
 void retired_done(struct retired *r)
@@ -59,6 +88,12 @@ struct sweep {
 	int64_t remove_at;
 };
 
+static void sweep_half(const struct sweep *s, int dir_fd, const char *name)
+{
+	if (!tree_remove(dir_fd, name))
+		retired_add_failed(s->retired, name);
+}
+
 static void sweep_generation(const struct sweep *s, int dir_fd, const char *name)
 {
 	auto_free char *manifest = xasprintf("%s/" MANIFEST_NAME, name);
@@ -67,7 +102,7 @@ static void sweep_generation(const struct sweep *s, int dir_fd, const char *name
 		return;
 	/* The manifest is written last: a generation without one was never published. */
 	if (faccessat(dir_fd, manifest, F_OK, 0) < 0 && errno == ENOENT)
-		tree_remove(dir_fd, name);
+		sweep_half(s, dir_fd, name);
 	else
 		retired_add(s->retired, name, s->remove_at);
 }

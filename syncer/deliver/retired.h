@@ -15,11 +15,18 @@ struct retired {
 	struct retired_one {
 		char name[GENERATION_LEN];
 		int64_t remove_at;
+		bool failed; /* it could not be removed, and is tried again */
 	} * items;
 	size_t count;
 };
 
 void retired_add(struct retired *r, const char *name, int64_t remove_at);
+
+/* One that could not be removed.  It is tried again, so that its values do not stay. */
+void retired_add_failed(struct retired *r, const char *name);
+
+/* Tries again now what could not be removed; how many of them are left. */
+size_t retired_retry(struct retired *r, int dir_fd);
 
 /* When retired_run() next has one to remove; CLOCK_NEVER: none. */
 int64_t retired_deadline(const struct retired *r);

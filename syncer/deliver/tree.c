@@ -8,18 +8,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/mem.h"
 
 #define DEPTH_MAX 64
 
 int tree_mkdir(int dir_fd, const char *path, struct err *err)
 {
+	const char *name;
+	auto_close int parent = beneath_parent(dir_fd, path, &name);
 	auto_close int fd = -1;
 	struct stat st;
 
-	if (mkdirat(dir_fd, path, 0755) < 0)
+	if (parent < 0 || mkdirat(parent, name, 0755) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make directory '%s'", path);
-	fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* The umask may have cleared bits; fchmod(0755) alone would clear set-group-ID.
 	 */
 	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0755 | (st.st_mode & S_ISGID)) < 0)
@@ -44,8 +47,8 @@ int tree_flush_parents(int dir_fd, const char *path, struct err *err)
 	for (const char *slash = strchr(path, '/'); slash;
 	     slash = strchr(slash + 1, '/')) {
 		auto_free char *parent = xstrndup(path, (size_t)(slash - path));
-		auto_close int fd = openat(
-			dir_fd, parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		auto_close int fd =
+			beneath_open(dir_fd, parent, O_RDONLY | O_DIRECTORY, 0);
 
 		if (fd < 0 || fsync(fd) < 0)
 			return err_set_errno(err, ERR_IO, "cannot flush '%s'", parent);
@@ -89,24 +92,28 @@ void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name
 	closedir(dir);
 }
 
-static void remove_below(int dir_fd, const char *name, int depth)
+static bool remove_below(int dir_fd, const char *name, int depth)
 {
 	const struct dirent *entry;
 	DIR *dir;
 
-	if (unlinkat(dir_fd, name, 0) == 0 || (errno != EISDIR && errno != EPERM) ||
-	    depth > DEPTH_MAX)
-		return;
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return true;
+	if ((errno != EISDIR && errno != EPERM) || depth > DEPTH_MAX)
+		return false;
+	/* An empty one needs no descriptor, of which there may be none left. */
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0)
+		return true;
 	dir = tree_open_directory(dir_fd, name);
 	if (dir == NULL)
-		return;
+		return false;
 	while ((entry = next_entry(dir)) != NULL)
-		remove_below(dirfd(dir), entry->d_name, depth + 1);
+		(void)remove_below(dirfd(dir), entry->d_name, depth + 1);
 	closedir(dir);
-	(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) == 0;
 }
 
-void tree_remove(int dir_fd, const char *name)
+bool tree_remove(int dir_fd, const char *name)
 {
-	remove_below(dir_fd, name, 0);
+	return remove_below(dir_fd, name, 0);
 }

@@ -5,13 +5,17 @@
 #ifndef DELIVER_TREE_H
 #define DELIVER_TREE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
-/* Makes a directory that must not exist, with mode 0755 and the set-group-ID bit it
- * inherits: without the bit files would lose the volume's group.  ERR_IO, errno kept. */
+/* Makes a directory below dir_fd that must not exist, with mode 0755 and the set-group-ID
+ * bit it inherits: without the bit files would lose the volume's group.  ERR_IO, errno
+ * kept. */
 int tree_mkdir(int dir_fd, const char *path, struct err *err) MUST_CHECK;
 
-/* Makes those of a file's parent directories that are missing.  ERR_IO, errno kept. */
+/* Makes those of a file's parent directories below dir_fd that are missing.  ERR_IO,
+ * errno kept. */
 int tree_make_parents(int dir_fd, const char *path, struct err *err) MUST_CHECK;
 
 /* Brings the names in a file's parent directories to the disk, those below dir_fd:
@@ -24,7 +28,8 @@ int tree_flush_parents(int dir_fd, const char *path, struct err *err) MUST_CHECK
 void tree_each(int dir_fd, void (*visit)(void *arg, int dir_fd, const char *name),
 	       void *arg);
 
-/* Removes a file or link, or a directory with all it holds, as far as it can. */
-void tree_remove(int dir_fd, const char *name);
+/* Removes a file or link, or a directory with all it holds, as far as it can.  False: it
+ * is still there, perhaps in part. */
+bool tree_remove(int dir_fd, const char *name);
 
 #endif

@@ -11,8 +11,8 @@ const struct event events[] = {
 	{ "advice", NULL, "warn", "target",
 	  "Something will hurt later: the directory is on no tmpfs, only this user can "
 	  "read the files, the probes get no answer, a signal would reach no app, or end "
-	  "it, an entry of NO_PROXY names no host, or a reference of exec is not "
-	  "replaced.",
+	  "it, an entry of NO_PROXY names no host, a set of before stays for less than "
+	  "a second, or a reference of exec is not replaced.",
 	  "Do what the message says. That of a signal: docs/notify.md; that of exec: "
 	  "docs/env.md." },
 	{ "altered", NULL, "warn", "what",
@@ -164,6 +164,12 @@ const struct event events[] = {
 	  "The first complete set is on the volume; probes say yes from now on.",
 	  NOTHING },
 	{ "recovered", NULL, "info", END_FIELDS, "What failed works again.", NOTHING },
+	{ "relinked", NULL, "warn", "what",
+	  "Another program had removed or replaced links by which apps reach the set, "
+	  "such "
+	  "as by rm -rf; they were made anew.",
+	  "Find what else writes to the volume; mount it with readOnly: true in the "
+	  "other containers." },
 	{ "repeated", NULL, "warn", "names",
 	  "Entries of the list that are equal to an earlier one, as charts make them; "
 	  "each is taken once.",

@@ -36,6 +36,16 @@ static void answers_tell_stale(const struct loop *l, struct buf *out)
 	buf_text(out, "; the last good files stay");
 }
 
+/* Readers do not reach all of the set. */
+static void answers_tell_missing(const struct loop *l, struct buf *out)
+{
+	struct err cause;
+
+	buf_text(out, "a file or a link of the set was removed by another program");
+	if (answers_failure(l, &cause))
+		buf_printf(out, ", and cannot be made again: %s", cause.msg);
+}
+
 static void answers_tell_starting(const struct loop *l, struct buf *out)
 {
 	const struct err *cause = loop_cause(l);
@@ -69,11 +79,13 @@ void answers_tell_briefly(const struct loop *l, struct buf *out)
 		answers_tell_starting(l, out);
 	else if (loop_is_stale(l, clock_now_ms()))
 		answers_tell_stale(l, out);
+	else if (!publish_is_whole(l->publish))
+		answers_tell_missing(l, out);
 	else
 		buf_text(out, "ok");
 }
 
-/* A set that has been complete stays usable whatever fails later. */
+/* A set that has been complete stays usable whatever the vaults do later. */
 void answers_tell(void *arg, struct buf *out)
 {
 	const struct loop *l = arg;
@@ -82,7 +94,7 @@ void answers_tell(void *arg, struct buf *out)
 	answers_tell_briefly(l, out);
 	if (l->phase == LOOP_STARTING)
 		return;
-	if (l->active.incidents.count > 0 && !loop_is_stale(l, now))
+	if (l->active.incidents.count > 0 && loop_is_ready(l, now))
 		buf_text(out, "; but:");
 	incidents_tell(&l->active.incidents, now, out);
 }

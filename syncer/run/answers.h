@@ -13,7 +13,8 @@ bool answers_failure(const struct loop *l, struct err *out);
 
 /* A health_tell; arg is the struct loop.  While there is no set: what has failed,
  * which answer is waited for, and why a changed configuration file is refused.  Then:
- * "ok", or that no sync has succeeded for too long, and below it what fails now. */
+ * "ok", or that no sync has succeeded for too long or something of the set is missing,
+ * and below it what fails now. */
 void answers_tell(void *arg, struct buf *out);
 
 /* The same without what fails beside a set that is there: one line. */

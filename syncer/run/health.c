@@ -91,7 +91,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 static enum MHD_Result reply_started(const struct health *h,
 				     struct MHD_Connection *connection, bool briefly)
 {
-	bool started = h->facts->started && (briefly || !h->facts->stale);
+	bool started = briefly ? h->facts->started : h->facts->ready;
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
 
 	if (started && briefly)

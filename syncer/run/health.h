@@ -12,7 +12,8 @@
  *                        /metrics, and / for people
  *
  * 200 is yes, of ready with what fails all the same.  503 is no, with the cause; of ready
- * also when no sync has succeeded for too long.  /startup?wait=MS is answered when
+ * also when no sync has succeeded for too long, or a
+ * file or a link of the set is missing.  /startup?wait=MS is answered when
  * it is a yes, or after so many milliseconds.  Connections are bounded in number and in
  * time, and earlier ones make room for new ones (visitors.h), so that nobody keeps a
  * kubelet from asking.
@@ -34,7 +35,7 @@ typedef void health_tell(void *arg, struct buf *out);
 /* What the probes are answered from, and what they ask for.  Owned by the caller. */
 struct health_facts {
 	bool started; /* a complete set of the active list is on the volume */
-	bool stale;   /* no sync has succeeded for longer than is allowed: not ready */
+	bool ready;   /* and readers reach it, and it is not older than is allowed */
 	document_write *write; /* the documents; with arg */
 	health_tell *tell; /* while there is none: why; then what else ready is told */
 	void *arg;

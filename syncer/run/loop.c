@@ -26,6 +26,12 @@ bool loop_is_stale(const struct loop *l, int64_t now)
 	return most > 0 && state_staleness_ms(&l->state, now) > most;
 }
 
+bool loop_is_ready(const struct loop *l, int64_t now)
+{
+	return l->phase != LOOP_STARTING && !loop_is_stale(l, now) &&
+	       publish_is_whole(l->publish);
+}
+
 /* ---- signals, probes and files ---- */
 
 void loop_take_signals(struct loop *l)
@@ -47,7 +53,7 @@ void loop_take_signals(struct loop *l)
 static void loop_take_health(struct loop *l)
 {
 	l->facts.started = l->phase != LOOP_STARTING;
-	l->facts.stale = loop_is_stale(l, clock_now_ms());
+	l->facts.ready = loop_is_ready(l, clock_now_ms());
 	health_run(l->health);
 	if (!l->facts.refresh)
 		return;

@@ -95,6 +95,9 @@ const struct err *loop_cause(const struct loop *l);
 /* True when AKVSYNC_MAX_STALENESS is set, and no sync has succeeded for longer. */
 bool loop_is_stale(const struct loop *l, int64_t now);
 
+/* True when an app can use the set on the volume: what the probe ready says. */
+bool loop_is_ready(const struct loop *l, int64_t now);
+
 /* Logs what will hurt later of the targets to notify. */
 void loop_advise(const struct loop *l);
 

@@ -130,7 +130,7 @@ void picture_write(void *arg, enum document document, struct buf *out)
 		.incidents = &l->active.incidents,
 		.now = now,
 		.wall_ms = clock_wall_ms(),
-		.ready = l->phase != LOOP_STARTING && !loop_is_stale(l, now),
+		.ready = loop_is_ready(l, now),
 		.host = host,
 		.dir = l->settings->dir,
 		.sandbox = l->confine.sandbox.text,

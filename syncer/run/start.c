@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "deliver/directory.h"
 #include "net/noproxy.h"
 #include "report/log.h"
 #include "report/termlog.h"
@@ -97,7 +98,8 @@ static int start_try_volume(struct loop *l, struct err *err)
 					    s->notify_splay_ms, &l->jitter, err) < 0)
 		return -1;
 	return notify_resume(l->notify, publish_generation(l->publish),
-			     l->mode == LOOP_INIT, now, err);
+			     publish_is_first(l->publish), l->mode == LOOP_INIT, now,
+			     err);
 }
 
 /* Opens the volume and reads its state; waits a moment while another process holds its
@@ -181,7 +183,7 @@ static void start_log(const struct loop *l)
 			  entry, advice);
 	loop_advise(l);
 	for (size_t i = 0; (advice = publish_advice(l->publish, i)) != NULL; i++)
-		if (advice != publish_advice_group || !l->settings->is_of_exec)
+		if (advice != directory_advice_group || !l->settings->is_of_exec)
 			log_event(LOG_WARN, "advice", NULL, "%s", advice);
 }
 

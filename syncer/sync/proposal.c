@@ -1,9 +1,11 @@
 #include "sync/proposal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/http.h"
 #include "report/log.h"
 
 /* Bytes of the versions that a line names, at most one path more. */
@@ -51,6 +53,12 @@ void proposal_prepare(struct proposal *p, const struct round_work *work, int64_t
 	if (p->held_by.kind != ERR_NONE || p->failed.kind != ERR_NONE || !has_news)
 		return;
 	p->is_prepared = publish_prepare(work->publish, &wanted, &p->result, &err) == 0;
+	if (!p->is_prepared && (errno == EMFILE || errno == ENFILE)) {
+		/* The round is over for the connections, which hold most of them. */
+		http_close_idle(work->sources->http);
+		p->is_prepared =
+			publish_prepare(work->publish, &wanted, &p->result, &err) == 0;
+	}
 	if (!p->is_prepared)
 		p->failed = err;
 	if (p->is_prepared && p->result != PUBLISH_UNCHANGED && work->notify != NULL)
@@ -163,7 +171,10 @@ static enum round_outcome proposal_hold(const struct proposal *p,
 	err_wrap(&held, work->is_next ? "the new configuration waits"
 				      : "no new set is published");
 	proposal_report(work, INCIDENT_SET, NULL, &held, now);
-	incidents_hold(work->incidents, INCIDENT_VOLUME, NULL);
+	if (p->failed.kind != ERR_NONE)
+		proposal_report(work, INCIDENT_VOLUME, NULL, &p->failed, now);
+	else
+		incidents_hold(work->incidents, INCIDENT_VOLUME, NULL);
 	incidents_hold_all(work->incidents, INCIDENT_PRECHECK);
 	if (failures->worst.kind == ERR_NONE)
 		failures->worst = p->held_by;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "report/log.h"
 #include "sync/account.h"
 #include "sync/compose.h"
 #include "sync/plan.h"
@@ -28,6 +29,26 @@ struct round {
 	int64_t started;
 };
 
+/* One line for all of them. */
+static void round_tell_healed(struct publish *publish)
+{
+	const struct paths *healed = publish_healed(publish);
+	struct proposal names = proposal_empty();
+
+	for (size_t i = 0; i < healed->count; i++)
+		proposal_name(&names.versions, healed->items[i], NULL);
+	if (healed->count > 0)
+		log_event(
+			LOG_WARN, "relinked",
+			LOG_FIELDS(log_str("what", buf_str(&names.versions))),
+			"another program had removed or replaced %zu link%s to the set; "
+			"%s made anew",
+			healed->count, healed->count == 1 ? "" : "s",
+			healed->count == 1 ? "it was" : "they were");
+	proposal_done(&names);
+	publish_forget_healed(publish);
+}
+
 struct round *round_start(const struct round_work *work, int64_t now)
 {
 	struct round *r = xcalloc(1, sizeof(*r));
@@ -36,11 +57,9 @@ struct round *round_start(const struct round_work *work, int64_t now)
 	r->work = *work;
 	r->started = now;
 	r->proposal = proposal_empty();
-	if (publish_look(work->publish, &err) < 0) {
+	if (publish_look(work->publish, &err) < 0)
 		r->proposal.failed = err;
-		/* A lack of memory or descriptors passes. */
-		r->proposal.failed.kind = ERR_UNAVAILABLE;
-	}
+	round_tell_healed(work->publish);
 	plan_start(&r->plan, work->sources, work->objects, work->publish, now);
 	return r;
 }

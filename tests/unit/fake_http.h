@@ -73,6 +73,11 @@ bool http_multiplexes(const struct http *h)
 	return true;
 }
 
+void http_close_idle(struct http *h)
+{
+	(void)h;
+}
+
 void http_cancel(struct http *h, struct http_call *call)
 {
 	(void)h;

@@ -1,3 +1,4 @@
+// LDFLAGS: -Wl,--wrap=syscall
 /* Programs that are run: what they get, how they end, and what they said. */
 #include "unit.h"
 
@@ -5,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,18 @@
 #include "deliver/hook.h"
 
 #define TIMEOUT_MS 20000
+
+static int refusal; /* of pidfd_open(2); 0: it works */
+
+long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	if (number != SYS_pidfd_open || refusal == 0)
+		return __real_syscall(number, a, b, c, d, e, f);
+	errno = refusal;
+	return -1;
+}
 
 /* Waits for the end as the program does: for the descriptors and the deadline. */
 static void finish(struct hook *h)
@@ -49,7 +63,7 @@ static struct hook *start(const char *script, int64_t timeout_ms)
 	return start_program("/bin/sh", "-c", script, NULL, timeout_ms);
 }
 
-static void test_ends(void **state)
+static void check_ends(void)
 {
 	static const struct {
 		const char *script;
@@ -72,7 +86,6 @@ static void test_ends(void **state)
 		{ "exec >&- 2>&-; exit 0", TIMEOUT_MS, NULL },
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct hook *h = start(rows[i].script, rows[i].timeout_ms);
 		struct err err = { 0 };
@@ -85,6 +98,18 @@ static void test_ends(void **state)
 				  rows[i].cause);
 		hook_free(h);
 	}
+}
+
+static void test_ends(void **state)
+{
+	static const int refusals[] = { 0, EPERM, ENOSYS, EMFILE };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		refusal = refusals[i];
+		check_ends();
+	}
+	refusal = 0;
 }
 
 /* What a program prints. */

@@ -343,11 +343,6 @@ void http_run(struct http *h)
 	(void)h;
 }
 
-void http_close_idle(struct http *h)
-{
-	(void)h;
-}
-
 void http_observe(struct http *h, http_observer *observer, void *arg)
 {
 	(void)h, (void)observer, (void)arg;

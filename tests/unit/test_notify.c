@@ -63,6 +63,7 @@ static int dir_fd;
 static struct act_host host;
 static struct jitter jitter = { 1 };
 static struct notify *n;
+static bool is_first; /* the set that is found on the volume */
 
 static int set_up(void **state)
 {
@@ -71,6 +72,7 @@ static int set_up(void **state)
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY);
 	host = (struct act_host){ .dir = dir, .dir_fd = dir_fd };
 	n = NULL;
+	is_first = true;
 	told[0] = '\0';
 	failing = NULL;
 	doubt = NULL;
@@ -94,7 +96,7 @@ static void start(const char *targets, const char *generation, int64_t now)
 
 	notify_free(n);
 	check_ok(targets, notify_new(&n, targets, &host, 0, &jitter, &err), &err);
-	check_ok(targets, notify_resume(n, generation, false, now, &err), &err);
+	check_ok(targets, notify_resume(n, generation, is_first, false, now, &err), &err);
 }
 
 /* The configuration is read anew. */
@@ -457,7 +459,7 @@ static void test_typo_beside_an_open_first(void **state)
 {
 	(void)state;
 	for (int restarts = 0; restarts < 2; restarts++) {
-		volume_write(dir, "..notified", "");
+		(void)unlinkat(dir_fd, "..notified", 0);
 		start(FIRST ";" HUP, NULL, 0);
 		failing = "early";
 		notify_published(n, "..g1", NULL, true, 0);
@@ -540,6 +542,7 @@ static void test_first_set_mended(void **state)
 	(void)state;
 	failing = "ap";
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		(void)unlinkat(dir_fd, "..notified", 0);
 		start("on=first," TYPO, NULL, 0);
 		notify_published(n, "..g1", NULL, true, 0);
 		assert_string_equal(run(0), "");
@@ -549,6 +552,7 @@ static void test_first_set_mended(void **state)
 		reload(rows[i].to, 2);
 		check_text(rows[i].to, run(2), rows[i].told);
 	}
+	(void)unlinkat(dir_fd, "..notified", 0);
 	start("on=first," TYPO, NULL, 0);
 	notify_published(n, "..g1", NULL, true, 0);
 	start(FIRST ";" HUP, "..g1", 0);
@@ -579,6 +583,55 @@ static void test_no_state(void **state)
 	assert_string_equal(run(7), "early:1 app:1 ");
 }
 
+/* Killed after a set that replaced another, whose targets nobody remembers: the record of
+ * the first set was lost, or could not be written. */
+static void test_lost_state(void **state)
+{
+	(void)state;
+	is_first = false;
+	start(FIRST ";" HUP, "..g2", 5);
+	assert_string_equal(run(5), "early:1 app:1 ");
+	start(FIRST ";" HUP, "..g2", 6);
+	assert_string_equal(run(6), "");
+}
+
+/* It can never be written: told again at each start, and never not at all. */
+static void test_state_that_is_never_written(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "..notified", 0700), 0);
+	start(HUP, NULL, 0);
+	is_first = false;
+	for (int i = 0; i < 3; i++) {
+		start(HUP, "..g2", 0);
+		assert_string_equal(run(0), "app:1 ");
+		assert_true(notify_deadline(n) == CLOCK_NEVER);
+	}
+	is_first = true;
+	start(HUP, "..g1", 0);
+	assert_string_equal(run(0), "");
+}
+
+/* ..data was lost, so the next set seems to be the first: the app may run. */
+static void test_lost_set(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	start(HUP, NULL, 0);
+	notify_published(n, "..g1", NULL, true, 0);
+	assert_string_equal(run(0), "");
+	start(HUP, NULL, 0);
+	notify_published(n, "..g2", NULL, true, 0);
+	assert_string_equal(run(0), "app:1 ");
+	/* But not before it starts. */
+	notify_free(n);
+	check_ok("new", notify_new(&n, HUP, &host, 0, &jitter, &err), &err);
+	check_ok("init", notify_resume(n, NULL, false, true, 0, &err), &err);
+	notify_published(n, "..g3", NULL, true, 0);
+	assert_string_equal(run(0), "");
+}
+
 /* An init container without targets does not forget what the sidecar's are behind. */
 static void test_others_targets(void **state)
 {
@@ -590,7 +643,7 @@ static void test_others_targets(void **state)
 	notify_published(n, "..g2", NULL, false, 0);
 	notify_free(n);
 	check_ok("none", notify_new(&n, NULL, &host, 0, &jitter, &err), &err);
-	check_ok("none", notify_resume(n, "..g2", true, 0, &err), &err);
+	check_ok("none", notify_resume(n, "..g2", false, true, 0, &err), &err);
 	start(HUP, "..g2", 0);
 	assert_string_equal(run(0), "app:1 ");
 }
@@ -626,7 +679,7 @@ static void test_state_cannot_be_read(void **state)
 		check_ok("new", notify_new(&n, HUP, &host, 0, &jitter, &err), &err);
 		volume_read(dir, "..notified", before);
 		read_error = errors[i];
-		result = notify_resume(n, "..g2", false, 0, &err);
+		result = notify_resume(n, "..g2", false, false, 0, &err);
 		read_error = 0;
 		check_err("resume", result, &err, ERR_UNAVAILABLE, "'..notified'");
 		assert_true(notify_deadline(n) == CLOCK_NEVER);
@@ -682,14 +735,14 @@ static void test_before_app(void **state)
 	notify_published(n, "..g2", NULL, false, 0);
 	notify_free(n);
 	check_ok("new", notify_new(&n, HUP ";" FIRST, &host, 0, &jitter, &err), &err);
-	check_ok("init", notify_resume(n, "..g2", true, 0, &err), &err);
+	check_ok("init", notify_resume(n, "..g2", false, true, 0, &err), &err);
 	assert_string_equal(run(0), "early:1 ");
 	start(HUP ";" FIRST, "..g2", 0);
 	assert_string_equal(run(0), "app:1 ");
 }
 
-/* What cannot be read counts as delivered: better silent once than an app that is hit by
- * each restart. */
+/* Of what cannot be read nothing counts as delivered: a first set is told to those who
+ * ask for it, one that replaced another to all. */
 static void test_strange_state(void **state)
 {
 	static const char *const rows[] = {
@@ -707,11 +760,18 @@ static void test_strange_state(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		volume_write(dir, "..notified", rows[i]);
-		start(HUP, "..g1", 0);
-		check_text(rows[i], run(0), "");
+		is_first = true;
+		start(FIRST ";" HUP, "..g1", 0);
+		check_text(rows[i], run(0), "early:1 ");
 		/* And is mended. */
-		start(HUP, "..g2", 0);
-		check_text(rows[i], run(0), "app:1 ");
+		start(FIRST ";" HUP, "..g1", 0);
+		check_text(rows[i], run(0), "");
+		volume_write(dir, "..notified", rows[i]);
+		is_first = false;
+		start(FIRST ";" HUP, "..g2", 0);
+		check_text(rows[i], run(0), "early:1 app:1 ");
+		start(FIRST ";" HUP, "..g2", 0);
+		check_text(rows[i], run(0), "");
 	}
 }
 
@@ -780,7 +840,7 @@ static void test_filters(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *row = rows[i].path ? rows[i].path : "not known";
 
-		volume_write(dir, "..notified", "");
+		(void)unlinkat(dir_fd, "..notified", 0);
 		start(TLS ";" DB ";" HUP, NULL, 0);
 		publish_path("..g1", "tls/a", true);
 		(void)run(0);
@@ -878,7 +938,7 @@ static void test_a_set_during_a_try(void **state)
 		struct notify_outcome outcome = { 0 };
 		int ends = 0;
 
-		volume_write(dir, "..notified", "");
+		(void)unlinkat(dir_fd, "..notified", 0);
 		start("on=tls/*,exec=/bin/sleep 0.2", NULL, 0);
 		publish_path("..g1", "tls/a", true);
 		publish_path("..g2", "tls/a", false);
@@ -952,6 +1012,9 @@ int main(void)
 		IN_DIR(test_first_set_mended),
 		IN_DIR(test_reload_before_first_set),
 		IN_DIR(test_no_state),
+		IN_DIR(test_lost_state),
+		IN_DIR(test_state_that_is_never_written),
+		IN_DIR(test_lost_set),
 		IN_DIR(test_others_targets),
 		IN_DIR(test_state_cannot_be_read),
 		IN_DIR(test_reload_in_two_steps),

@@ -1,4 +1,4 @@
-// LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=proc_read
+// LDFLAGS: -Wl,--wrap=clock_gettime,--wrap=proc_read,--wrap=syscall
 /* Finding and signalling real processes: children of this test, by their names. */
 #include "volume.h"
 
@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -31,6 +32,29 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
 	if (clock == CLOCK_BOOTTIME)
 		out->tv_sec += aged_s;
 	return result;
+}
+
+/* A call that the system refuses, and how; 0: none.  All tests run with each. */
+static const struct refusal {
+	const char *name;
+	long call;
+	int error;
+} refusals[] = {
+	{ "all is there", 0, 0 },
+	{ "no pidfd", SYS_pidfd_open, ENOSYS },
+	{ "a pidfd is not permitted", SYS_pidfd_open, EPERM },
+	{ "no signal by pidfd", SYS_pidfd_send_signal, EPERM },
+};
+static const struct refusal *refused = &refusals[0];
+
+long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	if (number != refused->call || refused->call == 0)
+		return __real_syscall(number, a, b, c, d, e, f);
+	errno = refused->error;
+	return -1;
 }
 
 /* When this one is looked at for the second time, right before it is signalled, it is
@@ -770,6 +794,12 @@ int main(void)
 		IN_DIR(test_replaced),    IN_DIR(test_wrapper),
 	};
 
+	int failed = 0;
+
 	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		refused = &refusals[i];
+		failed += cmocka_run_group_tests_name(refused->name, tests, NULL, NULL);
+	}
+	return failed;
 }

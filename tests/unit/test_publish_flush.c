@@ -1,5 +1,6 @@
 // LDFLAGS: -Wl,--wrap=openat,--wrap=write,--wrap=fchmod,--wrap=fsync,--wrap=mkdirat
 // LDFLAGS: -Wl,--wrap=linkat,--wrap=symlinkat,--wrap=renameat,--wrap=unlinkat
+// LDFLAGS: -Wl,--wrap=syscall
 /*
  * What a power failure leaves.  A file's bytes and a directory's names are on disk only
  * after fsync(2) of that file or directory.  When readers begin to see a set, all of the
@@ -8,6 +9,8 @@
 #include <ftw.h>
 
 #include "volume.h"
+
+#include <errno.h>
 
 /* ---- what is not on disk yet ---- */
 
@@ -112,6 +115,15 @@ int __wrap_openat(int fd, const char *path, int flags, ...)
 		change(inode_of(result), "openat");
 	}
 	return result;
+}
+
+/* A kernel without openat2(2), so that all is opened above. */
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	(void)number;
+	errno = ENOSYS;
+	return -1;
 }
 
 ssize_t __real_write(int fd, const void *p, size_t n);

@@ -202,6 +202,25 @@ static void test_advice(void **state)
 	volume_remove(disk);
 }
 
+/* So short that the promise to readers is none. */
+static void test_advice_on_the_retain_time(void **state)
+{
+	static const struct {
+		int64_t retain_ms;
+		bool advised;
+	} rows[] = { { 0, true }, { 999, true }, { 1000, false }, { 10000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct publish *p;
+		struct err err = { 0 };
+
+		check_ok("open", publish_open(&p, dir, rows[i].retain_ms, 0, &err), &err);
+		check_int("retain", is_advised(p, "AKVSYNC_RETAIN"), rows[i].advised);
+		publish_close(p);
+	}
+}
+
 /* ---- what is found there ---- */
 
 /* Names that only look like ours are left alone. */
@@ -217,11 +236,8 @@ static void test_names_of_others(void **state)
 	struct publish *p;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct err err;
-
-		check_ok(names[i], tree_mkdir(AT_FDCWD, at(names[i]), &err), &err);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		check_int(names[i], mkdir(at(names[i]), 0755), 0);
 	p = volume_open(dir);
 	publish(p, "1");
 	publish_run(p, RETAIN_MS);
@@ -251,6 +267,146 @@ static void test_links_of_others(void **state)
 		assert_int_equal(unlink(at("change")), 0);
 		publish_close(p);
 	}
+}
+
+enum trick {
+	TRICK_REMOVE,
+	TRICK_FILE,
+	TRICK_PIPE,
+	TRICK_DIRECTORY, /* an empty one */
+	TRICK_LINK,
+	TRICK_FULL_DIRECTORY,
+};
+
+/* What another program puts in the place of a link. */
+static void play(enum trick trick, const char *name)
+{
+	assert_int_equal(unlink(at(name)), 0);
+	switch (trick) {
+	case TRICK_REMOVE:
+		break;
+	case TRICK_FILE:
+		volume_write(dir, name, "mine");
+		break;
+	case TRICK_PIPE:
+		assert_int_equal(mkfifo(at(name), 0600), 0);
+		break;
+	case TRICK_LINK:
+		assert_int_equal(symlink("keep", at(name)), 0);
+		break;
+	case TRICK_DIRECTORY:
+	case TRICK_FULL_DIRECTORY:
+		assert_int_equal(mkdir(at(name), 0700), 0);
+		break;
+	}
+	if (trick == TRICK_FULL_DIRECTORY)
+		volume_write(at(name), "file", "mine");
+}
+
+static const char *const links[] = { "..data", "keep", "change" };
+
+/* By the next look, without a new set, and each is named once. */
+static void test_links_are_mended(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		for (enum trick trick = TRICK_REMOVE; trick <= TRICK_LINK; trick++) {
+			struct publish *p = volume_open(dir);
+			struct err err = { 0 };
+			auto_free char *before = NULL;
+			int entries;
+
+			publish(p, "1");
+			before = xstrdup(publish_generation(p));
+			entries = volume_count(dir, "");
+			play(trick, links[i]);
+			check_ok(links[i], publish_look(p, &err), &err);
+			check_int(links[i], (int)publish_healed(p)->count, 1);
+			check_text(links[i], publish_healed(p)->items[0], links[i]);
+			publish_forget_healed(p);
+			check_ok(links[i], publish_look(p, &err), &err);
+			check_int(links[i], (int)publish_healed(p)->count, 0);
+			assert_true(publish_is_whole(p));
+			check_text(links[i], publish_generation(p), before);
+			check_file(links[i], "keep", "keep");
+			check_file(links[i], "change", "1");
+			check_int(links[i], volume_count(dir, ""), entries);
+			publish_close(p);
+		}
+	}
+}
+
+/* Nor is a directory with something in it removed. */
+static void test_links_that_cannot_be_mended(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		struct publish *p = volume_open(dir);
+		struct err err = { 0 };
+		int entries;
+
+		publish(p, "1");
+		entries = volume_count(dir, "");
+		play(TRICK_FULL_DIRECTORY, links[i]);
+		check_err(links[i], publish_look(p, &err), &err, ERR_IO, "is in the way");
+		check_holds(links[i], err.msg, links[i]);
+		assert_false(publish_is_whole(p));
+		check_int(links[i], volume_count(dir, ""), entries);
+		check_int(links[i], volume_count(at(links[i]), ""), 1);
+		tree_remove(AT_FDCWD, at(links[i]));
+		check_ok(links[i], publish_look(p, &err), &err);
+		assert_true(publish_is_whole(p));
+		publish_close(p);
+	}
+}
+
+/* Nothing is published to a directory that has another name by now. */
+static void test_another_directory(void **state)
+{
+	struct publish *p = volume_open(dir);
+	char moved[80];
+	struct err err = { 0 };
+
+	(void)state;
+	publish(p, "1");
+	snprintf(moved, sizeof(moved), "%s-moved", dir);
+	for (int is_replaced = 0; is_replaced < 2; is_replaced++) {
+		assert_int_equal(rename(dir, moved), 0);
+		if (is_replaced)
+			assert_int_equal(mkdir(dir, 0755), 0);
+		check_err("look", publish_look(p, &err), &err, ERR_IO, "mounted over");
+		assert_false(publish_is_whole(p));
+		check_err("publish", try_publish_at(p, "2", 0, &err), &err, ERR_IO,
+			  "mounted over");
+		if (is_replaced)
+			assert_int_equal(rmdir(dir), 0);
+		assert_int_equal(rename(moved, dir), 0);
+		check_ok("back", publish_look(p, &err), &err);
+		assert_true(publish_is_whole(p));
+		check_file("back", "change", "1");
+	}
+	publish_close(p);
+}
+
+/* The set's own directory: what is at its name is not what was published. */
+static void test_set_that_went_astray(void **state)
+{
+	struct publish *p = volume_open(dir);
+	struct err err = { 0 };
+
+	(void)state;
+	publish(p, "1");
+	assert_int_equal(renameat(publish_dir_fd(p), publish_generation(p),
+				  publish_dir_fd(p), "..moved"),
+			 0);
+	check_ok("look", publish_look(p, &err), &err);
+	assert_false(publish_is_whole(p));
+	assert_int_equal(publish_healed(p)->count, 0);
+	publish(p, "1");
+	check_file("again", "keep", "keep");
+	check_file("again", "change", "1");
+	assert_true(publish_is_whole(p));
+	publish_close(p);
 }
 
 /* A set is a directory: through a link, anyone's files might be taken for ours. */
@@ -435,8 +591,13 @@ int main(void)
 		IN_DIR(test_one_writer),
 		IN_DIR(test_files_of_another_uid),
 		IN_DIR(test_advice),
+		IN_DIR(test_advice_on_the_retain_time),
 		IN_DIR(test_names_of_others),
 		IN_DIR(test_links_of_others),
+		IN_DIR(test_links_are_mended),
+		IN_DIR(test_links_that_cannot_be_mended),
+		IN_DIR(test_another_directory),
+		IN_DIR(test_set_that_went_astray),
 		IN_DIR(test_set_behind_a_link),
 		IN_DIR(test_altered),
 		IN_DIR(test_manifest_mode),

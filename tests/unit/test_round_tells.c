@@ -29,7 +29,8 @@ int __wrap_publish_look(struct publish *p, struct err *err);
 int __wrap_publish_look(struct publish *p, struct err *err)
 {
 	if (look_fails)
-		return err_set(err, ERR_IO, "cannot look at 'x': Too many open files");
+		return err_set(err, ERR_UNAVAILABLE,
+			       "cannot look at 'x': Too many open files");
 	return __real_publish_look(p, err);
 }
 

@@ -2,6 +2,7 @@
 #include "volume.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 static char dir[64];
 static int dir_fd;
@@ -114,6 +115,29 @@ static void test_remove(void **state)
 	volume_remove(outside);
 }
 
+/* What a failed try has made goes, though no descriptor is left. */
+static void test_remove_without_descriptors(void **state)
+{
+	struct rlimit before, none;
+	bool empty_goes, full_goes;
+
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "empty", 0755), 0);
+	assert_int_equal(mkdirat(dir_fd, "full", 0755), 0);
+	assert_int_equal(mkdirat(dir_fd, "full/inner", 0755), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ 0, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	empty_goes = tree_remove(dir_fd, "empty");
+	full_goes = tree_remove(dir_fd, "full");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(empty_goes);
+	assert_int_equal(faccessat(dir_fd, "empty", F_OK, 0), -1);
+	assert_false(full_goes);
+	assert_true(tree_remove(dir_fd, "full"));
+	assert_true(tree_remove(dir_fd, "full")); /* it is not there */
+}
+
 /* As deep as the configuration lets a path be, and the set's own directory. */
 static void test_remove_deep(void **state)
 {
@@ -134,8 +158,9 @@ static void test_remove_deep(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(test_mkdir),  IN_DIR(test_mkdir_fails), IN_DIR(test_parents),
-		IN_DIR(test_remove), IN_DIR(test_remove_deep),
+		IN_DIR(test_mkdir),       IN_DIR(test_mkdir_fails),
+		IN_DIR(test_parents),     IN_DIR(test_remove),
+		IN_DIR(test_remove_deep), IN_DIR(test_remove_without_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ static struct publish *volume;
 static struct configuration started;
 static struct sources sources;
 static struct active active;
+static struct confine confine;
 static struct jitter jitter = { 1 };
 
 static void set_env(size_t i, const char *name, const char *value)
@@ -42,6 +43,7 @@ static int set_up(void **state)
 	sources = (struct sources){ .cloud = cloud_at(0), .jitter = &jitter };
 	check_ok("vault", sources_get(&sources, "shop-kv", &source, &err), &err);
 	active_init(&active, &started);
+	active.confine = &confine;
 	volume = volume_open(dir);
 	return 0;
 }

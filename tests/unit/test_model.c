@@ -749,6 +749,7 @@ static char *env[] = {
 	(char[]){ "AKVSYNC_VAULT=aa-kv" },
 	(char[]){ "AKVSYNC_POLL_INTERVAL=1h" },
 	(char[]){ "AKVSYNC_RETAIN=1s" },
+	(char[]){ "AKVSYNC_SANDBOX=off" }, /* the test goes on in this process */
 	(char[]){ "AKVSYNC_AUTH=client-secret" },
 	(char[]){ "AZURE_TENANT_ID=" TENANT },
 	(char[]){ "AZURE_CLIENT_ID=33333333-3333-3333-3333-333333333333" },

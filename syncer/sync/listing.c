@@ -35,11 +35,15 @@ struct listing *listing_new(const struct object *object, struct source *source,
 	l->url = object_selects(object) ? vault_list_url(source->vault.url, object->kind)
 					: vault_versions_url(source->vault.url,
 							     object->kind, object->name);
+	l->id = object_selects(object)
+			? vault_object_id(source->vault.url, object->kind, NULL)
+			: vault_object_id(source->vault.url, object->kind, object->name);
 	l->asked = (struct refusal_context){
 		.kind = object->kind,
 		.list = true,
 		.client_id = identity_id(&source->shared->identity),
 		.vault = source->vault.name,
+		.id = source_id(source, l->id),
 	};
 	l->item = (struct fetch_item){ .url = l->url,
 				       .purpose = state_request_words[REQUEST_LIST],
@@ -62,6 +66,7 @@ void listing_free(struct listing *l)
 	question_done(&l->current);
 	free(l->words);
 	free(l->url);
+	free(l->id);
 	free(l);
 }
 

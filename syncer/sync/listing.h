@@ -20,6 +20,7 @@ struct listing {
 	struct source *source;
 	char *words;
 	char *url; /* of the page that is asked for */
+	char *id;  /* with which the ids of its items begin */
 	int pages;
 	struct refusal_context asked;
 	struct fetch_item item;

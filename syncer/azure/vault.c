@@ -110,10 +110,10 @@ static int copy_version(const char *id, const struct refusal_context *context,
 {
 	const char *slash = id ? strrchr(id, '/') : NULL;
 
-	if (check_id(id, context, err) < 0)
-		return -1;
 	if (slash == NULL || !is_version(slash + 1))
 		return garbled(err, "no version in its id");
+	if (check_id(id, context, err) < 0)
+		return -1;
 	memcpy(out, slash + 1, VAULT_VERSION_LEN + 1);
 	return 0;
 }

@@ -2,9 +2,12 @@
 
 import base64
 import re
-from dataclasses import dataclass
+import time
 
+import pki
 import pytest
+from test_health import ask
+from test_formats import P12
 
 VERSION = "0123456789abcdef0123456789abcdef"
 OTHER_VERSION = "f" * 32
@@ -246,3 +249,59 @@ def test_no_challenge_repeats_a_token(world, what):
     process = world.init("a", AKVSYNC_INIT_TIMEOUT="2s")
     assert process.find("exit", "asks for a token for 'https://[(]a token[)].example'")
     not_repeated(process.text, echo)
+
+
+# Work that a value asks for
+
+BEARABLE, TOO_MUCH = 16_000, 1_900_000
+"""Iterations of each of the three parts of a PKCS#12: within what is computed, and far beyond it."""
+SPLIT = "[{objectNamePattern: 'w-*', layout: split}]"
+
+
+def stores(world, iterations, count):
+    chain = pki.Chain()
+    made = pki.pkcs12(chain.key, chain.all, iterations=0x10000 if iterations == TOO_MUCH else iterations, sha1=False,
+                      key_pbe=pki.AES, cert_pbe=pki.AES)
+    if iterations == TOO_MUCH:  # to make them would take as long
+        made = made.replace(b"\x02\x03\x01\0\0", b"\x02\x03" + TOO_MUCH.to_bytes(3, "big"))
+    for i in range(count):
+        world.fake.set(f"w-{i:03}", base64.b64encode(made).decode(), content_type=P12)
+
+
+def test_a_store_that_asks_for_too_much_is_refused_at_once(world):
+    stores(world, TOO_MUCH, 20)
+    process = world.init(SPLIT, AKVSYNC_INIT_TIMEOUT="5s")
+    assert process.code not in (0, None)
+    assert process.find("failure", "secret 'w-000': its PKCS#12 asks for too many iterations")
+    assert not process.find("failure", "in time")
+
+
+def test_a_store_within_the_bound_is_opened(world):
+    stores(world, BEARABLE, 1)
+    assert world.init(SPLIT).code == 0
+    assert set(world.files()) == {"w-000.crt", "w-000.key", "w-000"}
+
+
+def test_the_deadline_holds_while_stores_are_opened(world):
+    """Each of them is bearable; all of them take longer than there is time."""
+    stores(world, BEARABLE, 400)
+    began = time.monotonic()
+    process = world.init(SPLIT, AKVSYNC_INIT_TIMEOUT="4s")
+    took = time.monotonic() - began
+    assert process.code not in (0, None)
+    assert process.find("exit", "secret 'w-...': it has been read, but no time was left to make its files")
+    assert took < 4 + 1 + 2, "the time to start and to end included"
+
+
+def test_a_sidecar_answers_and_stops_while_stores_are_opened(world):
+    stores(world, BEARABLE, 400)
+    sidecar = world.sidecar(SPLIT, wait=False)
+    fetched = time.monotonic()
+    while len(world.fake.journal(target="vault", status=200)) < 401 and time.monotonic() < fetched + 30:
+        time.sleep(0.05)
+    for _ in range(5):
+        assert ask(world, "probe", "live").returncode == 0
+    assert not sidecar.find("ready")
+    code, took = sidecar.stop()
+    assert code in (0, 143, 88, 6, 7) or code is not None
+    assert took < 1

@@ -1,11 +1,13 @@
 """What a hostile vault or token endpoint answers: refused, bounded in time and bytes, and not repeated in any message."""
 
 import base64
+import json
 import re
 import time
 
 import pki
 import pytest
+from conftest import wait_until
 from test_health import ask
 from test_formats import P12
 
@@ -253,7 +255,7 @@ def test_no_challenge_repeats_a_token(world, what):
 
 # Work that a value asks for
 
-BEARABLE, TOO_MUCH = 16_000, 1_900_000
+BEARABLE, TOO_MUCH = 16_000, 600_000
 """Iterations of each of the three parts of a PKCS#12: within what is computed, and far beyond it."""
 SPLIT = "[{objectNamePattern: 'w-*', layout: split}]"
 
@@ -305,3 +307,60 @@ def test_a_sidecar_answers_and_stops_while_stores_are_opened(world):
     code, took = sidecar.stop()
     assert code in (0, 143, 88, 6, 7) or code is not None
     assert took < 1
+
+
+# Lists without end
+
+
+def endless(vault, items, pad=0):
+    """Each page names one more; its items match nothing that is asked for here."""
+
+    def reply(connection, path):
+        number = int((re.search(r"page=(\d+)", path) or [0, "0"])[1])
+        made = [{"id": f"{vault.url}/secrets/other-{number}-{i}", "attributes": {"enabled": True}} for i in range(items)]
+        page = {"value": made, "nextLink": f"{vault.url}/secrets?api-version=7.4&page={number + 1}", "pad": "x" * pad}
+        vault.reply(connection, 200, json.dumps(page).encode())
+
+    vault.answer = reply
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(("items", "pad"), [(0, 0), (1, 0), (3000, 0), (1, 4_000_000), (25, 100_000)])
+def test_an_endless_list_ends(raw_vault, items, pad):
+    world, vault = raw_vault
+    endless(vault, items, pad)
+    sidecar = world.sidecar("[{objectNamePattern: 'a-*'}]", wait=False, AKVSYNC_POLL_INTERVAL="1h", **vault.env)
+    told = sidecar.wait_log("failure", timeout=90)
+    assert (told["kind"], bool(re.search("its pages have no end", told["msg"]))) == ("list", True)
+    assert vault.sent < 24 * MIB
+    assert ask(world, "probe", "live").returncode == 0
+    assert len(sidecar.find("failure", kind="list")) == 1
+
+
+def test_a_list_of_many_matches_is_looked_through_at_once(raw_vault):
+    """More than there may be objects, over and over: one warning, and the loop goes on."""
+    world, vault = raw_vault
+    value = {"value": "v", "attributes": {"enabled": True}}
+    items = [{"id": f"{vault.url}/secrets/a-{i % 9000}", "attributes": {"enabled": True}} for i in range(24_000)]
+    pages = [items[at : at + 8000] for at in range(0, len(items), 8000)]
+
+    def reply(connection, path):
+        name, _, query = path.removeprefix("/secrets").partition("?")
+        if name:
+            page = value | {"id": f"{vault.url}/secrets{name}/{VERSION}"}
+        else:
+            number = int(query.rpartition("page=")[2]) if "page=" in query else 0
+            following = f"{vault.url}/secrets?page={number + 1}" if number + 1 < len(pages) else None
+            page = {"value": pages[number], "nextLink": following}
+        vault.reply(connection, 200, json.dumps(page).encode())
+
+    vault.answer = reply
+    sidecar = world.sidecar("[{objectNamePattern: 'a-*'}]", wait=False, **vault.env)
+    assert wait_until((world.volume / "..sock").is_socket)
+    while not sidecar.find("ready"):
+        assert ask(world, "probe", "live").returncode == 0
+        assert sidecar.popen.poll() is None
+    assert len(world.files()) == 1000
+    assert [(told["level"], told["kind"]) for told in sidecar.find("failure")] == [("warn", "left-out")]

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/inflow.h"
 #include "net/noproxy.h"
 #include "net/trust.h"
 
@@ -142,6 +143,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 	long tunnel = 0;
 
 	trust_apply(call->trust, ssl_ctx);
+	inflow_apply(&call->all->inflow, ssl_ctx);
 	/* TLS may be with the proxy first. */
 	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
 	if (!call->proxied || tunnel != 0)

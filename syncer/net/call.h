@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "net/answer.h"
+#include "net/inflow.h"
 #include "net/pool.h"
 #include "net/request.h"
 
@@ -33,6 +34,7 @@ struct calls {
 	void *observer_arg;
 	struct http_call *first;
 	struct pool pool;
+	struct inflow inflow;
 };
 
 struct http_call {

@@ -48,6 +48,7 @@ struct http_call {
 	const char *purpose;
 	char host[256];
 	int64_t timeout_ms;
+	size_t head_bytes; /* of its headers so far */
 	bool status_only;
 	bool proxied; /* goes through the proxy */
 	bool spared;  /* would, if NO_PROXY did not name the host */

@@ -9,12 +9,16 @@
 /* Of the costliest frames libcurl works off so many bytes in 10 ms or so; of values it
  * reads so many in less than one. */
 #define SHARE ((size_t)128 * 1024)
+/* Handshakes and the headers of all answers that are under way are less. */
+#define IDLE_MAX ((size_t)4 * 1024 * 1024)
 
 /* Of one connection; the data of its BIO. */
 struct inflow_share {
 	struct inflow *inflow;
-	uint64_t turn; /* in which something was read last */
-	size_t taken;  /* in that turn */
+	uint64_t turn;     /* in which something was read last */
+	size_t taken;      /* in that turn */
+	uint64_t progress; /* of inflow, when something was read last */
+	size_t idle;       /* that was read since there was any */
 };
 
 void inflow_turn(struct inflow *inflow)
@@ -34,15 +38,23 @@ static int inflow_read(BIO *bio, char *out, size_t len, size_t *got)
 		share->turn = share->inflow->turn;
 		share->taken = 0;
 	}
+	if (share->progress != share->inflow->progress) {
+		share->progress = share->inflow->progress;
+		share->idle = 0;
+	}
 	BIO_clear_retry_flags(bio);
+	if (share->idle >= IDLE_MAX)
+		return 0; /* as when the peer has reset the connection */
 	if (share->taken >= SHARE) {
 		share->inflow->held_back = true;
 		BIO_set_retry_read(bio);
 		return 0;
 	}
 	result = BIO_read_ex(BIO_next(bio), out, len, got);
-	if (result == 1)
+	if (result == 1) {
 		share->taken += *got;
+		share->idle += *got;
+	}
 	BIO_copy_next_retry(bio);
 	return result;
 }

@@ -7,6 +7,7 @@
  * OpenSSL gets its bytes through a BIO (a source of bytes) of our own, which says
  * "nothing has come" when a connection has had its share of a turn; the rest is read in
  * the next.
+ * A connection of which very much comes, and nothing that anybody asked for, breaks.
  */
 #ifndef NET_INFLOW_H
 #define NET_INFLOW_H
@@ -17,7 +18,9 @@
 /* {0} is before the first turn.  Outlives the connections. */
 struct inflow {
 	uint64_t turn;
-	bool held_back; /* in this turn a connection has been refused more bytes */
+	uint64_t
+		progress; /* grows with each byte of a body, and each request that ends */
+	bool held_back;   /* in this turn a connection has been refused more bytes */
 };
 
 /* Another turn begins. */

@@ -95,7 +95,7 @@ def peak_kib(process):
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1])
 
 
-REQUEST_S, INIT_S, SLACK_S = 2, 6, 2
+REQUEST_S, INIT_S, SLACK_S = 2, 4, 2
 
 
 def endures(world, vault):

@@ -142,6 +142,12 @@ def test_bytes_that_are_not_utf8_are_refused(raw_vault, place, bad):
     refused(world, "a", "secret 'a': garbled reply", **vault.env)
 
 
+def test_a_list_that_is_not_utf8_is_refused(raw_vault):
+    world, vault = raw_vault
+    vault.body = b'{"value":[{"id":"%s/secrets/a","tags":{"t":"\xff"}}]}' % vault.url.encode()
+    refused(world, "[{objectNamePattern: '*'}]", "garbled reply: it is not UTF-8", **vault.env)
+
+
 # Numbers that make no key
 
 MODULUS = 2**2047 + 2**1000 + 1
@@ -327,14 +333,14 @@ def endless(vault, items, pad=0):
 MIB = 1 << 20
 
 
-@pytest.mark.parametrize(("items", "pad"), [(0, 0), (1, 0), (3000, 0), (1, 4_000_000), (25, 100_000)])
-def test_an_endless_list_ends(raw_vault, items, pad):
+@pytest.mark.parametrize(("items", "pad", "most"), [(0, 0, 2), (1, 0, 4), (3000, 0, 8), (1, 4_000_000, 24), (25, 100_000, 24)])
+def test_an_endless_list_ends(raw_vault, items, pad, most):
     world, vault = raw_vault
     endless(vault, items, pad)
     sidecar = world.sidecar("[{objectNamePattern: 'a-*'}]", wait=False, AKVSYNC_POLL_INTERVAL="1h", **vault.env)
     told = sidecar.wait_log("failure", timeout=90)
     assert (told["kind"], bool(re.search("its pages have no end", told["msg"]))) == ("list", True)
-    assert vault.sent < 24 * MIB
+    assert vault.sent < most * MIB
     assert ask(world, "probe", "live").returncode == 0
     assert len(sidecar.find("failure", kind="list")) == 1
 

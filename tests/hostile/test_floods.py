@@ -178,5 +178,6 @@ def test_an_endless_answer_of_http1(raw_vault, name):
             vault.send(connection, piece * (16000 // len(piece)))
 
     vault.answer = flood
-    assert re.search("shop-kv.vault.localhost", endures(world, vault))
-    assert vault.sent < 96 << 20
+    said = endures(world, vault)
+    assert "larger than 131072 bytes" in said or name not in {"headers", "interim answers", "trailers"}, said
+    assert "shop-kv.vault.localhost" in said

@@ -145,7 +145,7 @@ def test_bytes_that_are_not_utf8_are_refused(raw_vault, place, bad):
 def test_a_list_that_is_not_utf8_is_refused(raw_vault):
     world, vault = raw_vault
     vault.body = b'{"value":[{"id":"%s/secrets/a","tags":{"t":"\xff"}}]}' % vault.url.encode()
-    refused(world, "[{objectNamePattern: '*'}]", "garbled reply: it is not UTF-8", **vault.env)
+    refused(world, "[{objectNamePattern: '*'}]", "list of secrets like '[*]': garbled reply: it is not UTF-8", **vault.env)
 
 
 # Numbers that make no key

@@ -90,13 +90,14 @@ int challenge_parse(const char *header, struct challenge *out, struct err *err)
 	return 0;
 }
 
-/* Text of a server for a message: printable, or nothing. */
-static const char *shown(const char *s)
+/* Text of a server for a message: printable and without tokens, or nothing.  The caller
+ * frees. */
+static char *shown(const char *s)
 {
 	for (const char *c = s; *c; c++)
 		if (!isgraph((unsigned char)*c))
-			return "(unprintable)";
-	return s;
+			return xstrdup("(unprintable)");
+	return shape_without_tokens(s);
 }
 
 /* Whether host, perhaps with ":port", is in the domain.  The domain may have the host's
@@ -121,18 +122,19 @@ int challenge_check(const struct challenge *c, const char *host, const char *ten
 		"is AKVSYNC_VAULT right? A test vault needs AKVSYNC_VERIFY_CHALLENGE="
 		"false";
 	static const char scheme[] = "https://";
+	auto_free char *named = shown(c->resource);
 
 	if (strncasecmp(c->resource, scheme, strlen(scheme)) != 0) {
 		err_set(err, ERR_CONFIG,
 			"vault '%s' asks for a token for '%s', not an https resource",
-			host, shown(c->resource));
+			host, named);
 		return err_hint(err, "%s", switch_off);
 	}
 	if (!is_in_domain(host, c->resource + strlen(scheme))) {
 		err_set(err, ERR_CONFIG,
 			"vault '%s' asks for a token for '%s', which is not its own "
 			"domain; no token is sent there",
-			host, shown(c->resource));
+			host, named);
 		return err_hint(err, "%s", switch_off);
 	}
 	/* Only ids can be compared: vaults name the id, an identity may have a domain of

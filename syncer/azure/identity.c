@@ -98,7 +98,7 @@ char *identity_clean(const struct identity *identity, const char *text)
 			buf_printf(&out, "%c", *text);
 		text += v ? strlen(v->text) : 1;
 	}
-	clean = xstrdup(buf_str(&out));
+	clean = shape_without_tokens(buf_str(&out));
 	buf_done(&out);
 	return clean;
 }

@@ -1,5 +1,6 @@
 #include "azure/refusal.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/retry.h"
+
+#define CODE_MAX 40
+#define CODE_SHORT_MAX 8
+#define AKV_DIGITS_MAX 5
 
 /* An error of the service, by its innermost code: the outer ones only say "Forbidden". */
 static const struct refusal {
@@ -82,6 +87,26 @@ static const char *const roles[] = {
 	[OBJECT_CERTIFICATE] = "Key Vault Certificate User",
 };
 
+/* A code is a few words in CamelCase, or a short number such as AKV10032.  A server could
+ * send a piece of a token in its place. */
+static bool refusal_is_code(const char *code)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+	size_t len = strlen(code);
+
+	if (len <= CODE_SHORT_MAX)
+		return len > 0 && strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM"
+					       "NOPQRSTUVWXYZ0123456789") == len;
+	for (const char *word = code; *word;) {
+		size_t rest = strspn(word + 1, lower);
+
+		if (*word < 'A' || *word > 'Z' || rest == 0)
+			return false;
+		word += 1 + rest;
+	}
+	return len <= CODE_MAX;
+}
+
 static void innermost_code(const struct json *body, char *out, size_t size)
 {
 	const struct json *error = json_get(body, "error");
@@ -90,9 +115,7 @@ static void innermost_code(const struct json *body, char *out, size_t size)
 	for (int depth = 0; error != NULL && depth < 8; depth++) {
 		const char *code = json_string(error, "code");
 
-		if (code != NULL && *code != '\0' && strlen(code) < size &&
-		    strspn(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012"
-				 "3456789") == strlen(code))
+		if (code != NULL && refusal_is_code(code))
 			snprintf(out, size, "%s", code);
 		error = json_get(error, "innererror");
 	}
@@ -117,8 +140,9 @@ static void akv_code(const struct json *body, char *out, size_t size)
 	snprintf(out, size, "%s", "");
 	if (message == NULL)
 		return;
-	if (strncmp(message, "AKV", 3) == 0)
-		snprintf(out, size, "%.*s", (int)(3 + strspn(message + 3, "0123456789")),
+	if (strncmp(message, "AKV", 3) == 0 &&
+	    strspn(message + 3, "0123456789") <= AKV_DIGITS_MAX)
+		snprintf(out, size, "%.*s", 3 + (int)strspn(message + 3, "0123456789"),
 			 message);
 	else if (strncmp(message, "[TokenExpired]", 14) == 0)
 		snprintf(out, size, "TokenExpired");
@@ -131,10 +155,11 @@ static void client_address(const struct json *body, char *out, size_t size)
 	const char *message = json_string(json_get(body, "error"), "message");
 	const char *at = message ? strstr(message, label) : NULL;
 	size_t len = at ? strspn(at + strlen(label), "0123456789abcdefABCDEF.:") : 0;
+	unsigned char address[sizeof(struct in6_addr)];
 
-	if (len > 0)
-		snprintf(out, size, "%.*s", (int)len, at + strlen(label));
-	else
+	snprintf(out, size, "%.*s", (int)len, at ? at + strlen(label) : "");
+	if (inet_pton(AF_INET, out, address) != 1 &&
+	    inet_pton(AF_INET6, out, address) != 1)
 		snprintf(out, size, "this pod's address");
 }
 

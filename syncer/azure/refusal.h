@@ -17,6 +17,10 @@ struct refusal_context {
 	bool list; /* a list of objects or versions; false: one object */
 	const char *client_id;
 	const char *vault; /* its name */
+	/* The URL of what was asked for, such as https://HOST/secrets/NAME: the id of an
+	 * answer must begin with it.  Without https://HOST any host may have answered.
+	 * NULL: the id is not compared. */
+	const char *id;
 };
 
 /*

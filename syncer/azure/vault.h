@@ -27,8 +27,8 @@ char *vault_object_url(const char *vault_url, enum object_kind kind, const char 
 char *vault_list_url(const char *vault_url, enum object_kind kind);
 char *vault_versions_url(const char *vault_url, enum object_kind kind, const char *name);
 
-/* The identifier of an object without version, as kept beside its file; the caller frees.
- */
+/* The identifier of an object without version, as kept beside its file; name NULL: what
+ * those of all objects begin with.  The caller frees. */
 char *vault_object_id(const char *vault_url, enum object_kind kind, const char *name);
 
 /* One version of an object.  Strings and trees belong to body. */
@@ -50,8 +50,8 @@ struct vault_object {
 /*
  * Reads the reply to an object's request, of any status; takes the value out of the
  * reply. As refusal_error(), and ERR_DENIED: a secret that is disabled, or a certificate
- * still being issued. ERR_GARBLED: the reply makes no sense.  vault_object_done() the
- * result.
+ * still being issued. ERR_GARBLED: the reply makes no sense, or its id is of another
+ * vault or object.  vault_object_done() the result.
  */
 int vault_object_parse(struct http_reply *reply, const struct refusal_context *context,
 		       struct vault_object *out, struct err *err) MUST_CHECK;

@@ -41,6 +41,21 @@ static bool has_escaped_nul(const char *text, size_t len)
 	return false;
 }
 
+/* The text ends with a NUL, or a sequence at its end would be read too far. */
+static int check_utf8(const char *text, size_t len, struct err *err)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		size_t n = text_utf8_length(text);
+
+		if (n == 0 || n > (size_t)(end - text))
+			return err_set(err, ERR_UNAVAILABLE, "it is not UTF-8");
+		text += n;
+	}
+	return 0;
+}
+
 int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 {
 	const char *end = NULL;
@@ -50,6 +65,8 @@ int json_parse(const char *text, size_t len, struct json **out, struct err *err)
 		return err_set(err, ERR_UNAVAILABLE, "JSON holds a NUL byte");
 	if (has_escaped_nul(text, len))
 		return err_set(err, ERR_CONFIG, "a text in it holds a NUL character");
+	if (check_utf8(text, len, err) < 0)
+		return -1;
 	root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
 	while (root != NULL && end < text + len && strchr(" \t\r\n", *end))
 		end++;
@@ -148,6 +165,8 @@ int json_take_string(char *text, size_t len, const char *name, struct buf *out,
 	char *close;
 
 	*found = false;
+	if (check_utf8(text, len, err) < 0)
+		return -1;
 	if (!find_member(text, end, name, &m) || *m.value != '"')
 		return 0;
 	close = string_end(m.value, end);

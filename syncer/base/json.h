@@ -18,9 +18,10 @@ struct json;
  * allocator. */
 void json_global_init(void);
 
-/* Parses exactly one JSON value.  ERR_UNAVAILABLE, with no text of the input: it may be
- * secret.  ERR_CONFIG: a string holds an escaped NUL, where C text would cut it; somebody
- * stored that, so asking again is no help.  json_free() the result; NULL is fine there.
+/* Parses exactly one JSON value, in UTF-8; a NUL follows the text.  ERR_UNAVAILABLE, with
+ * no text of the input: it may be secret.  ERR_CONFIG: a string holds an escaped NUL,
+ * where C text would cut it; somebody stored that, so asking again is no help.
+ * json_free() the result; NULL is fine there.
  */
 int json_parse(const char *text, size_t len, struct json **out,
 	       struct err *err) MUST_CHECK;
@@ -30,8 +31,8 @@ void json_free(struct json *root);
  * Takes the string of a top-level member out of an object's text before it is parsed, so
  * that no copy of it gets into the tree and its bytes are exact, NUL included: appends
  * its UTF-8 to out and blanks it in the text, which stays JSON.  *found is false when
- * there is no such member, or it is no string.  ERR_UNAVAILABLE: the text is not JSON up
- * to there, or the string passes out's limit.
+ * there is no such member, or it is no string.  ERR_UNAVAILABLE: the text is not UTF-8,
+ * or not JSON up to there, or the string passes out's limit.
  */
 int json_take_string(char *text, size_t len, const char *name, struct buf *out,
 		     bool *found, struct err *err) MUST_CHECK;

@@ -1,9 +1,10 @@
 #include "base/shape.h"
 
 #include <ctype.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -22,6 +23,50 @@ bool shape_is_guid(const char *s)
 			return false;
 	return true;
 }
+
+/* ---- tokens ---- */
+
+#define TOKEN_MIN 32
+#define TOKEN_SIGNS LETTERS DIGITS "_+=-"
+
+/* Whether the first signs of a text, so many, may be a token. */
+static bool is_token(const char *s, size_t len)
+{
+	auto_free char *run = xstrndup(s, len);
+	bool dashed = strchr(run, '-') != NULL;
+	bool has_digit = run[strcspn(run, DIGITS)] != '\0';
+	bool has_upper = run[strcspn(run, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0';
+	bool has_letter = run[strcspn(run, LETTERS)] != '\0';
+
+	if (len < TOKEN_MIN || shape_is_guid(run) || !has_digit || !has_letter)
+		return false;
+	/* Names of Kubernetes are long, too. */
+	return has_upper || !dashed;
+}
+
+char *shape_without_tokens(const char *text)
+{
+	struct buf out = BUF_INIT(SIZE_MAX);
+	char *clean;
+
+	while (*text) {
+		size_t len = strspn(text, TOKEN_SIGNS);
+
+		if (is_token(text, len))
+			buf_text(&out, "(a token)");
+		else
+			buf_printf(&out, "%.*s", (int)len, text);
+		text += len;
+		len = strcspn(text, TOKEN_SIGNS);
+		buf_printf(&out, "%.*s", (int)len, text);
+		text += len;
+	}
+	clean = xstrdup(buf_str(&out));
+	buf_done(&out);
+	return clean;
+}
+
+/* ---- names and addresses ---- */
 
 static bool has_only(const char *s, const char *accepted)
 {

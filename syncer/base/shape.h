@@ -29,4 +29,9 @@ bool shape_is_path(const char *s);
 /* /subscriptions/…/userAssignedIdentities/NAME */
 bool shape_is_resource_id(const char *s);
 
+/* A text of a server without what looks like a token or a part of one: "(a token)" stands
+ * for each run of 32 letters, digits and - _ + = or more that is no GUID and no name.
+ * The caller frees. */
+char *shape_without_tokens(const char *text);
+
 #endif

@@ -18,6 +18,8 @@
 /* Of a template's text, and of the file that is made of it. */
 #define TEMPLATES_TEXT_MAX (256 * 1024)
 #define TEMPLATES_MADE_MAX (1024 * 1024)
+/* Of all places before their filters, which may leave little of them. */
+#define TEMPLATES_TAKEN_MAX (4 * TEMPLATES_MADE_MAX)
 /* How many templates may have their text in a file: each of these is watched. */
 #define TEMPLATES_FILES_MAX 16
 

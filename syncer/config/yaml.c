@@ -9,7 +9,7 @@
 
 #define DEPTH_MAX 100
 #define NODES_MAX 50000
-#define MEMBERS_MAX 1000 /* of one map: each key is compared with all before it */
+#define MEMBERS_MAX 1000 /* of one map; each key is compared with all before it */
 #define ANCHORS_MAX 1000
 #define CORE_TAG "tag:yaml.org,2002:"
 
@@ -197,19 +197,25 @@ static bool is_merge_key(const yaml_event_t *e)
 	       strcmp((const char *)e->data.scalar.value, "<<") == 0;
 }
 
+static int yaml_check_room(const struct reader *r, size_t count, struct err *err)
+{
+	if (count == MEMBERS_MAX)
+		return yaml_fail(r, err, "a map has too many keys");
+	return 0;
+}
+
+/* key: NULL for a merge key, which counts, too. */
 static int check_key(const struct reader *r, const struct yaml *map, const char *key,
 		     struct err *err)
 {
 	size_t count = 0;
 
 	for (const struct yaml *n = map->first; n; n = n->next, count++)
-		if (n->key && strcmp(n->key, key) == 0)
+		if (key && n->key && strcmp(n->key, key) == 0)
 			return err_set(err, ERR_CONFIG,
 				       "YAML line %zu: key '%.80s' stands twice",
 				       r->event.start_mark.line + 1, key);
-	if (count == MEMBERS_MAX)
-		return yaml_fail(r, err, "a map has too many keys");
-	return 0;
+	return yaml_check_room(r, count, err);
 }
 
 /* The key at the current event; NULL for a merge key. */
@@ -223,7 +229,7 @@ static int read_key(struct reader *r, int depth, const struct yaml *map, char **
 
 	*out = NULL;
 	if (is_merge_key(&r->event))
-		return 0;
+		return check_key(r, map, NULL, err);
 	result = read_node(r, depth + 1, &key, err);
 	if (result == 0 && key->type != YAML_SCALAR)
 		result = yaml_fail(r, err, "a key must be plain text");
@@ -255,12 +261,14 @@ static int merge_members(struct reader *r, int depth, struct yaml *map,
 			       from->line);
 	for (const struct yaml *n = from->first; n; n = n->next) {
 		struct yaml **tail = &map->first;
+		size_t count = 0;
 
 		if (yaml_member(map, n->key) != NULL)
 			continue;
-		while (*tail != NULL)
+		for (; *tail != NULL; count++)
 			tail = &(*tail)->next;
-		if (yaml_copy(r, n, depth + 1, tail, err) < 0)
+		if (yaml_check_room(r, count, err) < 0 ||
+		    yaml_copy(r, n, depth + 1, tail, err) < 0)
 			return -1;
 		(*tail)->key = xstrdup(n->key);
 	}

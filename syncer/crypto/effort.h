@@ -1,8 +1,8 @@
 /*
  * effort.h: how much work a PKCS#12 asks for before it can be read.  Pure.
  *
- * Its maker chooses how often passwords are hashed, up to 2^31 times for each part, which
- * would keep the only thread of a process busy for hours.  This counts, and decrypts
+ * Its maker chooses how often passwords are hashed, up to 2^31 times for each part, and
+ * the only thread of a process can do nothing else meanwhile.  This counts, and decrypts
  * nothing whose count it has not accepted.
  */
 #ifndef CRYPTO_EFFORT_H
@@ -11,7 +11,8 @@
 #include <openssl/pkcs12.h>
 #include <stdbool.h>
 
-/* True when all its iterations together stay within what takes a few seconds. */
+/* True when all its iterations together are no more than 50,000, which take some 50 ms.
+ */
 bool effort_is_bearable(const PKCS12 *pkcs12);
 
 #endif

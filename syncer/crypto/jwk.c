@@ -13,7 +13,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define NUMBER_MAX 4096 /* bytes: RSA of 32768 bits */
+#define NUMBER_MAX 4096 /* bytes, with leading zeros */
+/* What OpenSSL computes with, and FIPS 186-4; Key Vault has 4096 and 65537. */
+#define RSA_BITS_MAX 16384
+#define EXPONENT_BITS_MAX 256
 
 static const struct curve {
 	const char *crv, *group;
@@ -53,6 +56,14 @@ static EVP_PKEY *from_params(const char *kind, OSSL_PARAM *params)
 	return key;
 }
 
+/* OpenSSL takes any numbers, such as 0. */
+static bool rsa_is_sound(const BIGNUM *modulus, const BIGNUM *exponent)
+{
+	return BN_is_odd(modulus) && BN_num_bits(modulus) <= RSA_BITS_MAX &&
+	       BN_is_odd(exponent) && BN_num_bits(exponent) <= EXPONENT_BITS_MAX &&
+	       !BN_is_one(exponent) && BN_cmp(exponent, modulus) < 0;
+}
+
 static EVP_PKEY *rsa_key(const struct buf *n, const struct buf *e)
 {
 	BIGNUM *modulus = BN_bin2bn((const unsigned char *)n->data, (int)n->len, NULL);
@@ -61,7 +72,8 @@ static EVP_PKEY *rsa_key(const struct buf *n, const struct buf *e)
 	OSSL_PARAM *params = NULL;
 	EVP_PKEY *key = NULL;
 
-	if (OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+	if (rsa_is_sound(modulus, exponent) &&
+	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
 	    OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
 		params = OSSL_PARAM_BLD_to_param(builder);
 	if (params != NULL)

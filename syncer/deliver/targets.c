@@ -293,7 +293,9 @@ int targets_parse(struct targets *out, const char *text, struct err *err)
 	struct targets all = { 0 };
 	int result = 0;
 
-	while ((entry = strsep(&rest, separators)) != NULL) {
+	/* Each is compared with those before it, so not beyond what may be. */
+	while (target_list_count(entries) <= ENTRIES_MAX &&
+	       (entry = strsep(&rest, separators)) != NULL) {
 		entry = text_trim(entry);
 		if (*entry != '\0' && !is_known(entries, entry))
 			entries = target_list_add(entries, entry);

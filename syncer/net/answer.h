@@ -32,7 +32,7 @@ struct answer_context {
 	const char *no_proxy; /* the list; may be NULL */
 	const char *cause;    /* libcurl's own words, may be "" */
 	int64_t timeout_ms;
-	size_t body_max;
+	size_t body_max; /* or of the headers, when these are too many */
 };
 
 /* Why no reply came. */

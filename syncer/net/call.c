@@ -10,11 +10,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/asked.h"
+#include "net/inflow.h"
 #include "net/noproxy.h"
 #include "net/trust.h"
 
 /* A secret is at most 25 KiB; JSON escapes may make six bytes of one. */
 #define BODY_MAX (256 * 1024)
+#define HEAD_MAX ((size_t)128 * 1024)
 
 void call_host(char *out, size_t size, const char *url)
 {
@@ -38,10 +41,24 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	struct http_call *call = arg;
 	struct err err;
 
+	call->all->inflow.progress += size * count;
 	if (buf_add(&call->reply.body, data, size * count, &err) == 0)
 		return size * count;
 	if (!call->status_only)
 		call->reply.failure = HTTP_TOO_BIG;
+	return 0;
+}
+
+/* Also of interim answers, and of what follows the body: libcurl keeps them all. */
+static size_t on_header(const char *data, size_t size, size_t count, void *arg)
+{
+	struct http_call *call = arg;
+
+	(void)data;
+	call->head_bytes += size * count;
+	if (call->head_bytes <= HEAD_MAX)
+		return size * count;
+	call->reply.failure = HTTP_TOO_BIG;
 	return 0;
 }
 
@@ -142,6 +159,7 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 	long tunnel = 0;
 
 	trust_apply(call->trust, ssl_ctx);
+	inflow_apply(&call->all->inflow, ssl_ctx);
 	/* TLS may be with the proxy first. */
 	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
 	if (!call->proxied || tunnel != 0)
@@ -150,67 +168,6 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 }
 
 /* ---- requests ---- */
-
-static void call_add_header(struct http_call *call, const char *line)
-{
-	call->headers = curl_slist_append(call->headers, line);
-}
-
-/* A method of its own; without a form its body is empty, where the method has one. */
-static void set_method(struct http_call *call, const struct http_request *request)
-{
-	bool has_type = false;
-
-	for (const char *const *line = request->headers; line && *line; line++) {
-		has_type |= strncasecmp(*line, "Content-Type:", 13) == 0;
-		call_add_header(call, *line);
-	}
-	if (request->method == NULL)
-		return;
-	if (request->form == NULL && strcmp(request->method, "GET") != 0 &&
-	    strcmp(request->method, "DELETE") != 0) {
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, "");
-		curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE, 0L);
-		if (!has_type) /* libcurl's would say that a form follows */
-			call_add_header(call, "Content-Type:");
-	}
-	curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, request->method);
-}
-
-static void set_request(struct http_call *call, const struct http_request *request)
-{
-	CURL *easy = call->easy;
-
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	if (request->method == NULL)
-		call_add_header(call, "Accept: application/json");
-	if (request->header != NULL)
-		call_add_header(call, request->header);
-	if (request->bearer != NULL) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, request->bearer);
-	}
-	if (request->form != NULL) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buf_str(request->form));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)request->form->len);
-		call_add_header(call,
-				"Expect:"); /* no extra round trip for 100-continue */
-	}
-	set_method(call, request);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
-			 request->fresh || request->status_only ? 1L : 0L);
-	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->status_only ? 1L : 0L);
-	if (request->unix_socket != NULL)
-		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-	if (request->connect_to != NULL) {
-		auto_free char *any = xasprintf("::%s", request->connect_to);
-
-		call->connect_to = curl_slist_append(NULL, any);
-		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
-	}
-}
 
 static bool is_local(const struct http_request *request)
 {
@@ -279,6 +236,8 @@ static void set_policy(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, all);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->cause);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "akvsync/" AKVSYNC_VERSION " (linux)");
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
@@ -314,7 +273,7 @@ struct http_call *call_new(struct calls *all, const struct http_request *request
 	all->first = call;
 	call->trust = request->trust ? request->trust : all->trust;
 	set_policy(call);
-	set_request(call, request);
+	asked_set(call->easy, request, &call->headers, &call->connect_to);
 	set_proxy(call, request);
 	call_set_version(call, request);
 	call->stage = call_first_stage(call);
@@ -360,7 +319,7 @@ static void call_fail(struct http_call *call, CURLcode code, struct err *err)
 		.no_proxy = all->options.no_proxy,
 		.cause = call->cause,
 		.timeout_ms = call->timeout_ms,
-		.body_max = call->reply.body.max,
+		.body_max = call->head_bytes > HEAD_MAX ? HEAD_MAX : call->reply.body.max,
 	};
 
 	if (call->reply.failure == HTTP_OK)
@@ -398,6 +357,7 @@ void call_end(struct http_call *call, CURLcode code)
 {
 	struct err err;
 
+	call->all->inflow.progress++;
 	if (code == CURLE_OK || call_has_status(call)) {
 		answer_read(call->easy, &call->reply);
 		call->all->multiplexed |= call->reply.multiplexed;

@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "net/answer.h"
+#include "net/inflow.h"
 #include "net/pool.h"
 #include "net/request.h"
 
@@ -33,6 +34,7 @@ struct calls {
 	void *observer_arg;
 	struct http_call *first;
 	struct pool pool;
+	struct inflow inflow;
 };
 
 struct http_call {
@@ -46,6 +48,7 @@ struct http_call {
 	const char *purpose;
 	char host[256];
 	int64_t timeout_ms;
+	size_t head_bytes; /* of its headers so far */
 	bool status_only;
 	bool proxied; /* goes through the proxy */
 	bool spared;  /* would, if NO_PROXY did not name the host */

@@ -118,6 +118,8 @@ int http_wait(struct http *h, struct http_wait *fds, unsigned count, int timeout
 
 	if (timeout_ms >= 0)
 		until = clock_sooner(until, now + timeout_ms);
+	if (h->calls.inflow.held_back)
+		until = now;
 	timeout_ms = clock_ms_until(until, now);
 
 	for (unsigned i = 0; i < count; i++)
@@ -158,6 +160,7 @@ void http_run(struct http *h)
 	int left, running;
 
 	calls_postpone(&h->calls, clock_now_ms());
+	inflow_turn(&h->calls.inflow);
 	curl_multi_perform(h->calls.multi, &running);
 	while ((msg = curl_multi_info_read(h->calls.multi, &left)) != NULL) {
 		/* The message dies with the handle: copy first. */

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 
-
 struct trust {
 	X509_STORE *store;
 };

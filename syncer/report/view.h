@@ -28,7 +28,7 @@ struct view {
 	const char *reason; /* what a probe is told */
 	const char *host;   /* the pod's name; of the page alone */
 	const char *dir;
-	const char *sandbox; /* what it bounds, in words */
+	const char *sandbox;    /* what it bounds, in words */
 	const char *generation; /* NULL: there is no set */
 	int64_t published_unix_ms;
 	size_t files;

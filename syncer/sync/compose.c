@@ -56,8 +56,9 @@ static const struct publish_file *compose_find(const struct compose_set *set,
 
 /* ---- one file ---- */
 
+/* taken: bytes, of all places before it. */
 static int compose_place(const struct compose_set *set, const struct template_part *part,
-			 struct buf *out, struct err *err)
+			 size_t *taken, struct buf *out, struct err *err)
 {
 	const struct publish_file *f = compose_find(set, part->path);
 	auto_buf struct buf kept = BUF_INIT(TEMPLATES_MADE_MAX);
@@ -67,15 +68,22 @@ static int compose_place(const struct compose_set *set, const struct template_pa
 		return err_set(err, ERR_NOTFOUND, "is not in the set: no object made it");
 	if (f->data == NULL)
 		result = publish_read(set->publish, f->path, &kept, err);
-	if (result == 0)
-		result = f->data ? fill_place(part, f->data, f->len, out, err)
-				 : fill_place(part, buf_str(&kept), kept.len, out, err);
-	return result;
+	if (result < 0)
+		return -1;
+	*taken += f->data ? f->len : kept.len;
+	if (*taken > TEMPLATES_TAKEN_MAX)
+		return err_set(err, ERR_CONFIG,
+			       "makes more than %d bytes of what the template takes",
+			       TEMPLATES_TAKEN_MAX);
+	return f->data ? fill_place(part, f->data, f->len, out, err)
+		       : fill_place(part, buf_str(&kept), kept.len, out, err);
 }
 
 static int compose_fill(const struct compose_set *set, const struct template_file *file,
 			struct buf *out, struct err *err)
 {
+	size_t taken = 0;
+
 	for (size_t i = 0; i < file->body.count; i++) {
 		const struct template_part *part = &file->body.parts[i];
 		int result;
@@ -84,7 +92,7 @@ static int compose_fill(const struct compose_set *set, const struct template_fil
 			buf_text(out, part->text); /* fill_place() tells of a limit */
 			continue;
 		}
-		result = compose_place(set, part, out, err);
+		result = compose_place(set, part, &taken, out, err);
 		if (result < 0) {
 			auto_free char *words = templates_words(file);
 			auto_free char *reason = xstrdup(err->msg);

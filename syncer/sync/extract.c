@@ -112,6 +112,7 @@ void extract_step(struct extract *e, struct holders *paths,
 	struct task *t = e->next;
 
 	e->next = t->next;
+	t->is_late = e->is_late;
 	task_render(t);
 	if (t->has_new_files && extract_is_asked(t))
 		extract_check(t, &e->keys, paths, templates);

@@ -17,6 +17,7 @@
 struct extract {
 	struct task *next; /* to render; NULL: all are rendered */
 	size_t keys;       /* that were extracted so far */
+	bool is_late;      /* no time is left: what must be made anew fails */
 };
 
 /* paths: those of all tasks but of extracted keys, which are added. */

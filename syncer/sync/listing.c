@@ -8,7 +8,14 @@
 #include "base/text.h"
 #include "report/state.h"
 
-#define PAGES_MAX 10000
+/*
+ * Of one list.  A page of the service has 25 items of less than 1 KiB, or more with many
+ * tags; it may be empty, but not page after page.  Far more than OBJECTS_MAX need not be
+ * looked through for those that may be selected.
+ */
+#define PAGES_MAX (2 * OBJECTS_MAX)
+#define ITEMS_MAX ((size_t)25 * OBJECTS_MAX)
+#define BYTES_MAX ((size_t)16 * 1024 * OBJECTS_MAX)
 
 bool listing_is_needed(const struct object *object)
 {
@@ -19,6 +26,7 @@ static int listing_parse(void *arg, struct http_reply *reply, struct err *err)
 {
 	struct listing *l = arg;
 
+	l->bytes += reply->body.len;
 	return vault_list_parse(reply, &l->asked, l->source->vault.host, &l->found, err);
 }
 
@@ -35,11 +43,15 @@ struct listing *listing_new(const struct object *object, struct source *source,
 	l->url = object_selects(object) ? vault_list_url(source->vault.url, object->kind)
 					: vault_versions_url(source->vault.url,
 							     object->kind, object->name);
+	l->id = object_selects(object)
+			? vault_object_id(source->vault.url, object->kind, NULL)
+			: vault_object_id(source->vault.url, object->kind, object->name);
 	l->asked = (struct refusal_context){
 		.kind = object->kind,
 		.list = true,
 		.client_id = identity_id(&source->shared->identity),
 		.vault = source->vault.name,
+		.id = source_id(source, l->id),
 	};
 	l->item = (struct fetch_item){ .url = l->url,
 				       .purpose = state_request_words[REQUEST_LIST],
@@ -62,6 +74,7 @@ void listing_free(struct listing *l)
 	question_done(&l->current);
 	free(l->words);
 	free(l->url);
+	free(l->id);
 	free(l);
 }
 
@@ -71,18 +84,29 @@ static bool listing_is_over(const struct fetch_item *item)
 	       item->state == FETCH_FAILED;
 }
 
+/* Sets l->err when it has no end, or one that is too far away. */
+static int listing_check_end(struct listing *l)
+{
+	if (l->found.count <= ITEMS_MAX && l->bytes <= BYTES_MAX &&
+	    (l->found.next == NULL ||
+	     (++l->pages < PAGES_MAX && strcmp(l->found.next, l->url) != 0)))
+		return 0;
+	err_set(&l->err, ERR_GARBLED, "%s: garbled reply: its pages have no end",
+		l->words);
+	return err_hint(&l->err,
+			"it leads to itself, or has more than %d pages, %zu items or "
+			"%zu MiB; of such a vault name the objects",
+			PAGES_MAX, ITEMS_MAX, BYTES_MAX >> 20);
+}
+
 bool listing_is_done(struct listing *l)
 {
 	if (!listing_is_over(&l->item))
 		return false;
 	if (l->item.state == FETCH_FAILED)
 		l->err = l->item.err;
-	else if (l->found.next != NULL && l->err.kind == ERR_NONE) {
-		if (++l->pages == PAGES_MAX || strcmp(l->found.next, l->url) == 0) {
-			err_set(&l->err, ERR_GARBLED,
-				"%s: garbled reply: its pages have no end", l->words);
-			return listing_is_over(&l->current.item);
-		}
+	else if (l->err.kind == ERR_NONE && listing_check_end(l) == 0 &&
+		 l->found.next != NULL) {
 		free(l->url);
 		l->item.url = l->url = l->found.next;
 		l->found.next = NULL;

@@ -20,7 +20,9 @@ struct listing {
 	struct source *source;
 	char *words;
 	char *url; /* of the page that is asked for */
+	char *id;  /* with which the ids of its items begin */
 	int pages;
+	size_t bytes; /* of all pages so far */
 	struct refusal_context asked;
 	struct fetch_item item;
 	struct vault_list found;

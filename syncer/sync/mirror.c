@@ -342,17 +342,16 @@ bool mirror_run(struct mirror *m, int64_t now)
 {
 	bool ended = mirror_take_result(m, now);
 
-	while (m->writer == NULL) {
-		int64_t due_at;
-		struct mirror_secret *s = mirror_next(m, &due_at);
-		struct err err;
+	struct mirror_secret *s;
+	struct err err;
+	int64_t due_at;
 
-		if (s == NULL || due_at > now)
-			break;
-		if (mirror_begin(m, s, &err) == 0)
-			break;
-		mirror_fail(m, s, &err, now);
-		ended = true;
-	}
-	return ended;
+	if (m->writer != NULL)
+		return ended;
+	/* One in each call: to make what is in it may take long. */
+	s = mirror_next(m, &due_at);
+	if (s == NULL || due_at > now || mirror_begin(m, s, &err) == 0)
+		return ended;
+	mirror_fail(m, s, &err, now);
+	return true;
 }

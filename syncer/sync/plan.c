@@ -13,6 +13,9 @@
 #define REPEATS_MAX 2
 /* So long one call renders, and then as long as one object takes. */
 #define RENDER_MS 20
+/* So long the rest is rendered when the sync is cut, and nothing has its turn meanwhile.
+ */
+#define RENDER_LAST_MS 200
 
 /* ---- paths ---- */
 
@@ -310,6 +313,8 @@ static void plan_stop_fetches(struct plan *p)
 
 void plan_end(struct plan *p)
 {
+	int64_t until = clock_now_ms() + RENDER_LAST_MS;
+
 	plan_stop_fetches(p);
 	for (struct choice *c = p->choices; c; c = c->next)
 		choice_cut(c);
@@ -320,8 +325,10 @@ void plan_end(struct plan *p)
 		listing_expand(l, p->publish, plan_add_listed, p);
 	}
 	plan_begin_rendering(p);
-	while (p->rendering.next != NULL)
+	while (p->rendering.next != NULL) {
+		p->rendering.is_late = clock_now_ms() >= until;
 		extract_step(&p->rendering, &p->paths, p->templates);
+	}
 }
 
 void plan_free(struct plan *p)

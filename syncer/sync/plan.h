@@ -49,7 +49,8 @@ int64_t plan_deadline(const struct plan *p);
  * have their turn. */
 bool plan_run(struct plan *p, int64_t now);
 
-/* Ends what is under way, which counts as failed, and renders the rest of what came. */
+/* Ends what is under way, which counts as failed, and renders the rest of what came, as
+ * far as there is time: what is left over fails. */
 void plan_end(struct plan *p);
 void plan_free(struct plan *p);
 

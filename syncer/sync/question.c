@@ -20,6 +20,7 @@ void question_ask(struct question *q, struct fetch *fetch, const struct source *
 		.kind = kind,
 		.client_id = identity_id(&source->shared->identity),
 		.vault = source->vault.name,
+		.id = source_id(source, q->url),
 	};
 	q->item = (struct fetch_item){ .url = q->url,
 				       .words = q->words,
@@ -41,6 +42,7 @@ void question_change(struct question *q, const struct source *source,
 	free(q->url);
 	q->url = vault_object_url(source->vault.url, kind, name, version);
 	q->item.url = q->url;
+	q->asked.id = source_id(source, q->url);
 	q->item.err = (struct err){ 0 };
 	question_repeat(q);
 }

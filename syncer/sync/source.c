@@ -37,6 +37,11 @@ int sources_get(struct sources *all, const char *vault, struct source **out,
 	return 0;
 }
 
+const char *source_id(const struct source *s, const char *url)
+{
+	return s->shared->verify ? url : url + strlen(s->vault.url);
+}
+
 bool source_is_throttled(const struct http_reply *reply)
 {
 	return reply->status == 429 ||

@@ -49,6 +49,10 @@ struct sources {
 int sources_get(struct sources *all, const char *vault, struct source **out,
 		struct err *err) MUST_CHECK;
 
+/* The id of what a URL of the vault names, for refusal_context: its host counts unless
+ * challenges are not verified either, as of a test vault or a gateway before a vault. */
+const char *source_id(const struct source *s, const char *url);
+
 /* True when the vault throttles, or named a delay. */
 bool source_is_throttled(const struct http_reply *reply);
 

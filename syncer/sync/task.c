@@ -299,6 +299,12 @@ static void task_render_files(struct task *t)
 		.password = &t->password.got.value,
 	};
 
+	if (t->is_late) {
+		err_set(&t->err, ERR_UNAVAILABLE,
+			"%s: it has been read, but no time was left to make its files",
+			t->words);
+		return;
+	}
 	if (render_object(&t->how, &source, &t->new_files, &t->err) < 0) {
 		if (object_is_json(t->object))
 			err_wrap(&t->err, "%s of vault '%s'", t->words,

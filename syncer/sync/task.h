@@ -52,6 +52,7 @@ struct task {
 				    "disabled"; NULL: it is, or one is pinned */
 	struct question value, password;
 	struct err err; /* why it has no new bytes, though it should */
+	bool is_late;   /* no time is left to render it */
 	bool is_gone;   /* a complete list does not select it any more */
 	char *new_version, *new_metadata_version; /* of what came */
 	bool has_new_files, has_new_metadata;

@@ -83,10 +83,19 @@ static inline struct http_call *net_secret(const char *name, bool anonymous)
 	return NULL;
 }
 
+/* The id that the vault gives for what a request asks for. */
+static inline char *net_id(const struct http_call *call, const char *version)
+{
+	auto_free char *asked = xstrndup(call->url, strcspn(call->url, "?"));
+	bool is_pinned = strlen(strrchr(asked, '/')) == 1 + strlen(VERSION);
+
+	return is_pinned ? xstrdup(asked) : xasprintf("%s/%s", asked, version);
+}
+
 static inline void give(struct http_call *call, const char *value, const char *version)
 {
-	auto_free char *body = xasprintf(
-		"{\"value\":\"%s\",\"id\":\"" VAULT "/secrets/x/%s\"}", value, version);
+	auto_free char *id = net_id(call, version);
+	auto_free char *body = xasprintf("{\"value\":\"%s\",\"id\":\"%s\"}", value, id);
 
 	net_answer(call, (struct answer){ .status = 200, .body = body });
 }

@@ -377,8 +377,8 @@ static void answer_object(struct http_call *call)
 	int i = name_of(call->url);
 	const struct model_object *o = &model.objects[i];
 	auto_free char *body =
-		xasprintf("{\"value\":\"%c%d\",\"id\":\"https://x/secrets/%c/%032d\"}",
-			  'a' + i, o->value, 'a' + i, o->version);
+		xasprintf("{\"value\":\"%c%d\",\"id\":\"%.*s/%032d\"}", 'a' + i, o->value,
+			  (int)strcspn(call->url, "?"), call->url, o->version);
 
 	net_answer(call,
 		   (struct answer){ .status = statuses[o->answer],

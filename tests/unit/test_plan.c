@@ -248,19 +248,23 @@ static size_t rendered(void)
 }
 
 /* Rendering takes its time, in which others have their turn; when the sync is cut, the
- * rest is rendered at once. */
+ * rest is rendered at once, as far as there is time: what is left over has failed. */
 static void test_rendering_in_turns(void **state)
 {
 	static const struct {
 		const char *row;
 		int64_t takes_ms;
-		size_t after[3]; /* how many are rendered after each call */
-		size_t calls;    /* until the sync is cut; 0: it comes to its end */
+		size_t after[3];       /* how many are rendered after each call */
+		size_t calls;          /* until the sync is cut; 0: it comes to its end */
+		int64_t last_takes_ms; /* when it is cut */
+		size_t in_the_end;
 	} rows[] = {
-		{ "quick", 0, { 3 }, 0 },
-		{ "slow", 1000, { 1, 2, 3 }, 0 },
-		{ "medium", 12, { 2, 3 }, 0 },
-		{ "cut", 1000, { 1 }, 1 },
+		{ "quick", 0, { 3 }, 0, 0, 3 },
+		{ "slow", 1000, { 1, 2, 3 }, 0, 0, 3 },
+		{ "medium", 12, { 2, 3 }, 0, 0, 3 },
+		{ "cut", 1000, { 1 }, 1, 0, 3 },
+		{ "cut, a little slow", 1000, { 1 }, 1, 30, 3 },
+		{ "cut, slow", 1000, { 1 }, 1, 300, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -280,8 +284,14 @@ static void test_rendering_in_turns(void **state)
 			check_int(rows[i].row, plan_deadline(&plan), now);
 		}
 		check_int(rows[i].row, done, rows[i].calls == 0);
+		clock_step = rows[i].last_takes_ms;
 		plan_end(&plan);
-		check_int(rows[i].row, rendered(), 3);
+		clock_step = 0;
+		check_int(rows[i].row, rendered(), rows[i].in_the_end);
+		for (const struct task *t = plan.tasks; t; t = t->next)
+			check(rows[i].row,
+			      t->has_new_files || (t->err.kind == ERR_UNAVAILABLE &&
+						   strstr(t->err.msg, "no time")));
 	}
 }
 

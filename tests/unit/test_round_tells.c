@@ -75,9 +75,10 @@ static void answer_for(struct http_call *call, const struct reply_for *r)
 	auto_free char *expires =
 		r->expires ? xasprintf("\"exp\":%lld", (long long)r->expires)
 			   : xstrdup("");
-	auto_free char *body = xasprintf("{\"value\":\"%s\",\"id\":\"" VAULT
-					 "/secrets/x/" VERSION "\",\"attributes\":{%s}}",
-					 r->value ? r->value : "", expires);
+	auto_free char *id = net_id(call, VERSION);
+	auto_free char *body =
+		xasprintf("{\"value\":\"%s\",\"id\":\"%s\",\"attributes\":{%s}}",
+			  r->value ? r->value : "", id, expires);
 
 	net_answer(call, (struct answer){ .status = r->status ? r->status : 200,
 					  .body = r->status ? "" : body,

@@ -312,8 +312,7 @@ def test_init_waits_for_the_secrets(world, api):
     # A sidecar behind it finds them written, and does not wait.
     api.always = "hang"
     start(world, "s", pod(api, [secret()], api.secrets["db"].owners()[0]))
-    told = subprocess.run([BINARY, "probe", "startup"], env=world.env("s"), capture_output=True, check=False)
-    assert told.returncode == 0
+    assert wait_until(lambda: subprocess.run([BINARY, "probe", "startup"], env=world.env("s"), capture_output=True, check=False).returncode == 0)
 
 
 @pytest.mark.parametrize("fault, code, words", [(403, 4, "403"), ("hang", 6, "not written|no answer"), (422, 3, "422")])

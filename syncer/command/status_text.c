@@ -264,13 +264,12 @@ static void status_write_head(const struct status_page *p)
 	status_line(p, PAINT_NONE, "akvsync", "%s in %s, started %s",
 		    status_or(view->version, "?"), status_or(view->directory, "?"),
 		    status_ago(view, view->started_s).text);
-	if (!view->ready)
-		status_line(p, PAINT_RED, "ready", "no: %s",
-			    status_or(view->reason, "no reason is known"));
-	else if (view->reason == NULL || status_is(view->reason, "ok"))
+	if (view->ready && status_is(status_or(view->reason, "ok"), "ok"))
 		status_line(p, PAINT_NONE, "ready", "yes");
 	else
-		status_line(p, PAINT_NONE, "ready", "yes: %s", view->reason);
+		status_line(p, view->ready ? PAINT_NONE : PAINT_RED, "ready", "%s: %s",
+			    view->ready ? "yes" : "no",
+			    status_or(view->reason, "no reason is known"));
 	if (view->generation == NULL)
 		status_line(p, PAINT_NONE, "generation", "none yet");
 	else
@@ -287,6 +286,8 @@ static void status_write_head(const struct status_page *p)
 			    status_count(view->failures_in_row).text);
 	else
 		status_line(p, PAINT_NONE, "failing", "nothing");
+	if (view->sandbox != NULL)
+		status_line(p, PAINT_NONE, "sandbox", "%s", view->sandbox);
 }
 
 static void status_write_failing(const struct status_page *p)
@@ -397,8 +398,7 @@ static void status_write_tokens(const struct status_page *p)
 		struct status_span expiry = status_expiry(view, t->expires_s, &left_s);
 
 		table_cell(&table, PAINT_NONE, "%s", status_or(t->resource, "?"));
-		/* Nothing is wrong with one that has expired: the next sync gets another.
-		 */
+		/* One that has expired is no fault: the next sync gets another. */
 		table_cell(&table, PAINT_NONE, "%s", expiry.text);
 	}
 	table_write(&table, p->look, p->out);

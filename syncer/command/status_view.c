@@ -188,6 +188,7 @@ static void status_view_read_head(struct status_view *view)
 	view->version = json_string(root, "version");
 	view->reason = json_string(root, "reason");
 	view->directory = json_string(root, "directory");
+	view->sandbox = json_string(root, "sandbox");
 	view->generation = json_string(root, "generation");
 	view->ready = json_bool(root, "ready", false);
 	view->time_s = status_view_moment(root, "time");

@@ -56,7 +56,7 @@ struct status_target {
 
 struct status_view {
 	struct json *tree; /* holds the texts */
-	const char *version, *reason, *directory, *generation;
+	const char *version, *reason, *directory, *generation, *sandbox;
 	bool ready;
 	int64_t time_s; /* the sidecar's own clock, by which all others are meant */
 	int64_t started_s, published_s, next_poll_s, last_success_s;

@@ -37,7 +37,8 @@ static void crypto_free(void *p, const char *file, int line)
 
 int trust_global_init(struct err *err)
 {
-	if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1)
+	if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1 ||
+	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
 		return err_set(err, ERR_UNAVAILABLE, "cannot initialise OpenSSL");
 	return 0;
 }

@@ -26,8 +26,8 @@ void trust_free(struct trust *trust);
 /* Makes an OpenSSL SSL_CTX use them. */
 void trust_apply(const struct trust *trust, void *ssl_ctx);
 
-/* Once in a process, before any TLS: OpenSSL allocates with the wiping allocator.
- * ERR_UNAVAILABLE. */
+/* Once in a process, before any TLS: OpenSSL allocates with the wiping allocator,
+ * and reads no openssl.cnf, which could load code and weaken TLS.  ERR_UNAVAILABLE. */
 int trust_global_init(struct err *err) MUST_CHECK;
 
 #endif

@@ -64,6 +64,15 @@ def test_serves_a_command_without_anything_else(world, run):
     assert not folder.exists()
 
 
+def test_its_sidecar_is_in_the_sandbox(world, run):
+    """The app and who starts it are in none: it may need anything."""
+    world.plant("s")
+    process = run("s", "sh", "-c", 'grep -E "^(Seccomp|NoNewPrivs):" /proc/self/status', stdout=subprocess.PIPE)
+    assert process.popen.stdout.read().split() == ["NoNewPrivs:", "0", "Seccomp:", "0"]
+    assert process.wait() == 0
+    assert "seccomp: calls of the kernel" in process.find("sandbox")[0]["msg"]
+
+
 def test_its_exit_code_is_handed_on(world, run):
     world.plant("s")
     process = run("s", "sh", "-c", "exit 7")

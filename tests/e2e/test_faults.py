@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -393,7 +394,7 @@ def assert_told_in_metrics(world, code):
 class Impostor(threading.Thread):
     """A TLS server of its own CA; `requests` are those that it got to see."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, newest):
         super().__init__(daemon=True)
         self.ca, self.requests = folder / "other-ca.pem", []
         subprocess.run(
@@ -404,6 +405,9 @@ class Impostor(threading.Thread):
         )  # fmt: skip
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(self.ca, folder / "other-key.pem")
+        self.context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore"):
+            self.context.minimum_version, self.context.maximum_version = ssl.TLSVersion.TLSv1, newest
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.start()
@@ -416,16 +420,17 @@ class Impostor(threading.Thread):
 
 
 @pytest.mark.parametrize(
-    "name, trusted, says",
+    "name, trusted, newest, says",
     [
-        ("*.vault.localhost", False, "self-signed certificate"),
-        ("elsewhere.example", True, "no alternative certificate subject name matches"),
+        ("*.vault.localhost", False, ssl.TLSVersion.TLSv1_3, "self-signed certificate"),
+        ("elsewhere.example", True, ssl.TLSVersion.TLSv1_3, "no alternative certificate subject name matches"),
+        ("*.vault.localhost", True, ssl.TLSVersion.TLSv1_1, "protocol version"),
     ],
-    ids=["unknown-ca", "wrong-host-name"],
+    ids=["unknown-ca", "wrong-host-name", "old-tls"],
 )
-def test_a_server_that_is_not_the_vault(world, name, trusted, says):
+def test_a_server_that_is_not_the_vault(world, name, trusted, newest, says):
     """It answers under the vault's address for a while: it gets no request, and the files stay."""
-    impostor = Impostor(world.folder, name)
+    impostor = Impostor(world.folder, name, newest)
     bundle = world.folder / "bundle.pem"
     bundle.write_text(world.fake.ca.read_text() + (impostor.ca.read_text() if trusted else ""))
     a = world.plant("a")

@@ -146,6 +146,16 @@ def test_client_secret_from_the_environment_is_wiped_there(world, secret):
     assert b"AZURE_CLIENT_SECRET" in said and SECRET.encode() not in said
 
 
+def test_whom_to_notify_is_wiped_in_the_environment(world):
+    """It may hold what an app wants to see before it reloads."""
+    world.plant("s")
+    sidecar = world.sidecar("s", AKVSYNC_NOTIFY="http=POST http://127.0.0.1:9/reload?key=unguessable-4711")
+    said = sidecar.environ()
+    if said is None:
+        pytest.skip("looking at another process's environment needs root")
+    assert b"AKVSYNC_NOTIFY" in said and b"unguessable-4711" not in said
+
+
 @pytest.mark.parametrize(
     ("given", "code", "hint"),
     [

@@ -240,6 +240,16 @@ def test_an_earlier_set_carries_a_restart_through_an_outage(world, policy):
     assert world.files() == {"s": value}
 
 
+def test_a_directory_on_a_disk_is_warned_of(world, tmp_path):
+    """Nothing says so of one on a tmpfs."""
+    words = "AKVSYNC_DIR is not on a tmpfs"
+    world.plant("s")
+    on_disk = subprocess.run(["stat", "-f", "-c", "%T", tmp_path], capture_output=True, text=True, check=True).stdout != "tmpfs\n"
+    process = world.init("s", AKVSYNC_DIR=str(tmp_path))
+    assert process.code == 0 and bool(process.find("advice", words)) == on_disk
+    assert not world.init("s").find("advice", words)
+
+
 def test_missing_directory_exits_7(world):
     code, says = code_and_message(world, AKVSYNC_DIR=str(world.folder / "none"))
     assert code == 7

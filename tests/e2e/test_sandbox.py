@@ -1,6 +1,7 @@
 """The sandbox: what the program says of it, what it refuses, and what a changed configuration may need."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -103,6 +104,15 @@ def test_status_shows_it(world):
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert json.loads(told.stdout)["sandbox"] in sidecar.find("sandbox")[0]["msg"]
+
+
+@pytest.mark.parametrize("command", ["init", "check"])
+def test_no_configuration_of_openssl_is_read(world, command):
+    """It could load code into the process. Who opens this one waits for ever."""
+    world.plant("db")
+    os.mkfifo(world.folder / "openssl.cnf")
+    process = world.start(command, env=world.env("db", OPENSSL_CONF=str(world.folder / "openssl.cnf")))
+    assert process.wait() == 0
 
 
 PROGRAM = shutil.which("true")

@@ -67,6 +67,7 @@ static void test_lines(void **state)
 		  ",\"nextPollAt\":" AT("04:00:00") ",\"pollIntervalSeconds\":1e15}",
 		  "next poll     now\n" },
 		{ START "}", "failing       nothing\n" },
+		{ START ",\"sandbox\":\"off\"}", "sandbox       off\n" },
 		{ START ",\"consecutiveFailures\":4}",
 		  "failing       0; syncs in a row that failed: 4\n" },
 		{ START ",\"failing\":[{\"kind\":\"identity\",\"name\":\"\",\"error\":"

@@ -96,12 +96,10 @@ static void seccomp_on_refusal(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	seccomp_last = info->si_syscall;
-#if defined(__x86_64__)
-	u->uc_mcontext.gregs[REG_RAX] = -EPERM;
-#elif defined(__aarch64__)
+#ifdef __aarch64__
 	u->uc_mcontext.regs[0] = (unsigned long)-EPERM;
 #else
-#error "no way is known to give a refused call its result"
+	u->uc_mcontext.gregs[REG_RAX] = -EPERM;
 #endif
 }
 

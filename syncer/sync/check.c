@@ -8,6 +8,7 @@
 #include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/session.h"
+#include "sync/task_set.h"
 #include "sync/validity.h"
 
 static struct check_entry *check_add(struct check *c, const struct object *o, char *words,

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #define METADATA_MAX (64 * 1024)
+#define PAGE_BYTES 4096
 #define METADATA_SUFFIX ".json"
 #define SELECTION ";like="
 
@@ -292,6 +293,12 @@ void task_take(struct task *t, struct vault_object *got)
 	*got = (struct vault_object){ 0 };
 }
 
+/* A file of a tmpfs takes whole pages. */
+static uint64_t task_pages(const struct buf *bytes)
+{
+	return (bytes->len + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
 static void task_render_files(struct task *t)
 {
 	const struct vault_object *got = &t->value.got;
@@ -324,6 +331,7 @@ static void task_render_files(struct task *t)
 	for (size_t i = 0; i < t->new_files.count; i++) {
 		struct render_file *f = &t->new_files.items[i];
 
+		t->made_bytes += task_pages(&f->bytes);
 		publish_stage(t->publish, f->path, f->mode, &f->bytes, &t->staged[i]);
 	}
 }
@@ -349,6 +357,7 @@ static void task_render_metadata(struct task *t)
 		(unsigned long long)text_hash(TEXT_HASH, buf_str(&t->new_metadata)));
 	t->has_new_metadata =
 		t->metadata == NULL || strcmp(t->metadata, t->new_metadata_version) != 0;
+	t->made_bytes += task_pages(&t->new_metadata);
 	if (t->has_new_metadata)
 		publish_stage(t->publish, t->files[t->rendered_count].path,
 			      t->object->mode, &t->new_metadata, &t->staged_metadata);

@@ -64,6 +64,7 @@ struct task {
 	bool rotates; /* its files get another version than they have */
 	struct render_files new_files;
 	struct buf new_metadata;
+	uint64_t made_bytes;     /* of all new files, in whole pages */
 	struct publish *publish; /* takes their bytes; NULL: no volume, they stay here */
 	struct staged *staged;   /* where those of the new files are, one a file */
 	struct staged staged_metadata;

@@ -5,6 +5,7 @@ Bytes alone are bounds here, never times: a peak is what the kernel says of it.
 """
 
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import ROOT, SANITIZED, wait_until
+from conftest import BINARY, ROOT, SANITIZED, wait_until
 from test_idle import writable_memory
 
 from fakevault.h2front import H2Front, available
@@ -235,3 +236,109 @@ def test_the_limit_of_the_manifests_is_enough_for_300_full_values(world, wire, r
         record_property("highest", highest())
         print(f"at most {highest() / MEBIBYTE:.1f} MiB of {limit_of_manifests() / MEBIBYTE:.0f}")
         assert sidecar.stop()[0] == 0
+
+
+# What `check` says of it
+
+PROCESS = 24
+"""Mi, of the process itself."""
+
+
+def told(env, *arguments, wrapper=()):
+    """`check`, in both reports."""
+    command = [*wrapper, BINARY, "check", *arguments]
+    text, made = (subprocess.run([*command, *more], env=env, capture_output=True, text=True, check=False)
+                  for more in ((), ("--output", "json")))
+    memory = json.loads(made.stdout)["memory"]
+    assert f"sizeLimit of the emptyDir            {memory['sizeLimit']} " in text.stdout
+    assert f"memory limit of akvsync's container  {memory['limit']} " in text.stdout
+    return memory, text.stdout
+
+
+def mebibytes(amount):
+    assert re.fullmatch(r"\d+Mi", amount)
+    return int(amount[:-2])
+
+
+@pytest.mark.parametrize(
+    ("objects", "templates", "files", "size"),
+    [
+        ("a", None, 1, 1),
+        (",".join(NAMES), None, COUNT, 17),
+        ("[{objectName: a, layout: kubernetes.io/tls, metadata: true}]", None, 4, 1),
+        ("[" + ",".join(f"{{objectName: {name}, objectVersionHistory: 3}}" for name in NAMES[:100]) + "]", None, COUNT, 17),
+        ("a,b", f'[{{path: t, text: "{"{{a}}{{b}}" * 20}"}}]', 3, 3),
+        ("a", f'[{{path: t, text: "{"{{a}}" * 50}"}}]', 2, 3),
+    ],
+    ids=["one", "300", "files-of-a-layout", "histories", "template", "template-of-the-most"],
+)
+def test_check_tells_what_a_configuration_needs(objects, templates, files, size):
+    env = {"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": objects, "AKVSYNC_TEMPLATES": templates}
+    memory, _ = told({name: text for name, text in env.items() if text is not None})
+    assert (memory["files"], memory["more"]) == (files, False)
+    assert mebibytes(memory["sizeLimit"]) == size, "two sets"
+    assert mebibytes(memory["limit"]) == size + PROCESS, "the volume counts as memory of the container"
+
+
+def test_check_says_when_only_the_vault_knows(world):
+    """--online counts the files that are selected, and tells what they take now."""
+    for name in NAMES[:20]:
+        world.fake.set(name, "x" * 5000)
+    env = world.env("[{objectNamePattern: 's*'}]")
+    memory, text = told(env)
+    assert (memory["files"], memory["more"], memory["setNow"]) == (0, True, None)
+    assert "only the vault knows" in text
+    memory, text = told(env, "--online")
+    assert (memory["files"], memory["more"], memory["setNow"]) == (20, False, "160Ki")
+    assert "one set takes 160Ki" in text
+
+
+@needs_root
+def test_check_warns_of_what_is_too_small_where_it_runs(small_volume, tmp_path):
+    env = {"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": "a", "AKVSYNC_DIR": str(small_volume)}
+    memory, text = told(env)
+    assert memory["tooSmallVolume"] == "256Ki" and "AKVSYNC_DIR has only 256Ki" in text
+    files = tmp_path / "cgroup"
+    files.mkdir()
+    wrapper = ("unshare", "--mount", "sh", "-c", f'mount --bind {files} /sys/fs/cgroup && exec "$@"', "sh")
+    for name, limit, warns in (
+        ("memory.max", "max", None), ("memory.max", str(25 * MEBIBYTE), None), ("memory.max", str(20 * MEBIBYTE), "20Mi"),
+        ("memory/memory.limit_in_bytes", "9223372036854771712", None), ("memory/memory.limit_in_bytes", "1048576", "1Mi"),
+    ):
+        for old in files.rglob("memory.*"):
+            old.unlink()
+        (files / name).parent.mkdir(exist_ok=True)
+        (files / name).write_text(f"{limit}\n")
+        memory, text = told(env, wrapper=wrapper)
+        assert memory["tooSmallLimit"] == warns
+        assert ("this container has only" in text) == (warns is not None)
+
+
+def test_check_keeps_no_values(world):
+    """It has no volume where they could wait, so it drops them."""
+    plant(world)
+    process = world.start("check", "--online", env=world.env(",".join(NAMES)), wrapper=("prlimit", f"--data={30 * MEBIBYTE}"))
+    assert process.wait() == 0, process.text
+
+
+def test_manifests_and_docs_say_what_check_says():
+    """The limits of the components have room for the process and the volume, and pages repeat the figures."""
+    sizes = {
+        int(size)
+        for path in [*(ROOT / "manifests/components").rglob("*.yaml"), ROOT / "README.md"]
+        for size in re.findall(r"medium: Memory, sizeLimit: (\d+)Mi", path.read_text())
+    }
+    limit = limit_of_manifests() // MEBIBYTE
+    assert len(sizes) == 1
+    (size,) = sizes
+    assert size + PROCESS <= limit
+    page = (ROOT / "docs/kubernetes.md").read_text()
+    assert f"its limit, {limit} Mi, covers the volume, {size} Mi, and the process, {PROCESS} Mi" in page
+    environment, shown = re.search(r"^\$ (AKVSYNC_VAULT=.*) akvsync check\n…\n(.*?)```", page, re.M | re.S).groups()
+    env = {name: quoted or plain for name, quoted, plain in re.findall(r"(\w+)=(?:'([^']*)'|(\S+))", environment)}
+    assert shown in told(env)[1]
+    most = int(re.search(rf"{size} Mi hold about (\d+) values", page)[1])
+    for count, fits in ((most, True), (most + 5, False)):
+        names = ",".join(f"s{i}" for i in range(count))
+        memory, _ = told({"AKVSYNC_VAULT": "shop-kv", "AKVSYNC_OBJECTS": names})
+        assert (mebibytes(memory["sizeLimit"]) <= size) == fits

@@ -65,8 +65,6 @@ size_t publish_count(const struct publish *p)
 	return p ? p->current.manifest.count : 0;
 }
 
-/* ---- opening ---- */
-
 /* Which set is there.  "None" is believed only when the system says so: otherwise the
  * sweep would remove the set that readers use as an old one. */
 static int read_current(struct publish *p, struct err *err)

@@ -230,6 +230,17 @@ void vault_object_done(struct vault_object *object)
 	*object = (struct vault_object){ 0 };
 }
 
+void vault_object_forget(struct vault_object *object)
+{
+	buf_done(&object->value);
+	if (object->jwk != NULL)
+		return;
+	json_free(object->body);
+	object->body = NULL;
+	object->content_type = object->cer = NULL;
+	object->tags = NULL;
+}
+
 /* ---- lists ---- */
 
 static void listed_done(struct vault_listed *item)

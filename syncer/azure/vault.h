@@ -57,6 +57,10 @@ int vault_object_parse(struct http_reply *reply, const struct refusal_context *c
 		       struct vault_object *out, struct err *err) MUST_CHECK;
 void vault_object_done(struct vault_object *object);
 
+/* Drops the value, and all that belongs to the body but a key's public members, once
+ * files have been made of them. */
+void vault_object_forget(struct vault_object *object);
+
 /* An object, or one version of it, in a list. */
 struct vault_listed {
 	char *name;

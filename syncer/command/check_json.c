@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "command/check_cost.h"
+#include "command/check_memory.h"
 
 static void check_json_settings(const struct check_view *view, struct buf *out)
 {
@@ -182,6 +183,11 @@ void check_write_json(const struct check_view *view, const struct err *err,
 	json_member(out, "unmade", check->unmade.kind ? check->unmade.msg : NULL);
 	check_json_targets(&check->targets, out);
 	check_json_secrets(&c->secrets, out);
+	buf_text(out, ",\"memory\":");
+	if (err == NULL)
+		check_memory_write_json(view, out);
+	else
+		buf_text(out, "null");
 	buf_text(out, ",\"cost\":");
 	check_cost_write_json(view, out);
 	buf_text(out, "}\n");

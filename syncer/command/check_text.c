@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command/check_cost.h"
+#include "command/check_memory.h"
 
 static bool check_is_shown_below(const char *name)
 {
@@ -170,6 +171,7 @@ void check_write_text(const struct check_view *view, struct buf *out)
 	check_text_templates(c, true, out);
 	check_text_secrets(c, out);
 	check_text_targets(&check->targets, out);
+	check_memory_write_text(view, out);
 	check_cost_write_text(view, out);
 	buf_printf(out, "\n%s\n",
 		   check->unmade.kind != ERR_NONE  ? check->unmade.msg

@@ -111,6 +111,30 @@ int generation_stat(const struct generation *g, const char *path, struct stat *s
 	return 0;
 }
 
+/* True when memory or descriptors are short, so that the next try may succeed. */
+static bool is_shortage(int cause)
+{
+	return cause == ENOMEM || cause == ENFILE || cause == EMFILE;
+}
+
+int generation_has(const struct generation *g, const char *path, mode_t mode,
+		   const void *data, size_t len, struct stat *st, bool *has,
+		   struct err *err)
+{
+	bool found = false;
+
+	*has = false;
+	if (manifest_find(&g->manifest, path) == NULL)
+		return 0;
+	if (generation_stat(g, path, st, &found, err) < 0)
+		return -1;
+	if (!found || (st->st_mode & 07777) != mode || st->st_size != (off_t)len ||
+	    file_compare(g->fd, path, data, len, has, err) == 0)
+		return 0;
+	*has = false;
+	return is_shortage(errno) ? -1 : 0;
+}
+
 enum publish_state generation_state(const struct manifest_entry *e, const struct stat *st)
 {
 	if (st == NULL)

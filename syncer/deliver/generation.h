@@ -57,6 +57,16 @@ int generation_look(struct generation *g, int dir_fd, struct err *err) MUST_CHEC
 int generation_stat(const struct generation *g, const char *path, struct stat *st,
 		    bool *found, struct err *err) MUST_CHECK;
 
+/*
+ * Whether a file of it has exactly this mode and these bytes, without keeping any of
+ * them; *st is of that file then.  One that cannot be read has other bytes: its readers
+ * cannot read it either.  ERR_IO: it could not be examined now, errno kept, such as for
+ * want of a descriptor.
+ */
+int generation_has(const struct generation *g, const char *path, mode_t mode,
+		   const void *data, size_t len, struct stat *st, bool *has,
+		   struct err *err) MUST_CHECK;
+
 /* The state of a file of which the manifest says e; st NULL: there is none. */
 enum publish_state generation_state(const struct manifest_entry *e,
 				    const struct stat *st);

@@ -1,11 +1,9 @@
 #include "deliver/publish.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +13,9 @@
 #include "deliver/change.h"
 #include "deliver/directory.h"
 #include "deliver/links.h"
+#include "deliver/lock.h"
 #include "deliver/retired.h"
+#include "deliver/staging.h"
 
 /* Of sets that could not be removed; with so many, no new one is made. */
 #define LEFTOVERS_MAX 4
@@ -37,9 +37,10 @@ struct publish {
 	struct generation current;
 	struct retired retired;
 	struct attempt attempt;
-	struct paths changed; /* by the set of the last attempt */
-	struct paths healed;  /* links that were made again */
-	bool is_out_of_reach; /* for readers */
+	struct staging staging; /* of bytes for the next set */
+	struct paths changed;   /* by the set of the last attempt */
+	struct paths healed;    /* links that were made again */
+	bool is_out_of_reach;   /* for readers */
 };
 
 const char *publish_generation(const struct publish *p)
@@ -64,48 +65,6 @@ size_t publish_count(const struct publish *p)
 	return p ? p->current.manifest.count : 0;
 }
 
-/* ---- opening ---- */
-
-static int take_lock(const struct publish *p, struct err *err)
-{
-	if (flock(p->dir_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return err_set(err, ERR_UNAVAILABLE,
-			       "another process holds '%s': two akvsync containers may "
-			       "not write to one volume at a time",
-			       p->dir);
-	return err_set_errno(err, ERR_IO, "cannot lock '%s'", p->dir);
-}
-
-static int check_rights(const struct publish *p, struct err *err)
-{
-	struct stat dir, data;
-
-	if (faccessat(p->dir_fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
-		err_set_errno(err, ERR_IO, "cannot write to '%s'", p->dir);
-		return directory_explain(err, errno);
-	}
-	if (fstat(p->dir_fd, &dir) < 0)
-		return err_set_errno(err, ERR_UNAVAILABLE, "cannot look at '%s'", p->dir);
-	if (fstatat(p->dir_fd, LINKS_DATA, &data, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno == ENOENT)
-			return 0;
-		return err_set_errno(err, ERR_UNAVAILABLE,
-				     "cannot look at '%s/" LINKS_DATA
-				     "'; nothing was changed on the volume",
-				     p->dir);
-	}
-	if ((dir.st_mode & S_ISVTX) && geteuid() != 0 && dir.st_uid != geteuid() &&
-	    data.st_uid != geteuid())
-		return err_set(err, ERR_IO,
-			       "the files in '%s' belong to uid %u, but this container "
-			       "runs as uid %u and cannot replace them: give init and "
-			       "sidecar the same runAsUser",
-			       p->dir, (unsigned)data.st_uid, (unsigned)geteuid());
-	return 0;
-}
-
 /* Which set is there.  "None" is believed only when the system says so: otherwise the
  * sweep would remove the set that readers use as an old one. */
 static int read_current(struct publish *p, struct err *err)
@@ -125,20 +84,6 @@ static int read_current(struct publish *p, struct err *err)
 	err_hint(err, "nothing was changed on the volume");
 	err->kind = ERR_UNAVAILABLE;
 	return -1;
-}
-
-static int open_directory(struct publish *p, struct err *err)
-{
-	p->dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->dir_fd >= 0)
-		return 0;
-	if (errno == ENOENT)
-		return err_set(err, ERR_IO,
-			       "directory '%s' does not exist: mount an emptyDir with "
-			       "medium: Memory there, or set AKVSYNC_DIR",
-			       p->dir);
-	err_set_errno(err, ERR_IO, "cannot open directory '%s'", p->dir);
-	return directory_explain(err, errno);
 }
 
 /* ---- how readers reach it ---- */
@@ -175,9 +120,9 @@ int publish_open(struct publish **out, const char *dir, int64_t retain_ms, int64
 	p->dir_fd = -1;
 	p->current = GENERATION_NONE;
 	p->attempt.generation = GENERATION_NONE;
+	p->staging = STAGING_NONE;
 	p->retain_ms = retain_ms;
-	if (open_directory(p, err) < 0 || take_lock(p, err) < 0 ||
-	    check_rights(p, err) < 0 || read_current(p, err) < 0) {
+	if (lock_directory(dir, &p->dir_fd, err) < 0 || read_current(p, err) < 0) {
 		publish_close(p);
 		return -1;
 	}
@@ -257,6 +202,30 @@ int publish_read(const struct publish *p, const char *path, struct buf *out,
 	return 0;
 }
 
+void publish_stage(struct publish *p, const char *path, mode_t mode, struct buf *bytes,
+		   struct staged *out)
+{
+	*out = (struct staged){ 0 };
+	if (p != NULL)
+		staging_put(&p->staging, p->dir_fd, &p->current, path, mode, bytes, out);
+}
+
+void publish_unstage(struct publish *p, struct staged *staged)
+{
+	if (p != NULL)
+		staging_drop(&p->staging, staged);
+}
+
+int publish_read_new(const struct publish *p, const struct publish_file *f,
+		     struct buf *out, struct err *err)
+{
+	if (f->data != NULL)
+		return buf_add(out, f->data, f->len, err);
+	if (f->staged.state == STAGED_NOT)
+		return publish_read(p, f->path, out, err);
+	return staging_read(&p->staging, &p->current, f->path, &f->staged, out, err);
+}
+
 bool publish_is_whole(const struct publish *p)
 {
 	for (size_t i = 0; i < publish_count(p); i++)
@@ -315,7 +284,8 @@ static void attempt_done(struct attempt *a)
 	*a = (struct attempt){ .generation = GENERATION_NONE };
 }
 
-void publish_abandon(struct publish *p)
+/* What was staged stays, for another attempt. */
+static void attempt_abandon(struct publish *p)
 {
 	struct attempt *a = &p->attempt;
 	char name[GENERATION_LEN];
@@ -329,12 +299,26 @@ void publish_abandon(struct publish *p)
 	attempt_done(a);
 }
 
+static void drop_staged(struct publish *p)
+{
+	char name[FILE_TEMP_LEN];
+
+	if (!staging_remove(&p->staging, p->dir_fd, name))
+		retired_add_failed(&p->retired, name);
+}
+
+void publish_abandon(struct publish *p)
+{
+	attempt_abandon(p);
+	drop_staged(p);
+}
+
 /* It failed, with this errno. */
 static int give_up(struct publish *p, int cause, struct err *err)
 {
 	err_wrap(err, "cannot publish to '%s'", p->dir);
 	directory_explain(err, cause);
-	publish_abandon(p);
+	attempt_abandon(p);
 	errno = cause;
 	return -1;
 }
@@ -354,22 +338,6 @@ static void adopt(struct publish *p, struct attempt *a, int64_t now)
 	links_sweep(p->dir_fd);
 }
 
-/* Whether the current generation can go on as the set.  Its directory may belong to the
- * uid of an earlier container, where this one could not replace the manifest. */
-static int can_stay(const struct publish *p, const struct changes *c, bool *stays,
-		    struct err *err)
-{
-	struct stat st;
-
-	*stays = p->current.known && !p->current.astray && c->changed.count == 0;
-	if (!*stays || manifest_equal(&c->manifest, &p->current.manifest))
-		return 0;
-	if (fstat(p->current.fd, &st) < 0)
-		return err_set_errno(err, ERR_IO, "cannot look at the current set");
-	*stays = st.st_uid == geteuid();
-	return 0;
-}
-
 static int make_set(struct publish *p, const struct publish_set *set, struct attempt *a,
 		    struct err *err)
 {
@@ -382,13 +350,13 @@ static int make_set(struct publish *p, const struct publish_set *set, struct att
 	}
 	if (directory_check(p->dir_fd, p->dir, err) < 0 ||
 	    changes_find(&a->changes, &p->current, set, err) < 0 ||
-	    can_stay(p, &a->changes, &stays, err) < 0)
+	    changes_allow_stay(&a->changes, &p->current, &stays, err) < 0)
 		return -1;
 	a->result = stays                ? PUBLISH_UNCHANGED
 		    : p->current.name[0] ? PUBLISH_REPLACED
 					 : PUBLISH_FIRST;
 	return stays ? 0
-		     : changes_make(&a->changes, p->dir_fd, &p->current, set,
+		     : changes_make(&a->changes, p->dir_fd, &p->current, &p->staging, set,
 				    &a->generation, err);
 }
 
@@ -397,7 +365,7 @@ int publish_prepare(struct publish *p, const struct publish_set *set,
 {
 	struct attempt *a = &p->attempt;
 
-	publish_abandon(p);
+	attempt_abandon(p);
 	if (make_set(p, set, a, err) < 0)
 		return give_up(p, errno, err);
 	*result = a->result;
@@ -438,6 +406,7 @@ int publish_finish(struct publish *p, int64_t now, struct err *err)
 	if (done < 0)
 		return give_up(p, errno, err);
 	attempt_done(a);
+	drop_staged(p);
 	return 0;
 }
 

@@ -97,6 +97,25 @@ const struct manifest_entry *publish_of_object(const struct publish *p,
 int publish_read(const struct publish *p, const char *path, struct buf *out,
 		 struct err *err) MUST_CHECK;
 
+/*
+ * Takes the bytes that are to be a file of the next set, compares them with the file that
+ * the current set has there, and wipes them: *out says where they are, for the
+ * publish_file of that path and mode.  With p NULL, or when the volume does not take
+ * them, the bytes stay, and are to be the data of the publish_file.
+ *
+ * Nothing is shown to readers.  All goes with the set that is published next, or by
+ * publish_abandon().
+ */
+void publish_stage(struct publish *p, const char *path, mode_t mode, struct buf *bytes,
+		   struct staged *out);
+/* They are no longer wanted. */
+void publish_unstage(struct publish *p, struct staged *staged);
+
+/* Appends the bytes that a file of a set to publish is going to have.  ERR_IO as above.
+ */
+int publish_read_new(const struct publish *p, const struct publish_file *f,
+		     struct buf *out, struct err *err) MUST_CHECK;
+
 /* True when no file of the current set is missing, and readers reach it; also when there
  * is no set. */
 bool publish_is_whole(const struct publish *p);
@@ -128,13 +147,14 @@ const char *publish_list(const struct publish *p);
  *
  * *result says which set readers will see.  Blocks for the file system only.
  * ERR_IO, of both steps, errno kept: readers see the old set, nothing is left behind that
- * disturbs the next call, and preparing it again later is safe.  publish_look() first:
+ * disturbs the next call, what was staged stays, and preparing it again is safe.
+ * publish_look() first:
  * another program may have changed a file that was to be carried forward.
  */
 int publish_prepare(struct publish *p, const struct publish_set *set,
 		    enum publish_result *result, struct err *err) MUST_CHECK;
 int publish_finish(struct publish *p, int64_t now, struct err *err) MUST_CHECK;
-/* Does nothing when nothing is prepared. */
+/* Does nothing when nothing is prepared or staged. */
 void publish_abandon(struct publish *p);
 
 /* Of the set that was prepared last: the files that get other bytes or another mode, that

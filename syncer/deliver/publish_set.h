@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "deliver/staged.h"
+
 /* What is on the volume in the place of a file of the current set. */
 enum publish_state {
 	PUBLISH_INTACT,  /* the file, with the size, mode and time the manifest says */
@@ -24,15 +26,23 @@ struct publish_file {
 	const char *version; /* the vault's version of it */
 	const char
 		*options; /* how it was rendered, e.g. "encoding=base64"; never a value */
-	const void *data; /* NULL: carry the current set's file forward, which must be
-			     intact and have this mode */
+	/* Its bytes: these, or those that publish_stage() took.  Neither: carry the
+	 * current set's file forward, which must be intact and have this mode. */
+	const void *data;
 	size_t len;
-	/* With data NULL: carry forward whatever is there, also when another program
+	struct staged staged;
+	/* When it is carried: carry forward whatever is there, also when another program
 	 * changed or removed the file.  The current set must have this path.  The
 	 * manifest goes on saying the size, mode and time that were published, so the
 	 * file is still altered or missing afterwards. */
 	bool as_is;
 };
+
+/* True when the file gets no new bytes. */
+static inline bool publish_file_is_carried(const struct publish_file *f)
+{
+	return f->data == NULL && f->staged.state == STAGED_NOT;
+}
 
 /* A set to publish.  It may be empty.  All it points to stays the caller's, and may also
  * belong to the current set: publish_entry(), publish_list(). */

@@ -13,21 +13,26 @@
 
 #define DEPTH_MAX 64
 
-int tree_mkdir(int dir_fd, const char *path, struct err *err)
+int tree_mkdir_mode(int dir_fd, const char *path, mode_t mode, struct err *err)
 {
 	const char *name;
 	auto_close int parent = beneath_parent(dir_fd, path, &name);
 	auto_close int fd = -1;
 	struct stat st;
 
-	if (parent < 0 || mkdirat(parent, name, 0755) < 0)
+	if (parent < 0 || mkdirat(parent, name, mode) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make directory '%s'", path);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* The umask may have cleared bits; fchmod(0755) alone would clear set-group-ID.
+	/* The umask may have cleared bits; fchmod(mode) alone would clear set-group-ID.
 	 */
-	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, 0755 | (st.st_mode & S_ISGID)) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, mode | (st.st_mode & S_ISGID)) < 0)
 		return err_set_errno(err, ERR_IO, "cannot set up directory '%s'", path);
 	return 0;
+}
+
+int tree_mkdir(int dir_fd, const char *path, struct err *err)
+{
+	return tree_mkdir_mode(dir_fd, path, 0755, err);
 }
 
 int tree_make_parents(int dir_fd, const char *path, struct err *err)

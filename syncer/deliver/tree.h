@@ -6,13 +6,16 @@
 #define DELIVER_TREE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
 /* Makes a directory below dir_fd that must not exist, with mode 0755 and the set-group-ID
- * bit it inherits: without the bit files would lose the volume's group.  ERR_IO, errno
- * kept. */
+ * bit it inherits: without the bit files would lose the volume's group.  Or with a mode
+ * of its own.  ERR_IO, errno kept. */
 int tree_mkdir(int dir_fd, const char *path, struct err *err) MUST_CHECK;
+int tree_mkdir_mode(int dir_fd, const char *path, mode_t mode,
+		    struct err *err) MUST_CHECK;
 
 /* Makes those of a file's parent directories below dir_fd that are missing.  ERR_IO,
  * errno kept. */

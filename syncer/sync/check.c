@@ -8,6 +8,7 @@
 #include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/session.h"
+#include "sync/task_set.h"
 #include "sync/validity.h"
 
 static struct check_entry *check_add(struct check *c, const struct object *o, char *words,
@@ -119,6 +120,7 @@ static void check_take_task(struct check *c, const struct task *t)
 	struct err why;
 
 	check_add_files(e, t);
+	e->bytes = t->made_bytes;
 	if (t->new_version != NULL) {
 		free(e->version);
 		e->version = xstrdup(t->new_version);
@@ -152,8 +154,18 @@ static void check_compose(struct check *c, const struct objects *objects,
 	free(files);
 }
 
+/* No template takes them, and there is no volume: only their paths count. */
+static void check_drop_bytes(const struct plan *p)
+{
+	for (const struct task *t = p->tasks; t; t = t->next)
+		for (size_t i = 0; t->has_new_files && i < t->new_files.count; i++)
+			buf_done(&t->new_files.items[i].bytes);
+}
+
 static int check_run(struct plan *p, struct http *http, int64_t until, struct err *err)
 {
+	bool keeps_bytes = p->templates->count > 0;
+
 	for (;;) {
 		int64_t now = clock_now_ms();
 		int64_t wake = clock_sooner(plan_deadline(p), until);
@@ -165,6 +177,8 @@ static int check_run(struct plan *p, struct http *http, int64_t until, struct er
 		http_run(http);
 		if (plan_run(p, clock_now_ms()))
 			return 0;
+		if (!keeps_bytes)
+			check_drop_bytes(p);
 	}
 }
 

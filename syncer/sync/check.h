@@ -23,6 +23,7 @@ struct check_entry {
 	bool optional;
 	struct check_file *files;
 	size_t file_count;
+	uint64_t bytes; /* that the volume would take for what was read; 0: nothing was */
 	const char *more; /* files that only the vault knows of; NULL: none */
 	bool failed;
 	struct err err; /* why it cannot be read; excused when the object is optional */

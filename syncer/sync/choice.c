@@ -38,6 +38,7 @@ struct choice *choice_new(struct task *t, struct fetch *fetch)
 	struct choice *c = xcalloc(1, sizeof(*c));
 
 	c->task = t;
+	t->is_choosing = true;
 	c->versions = listing_new(t->object, t->source, fetch);
 	return c;
 }
@@ -80,6 +81,7 @@ static void choice_make(struct choice *c, int64_t now_s)
 		return;
 	}
 	t->version = xstrdup(found->items[i].version);
+	t->is_choosing = false;
 	question_change(&t->value, t->source, t->object->kind, t->name, t->version);
 }
 

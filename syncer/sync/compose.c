@@ -4,133 +4,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/sorted.h"
 #include "base/text.h"
 #include "config/objects.h"
 #include "config/path.h"
 #include "deliver/env_file.h"
-#include "render/fill.h"
 #include "report/log.h"
-
-/* The set whose files a template takes. */
-struct compose_set {
-	const struct publish *publish;     /* has the files without data */
-	const struct publish_file **files; /* in the order of their paths */
-	size_t count;
-};
-
-static int compose_order(const void *a, const void *b)
-{
-	const struct publish_file *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-static int compose_compare(const void *path, const void *item)
-{
-	return strcmp(path, (*(const struct publish_file *const *)item)->path);
-}
-
-/* free() its files; those of the array stay the caller's. */
-static struct compose_set compose_set(const struct publish *publish,
-				      const struct publish_file *files, size_t count)
-{
-	struct compose_set set = { publish, xcalloc(count, sizeof(*set.files)), count };
-
-	for (size_t i = 0; i < count; i++)
-		set.files[i] = &files[i];
-	if (count > 0)
-		qsort(set.files, count, sizeof(*set.files), compose_order);
-	return set;
-}
-
-static const struct publish_file *compose_find(const struct compose_set *set,
-					       const char *path)
-{
-	bool found;
-	size_t at = sorted_place(set->files, set->count, sizeof(*set->files), path,
-				 compose_compare, &found);
-
-	return found ? set->files[at] : NULL;
-}
-
-/* ---- one file ---- */
-
-/* taken: bytes, of all places before it. */
-static int compose_place(const struct compose_set *set, const struct template_part *part,
-			 size_t *taken, struct buf *out, struct err *err)
-{
-	const struct publish_file *f = compose_find(set, part->path);
-	auto_buf struct buf kept = BUF_INIT(TEMPLATES_MADE_MAX);
-	int result = 0;
-
-	if (f == NULL)
-		return err_set(err, ERR_NOTFOUND, "is not in the set: no object made it");
-	if (f->data == NULL)
-		result = publish_read(set->publish, f->path, &kept, err);
-	if (result < 0)
-		return -1;
-	*taken += f->data ? f->len : kept.len;
-	if (*taken > TEMPLATES_TAKEN_MAX)
-		return err_set(err, ERR_CONFIG,
-			       "makes more than %d bytes of what the template takes",
-			       TEMPLATES_TAKEN_MAX);
-	return f->data ? fill_place(part, f->data, f->len, out, err)
-		       : fill_place(part, buf_str(&kept), kept.len, out, err);
-}
-
-static int compose_fill(const struct compose_set *set, const struct template_file *file,
-			struct buf *out, struct err *err)
-{
-	size_t taken = 0;
-
-	for (size_t i = 0; i < file->body.count; i++) {
-		const struct template_part *part = &file->body.parts[i];
-		int result;
-
-		if (part->path == NULL) {
-			buf_text(out, part->text); /* fill_place() tells of a limit */
-			continue;
-		}
-		result = compose_place(set, part, &taken, out, err);
-		if (result < 0) {
-			auto_free char *words = templates_words(file);
-			auto_free char *reason = xstrdup(err->msg);
-
-			return err_set(err, err->kind, "%s: %s: file '%.100s' %s", words,
-				       part->where, part->path, reason);
-		}
-	}
-	return 0;
-}
-
-/* The limit of what is made of it. */
-static size_t compose_limit(const struct template_file *file)
-{
-	return file->format == TEMPLATES_FILE_KEY_REF ? FILL_FILE_KEY_REF_FILE_MAX
-						      : TEMPLATES_MADE_MAX;
-}
-
-/* The version of all that it takes; NULL: something is missing.  The caller frees. */
-static char *compose_version(const struct compose_set *set,
-			     const struct template_file *file)
-{
-	uint64_t hash = TEXT_HASH;
-
-	for (size_t i = 0; i < file->body.count; i++) {
-		const struct template_part *part = &file->body.parts[i];
-		const struct publish_file *f =
-			part->path ? compose_find(set, part->path) : NULL;
-
-		if (part->path == NULL)
-			continue;
-		if (f == NULL)
-			return NULL;
-		hash = text_hash(text_hash(hash, f->path), f->object);
-		hash = text_hash(text_hash(hash, f->version), f->options);
-	}
-	return xasprintf("%016llx", (unsigned long long)hash);
-}
+#include "sync/compose_fill.h"
 
 /* ---- templates ---- */
 
@@ -176,7 +55,8 @@ static int compose_check_path(const struct composed *c, const struct compose_set
 	return 0;
 }
 
-static void compose_make(struct composed *c, const struct compose_set *set)
+static void compose_make(struct composed *c, struct publish *publish,
+			 const struct compose_set *set)
 {
 	enum publish_state state = PUBLISH_MISSING;
 	const struct manifest_entry *e = compose_entry(c, set->publish, &state);
@@ -188,10 +68,12 @@ static void compose_make(struct composed *c, const struct compose_set *set)
 	    c->version != NULL && strcmp(e->version, c->version) == 0)
 		return;
 	if (compose_check_path(c, set, &c->err) < 0 ||
-	    compose_fill(set, c->file, &c->bytes, &c->err) < 0)
+	    compose_fill(set, c->file, &c->bytes, &c->err) < 0) {
 		buf_done(&c->bytes);
-	else
-		c->is_new = true;
+		return;
+	}
+	c->is_new = true;
+	publish_stage(publish, c->file->path, c->file->mode, &c->bytes, &c->staged);
 }
 
 static void compose_judge(struct composed *c, const struct compose_set *set,
@@ -224,7 +106,8 @@ static void compose_add_file(const struct composed *c, const struct publish *pub
 				    .version = c->version,
 				    .options = c->options };
 	if (c->is_new) {
-		f->data = buf_str(&c->bytes);
+		f->staged = c->staged;
+		f->data = c->staged.state == STAGED_NOT ? buf_str(&c->bytes) : NULL;
 		f->len = c->bytes.len;
 		return;
 	}
@@ -254,7 +137,7 @@ static void compose_try_env_file(struct composition *c, const struct compose_set
 }
 
 void compose_templates(struct composition *out, const struct templates *all,
-		       const struct publish *publish, const struct fate_facts *facts,
+		       struct publish *publish, const struct fate_facts *facts,
 		       struct publish_file **files, size_t *count)
 {
 	/* A template takes the files of objects only. */
@@ -269,7 +152,7 @@ void compose_templates(struct composition *out, const struct templates *all,
 		out->count++;
 		c->file = &all->items[i];
 		c->bytes = BUF_INIT(compose_limit(c->file));
-		compose_make(c, &objects);
+		compose_make(c, publish, &objects);
 		compose_judge(c, &objects, facts);
 		if (c->verdict->fate == FATE_HOLD_SET && out->held_by.kind == ERR_NONE)
 			out->held_by = c->err;

@@ -22,10 +22,11 @@
 /* A template in a sync. */
 struct composed {
 	const struct template_file *file;
-	char *options; /* they name the text of the template */
-	char *version; /* of all that it takes; NULL: something is missing */
-	bool is_new;   /* bytes were made */
-	struct buf bytes;
+	char *options;    /* they name the text of the template */
+	char *version;    /* of all that it takes; NULL: something is missing */
+	bool is_new;      /* bytes were made */
+	struct buf bytes; /* unless the volume has them */
+	struct staged staged;
 	struct err err; /* why not, though they should */
 	const struct fate_verdict *verdict;
 };
@@ -42,7 +43,7 @@ struct composition {
  * list. composition_done() the result.
  */
 void compose_templates(struct composition *out, const struct templates *all,
-		       const struct publish *publish, const struct fate_facts *facts,
+		       struct publish *publish, const struct fate_facts *facts,
 		       struct publish_file **files, size_t *count);
 void composition_done(struct composition *c);
 

@@ -203,9 +203,8 @@ static int listing_check_current(struct listing *l)
 	return -1;
 }
 
-static struct task *listing_version_task(const struct listing *l,
-					 const struct publish *publish, size_t i,
-					 const char *version)
+static struct task *listing_version_task(const struct listing *l, struct publish *publish,
+					 size_t i, const char *version)
 {
 	auto_free char *path = xasprintf("%s/%zu", l->object->path, i);
 	struct task *t =
@@ -219,9 +218,9 @@ static struct task *listing_version_task(const struct listing *l,
 
 /* Adds the versions that are on the volume, from index first on.  The version with index
  * 0 is added even if it is not there, when no other task represents the failure. */
-static void listing_expand_rest(struct listing *l, const struct publish *publish,
-				size_t first, bool may_go, const struct err *why,
-				listing_add *add, void *arg)
+static void listing_expand_rest(struct listing *l, struct publish *publish, size_t first,
+				bool may_go, const struct err *why, listing_add *add,
+				void *arg)
 {
 	for (size_t i = first; i < (size_t)l->object->history; i++) {
 		struct task *t = listing_version_task(l, publish, i, NULL);
@@ -237,7 +236,7 @@ static void listing_expand_rest(struct listing *l, const struct publish *publish
 	}
 }
 
-static void listing_expand_history(struct listing *l, const struct publish *publish,
+static void listing_expand_history(struct listing *l, struct publish *publish,
 				   listing_add *add, void *arg)
 {
 	struct history h = { 0 };
@@ -259,6 +258,7 @@ static void listing_expand_history(struct listing *l, const struct publish *publ
 			task_take(t, &l->current.got);
 		add(arg, l, t);
 	}
+	vault_object_forget(&l->current.got);
 	err_set(&gone, ERR_NOTFOUND, "%s: there are %zu now", l->words, h.count);
 	listing_expand_rest(l, publish, h.count, h.count > 0, &gone, add, arg);
 	free(h.versions);
@@ -267,7 +267,7 @@ static void listing_expand_history(struct listing *l, const struct publish *publ
 /* ---- a selection ---- */
 
 static struct task *listing_selected_task(const struct listing *l,
-					  const struct publish *publish, const char *name)
+					  struct publish *publish, const char *name)
 {
 	const char *folder = l->object->path;
 	auto_free char *path =
@@ -306,8 +306,7 @@ static bool listing_is_listed(const struct listing *l, const char *name)
 
 /* Files on the volume that this entry selected earlier, whatever their options, and that
  * the list, if there is one, does not name. */
-static void listing_expand_selected_before(struct listing *l,
-					   const struct publish *publish,
+static void listing_expand_selected_before(struct listing *l, struct publish *publish,
 					   const struct err *why, listing_add *add,
 					   void *arg)
 {
@@ -335,7 +334,7 @@ static void listing_expand_selected_before(struct listing *l,
 	}
 }
 
-static void listing_expand_listed(struct listing *l, const struct publish *publish,
+static void listing_expand_listed(struct listing *l, struct publish *publish,
 				  listing_add *add, void *arg)
 {
 	bool has_room = true;
@@ -358,7 +357,7 @@ static void listing_expand_listed(struct listing *l, const struct publish *publi
 	}
 }
 
-static void listing_expand_selection(struct listing *l, const struct publish *publish,
+static void listing_expand_selection(struct listing *l, struct publish *publish,
 				     listing_add *add, void *arg)
 {
 	struct err gone;
@@ -375,7 +374,7 @@ static void listing_expand_selection(struct listing *l, const struct publish *pu
 	listing_expand_selected_before(l, publish, &gone, add, arg);
 }
 
-void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
+void listing_expand(struct listing *l, struct publish *publish, listing_add *add,
 		    void *arg)
 {
 	l->expanded = true;

@@ -58,7 +58,7 @@ typedef bool listing_add(void *arg, struct listing *l, struct task *task);
 /* Makes the tasks, in the order of the objects' names: for what the list names, and for
  * what is on the volume but not in the list.  When the list is not complete, l->err says
  * why, and only the objects on the volume get tasks. */
-void listing_expand(struct listing *l, const struct publish *publish, listing_add *add,
+void listing_expand(struct listing *l, struct publish *publish, listing_add *add,
 		    void *arg);
 
 /* The sync ends before the list is complete: l->err says so. */

@@ -145,7 +145,7 @@ static void plan_add(struct plan *p, const struct object *o)
 }
 
 void plan_start(struct plan *p, struct sources *sources, const struct objects *objects,
-		const struct publish *publish, int64_t now)
+		struct publish *publish, int64_t now)
 {
 	*p = (struct plan){ .sources = sources, .publish = publish };
 	p->templates = &objects->templates;
@@ -164,7 +164,7 @@ void plan_start(struct plan *p, struct sources *sources, const struct objects *o
 static bool plan_is_of_certificate(const struct task *t)
 {
 	return t->version == NULL && t->value.item.state == FETCH_GOT &&
-	       t->value.got.of_certificate && t->err.kind == ERR_NONE;
+	       t->value.got.of_certificate && (t->err.kind == ERR_NONE || t->is_rendered);
 }
 
 static bool plan_disagree(const struct task *a, const struct task *b)
@@ -197,7 +197,7 @@ static bool plan_repeat(struct plan *p)
 		stale[count++] = t;
 	}
 	for (size_t i = 0; i < count; i++)
-		question_repeat(&stale[i]->value);
+		task_repeat(stale[i]);
 	return count > 0;
 }
 
@@ -205,9 +205,10 @@ static bool plan_repeat(struct plan *p)
 
 int64_t plan_deadline(const struct plan *p)
 {
-	int64_t soonest = p->is_rendering ? clock_now_ms() : CLOCK_NEVER;
+	bool is_busy = p->is_rendering || p->has_more;
+	int64_t soonest = is_busy ? clock_now_ms() : CLOCK_NEVER;
 
-	for (size_t i = 0; i < p->sources->count && !p->is_rendering; i++)
+	for (size_t i = 0; i < p->sources->count && !is_busy; i++)
 		soonest = clock_sooner(soonest, fetch_deadline(p->fetches[i]));
 	return soonest;
 }
@@ -263,6 +264,17 @@ static bool plan_run_choices(struct plan *p)
 	return moved;
 }
 
+/* Some of what has come.  True: there is more. */
+static bool plan_render_early(struct plan *p)
+{
+	int64_t start = clock_now_ms();
+
+	for (struct task *t = p->tasks; t; t = t->next)
+		if (task_render_early(t) && clock_now_ms() - start >= RENDER_MS)
+			return true;
+	return false;
+}
+
 static void plan_begin_rendering(struct plan *p)
 {
 	if (!p->is_rendering)
@@ -300,7 +312,10 @@ static bool plan_ask(struct plan *p, int64_t now)
 
 bool plan_run(struct plan *p, int64_t now)
 {
-	return (p->is_rendering || plan_ask(p, now)) && plan_render(p);
+	bool is_over = p->is_rendering || plan_ask(p, now);
+
+	p->has_more = !p->is_rendering && plan_render_early(p);
+	return is_over && plan_render(p);
 }
 
 static void plan_stop_fetches(struct plan *p)

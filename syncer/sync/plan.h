@@ -24,7 +24,7 @@
 
 struct plan {
 	struct sources *sources;           /* with those of all objects */
-	const struct publish *publish;     /* NULL: no volume */
+	struct publish *publish;           /* NULL: no volume */
 	const struct templates *templates; /* whose paths no selected object takes */
 	struct fetch **fetches;            /* one a source, by its index */
 	struct task *tasks, **tail;
@@ -33,13 +33,14 @@ struct plan {
 	struct listing *listings; /* in the order in which they take their paths */
 	struct holders paths;     /* of all tasks */
 	int repeats;       /* how often versions that disagree were asked for again */
+	bool has_more;     /* to render of what has come */
 	bool is_rendering; /* all have answered */
 	struct extract rendering;
 };
 
 /* Starts all requests; never fails at once.  All arguments outlive the plan. */
 void plan_start(struct plan *p, struct sources *sources, const struct objects *objects,
-		const struct publish *publish, int64_t now);
+		struct publish *publish, int64_t now);
 
 /* When plan_run() is due though nothing came from the network. */
 int64_t plan_deadline(const struct plan *p);

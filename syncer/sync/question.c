@@ -55,7 +55,12 @@ void question_done(struct question *q)
 	*q = (struct question){ 0 };
 }
 
+bool question_is_answered(const struct question *q)
+{
+	return q->item.state == FETCH_GOT || q->item.state == FETCH_NONE;
+}
+
 bool question_failed(const struct question *q)
 {
-	return q->item.state != FETCH_GOT && q->item.state != FETCH_NONE;
+	return !question_is_answered(q);
 }

@@ -20,6 +20,9 @@ struct question {
 void question_ask(struct question *q, struct fetch *fetch, const struct source *source,
 		  enum object_kind kind, const char *name, const char *version);
 
+/* True when it has an answer, or was not asked at all. */
+bool question_is_answered(const struct question *q);
+
 /* Drops the answer and asks the same again. */
 void question_repeat(struct question *q);
 

@@ -11,6 +11,7 @@
 #include "sync/compose.h"
 #include "sync/plan.h"
 #include "sync/proposal.h"
+#include "sync/task_set.h"
 
 /*
  * A round asks, then proposes a set:

@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 #define METADATA_MAX (64 * 1024)
+#define PAGE_BYTES 4096
 #define METADATA_SUFFIX ".json"
-#define METADATA_OPTIONS "metadata"
 #define SELECTION ";like="
 
 /* ---- what is on the volume ---- */
@@ -141,7 +141,7 @@ static void task_look(struct task *t, const struct publish *publish)
 	if (t->object->metadata) {
 		auto_free char *path = xasprintf("%s" METADATA_SUFFIX, t->base);
 
-		task_add_file(t, publish, path, METADATA_OPTIONS, t->object->mode);
+		task_add_file(t, publish, path, TASK_METADATA_OPTIONS, t->object->mode);
 	}
 	if (has_all_keys)
 		t->current = task_version(t, 0, t->rendered_count);
@@ -167,7 +167,7 @@ static enum fate_need task_need(const struct object *object)
 }
 
 struct task *task_new(const struct object *object, struct source *source,
-		      const struct publish *publish, const char *name, const char *path,
+		      struct publish *publish, const char *name, const char *path,
 		      const char *version)
 {
 	struct task *t = xcalloc(1, sizeof(*t));
@@ -184,6 +184,7 @@ struct task *task_new(const struct object *object, struct source *source,
 	t->words = xasprintf("%s '%s'", kind_word(object->kind), name);
 	t->need = task_need(object);
 	t->new_metadata = BUF_INIT(METADATA_MAX);
+	t->publish = publish;
 	task_look(t, publish);
 	return t;
 }
@@ -197,7 +198,8 @@ void task_free(struct task *t)
 	free(t->files);
 	question_done(&t->value);
 	question_done(&t->password);
-	render_files_done(&t->new_files);
+	task_unrender(t);
+	publish_unstage(t->publish, &t->staged_metadata);
 	buf_done(&t->new_metadata);
 	free(t->name);
 	free(t->base);
@@ -228,6 +230,10 @@ const char *task_path(const struct task *t, size_t i, mode_t *mode)
 
 void task_unrender(struct task *t)
 {
+	for (size_t i = 0; t->staged != NULL && i < t->new_files.count; i++)
+		publish_unstage(t->publish, &t->staged[i]);
+	free(t->staged);
+	t->staged = NULL;
 	render_files_done(&t->new_files);
 	t->has_new_files = false;
 }
@@ -287,6 +293,12 @@ void task_take(struct task *t, struct vault_object *got)
 	*got = (struct vault_object){ 0 };
 }
 
+/* A file of a tmpfs takes whole pages. */
+static uint64_t task_pages(const struct buf *bytes)
+{
+	return (bytes->len + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
 static void task_render_files(struct task *t)
 {
 	const struct vault_object *got = &t->value.got;
@@ -315,6 +327,13 @@ static void task_render_files(struct task *t)
 	}
 	task_mark(t, &t->new_files);
 	t->has_new_files = true;
+	t->staged = xcalloc(t->new_files.count, sizeof(*t->staged));
+	for (size_t i = 0; i < t->new_files.count; i++) {
+		struct render_file *f = &t->new_files.items[i];
+
+		t->made_bytes += task_pages(&f->bytes);
+		publish_stage(t->publish, f->path, f->mode, &f->bytes, &t->staged[i]);
+	}
 }
 
 static void task_render_metadata(struct task *t)
@@ -338,100 +357,72 @@ static void task_render_metadata(struct task *t)
 		(unsigned long long)text_hash(TEXT_HASH, buf_str(&t->new_metadata)));
 	t->has_new_metadata =
 		t->metadata == NULL || strcmp(t->metadata, t->new_metadata_version) != 0;
+	t->made_bytes += task_pages(&t->new_metadata);
+	if (t->has_new_metadata)
+		publish_stage(t->publish, t->files[t->rendered_count].path,
+			      t->object->mode, &t->new_metadata, &t->staged_metadata);
+	else
+		buf_done(&t->new_metadata);
+}
+
+static bool task_is_current(const struct task *t)
+{
+	return t->current != NULL && text_same(t->current, t->new_version);
+}
+
+static void task_render_got(struct task *t, bool also_current)
+{
+	const struct vault_object *got = &t->value.got;
+
+	t->is_rendered = true;
+	t->new_version =
+		t->object->password_object == NULL
+			? xstrdup(got->version)
+			: xasprintf("%s+%s", got->version, t->password.got.version);
+	if (also_current || !task_is_current(t))
+		task_render_files(t);
+	if (t->err.kind == ERR_NONE && t->object->metadata)
+		task_render_metadata(t);
+	vault_object_forget(&t->value.got);
+	vault_object_forget(&t->password.got);
+}
+
+bool task_render_early(struct task *t)
+{
+	if (t->is_rendered || t->is_choosing || t->err.kind != ERR_NONE ||
+	    t->value.item.state != FETCH_GOT || !question_is_answered(&t->password))
+		return false;
+	/* Whether files of extracted keys are current is known at the end: extract.h. */
+	task_render_got(t, t->how.extract != OBJECT_EXTRACT_NONE);
+	return true;
 }
 
 void task_render(struct task *t)
 {
-	const struct vault_object *got = &t->value.got;
-
-	if (t->err.kind != ERR_NONE || t->value.item.state == FETCH_NONE)
+	if (t->is_rendered && task_is_current(t))
+		task_unrender(t);
+	if (t->is_rendered || t->err.kind != ERR_NONE ||
+	    t->value.item.state == FETCH_NONE)
 		return;
 	if (question_failed(&t->value) || question_failed(&t->password)) {
 		t->err = question_failed(&t->value) ? t->value.item.err
 						    : t->password.item.err;
 		return;
 	}
-	t->new_version =
-		t->object->password_object == NULL
-			? xstrdup(got->version)
-			: xasprintf("%s+%s", got->version, t->password.got.version);
-	if (t->current == NULL || !text_same(t->current, t->new_version))
-		task_render_files(t);
-	if (t->err.kind == ERR_NONE && t->object->metadata)
-		task_render_metadata(t);
+	task_render_got(t, false);
 }
 
-/* ---- the set ---- */
-
-/* As it was published, in whatever way that was; as_is: also when another program changed
- * or removed it. */
-static struct publish_file task_carry(const struct task_file *f, bool as_is)
+void task_repeat(struct task *t)
 {
-	return (struct publish_file){ .path = f->path,
-				      .mode = f->entry->mode,
-				      .object = f->entry->object,
-				      .version = f->entry->version,
-				      .options = f->entry->options,
-				      .as_is = as_is };
-}
-
-static struct publish_file task_make_rendered(const struct task *t,
-					      const struct render_file *f)
-{
-	return (struct publish_file){ .path = f->path,
-				      .mode = f->mode,
-				      .object = t->id,
-				      .version = t->new_version,
-				      .options = f->options,
-				      .data = buf_str(&f->bytes),
-				      .len = f->bytes.len };
-}
-
-static struct publish_file task_make_metadata(const struct task *t,
-					      const struct task_file *f)
-{
-	return (struct publish_file){ .path = f->path,
-				      .mode = t->object->mode,
-				      .object = t->id,
-				      .version = t->new_metadata_version,
-				      .options = METADATA_OPTIONS,
-				      .data = buf_str(&t->new_metadata),
-				      .len = t->new_metadata.len };
-}
-
-static struct publish_file *task_push(struct publish_file **files, size_t *count)
-{
-	*files = xgrow(*files, *count, sizeof(**files));
-	return &(*files)[(*count)++];
-}
-
-/* What the set has, in place of new bytes, of files [from, to). */
-static void task_carry_all(const struct task *t, size_t from, size_t to,
-			   struct publish_file **files, size_t *count)
-{
-	bool as_is = t->verdict->fate == FATE_KEEP_AS_IS;
-
-	for (size_t i = from; i < to; i++) {
-		const struct task_file *f = &t->files[i];
-
-		if (f->entry != NULL)
-			*task_push(files, count) = task_carry(f, as_is || !f->intact);
-	}
-}
-
-void task_add_files(const struct task *t, struct publish_file **files, size_t *count)
-{
-	bool is_new = t->verdict->fate == FATE_NEW;
-
-	if (t->verdict->fate == FATE_GO)
-		return;
-	if (!is_new || !t->has_new_files)
-		task_carry_all(t, 0, t->rendered_count, files, count);
-	for (size_t i = 0; is_new && i < t->new_files.count; i++)
-		*task_push(files, count) = task_make_rendered(t, &t->new_files.items[i]);
-	if (is_new && t->has_new_metadata)
-		*task_push(files, count) =
-			task_make_metadata(t, &t->files[t->rendered_count]);
-	else
-		task_carry_all(t, t->rendered_count, t->file_count, files, count);
+	task_unrender(t);
+	publish_unstage(t->publish, &t->staged_metadata);
+	buf_done(&t->new_metadata);
+	free(t->new_version);
+	free(t->new_metadata_version);
+	t->new_version = t->new_metadata_version = NULL;
+	t->has_new_metadata = t->is_rendered = false;
+	t->err = (struct err){ 0 };
+	question_repeat(&t->value);
+	if (t->password.item.state != FETCH_NONE)
+		question_repeat(&t->password);
 }

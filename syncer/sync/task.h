@@ -13,6 +13,9 @@
 #include "sync/fate.h"
 #include "sync/question.h"
 
+/* The options of path.json. */
+#define TASK_METADATA_OPTIONS "metadata"
+
 /* One file that a task makes, or that the volume has of its object. */
 struct task_file {
 	char *path;
@@ -51,14 +54,20 @@ struct task {
 	const char *passed_over; /* why its current version is not the one to get:
 				    "disabled"; NULL: it is, or one is pinned */
 	struct question value, password;
-	struct err err; /* why it has no new bytes, though it should */
-	bool is_late;   /* no time is left to render it */
-	bool is_gone;   /* a complete list does not select it any more */
+	struct err err;   /* why it has no new bytes, though it should */
+	bool is_late;     /* no time is left to render it */
+	bool is_choosing; /* another version than the one that came may be asked for */
+	bool is_rendered; /* what came, so that its values are gone */
+	bool is_gone;     /* a complete list does not select it any more */
 	char *new_version, *new_metadata_version; /* of what came */
 	bool has_new_files, has_new_metadata;
 	bool rotates; /* its files get another version than they have */
 	struct render_files new_files;
 	struct buf new_metadata;
+	uint64_t made_bytes;     /* of all new files, in whole pages */
+	struct publish *publish; /* takes their bytes; NULL: no volume, they stay here */
+	struct staged *staged;   /* where those of the new files are, one a file */
+	struct staged staged_metadata;
 
 	const struct fate_verdict *verdict; /* set at the end of the sync */
 };
@@ -66,7 +75,7 @@ struct task {
 /* A task for an object of the entry.  version: NULL for the current one.  Finds its files
  * on the volume; publish NULL: no volume.  task_free() the result. */
 struct task *task_new(const struct object *object, struct source *source,
-		      const struct publish *publish, const char *name, const char *path,
+		      struct publish *publish, const char *name, const char *path,
 		      const char *version);
 void task_free(struct task *t);
 
@@ -91,8 +100,16 @@ const char *task_path(const struct task *t, size_t i, mode_t *mode);
 /* Takes over an answer to the same question. */
 void task_take(struct task *t, struct vault_object *got);
 
-/* Renders what came, or keeps the reason why nothing did. */
+/* Renders what came as soon as all that it is made of has come, so that few values are in
+ * memory at a time: the new bytes go to the volume, the values are dropped.  False: there
+ * is nothing to render yet, or it was done before. */
+bool task_render_early(struct task *t);
+
+/* Renders what came, unless that was done before, or keeps the reason why nothing did. */
 void task_render(struct task *t);
+
+/* Drops what came, and asks for it again. */
+void task_repeat(struct task *t);
 
 /* Takes back what was rendered, for the reason in t->err. */
 void task_unrender(struct task *t);
@@ -102,9 +119,5 @@ void task_forget_file(struct task *t, size_t i);
 
 /* What the current set has of its files. */
 enum fate_files task_files_on_volume(const struct task *t);
-
-/* Adds the files that it has in the set, by its verdict; their bytes and strings stay the
- * task's. */
-void task_add_files(const struct task *t, struct publish_file **files, size_t *count);
 
 #endif

@@ -249,6 +249,28 @@ static int publish_as_is(struct publish *p, struct err *err)
 	return publish_known(p, files, 5, err);
 }
 
+/* As a round does: bytes go to the volume as they come, and what is left over of them
+ * goes with the set or with its failure. */
+static int publish_staged(struct publish *p, struct err *err)
+{
+	struct publish_file files[] = {
+		volume_file("keep", "2", "keep 1"),
+		volume_file("change", "2", "change 2"),
+		volume_file("new", "2", "new 2"),
+		volume_file("dir/kept", "2", "dir 1"),
+		volume_file("dir/new", "2", "dir 2"),
+		volume_file("unused", "2", "unused"),
+	};
+	int result = publish_look(p, err);
+
+	for (size_t i = 0; i < 6 && result == 0; i++)
+		volume_stage(p, &files[i]);
+	if (result == 0)
+		result = volume_commit(p, files, 5, 0, err);
+	publish_abandon(p);
+	return result;
+}
+
 static int publish_empty(struct publish *p, struct err *err)
 {
 	return publish_known(p, NULL, 0, err);
@@ -302,6 +324,10 @@ static const struct scenario scenarios[] = {
 	{ "open an empty volume and publish", nothing, publish_new, new_set, 4,
 	  .reopened = true },
 	{ "open over leftovers and publish", old_set, publish_new, new_set, 4,
+	  .reopened = true, .leftovers = true },
+	{ "first set, staged", nothing, publish_staged, new_set, 4, .spoil = NULL },
+	{ "replace a set, staged", old_set, publish_staged, new_set, 4, .spoil = NULL },
+	{ "open over leftovers and stage", old_set, publish_staged, new_set, 4,
 	  .reopened = true, .leftovers = true },
 	{ "same bytes, another version", old_set, publish_same, old_set, 4,
 	  .spoil = NULL },
@@ -371,6 +397,8 @@ static void leave_leftovers(const char *dir)
 	assert_int_equal(mkdirat(fd, "..2020_01_01_00_00_00.000000001", 0755), 0);
 	assert_int_equal(symlinkat("..2020", fd, "..tmp.0000000000000001"), 0);
 	assert_int_equal(symlinkat("..data/never", fd, "never"), 0);
+	assert_int_equal(mkdirat(fd, "..tmp.0000000000000002", 0700), 0);
+	close(openat(fd, "..tmp.0000000000000002/0", O_CREAT | O_WRONLY, 0440));
 	close(fd);
 }
 
@@ -729,14 +757,15 @@ static void test_sweep_is_complete(void **state)
 		"syncer/deliver/tree.o syncer/deliver/manifest.o "
 		"syncer/deliver/change.o syncer/deliver/links.o "
 		"syncer/deliver/retired.o syncer/deliver/directory.o "
+		"syncer/deliver/lock.o syncer/deliver/staging.o "
 		"syncer/base/file.o syncer/base/beneath.o | awk '$1 == \"U\" { print $2 "
 		"} END { print NR }' | "
 		"sort -u | grep -vxE "
 		"'(str|mem)[a-z]+|__(str|mem|sn?printf)[a-z]*_chk|snprintf|free|abort|"
 		"__errno_location|__stack_chk_fail|__(asan|ubsan|lsan)_.*|(buf|err|clock|"
 		"json|text|file|beneath|"
-		"manifest|generation|tree|changes|links|retired|paths|directory)_[a-z_0-"
-		"9]+|x[a-z]+"
+		"manifest|generation|tree|changes|links|retired|paths|directory|lock|"
+		"staging|staged)_[a-z_0-9]+|x[a-z]+"
 		"|wipe|"
 		"getrandom|geteuid|qsort|sorted_place|"
 		"gmtime_r|dirfd|"

@@ -4,7 +4,7 @@
 #include "volume.h"
 
 #include "config/objects.h"
-#include "sync/task.h"
+#include "sync/task_set.h"
 
 #define VERSION "0123456789abcdef0123456789abcdef"
 #define ID "https://shop-kv.vault.azure.net/secrets/"

@@ -26,7 +26,7 @@ static inline int fuzz_templates(struct objects *all, const struct settings *s,
 		return -1;
 	for (size_t i = 0; i < t->count; i++)
 		if (t->items[i].file != NULL &&
-		    templates_take_text(&t->items[i], "{{a}} {{b|url}}", err) < 0)
+		    templates_take_text(&t->items[i], "{{a|url}}", err) < 0)
 			return -1;
 	if (templates_read_env_files(t, s->env_files, s->file_mode, err) < 0)
 		return -1;

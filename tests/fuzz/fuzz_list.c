@@ -6,9 +6,12 @@
 static void fuzz_page(const uint8_t *data, size_t size, struct vault_list *list)
 {
 	struct http_reply reply = reply_of(data, size);
-	const struct refusal_context context = { .list = true,
-						 .client_id = "client",
-						 .vault = "shop-kv" };
+	const struct refusal_context context = {
+		.list = true,
+		.id = reply_id(data, size, "https://kv.vault.azure.net/secrets"),
+		.client_id = "client",
+		.vault = "shop-kv"
+	};
 	size_t before = list->count;
 	struct err err = { 0 };
 	int result = vault_list_parse(&reply, &context, "kv.vault.azure.net", list, &err);

@@ -76,7 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct http_reply reply = reply_of(data, size);
 	struct vault_object o = { 0 };
 
-	fuzz_object(OBJECT_SECRET, &reply, &o);
+	fuzz_object(OBJECT_SECRET, &reply,
+		    reply_id(data, size, "https://kv.vault.azure.net/secrets/web"), &o);
 	if (o.body != NULL) {
 		for (size_t i = 0; i < ARRAY_LEN(quick); i++)
 			render(&o, &quick[i]);

@@ -100,7 +100,7 @@ fuzz: deps-fuzz
 corpus: deps-fuzz
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) CC=clang FUZZING=1 $(FUZZ:%=build/fuzz/fuzz/run_%)
 	$(Q)$(FUZZ_EACH) 'rm -rf build/fuzz/least/{} && mkdir -p build/fuzz/least/{} && \
-		build/fuzz/fuzz/run_{} -merge=1 -max_len=65536 build/fuzz/least/{} build/fuzz/corpus/{} build/fuzz/found/{} \
+		build/fuzz/fuzz/run_{} -merge=1 -use_counters=0 -max_len=65536 build/fuzz/least/{} build/fuzz/corpus/{} build/fuzz/found/{} \
 		>build/fuzz/{}.log 2>&1 && tests/fuzz/pack {} build/fuzz/least/{}'
 
 # What OSS-Fuzz does, with the clang that is here: builds all, and runs each over its corpus.

@@ -1,5 +1,6 @@
 /* The reply to a secret's request, and what it is rendered to.  A tab at its end asks for
- * the forms that take long to make. */
+ * the forms that take long to make; with more of them the password is one that does not
+ * do. */
 #include "render/render.h"
 #include "reply.h"
 
@@ -29,6 +30,8 @@ static const struct render_how quick[] = {
 static const struct render_how slow[] = {
 	{ .path = "a", .name = "n", .format = OBJECT_PKCS12, .password_object = "p" },
 	{ .path = "a", .name = "n", .format = OBJECT_TRUSTSTORE, .password_object = "p" },
+	{ .path = "a", .name = "n", .format = OBJECT_TRUSTSTORE },
+	{ .path = "a", .name = "n", .format = OBJECT_PFX, .password_object = "p" },
 	{ .path = "a",
 	  .name = "n",
 	  .format = OBJECT_PKCS12,
@@ -36,7 +39,10 @@ static const struct render_how slow[] = {
 	  .password_object = "p" },
 };
 
-static void render(const struct vault_object *o, const struct render_how *how)
+static const char *const passwords[] = { "pass", "", "p\nass", "p\xc3\xa4" };
+
+static void render(const struct vault_object *o, const struct render_how *how,
+		   const char *secret)
 {
 	struct render_files files = { 0 };
 	struct err err = { 0 };
@@ -47,7 +53,7 @@ static void render(const struct vault_object *o, const struct render_how *how)
 					      .password = &password };
 	int result;
 
-	buf_text(&password, "pass");
+	buf_text(&password, secret);
 	result = render_object(how, &source, &files, &err);
 	must_explain(result, &err);
 	for (size_t i = 0; result == 0 && i < files.count; i++)
@@ -75,14 +81,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct http_reply reply = reply_of(data, size);
 	struct vault_object o = { 0 };
+	size_t tabs = 0;
 
+	while (tabs < size && tabs < ARRAY_LEN(passwords) &&
+	       data[size - 1 - tabs] == '\t')
+		tabs++;
 	fuzz_object(OBJECT_SECRET, &reply,
 		    reply_id(data, size, "https://kv.vault.azure.net/secrets/web"), &o);
 	if (o.body != NULL) {
 		for (size_t i = 0; i < ARRAY_LEN(quick); i++)
-			render(&o, &quick[i]);
-		for (size_t i = 0; data[size - 1] == '\t' && i < ARRAY_LEN(slow); i++)
-			render(&o, &slow[i]);
+			render(&o, &quick[i], passwords[0]);
+		for (size_t i = 0; tabs > 0 && i < ARRAY_LEN(slow); i++)
+			render(&o, &slow[i], passwords[tabs - 1]);
 		render_facts(&o);
 	}
 	vault_object_done(&o);

@@ -191,8 +191,10 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 	return ends[0];
 }
 
-/* Of libcurl's sockets all are connected already.  This stands before the C library's. */
-int connect(int fd, const struct sockaddr *to, socklen_t len)
+/* Of libcurl's sockets all are connected already.  This stands before the C library's own,
+ * whose declaration has a type that is not of ISO C. */
+int http_connect(int fd, const void *to, socklen_t len) __asm__("connect");
+int http_connect(int fd, const void *to, socklen_t len)
 {
 	(void)fd, (void)to, (void)len;
 	return 0;

@@ -191,8 +191,8 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 	return ends[0];
 }
 
-/* Of libcurl's sockets all are connected already.  This stands before the C library's own,
- * whose declaration has a type that is not of ISO C. */
+/* Of libcurl's sockets all are connected already.  This stands before the C library's
+ * own, whose declaration has a type that is not of ISO C. */
 int http_connect(int fd, const void *to, socklen_t len) __asm__("connect");
 int http_connect(int fd, const void *to, socklen_t len)
 {

@@ -1,7 +1,8 @@
 # make demo: the main job against a local fake vault.  make test: all tests.
 # make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
 # make static: the one static binary.  make image, make test-pod: docs/build.md.
-# make fuzz FUZZ_SECONDS=60: each parser under libFuzzer, with clang.  make mutants: tests/mutants.
+# make fuzz FUZZ_SECONDS=60 [FUZZ=list]: each parser under libFuzzer, with clang; make corpus keeps what
+# it found; make coverage: what that and the unit tests reach.  make mutants: tests/mutants.
 # A new source file, header, test or fuzz target needs no edit here.
 
 VERSION := $(shell sed -n 's/^ *newTag: //p' manifests/version/image.yaml)
@@ -11,7 +12,7 @@ CFLAGS  ?= -O2 -g
 PREFIX  ?= /usr/local
 SHARE    = $(DESTDIR)$(PREFIX)/share
 PKGS    := libcurl openssl libcjson yaml-0.1 libmicrohttpd libseccomp
-FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(FUZZING),fuzz,$(if $(filter 1,$(SAN)),san,release)))
+FLAVOUR := $(if $(STATIC),static-$(STATIC),$(if $(FUZZING),fuzz$(addprefix -,$(filter-out 1,$(FUZZING))),$(if $(COVERAGE),coverage,$(if $(filter 1,$(SAN)),san,release))))
 B       := build/$(FLAVOUR)
 Q       := $(if $(filter 1,$(V)),,@)
 JOBS    ?= $(shell nproc)
@@ -24,9 +25,17 @@ ALL_CF   = -std=c11 -D_GNU_SOURCE -Isyncer -DAKVSYNC_VERSION='"$(VERSION)"' $(WA
            -fstack-protector-strong -MMD -MP $(CFLAGS) $(shell pkg-config --cflags $(PKGS))
 ALL_LD   = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS     = $(shell pkg-config $(if $(STATIC),--static) --libs $(PKGS)) -lm
-ifeq ($(FUZZING),1)
-ALL_CF  += -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-ALL_LD  += -fsanitize=address,undefined
+ifneq ($(FUZZING),)
+# OSS-Fuzz has its own: tests/fuzz/oss-fuzz/build.sh.
+FUZZ_CF ?= -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_LD ?= -fsanitize=address,undefined
+FUZZ_CC ?= $(CC)
+FUZZ_ENGINE ?= -fsanitize=fuzzer
+ALL_CF  += $(FUZZ_CF)
+ALL_LD  += $(FUZZ_LD)
+else ifeq ($(COVERAGE),1)
+ALL_CF  += -O1 -fprofile-instr-generate -fcoverage-mapping
+ALL_LD  += -fprofile-instr-generate
 else ifeq ($(SAN),1)
 ALL_CF  += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LD  += -fsanitize=address,undefined
@@ -42,8 +51,8 @@ UNIT    := $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
-DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
-.PHONY: all version build demo test unit replay fuzz e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
+DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-coverage deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
+.PHONY: all version build demo test unit replay fuzz corpus oss-fuzz coverage e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,15 +84,36 @@ replay: $(REPLAY)
 
 # New inputs go to build/fuzz/found; the target stops at the first that fails.
 FUZZ_SECONDS ?= 60
+FUZZ_EACH = tests/fuzz/pack --unpack build/fuzz/corpus && \
+	grep -ohE '"[A-Za-z0-9_.:/=-]{2,40}"' $$(grep -v '^\#' tests/fuzz/parsers) | sort -u >build/fuzz/words && \
+	for t in $(FUZZ); do mkdir -p build/fuzz/found/$$t build/fuzz/corpus/$$t; echo $$t; done | xargs -P $(JOBS) -I{} sh -c
 fuzz: deps-fuzz
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) CC=clang FUZZING=1 $(FUZZ:%=build/fuzz/fuzz/run_%)
-	$(Q)for t in $(FUZZ); do mkdir -p build/fuzz/found/$$t; echo $$t; done | \
-	xargs -P $(JOBS) -I{} sh -c 'build/fuzz/fuzz/run_{} -max_total_time=$(FUZZ_SECONDS) \
-		-timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
-		-artifact_prefix=build/fuzz/failed-{}- build/fuzz/found/{} tests/fuzz/corpus/{} \
+	$(Q)$(FUZZ_EACH) 'build/fuzz/fuzz/run_{} -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=10 -rss_limit_mb=2048 -max_len=65536 -dict=build/fuzz/words -print_final_stats=1 \
+		-artifact_prefix=build/fuzz/failed-{}- build/fuzz/found/{} build/fuzz/corpus/{} \
 		>build/fuzz/{}.log 2>&1; code=$$?; \
 		echo "{}: $$(grep -o "Done.*" build/fuzz/{}.log || tail -n 30 build/fuzz/{}.log)"; \
 		exit $$code'
+
+# Of the corpus and what was found, the fewest inputs that reach as much become the corpus.
+corpus: deps-fuzz
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) CC=clang FUZZING=1 $(FUZZ:%=build/fuzz/fuzz/run_%)
+	$(Q)$(FUZZ_EACH) 'rm -rf build/fuzz/least/{} && mkdir -p build/fuzz/least/{} && \
+		build/fuzz/fuzz/run_{} -merge=1 -use_counters=0 -max_len=65536 build/fuzz/least/{} build/fuzz/corpus/{} build/fuzz/found/{} \
+		>build/fuzz/{}.log 2>&1 && tests/fuzz/pack {} build/fuzz/least/{}'
+
+# What OSS-Fuzz does, with the clang that is here: builds all, and runs each over its corpus.
+oss-fuzz: deps-fuzz
+	$(Q)rm -rf build/oss-fuzz && mkdir -p build/oss-fuzz
+	$(Q)OUT=$(CURDIR)/build/oss-fuzz CC=clang CXX=clang++ CFLAGS="-O1 -g -fsanitize=address,fuzzer-no-link" \
+		LIB_FUZZING_ENGINE=-fsanitize=fuzzer tests/fuzz/oss-fuzz/build.sh
+	$(Q)set -e; cd build/oss-fuzz; for t in $(FUZZ); do mkdir $$t; python3 -m zipfile -e fuzz_$${t}_seed_corpus.zip $$t; \
+		./fuzz_$$t -runs=0 $$t >$$t.log 2>&1 || { tail -n 30 $$t.log; exit 1; }; echo "fuzz_$$t $$(grep -o 'Done .* runs' $$t.log)"; done
+
+coverage: deps-coverage
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) CC=clang COVERAGE=1 $(patsubst $B/%,build/coverage/%,$B/akvsync $(UNIT) $(REPLAY))
+	$(Q)scripts/coverage build/coverage
 
 # The tests that do not run the program run once: with its usual build.
 OTHERS := $(if $(filter-out build/release/akvsync,$(TEST_BIN)),tests/fakevault tests/conformance)
@@ -189,11 +219,12 @@ $B/tests/%: $B/tests/unit/%.o $B/libsyncer.a
 $B/fuzz/replay_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libsyncer.a
 	@echo "LD   $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LD) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_LD) $$(sed -n 's|^// LDFLAGS: ||p' tests/fuzz/fuzz_$*.c) -o $@ $^ $(LIBS)
 
 $B/fuzz/run_%: $B/tests/fuzz/fuzz_%.o $B/libsyncer.a
 	@echo "LD   $@"
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_LD) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(Q)$(FUZZ_CC) $(ALL_LD) $$(sed -n 's|^// LDFLAGS: ||p' tests/fuzz/fuzz_$*.c) -o $@ $^ \
+		$(FUZZ_ENGINE) $(LIBS)
 
 -include $(OBJ:.o=.d) $B/syncer/main.d $(patsubst tests/unit/%.c,$B/tests/unit/%.d,$(wildcard tests/unit/test_*.c)) $(wildcard $B/tests/fuzz/*.d)

@@ -62,8 +62,9 @@ static bool redact_is_odd(const char *s, size_t len)
 {
 	const char *port = memrchr(s, ':', len);
 
-	if (port++ == NULL || memchr(port, ']', len - (size_t)(port - s)) != NULL)
+	if (port == NULL || memchr(port, ']', len - (size_t)(port - s)) != NULL)
 		return false;
+	port++;
 	return strspn(port, "0123456789") < len - (size_t)(port - s);
 }
 

@@ -431,16 +431,17 @@ size_t variables_changed(const struct variables_made *before,
 	size_t a = 0, b = 0, changed = 0;
 
 	while (a < before->given_count || b < now->given_count) {
-		const struct variables_given *x = &before->given[a], *y = &now->given[b];
-		int order = a == before->given_count ? 1
-			    : b == now->given_count  ? -1
-						     : strcmp(x->name, y->name);
-		bool same = order == 0 &&
-			    memcmp(&x->digest, &y->digest, sizeof(x->digest)) == 0;
+		const struct variables_given *x = NULL, *y = NULL;
+		int order;
 
+		if (a < before->given_count)
+			x = &before->given[a];
+		if (b < now->given_count)
+			y = &now->given[b];
+		order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->name, y->name);
 		a += order <= 0;
 		b += order >= 0;
-		if (!same)
+		if (order != 0 || memcmp(&x->digest, &y->digest, sizeof(x->digest)) != 0)
 			buf_printf(names, "%s%s", changed++ ? ", " : "",
 				   order <= 0 ? x->name : y->name);
 	}

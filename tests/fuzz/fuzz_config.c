@@ -1,24 +1,22 @@
-/* The configuration file: our own YAML, or a SecretProviderClass. */
+/* The configuration file: our own YAML, or a SecretProviderClass; and all that it sets.
+ */
 #include "config/document.h"
-#include "config/environment.h"
-#include "fuzz.h"
+#include "settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char dir[] = "AKVSYNC_DIR=/x", client[] = "AZURE_CLIENT_ID=y";
 	char *const none[] = { dir, client, NULL };
-	struct overlay overlay = { 0 };
-	struct settings settings;
+	struct overlay overlay = { 0 }, chosen = { 0 };
 	struct err err = { 0 };
-	int result = document_read(&overlay, (const char *)data, size, NULL, &err);
 	char **env;
 
-	must_explain(result, &err);
+	must_explain(document_read(&overlay, (const char *)data, size, NULL, &err), &err);
 	env = overlay_environ(&overlay, none);
-	err = (struct err){ 0 };
-	must_explain(environment_load(&settings, env, &err), &err);
-	settings_done(&settings);
+	fuzz_settings(env);
 	overlay_environ_free(env);
 	overlay_done(&overlay);
+	must_explain(document_read(&chosen, (const char *)data, size, "b/a", &err), &err);
+	overlay_done(&chosen);
 	return 0;
 }

@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct render_files files = { 0 };
 	struct err err = { 0 };
 
-	fuzz_object(OBJECT_KEY, &reply, &o);
+	fuzz_object(OBJECT_KEY, &reply,
+		    reply_id(data, size, "https://kv.vault.azure.net/keys/web"), &o);
 	if (o.body != NULL)
 		must_explain(render_object(&(struct render_how){ .path = "a",
 								 .kind = OBJECT_KEY },

@@ -1,5 +1,6 @@
 /* PKCS#12 and PEM: read, put in order, written in every form, and read again. */
 #include "crypto/pki.h"
+#include "crypto/tls_pair.h"
 #include "fuzz.h"
 
 static void write_all(const struct pki *p)
@@ -19,6 +20,16 @@ static void write_all(const struct pki *p)
 	buf_done(&out);
 }
 
+/* As the two halves of a TLS Secret, also when it is base64 of a PKCS#12. */
+static void write_pair(const char *data, size_t size)
+{
+	auto_buf struct buf out = BUF_INIT(16 * 1024 * 1024);
+	struct err err = { 0 };
+
+	must_explain(tls_pair_certificates(data, size, &out, &err), &err);
+	must_explain(tls_pair_key(data, size, &out, &err), &err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pki *p = NULL;
@@ -30,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_explain(result, &err);
 	if (result == 0)
 		write_all(p);
+	write_pair((const char *)data, size);
 	pki_free(p);
 	return 0;
 }

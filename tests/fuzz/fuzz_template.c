@@ -1,4 +1,5 @@
-/* The text of a template, and a value that goes into it. */
+/* The text of a template, and behind U+001E a value that goes into it; else it is the
+ * text. */
 #include "base/template.h"
 #include "fuzz.h"
 #include "render/fill.h"
@@ -41,14 +42,18 @@ static void fill(const struct template *t, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	auto_free char *text = xstrndup((const char *)data, size);
+	const uint8_t *end = size ? memchr(data, '\x1e', size) : NULL;
+	size_t text_len = end ? (size_t)(end - data) : size;
+	auto_free char *text = xstrndup((const char *)data, text_len);
+	const uint8_t *value = end ? end + 1 : data;
+	size_t value_len = end ? size - text_len - 1 : size < 64 ? size : 64;
 	struct template t = { 0 };
 	struct err err = { 0 };
 	int result = template_parse(text, &t, &err);
 
 	must_explain(result, &err);
 	must(result == 0 || (err.kind == ERR_CONFIG && t.count == 0));
-	fill(&t, data, size < 64 ? size : 64);
+	fill(&t, value, value_len);
 	template_done(&t);
 	return 0;
 }

@@ -1,58 +1,68 @@
-/* replay.c: runs a fuzz target over files: its corpus, or one that a fuzzer found. */
-#include <dirent.h>
+/* replay.c: runs a fuzz target over its corpus: one file, an input a line, as pack says.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "base/file.h"
 #include "fuzz.h"
 
-static int replay(int dir_fd, const char *name)
+#define CORPUS_MAX ((size_t)64 * 1024 * 1024)
+
+static uint8_t digit(char c)
 {
-	struct buf bytes = BUF_INIT(16 * 1024 * 1024);
-	struct err err;
-
-	if (file_read(dir_fd, name, &bytes, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
-	/* A block of exactly this size: a sanitizer sees each step beyond it. */
-	uint8_t *exact = wipe_malloc(bytes.len);
-
-	memcpy(exact, buf_str(&bytes), bytes.len);
-	LLVMFuzzerTestOneInput(exact, bytes.len);
-	wipe_free(exact);
-	buf_done(&bytes);
-	return 0;
+	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-static int replay_folder(const char *path, int *count)
+/* Writes what a line stands for over it; its length, which is no more than the line's. */
+static size_t unescape(char *line, size_t len)
 {
-	DIR *folder = opendir(path);
-	const struct dirent *entry;
-	int result = 0;
+	size_t out = 0;
 
-	if (folder == NULL) {
-		perror(path);
-		return -1;
-	}
-	while ((entry = readdir(folder)) != NULL && result == 0)
-		if (entry->d_name[0] != '.') {
-			result = replay(dirfd(folder), entry->d_name);
-			++*count;
+	for (size_t i = 0; i < len; i++) {
+		char c = line[i];
+
+		if (c == '\\' && line[++i] == 'n')
+			c = '\n';
+		else if (c == '\\' && line[i] == 'x' && len - i > 2) {
+			c = (char)(digit(line[i + 1]) << 4 | digit(line[i + 2]));
+			i += 2;
 		}
-	closedir(folder);
-	return result;
+		line[out++] = c;
+	}
+	return out;
+}
+
+static void replay(char *line, size_t len)
+{
+	size_t size = unescape(line, len);
+	/* A block of exactly this size: a sanitizer sees each step beyond it. */
+	uint8_t *exact = malloc(size);
+
+	if (size > 0)
+		memcpy(exact, line, size);
+	LLVMFuzzerTestOneInput(exact, size);
+	free(exact);
 }
 
 int main(int argc, char **argv)
 {
+	auto_buf struct buf corpus = BUF_INIT(CORPUS_MAX);
+	struct err err;
 	int count = 0;
 
-	for (int i = 1; i < argc; i++)
-		if (replay_folder(argv[i], &count) < 0)
-			return 1;
+	if (argc != 2) {
+		fprintf(stderr, "usage: %s CORPUS\n", argv[0]);
+		return 2;
+	}
+	if (file_read(AT_FDCWD, argv[1], &corpus, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		return 1;
+	}
+	for (char *line = corpus.data, *end; line && (end = strchr(line, '\n')) != NULL;
+	     line = end + 1, count++)
+		replay(line, (size_t)(end - line));
 	if (count == 0) {
-		fprintf(stderr, "usage: %s FOLDER...: none has a file\n", argv[0]);
+		fprintf(stderr, "%s has no input\n", argv[1]);
 		return 1;
 	}
 	printf("%-32s %d inputs\n", argv[1], count);

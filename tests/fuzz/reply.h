@@ -1,9 +1,16 @@
-/* reply.h: a vault's reply whose first byte chooses a status. */
+/* reply.h: a vault's reply whose first byte chooses a status, and whether the answer must
+ * be of one vault and object. */
 #ifndef TESTS_FUZZ_REPLY_H
 #define TESTS_FUZZ_REPLY_H
 
 #include "azure/vault.h"
 #include "fuzz.h"
+
+/* The id that is asked for: that of web in the vault kv, or NULL. */
+static inline const char *reply_id(const uint8_t *data, size_t size, const char *id)
+{
+	return size > 0 && data[0] == 1 ? id : NULL;
+}
 
 static inline struct http_reply reply_of(const uint8_t *data, size_t size)
 {
@@ -23,11 +30,11 @@ static inline struct http_reply reply_of(const uint8_t *data, size_t size)
 }
 
 static inline void fuzz_object(enum object_kind kind, struct http_reply *reply,
-			       struct vault_object *object)
+			       const char *id, struct vault_object *object)
 {
-	const struct refusal_context context = { .kind = kind,
-						 .client_id = "client",
-						 .vault = "shop-kv" };
+	const struct refusal_context context = {
+		.kind = kind, .id = id, .client_id = "client", .vault = "shop-kv"
+	};
 	struct err err = { 0 };
 	int result = vault_object_parse(reply, &context, object, &err);
 

@@ -12,7 +12,7 @@ from conftest import SANITIZED, assert_nothing_leaked, wait_until
 from figures import amount, report
 from test_idle import settled_usage
 
-POLLS = amount("HOSTILE_POLLS", 10_000)
+POLLS = amount("HOSTILE_POLLS", 2_000 if SANITIZED else 10_000)
 PARTS = 10
 EACH = POLLS // PARTS
 OFTEN = max(EACH // 20, 10)

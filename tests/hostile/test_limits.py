@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from cgroup import Group
 from conftest import SANITIZED, wait_until
+from figures import report
 from test_sidecar import rotate
 
 NAMES = [f"s{i}" for i in range(12)]
@@ -123,6 +124,7 @@ def test_no_more_descriptors_while_it_runs(world):
             break
         assert world.files() == before
     told = sidecar.find("failure")
+    report("limits", "sets on the volume when no descriptor is left", len(sets(world)), "at most 3", len(sets(world)) <= 3)
     assert told and all(re.search(SHORT, entry["msg"]) for entry in told if entry["kind"] == "volume"), told
     set_limit(sidecar, nofile=1024)
     value = world.plant("s0")
@@ -208,7 +210,7 @@ def test_starts_with_less_and_less_memory(world):
             outcomes.add(process.popen.returncode)
         assert world.files() in states
         assert len(sets(world)) <= 3
-    assert {0, -signal.SIGKILL} <= outcomes
+    report("limits", "ends of starts with 16 MiB to 512 KiB", sorted(outcomes), "0 and killed", {0, -signal.SIGKILL} <= outcomes)
     assert_next_start_is_well(world, states[-1])
 
 

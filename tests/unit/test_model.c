@@ -715,11 +715,14 @@ static void check_signals(bool owed)
 {
 	bool notified = model.app_runs && !model.name_is_mistyped;
 
+	model.is_unrecorded |= run.is_faulty;
 	if (!notified ||
-	    (!owed && !model.owed && !model.may_be_repeated && !run.is_faulty))
+	    (!owed && !model.owed && !model.may_be_repeated && !model.is_unrecorded))
 		check_int("signals that nobody expects", run.signals, 0);
 	if (notified && (owed || model.owed) && !model.may_be_repeated)
 		check("the app is notified", run.signals > 0);
+	if (notified && run.signals > 0 && !run.is_faulty)
+		model.is_unrecorded = false;
 	if (notified)
 		model.owed = model.may_be_repeated = false;
 }

@@ -112,8 +112,8 @@ def test_no_more_descriptors_while_it_runs(world):
     world.plant(*NAMES)
     sidecar = world.sidecar(OBJECTS, AKVSYNC_RETAIN="1s")
     before, generation = world.files(), world.generation()
-    for spare in (0, 1, 2, 3):
-        set_limit(sidecar, nofile=descriptors(sidecar) + spare)
+    for limit in (8, descriptors(sidecar), descriptors(sidecar) + 2):
+        set_limit(sidecar, nofile=limit)
         world.plant("s0")
         since = sidecar.mark()
         sidecar.poll()

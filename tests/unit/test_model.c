@@ -104,7 +104,7 @@ static bool is_fault(void)
 	type __wrap_##name params;                                                       \
 	type __wrap_##name params                                                        \
 	{                                                                                \
-		return fails ? failed : __real_##name args;                              \
+		return (fails) ? (failed) : __real_##name args;                          \
 	}
 #define WRITES(type, name, params, args)                                                 \
 	WRAP(type, name, params, args, is_dead() || is_fault(), -1)

@@ -1,6 +1,7 @@
 # make demo: the main job against a local fake vault.  make test: all tests.
 # make V=1 shows commands; SAN=1 builds and tests with AddressSanitizer and UBSan.
 # make static: the one static binary.  make image, make test-pod: docs/build.md.
+# make hostile: tests/hostile at full length.  make model: the model test for a night.
 # make fuzz FUZZ_SECONDS=60 [FUZZ=list]: each parser under libFuzzer, with clang; make corpus keeps what
 # it found; make coverage: what that and the unit tests reach.  make mutants: tests/mutants.
 # A new source file, header, test or fuzz target needs no edit here.
@@ -52,7 +53,7 @@ TEST_BIN ?= $B/akvsync
 
 # Phony targets have no implicit rules: theirs, below, is a static one.
 DEPS    := deps-build deps-test deps-demo deps-lint deps-fuzz deps-coverage deps-static deps-static-arm64 deps-image deps-pod deps-diagrams
-.PHONY: all version build demo test unit replay fuzz corpus oss-fuzz coverage e2e lint format diagrams bench mutants clean install static test-static image sbom sources test-pod $(DEPS)
+.PHONY: all version build demo test unit replay fuzz corpus oss-fuzz coverage e2e lint format diagrams bench mutants hostile model clean install static test-static image sbom sources test-pod $(DEPS)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -124,6 +125,25 @@ e2e: $B/akvsync
 # A small change of the program at a time: each must be noticed by a test.  ONLY=WORD picks some.
 mutants: deps-test
 	$(Q)/usr/bin/python3 tests/mutants/mutate.py -j $(JOBS) $(ONLY)
+
+# tests/hostile at full length, with a table of its figures: TEST_BIN=build/static-amd64/akvsync for the static binary.
+HOSTILE_KILLS ?= 500
+HOSTILE_READS ?= 1000000
+HOSTILE_POLLS ?= 100000
+HOSTILE_OUT := $(abspath build/hostile/$(notdir $(patsubst %/,%,$(dir $(TEST_BIN)))))
+hostile: deps-test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) build
+	$(Q)rm -rf $(HOSTILE_OUT) && mkdir -p $(HOSTILE_OUT); from=$$(date +%s); code=0; \
+	HOSTILE_KILLS=$(HOSTILE_KILLS) HOSTILE_READS=$(HOSTILE_READS) HOSTILE_POLLS=$(HOSTILE_POLLS) HOSTILE_REPORT=$(HOSTILE_OUT) \
+	TEST_BIN="$$(readlink -m "$(TEST_BIN)")" $(PYTEST) -rs tests/hostile || code=1; \
+	tests/hostile/table $(HOSTILE_OUT) $(TEST_BIN) $$(($$(date +%s) - from)) >$(HOSTILE_OUT)/report.md || code=1; \
+	cat $(HOSTILE_OUT)/report.md; echo $(HOSTILE_OUT)/report.md; exit $$code
+
+# The model test for a night: a million steps. A failing sequence names its seed.
+MODEL_SEQUENCES ?= 166667
+model: deps-test
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $B/tests/test_model
+	$(Q)MODEL_SEQUENCES=$(MODEL_SEQUENCES) nice -n 19 $B/tests/test_model
 
 lint: deps-lint
 	$(Q)scripts/lint

@@ -2,20 +2,18 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 int64_t view_wall_ms(const struct view *v, int64_t at)
 {
-	return v->wall_ms - (v->now - at);
+	return clock_later(v->wall_ms - (v->now - at), 0);
 }
 
 void view_seconds(struct buf *out, int64_t ms)
 {
-	/* A clock that was set back makes times before 1970. */
-	uint64_t size_ms = ms < 0 ? -(uint64_t)ms : (uint64_t)ms;
-
-	buf_printf(out, "%s%" PRIu64 ".%03d", ms < 0 ? "-" : "", size_ms / 1000,
-		   (int)(size_ms % 1000));
+	ms = clock_later(ms, 0);
+	buf_printf(out, "%" PRId64 ".%03d", ms / 1000, (int)(ms % 1000));
 }
 
 const char *view_error_word(enum err_kind kind)

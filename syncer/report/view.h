@@ -38,10 +38,11 @@ struct view {
 	struct view_process process; /* read by metrics alone */
 };
 
-/* The wall time of a monotonic one, in Unix milliseconds. */
+/* The wall time of a monotonic one, in Unix milliseconds; 0 for one before 1970, which a
+ * clock that was set back makes. */
 int64_t view_wall_ms(const struct view *v, int64_t at);
 
-/* Appends milliseconds as seconds: "1.250". */
+/* Appends milliseconds as seconds: "1.250"; no less than "0.000". */
 void view_seconds(struct buf *out, int64_t ms);
 
 /* Why an object is not up to date: its own failure, or that of what it comes from or goes

@@ -54,6 +54,7 @@ struct model {
 	bool app_runs, name_is_mistyped;
 	bool owed;            /* the app has not been notified of the newest set */
 	bool may_be_repeated; /* a kill: it may be notified once more */
+	bool is_unrecorded;   /* a call failed: likewise, until a notification is noted */
 	bool may_go[NAMES];   /* absent for hours: its file may go, or stay */
 };
 

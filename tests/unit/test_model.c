@@ -1,14 +1,18 @@
 // LDFLAGS: -Wl,--wrap=clock_now_ms,--wrap=openat,--wrap=write,--wrap=fchmod
 // LDFLAGS: -Wl,--wrap=fsync,--wrap=mkdirat,--wrap=linkat,--wrap=symlinkat
 // LDFLAGS: -Wl,--wrap=renameat,--wrap=unlinkat,--wrap=round_start,--wrap=round_end
+// LDFLAGS: -Wl,--wrap=clock_wall_ms,--wrap=fstatat,--wrap=readlinkat,--wrap=utimensat
+// LDFLAGS: -Wl,--wrap=fdopendir
 /*
- * Random sequences of vault answers, reloads, restarts, kills, edits of files and hours
- * that pass, for the whole program but its network, held against a small model of what
- * the volume, the probes and the notifications must be.
+ * Random sequences of vault answers, reloads, restarts, kills, calls that fail, edits of
+ * files, hours that pass and wall clocks that are set, for the whole program but its
+ * network, held against a small model of what the volume, the probes and the
+ * notifications must be.
  *
  * Network, clock, signals, watches, probes and processes are fakes of this file; what the
  * program does to the volume is real.  A kill is a moment from which no call changes the
- * volume any more.  The seed of each sequence is its number: MODEL_FIRST and
+ * volume any more; a fault is a call that fails once, with an errno of its own, while the
+ * program goes on.  The seed of each sequence is its number: MODEL_FIRST and
  * MODEL_SEQUENCES in the environment choose others, and more; MODEL_SHOWS=1 shows what
  * the program said in the one that fails.
  */
@@ -16,6 +20,7 @@
 #include "model.h"
 #include "volume.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/wait.h>
 
@@ -41,6 +46,8 @@
 #define DEFAULT_SEQUENCES 10000
 #endif
 #define POLL_STEP_MS 70000
+/* Each fault makes the program try again, later and later. */
+#define FAULTY_STEP_MS 900000
 #define LONG_STEP_MS (10 * 3600 * 1000)
 #define SIGNAL_FD 1000001
 #define WATCH_FD 1000002
@@ -57,12 +64,18 @@ static struct {
 	bool idle;   /* the program had nothing to do when it slept last */
 	int kill_in; /* calls that change the volume until it is killed; 0: it is not */
 	bool dead;
-	int signals; /* that the app got in this step */
+	int fault_in;   /* calls until one fails; 0: none will */
+	int more;       /* faults after that one */
+	bool is_faulty; /* one has failed in this step */
+	int64_t wall;   /* how far the wall clock is from the other one */
+	int signals;    /* that the app got in this step */
 	bool in_round;
 	struct health_facts *facts;
 } run;
 
-/* ---- the file system, until the program is killed ---- */
+/* ---- the file system: until the program is killed, and with faults ---- */
+
+static unsigned below(unsigned n);
 
 static bool is_dead(void)
 {
@@ -73,29 +86,53 @@ static bool is_dead(void)
 	return run.dead;
 }
 
-#define WRAP(type, name, params, args)                                                   \
+static bool is_fault(void)
+{
+	static const int causes[] = { EIO, ENOSPC, EMFILE, ENOMEM, EACCES };
+
+	if (run.fault_in == 0 || --run.fault_in > 0)
+		return false;
+	run.is_faulty = true;
+	if (run.more-- > 0)
+		run.fault_in = 1 + (int)below(8);
+	errno = causes[below(ARRAY_LEN(causes))];
+	return true;
+}
+
+#define WRAP(type, name, params, args, fails, failed)                                    \
 	type __real_##name params;                                                       \
 	type __wrap_##name params;                                                       \
 	type __wrap_##name params                                                        \
 	{                                                                                \
-		return is_dead() ? -1 : __real_##name args;                              \
+		return (fails) ? (failed) : __real_##name args;                          \
 	}
+#define WRITES(type, name, params, args)                                                 \
+	WRAP(type, name, params, args, is_dead() || is_fault(), -1)
+/* A look changes nothing, so that a kill before it is none; it fails for files of the
+ * volume only: those of the configuration are another matter. */
+#define LOOKS(type, name, params, args)                                                  \
+	WRAP(type, name, params, args, fd != AT_FDCWD && is_fault(), -1)
 
-WRAP(int, fchmod, (int fd, mode_t m), (fd, m))
-WRAP(int, fsync, (int fd), (fd))
-WRAP(int, mkdirat, (int fd, const char *p, mode_t m), (fd, p, m))
-WRAP(int, linkat, (int fd, const char *p, int fd2, const char *p2, int f),
-     (fd, p, fd2, p2, f))
-WRAP(int, symlinkat, (const char *t, int fd, const char *p), (t, fd, p))
-WRAP(int, renameat, (int fd, const char *p, int fd2, const char *p2), (fd, p, fd2, p2))
-WRAP(int, unlinkat, (int fd, const char *p, int f), (fd, p, f))
-WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+WRITES(int, fchmod, (int fd, mode_t m), (fd, m))
+WRITES(int, fsync, (int fd), (fd))
+WRITES(int, mkdirat, (int fd, const char *p, mode_t m), (fd, p, m))
+WRITES(int, linkat, (int fd, const char *p, int fd2, const char *p2, int f),
+       (fd, p, fd2, p2, f))
+WRITES(int, symlinkat, (const char *t, int fd, const char *p), (t, fd, p))
+WRITES(int, renameat, (int fd, const char *p, int fd2, const char *p2), (fd, p, fd2, p2))
+WRITES(int, unlinkat, (int fd, const char *p, int f), (fd, p, f))
+WRITES(int, utimensat, (int fd, const char *p, const struct timespec t[2], int f),
+       (fd, p, t, f))
+WRITES(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+LOOKS(int, fstatat, (int fd, const char *p, struct stat *st, int f), (fd, p, st, f))
+LOOKS(ssize_t, readlinkat, (int fd, const char *p, char *to, size_t n), (fd, p, to, n))
+WRAP(DIR *, fdopendir, (int fd), (fd), is_fault(), NULL)
 
 int __real_openat(int fd, const char *path, int flags, ...);
 int __wrap_openat(int fd, const char *path, int flags, ...);
 int __wrap_openat(int fd, const char *path, int flags, ...)
 {
-	if ((flags & O_CREAT) && is_dead())
+	if (((flags & O_CREAT) && is_dead()) || (fd != AT_FDCWD && is_fault()))
 		return -1;
 	return __real_openat(fd, path, flags, 0600);
 }
@@ -124,6 +161,12 @@ int64_t __wrap_clock_now_ms(void);
 int64_t __wrap_clock_now_ms(void)
 {
 	return run.now;
+}
+
+int64_t __wrap_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void)
+{
+	return run.now + run.wall;
 }
 
 /* The descriptors are numbers that the fake of http_wait() knows. */
@@ -287,7 +330,8 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 	va_start(ap, fmt);
 	vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	buf_printf(&said, "%d %s: %.300s\n", level, event, msg);
+	buf_printf(&said, "%lld.%03lld %d %s: %.300s\n", (long long)run.now / 1000,
+		   (long long)run.now % 1000, level, event, msg);
 }
 
 void log_catch_up(void)
@@ -611,9 +655,10 @@ static void say_step(void)
 
 	if (!shows)
 		return;
-	buf_printf(&said, "---- step: %s%s%s kill in %d;",
+	buf_printf(&said, "---- step: %s%s%s kill in %d, %d faults in %d;",
 		   run.is_long ? "hours" : "a poll", run.reload ? ", reload" : "",
-		   run.stop ? ", restart" : "", run.kill_in);
+		   run.stop ? ", restart" : "", run.kill_in,
+		   run.fault_in > 0 ? 1 + run.more : 0, run.fault_in);
 	for (int i = 0; i < NAMES; i++) {
 		const struct model_entry *e = &model.wanted.entries[i];
 
@@ -626,6 +671,12 @@ static void say_step(void)
 			   states[model.files[i].state]);
 	}
 	buf_text(&said, "\n");
+}
+
+/* Anywhere from 1970 to 2106. */
+static void set_wall_clock(void)
+{
+	run.wall = (int64_t)below(UINT32_MAX) * 1000 - run.now % 1000;
 }
 
 /* The next step: some changes, then a poll or hours; perhaps a restart or a kill. */
@@ -648,6 +699,14 @@ static void begin_step(void)
 	run.poll = !run.reload;
 	run.kill_in = below(4) == 0 ? 1 + (int)below(60) : 0;
 	run.stop = below(5) == 0; /* a restart before the poll */
+	run.is_faulty = false;
+	if (run.kill_in == 0 && !run.stop && below(3) == 0) {
+		run.fault_in = 1 + (int)below(200);
+		run.more = (int)below(4);
+		run.ends = clock_later(run.ends, run.now + FAULTY_STEP_MS);
+	}
+	if (below(4) == 0)
+		set_wall_clock();
 	note_absences();
 	say_step();
 }
@@ -656,10 +715,14 @@ static void check_signals(bool owed)
 {
 	bool notified = model.app_runs && !model.name_is_mistyped;
 
-	if (!notified || (!owed && !model.owed && !model.may_be_repeated))
+	model.is_unrecorded |= run.is_faulty;
+	if (!notified ||
+	    (!owed && !model.owed && !model.may_be_repeated && !model.is_unrecorded))
 		check_int("signals that nobody expects", run.signals, 0);
 	if (notified && (owed || model.owed) && !model.may_be_repeated)
 		check("the app is notified", run.signals > 0);
+	if (notified && run.signals > 0 && !run.is_faulty)
+		model.is_unrecorded = false;
 	if (notified)
 		model.owed = model.may_be_repeated = false;
 }
@@ -670,6 +733,7 @@ static void end_step(void)
 
 	if (run.ends == 0)
 		return; /* before the first step */
+	run.fault_in = run.more = 0;
 	/* A second poll sees what the first one changed. */
 	for (int i = 0; i < 3; i++)
 		model_poll(&model);
@@ -779,7 +843,7 @@ static void live(void)
 		check_int("ended well", ended == 0, model.started);
 	configuration_done(&configuration);
 	assert_int_equal(net.count, 0);
-	run.kill_in = 0;
+	run.kill_in = run.fault_in = run.more = 0;
 	if (run.dead) {
 		run.dead = false;
 		find_state();

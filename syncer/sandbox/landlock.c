@@ -134,8 +134,12 @@ static int landlock_allow_path(int ruleset, const struct landlock_path *path,
 	struct path_beneath_attr rule = { .parent_fd = fd };
 	struct stat st;
 
+	/* One that is not there needs no rule; without the rule of another one the
+	 * process would lock itself out. */
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+		return err_set_errno(err, ERR_IO, "Landlock needs '%s'", path->path);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return 0; /* it is not there */
+		return 0;
 	rule.allowed_access = uses[path->use].file;
 	if (S_ISDIR(st.st_mode))
 		rule.allowed_access |= uses[path->use].directory;

@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -573,6 +574,37 @@ static void test_acts_beside_programs(void **state)
 		  0);
 }
 
+/* Rules that are not complete would lock the process out of its own files. */
+static void test_no_descriptor_is_left(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct sandbox_needs needs = { 0 };
+		struct sandbox box;
+		struct rlimit few;
+		struct err err;
+		const char *why;
+		int next = dup(STDIN_FILENO);
+
+		/* One for the rules, and none for the path of a rule. */
+		close(next);
+		few = (struct rlimit){ (rlim_t)next + 1, (rlim_t)next + 1 };
+		landlock_add_path(&needs.rules, LANDLOCK_READ, "/proc");
+		if (landlock_abi(&why) == 0)
+			_exit(0);
+		setrlimit(RLIMIT_NOFILE, &few);
+		if (sandbox_enter(&box, SANDBOX_ON, &needs, &err) < 0 ||
+		    box.landlock_abi != 0 || strstr(box.text, "'/proc'") == NULL)
+			_exit(1);
+		_exit(sandbox_enter(&box, SANDBOX_REQUIRE, &needs, &err) < 0 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void test_covers(void **state)
 {
 	static const struct {
@@ -626,6 +658,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_acts, prepare, clean),
 		cmocka_unit_test_setup_teardown(test_acts_beside_programs, prepare,
 						clean),
+		cmocka_unit_test(test_no_descriptor_is_left),
 		cmocka_unit_test(test_covers),
 	};
 

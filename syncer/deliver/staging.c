@@ -39,9 +39,13 @@ static int staging_make(struct staging *s, int dir_fd, struct err *err)
 	file_temp_name(name);
 	if (tree_mkdir_mode(dir_fd, name, 0700, err) < 0)
 		return -1;
-	memcpy(s->name, name, sizeof(s->name));
 	s->fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return s->fd < 0 ? -1 : 0;
+	if (s->fd < 0) {
+		(void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+		return -1;
+	}
+	memcpy(s->name, name, sizeof(s->name));
+	return 0;
 }
 
 static int staging_write(struct staging *s, int dir_fd, mode_t mode,

@@ -19,14 +19,21 @@ int tree_mkdir_mode(int dir_fd, const char *path, mode_t mode, struct err *err)
 	auto_close int parent = beneath_parent(dir_fd, path, &name);
 	auto_close int fd = -1;
 	struct stat st;
+	int cause;
 
 	if (parent < 0 || mkdirat(parent, name, mode) < 0)
 		return err_set_errno(err, ERR_IO, "cannot make directory '%s'", path);
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* The umask may have cleared bits; fchmod(mode) alone would clear set-group-ID.
 	 */
-	if (fd < 0 || fstat(fd, &st) < 0 || fchmod(fd, mode | (st.st_mode & S_ISGID)) < 0)
-		return err_set_errno(err, ERR_IO, "cannot set up directory '%s'", path);
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    fchmod(fd, mode | (st.st_mode & S_ISGID)) < 0) {
+		err_set_errno(err, ERR_IO, "cannot set up directory '%s'", path);
+		cause = errno;
+		(void)unlinkat(parent, name, AT_REMOVEDIR);
+		errno = cause;
+		return -1;
+	}
 	return 0;
 }
 

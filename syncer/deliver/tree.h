@@ -12,7 +12,7 @@
 
 /* Makes a directory below dir_fd that must not exist, with mode 0755 and the set-group-ID
  * bit it inherits: without the bit files would lose the volume's group.  Or with a mode
- * of its own.  ERR_IO, errno kept. */
+ * of its own.  ERR_IO, errno kept: nothing was made. */
 int tree_mkdir(int dir_fd, const char *path, struct err *err) MUST_CHECK;
 int tree_mkdir_mode(int dir_fd, const char *path, mode_t mode,
 		    struct err *err) MUST_CHECK;

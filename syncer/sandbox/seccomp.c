@@ -1,6 +1,7 @@
 #include "sandbox/seccomp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -14,6 +15,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+
+/* SYS_SECCOMP of the kernel's headers, which not every libc has. */
+#define CODE_SECCOMP 1
 
 #ifndef CLONE_THREAD
 #define CLONE_THREAD 0x00010000
@@ -89,12 +93,15 @@ static const char *const alone[] = {
 
 static volatile sig_atomic_t seccomp_last = -1;
 
-/* Makes the refused call fail with EPERM, and keeps its number. */
+/* Makes the refused call fail with EPERM, and keeps its number.  A SIGSYS that another
+ * process sends comes between any two instructions, whose registers are their own. */
 static void seccomp_on_refusal(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *u = context;
 
 	(void)number;
+	if (info->si_code != CODE_SECCOMP)
+		return;
 	seccomp_last = info->si_syscall;
 #ifdef __aarch64__
 	u->uc_mcontext.regs[0] = (unsigned long)-EPERM;
@@ -143,6 +150,41 @@ static int seccomp_refuse(scmp_filter_ctx filter, uint32_t action,
 		if (call >= 0)
 			result = seccomp_rule_add(filter, action, call, 0);
 	}
+	return result;
+}
+
+/* Landlock bounds the ports of TCP only: not those of MPTCP and SCTP. */
+static int seccomp_refuse_protocols(scmp_filter_ctx filter)
+{
+	int result =
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT),
+				 SCMP_SYS(socket), 1, SCMP_A2(SCMP_CMP_GT, IPPROTO_UDP));
+
+	for (unsigned protocol = 1; protocol < IPPROTO_UDP && result == 0; protocol++)
+		if (protocol != IPPROTO_TCP)
+			result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT),
+						  SCMP_SYS(socket), 1,
+						  SCMP_A2(SCMP_CMP_EQ, protocol));
+	return result;
+}
+
+/* TCP Fast Open connects without connect(), which alone Landlock looks at.  Who finds it
+ * missing, such as musl's resolver, uses connect(). */
+static int seccomp_refuse_fast_open(scmp_filter_ctx filter)
+{
+	const struct {
+		int call;
+		unsigned flags; /* which argument has them */
+	} calls[] = { { SCMP_SYS(sendto), 3 },
+		      { SCMP_SYS(sendmsg), 2 },
+		      { SCMP_SYS(sendmmsg), 3 } };
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(calls) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP),
+					  calls[i].call, 1,
+					  SCMP_CMP(calls[i].flags, SCMP_CMP_MASKED_EQ,
+						   MSG_FASTOPEN, MSG_FASTOPEN));
 	return result;
 }
 
@@ -203,6 +245,10 @@ static int seccomp_fill(scmp_filter_ctx filter, bool runs_programs)
 	result = seccomp_refuse(filter, action, alone, ARRAY_LEN(alone));
 	if (result == 0)
 		result = seccomp_refuse_sockets(filter);
+	if (result == 0)
+		result = seccomp_refuse_protocols(filter);
+	if (result == 0)
+		result = seccomp_refuse_fast_open(filter);
 	if (result == 0 && !SECCOMP_CHECKED)
 		result = seccomp_refuse_processes(filter);
 	return result == 0 ? seccomp_refuse_code(filter) : result;

@@ -33,6 +33,8 @@
 #define SANITIZED 0
 #endif
 
+#define PROTOCOL_MPTCP 262
+
 /* The directory that the sandbox allows; beside it stands one that it does not. */
 static char base[32];
 static char inside[64], outside[64];
@@ -288,6 +290,51 @@ static int act_alg(void)
 {
 	return try_socket(AF_ALG, SOCK_SEQPACKET);
 }
+/* To a server that knows only TCP it is TCP. */
+static int act_mptcp(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(closed_port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, PROTOCOL_MPTCP);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&to, sizeof(to));
+}
+/* It connects without connect(). */
+static int try_fast_open(int how)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(closed_port) };
+	char byte = 0;
+	struct iovec part = { &byte, 1 };
+	struct mmsghdr all = { .msg_hdr = { .msg_name = &to,
+					    .msg_namelen = sizeof(to),
+					    .msg_iov = &part,
+					    .msg_iovlen = 1 } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (how == 0)
+		return (int)sendto(fd, &byte, 1, MSG_FASTOPEN, (struct sockaddr *)&to,
+				   sizeof(to));
+	return how == 1 ? (int)sendmsg(fd, &all.msg_hdr, MSG_FASTOPEN)
+			: sendmmsg(fd, &all, 1, MSG_FASTOPEN);
+}
+static int act_fast_open(void)
+{
+	return try_fast_open(0);
+}
+static int act_fast_open_message(void)
+{
+	return try_fast_open(1);
+}
+static int act_fast_open_messages(void)
+{
+	return try_fast_open(2);
+}
+/* Another process of the same uid sends it: nothing was refused. */
+static int act_signalled(void)
+{
+	return kill(getpid(), SIGSYS);
+}
 static int act_clone3(void)
 {
 	return (int)syscall(SYS_clone3, NULL, 0);
@@ -318,6 +365,7 @@ static const struct act acts[] = {
 	{ .name = "ask a name server", .run = act_udp },
 	{ .name = "use a unix socket", .run = act_unix },
 	{ .name = "read another process's name", .run = act_comm },
+	{ .name = "get SIGSYS from another process", .run = act_signalled },
 
 	{ .name = "read outside", .run = act_read_outside, .error = EACCES, .abi = 1 },
 	{ .name = "list outside", .run = act_list_outside, .error = EACCES, .abi = 1 },
@@ -423,6 +471,18 @@ static const struct act acts[] = {
 	  .error = EPERM,
 	  .refused = "setuid" },
 	{ .name = "listen", .run = act_listen, .error = EPERM, .refused = "listen" },
+	{ .name = "connect elsewhere by MPTCP",
+	  .run = act_mptcp,
+	  .error = EPROTONOSUPPORT },
+	{ .name = "connect elsewhere by sending",
+	  .run = act_fast_open,
+	  .error = EOPNOTSUPP },
+	{ .name = "connect elsewhere by sending a message",
+	  .run = act_fast_open_message,
+	  .error = EOPNOTSUPP },
+	{ .name = "connect elsewhere by sending messages",
+	  .run = act_fast_open_messages,
+	  .error = EOPNOTSUPP },
 	{ .name = "see raw packets", .run = act_packet, .error = EAFNOSUPPORT },
 	{ .name = "reach the hypervisor", .run = act_vsock, .error = EAFNOSUPPORT },
 	{ .name = "use the kernel's ciphers", .run = act_alg, .error = EAFNOSUPPORT },

@@ -2,6 +2,8 @@
  * have the bytes goes into a set. */
 #include "volume.h"
 
+#include <sys/resource.h>
+
 #include "deliver/publish.h"
 
 static char dir[64];
@@ -77,6 +79,28 @@ static void test_bytes_that_stay(void **state)
 	read_new(&f, "new 1");
 }
 
+/* So many descriptors are left, which may be too few for the directory or for a file. */
+static void test_few_descriptors(void **state)
+{
+	struct rlimit was;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	for (unsigned left = 0; left < 4; left++) {
+		struct publish_file f = volume_file("new", "1", "new 1");
+		auto_free char *row = xasprintf("%u left", left);
+		int next = dup(0);
+		struct rlimit few = { (rlim_t)next + left, was.rlim_max };
+
+		close(next);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		volume_stage(volume, &f);
+		publish_abandon(volume);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+		check_int(row, volume_count(dir, "..tmp."), 0);
+	}
+}
+
 /* The file that was seen to have the bytes is another one when the set is made. */
 static void test_changed_meanwhile(void **state)
 {
@@ -133,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_where_bytes_go, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bytes_that_stay, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_few_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_changed_meanwhile, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_unstage, set_up, tear_down),

@@ -94,7 +94,7 @@ def test_lists_its_parts_truly(image):
     packages = {package["name"]: package for package in sbom["packages"]}
     lines = image.content[f"{DOC}/deps.lock"].decode().splitlines()
     built_in = [line.split() for line in lines if not line.startswith("#")]
-    assert len(built_in) == 8
+    assert len(built_in) == 9
     for name, _, version, digest in built_in:
         assert packages[name]["versionInfo"] == version
         assert packages[name]["checksums"][0]["checksumValue"] == digest

@@ -326,7 +326,7 @@ def test_it_goes_also_after_a_crash(world, mode):
         inject = ("-e", f"trace=?{call}", "-e", f"inject=?{call}:signal=KILL:when={number}")
         wrapper = ("strace", "-f", "-qq", "-o", str(world.folder / "trace"), *inject)
         # A sanitizer cannot look for leaks of a process that is traced.
-        killed = world.start(mode, env=world.env("db") | {"LSAN_OPTIONS": "detect_leaks=0"}, wrapper=wrapper)
+        killed = world.start(mode, env=world.env("db"), wrapper=wrapper)
         assert wait_until(lambda k=killed: k.popen.poll() is not None or k.find("configuration-applied"))
         children = pathlib.Path(f"/proc/{killed.pid}/task/{killed.pid}/children")
         for child in children.read_text().split() if children.exists() else []:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BINARY, wait_until
+from conftest import BINARY, SANITIZED, wait_until
 from landlock import OLDER_KERNEL, abi, compiled
 from test_config import ConfigMap
 from test_health import is_static
@@ -14,8 +14,8 @@ from test_health import is_static
 
 def preload(world, source):
     """The acts of code that is not akvsync's."""
-    if is_static(BINARY):
-        pytest.skip("nothing is loaded into a static binary")
+    if is_static(BINARY) or SANITIZED:
+        pytest.skip("nothing is loaded into a static binary, nor before a sanitizer")
     return {"LD_PRELOAD": compiled(source, world.folder)}
 
 

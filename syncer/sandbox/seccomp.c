@@ -112,13 +112,16 @@ static void seccomp_on_refusal(int number, siginfo_t *info, void *context)
 
 void seccomp_refused(char *name, size_t size)
 {
+	static bool told[1024]; /* of each number */
 	int last = seccomp_last;
 	char *known;
 
 	*name = '\0';
-	if (last < 0)
-		return;
 	seccomp_last = -1;
+	if (last < 0 || ((size_t)last < ARRAY_LEN(told) && told[last]))
+		return;
+	if ((size_t)last < ARRAY_LEN(told))
+		told[last] = true;
 	known = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, last);
 	if (known != NULL)
 		snprintf(name, size, "%s", known);

@@ -18,8 +18,8 @@
  * akvsync.  ERR_IO: nothing is refused. */
 int seccomp_enforce(bool runs_programs, struct err *err) MUST_CHECK;
 
-/* The name of a call that was refused since this was last asked, such as "execve"; ""
- * when there was none.  Without programs to run only. */
+/* The name of a call that was refused since this was last asked, such as "execve", once
+ * for each name; "" when there was none.  Without programs to run only. */
 void seccomp_refused(char *name, size_t size);
 
 #endif

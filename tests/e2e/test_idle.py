@@ -174,3 +174,28 @@ def test_neither_core_nor_other_process_gets_its_memory(world):
     sidecar.popen.wait(DEADLINE_S)
     assert sidecar.popen.returncode == -signal.SIGQUIT
     assert not list(directory.glob("core*"))
+
+
+def test_a_check_of_the_vault_is_kept_from_other_processes_too(world):
+    """It holds a token and values, like a sync."""
+    if os.geteuid():
+        pytest.skip("changing the user needs root")
+    user = ("setpriv", "--reuid=65534", "--clear-groups")
+    shared = world.volume / "shared"
+    shared.mkdir()
+    env = world.env("s")
+    for name in ("AZURE_FEDERATED_TOKEN_FILE", "SSL_CERT_FILE"):
+        (shared / name).write_text(pathlib.Path(env[name]).read_text())
+        (shared / name).chmod(0o644)
+        env[name] = str(shared / name)
+    for folder in (world.volume, shared):
+        folder.chmod(0o755)
+    world.plant("s")
+    world.fake.fault({"hold": True}, target="vault", authenticated=True)
+    check = world.start("check", "--online", env=env, wrapper=user)
+    world.fake.wait_journal(1, timeout=DEADLINE_S, target="vault", authenticated=True)
+    told = subprocess.run([*user, "head", "-c1", f"/proc/{check.pid}/environ"], capture_output=True, check=False)
+    assert told.returncode != 0 and b"Permission denied" in told.stderr
+    assert re.search(r"Max core file size +0 +0 ", pathlib.Path(f"/proc/{check.pid}/limits").read_text())
+    check.popen.kill()
+    check.popen.wait(DEADLINE_S)

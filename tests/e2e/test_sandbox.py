@@ -87,6 +87,7 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
 
 
 def test_a_refused_call_is_named_in_the_log(world):
+    """Once, however often it is made."""
     world.plant("db")
     said = world.folder / "said"
     process = world.start("sidecar", env=world.env("db") | preload(world, f'#define SAID "{said}"\n' + STRANGER))
@@ -94,6 +95,11 @@ def test_a_refused_call_is_named_in_the_log(world):
     refused = process.wait_log("sandbox-refused")
     assert refused["call"] == "execve" and "'execve'" in refused["msg"] and refused["level"] == "warn"
     assert set(said.read_text().splitlines()) == {"execv: Operation not permitted", "open: Permission denied"}
+    world.plant("db")
+    since = process.mark()
+    process.poll()
+    process.wait_log("published", since=since)
+    assert len(said.read_text().splitlines()) > 2 and len(process.find("sandbox-refused")) == 1
 
 
 def test_status_shows_it(world):

@@ -425,19 +425,25 @@ void variables_done(struct variables_made *v)
 	*v = (struct variables_made){ 0 };
 }
 
+/* NULL behind the last one. */
+static const struct variables_given *variables_at(const struct variables_made *v,
+						  size_t i)
+{
+	return i < v->given_count ? &v->given[i] : NULL;
+}
+
 size_t variables_changed(const struct variables_made *before,
 			 const struct variables_made *now, struct buf *names)
 {
 	size_t a = 0, b = 0, changed = 0;
 
-	while (a < before->given_count || b < now->given_count) {
-		const struct variables_given *x = NULL, *y = NULL;
+	for (;;) {
+		const struct variables_given *x = variables_at(before, a);
+		const struct variables_given *y = variables_at(now, b);
 		int order;
 
-		if (a < before->given_count)
-			x = &before->given[a];
-		if (b < now->given_count)
-			y = &now->given[b];
+		if (x == NULL && y == NULL)
+			return changed;
 		order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->name, y->name);
 		a += order <= 0;
 		b += order >= 0;
@@ -445,5 +451,4 @@ size_t variables_changed(const struct variables_made *before,
 			buf_printf(names, "%s%s", changed++ ? ", " : "",
 				   order <= 0 ? x->name : y->name);
 	}
-	return changed;
 }

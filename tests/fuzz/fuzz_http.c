@@ -240,7 +240,7 @@ static void on_done(void *arg, struct http_reply *reply, const struct err *err)
 	must(reply->retry_after_ms >= 0 && reply->retry_after_ms <= RETRY_AFTER_MAX_MS);
 	must(reply->request_id[0] == '\0' || shape_is_guid(reply->request_id));
 	must(strpbrk(reply->challenge, "\r\n") == NULL);
-	must(err != NULL || reply->status >= 100);
+	must(err != NULL || reply->status > 0);
 }
 
 static void on_seen(void *arg, const struct http_seen *seen)

@@ -57,7 +57,7 @@ static void render(const struct vault_object *o, const struct render_how *how,
 	result = render_object(how, &source, &files, &err);
 	must_explain(result, &err);
 	for (size_t i = 0; result == 0 && i < files.count; i++)
-		must(files.items[i].path[0] != '\0' && files.items[i].options != NULL);
+		must(files.items[i].path != NULL && files.items[i].options != NULL);
 	render_files_done(&files);
 	buf_done(&password);
 }

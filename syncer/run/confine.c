@@ -89,7 +89,9 @@ static void confine_make(struct landlock_rules *rules, const char *path)
 {
 	auto_free char *dir = confine_parent(path);
 
-	landlock_add_path(rules, LANDLOCK_MAKE, dir);
+	/* The root stands for a directory that is missing only when it is named. */
+	if (strcmp(dir, "/") != 0 || strrchr(path, '/') == path)
+		landlock_add_path(rules, LANDLOCK_MAKE, dir);
 }
 
 /* ---- ports ---- */

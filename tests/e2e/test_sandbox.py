@@ -96,6 +96,17 @@ def test_a_refused_call_is_named_in_the_log(world):
     assert set(said.read_text().splitlines()) == {"execv: Operation not permitted", "open: Permission denied"}
 
 
+def test_a_directory_that_is_missing_opens_no_other(world):
+    """Nor does its nearest one that is there, when that is the root."""
+    world.plant("db")
+    said = world.folder / "said"
+    stranger = STRANGER.replace("/etc/passwd", "/etc/hostname")
+    env = world.env("db", AKVSYNC_NOTIFY="touch=/no-such-directory/file", AKVSYNC_SANDBOX="require")
+    process = world.start("sidecar", env=env | preload(world, f'#define SAID "{said}"\n' + stranger))
+    process.wait_log("ready")
+    assert "open: Permission denied" in said.read_text()
+
+
 def test_status_shows_it(world):
     world.plant("db")
     sidecar = world.sidecar("db")

@@ -633,6 +633,37 @@ static void test_acts_beside_programs(void **state)
 		  0);
 }
 
+/* A termination log may be /dev/stderr.  No rule is needed for a pipe, and none is
+ * possible. */
+static void test_a_pipe_among_the_paths(void **state)
+{
+	const char *why;
+	int ends[2], status;
+	pid_t pid;
+
+	(void)state;
+	if (landlock_abi(&why) == 0)
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		auto_free char *path = xasprintf("/proc/self/fd/%d", ends[1]);
+		struct sandbox_needs needs = { 0 };
+		struct sandbox box;
+		struct err err;
+
+		landlock_add_path(&needs.rules, LANDLOCK_WRITE, path);
+		if (sandbox_enter(&box, SANDBOX_REQUIRE, &needs, &err) < 0)
+			_exit(1);
+		_exit(try_open(path, O_WRONLY) == 0 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void test_covers(void **state)
 {
 	static const struct {
@@ -686,6 +717,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_acts, prepare, clean),
 		cmocka_unit_test_setup_teardown(test_acts_beside_programs, prepare,
 						clean),
+		cmocka_unit_test(test_a_pipe_among_the_paths),
 		cmocka_unit_test(test_covers),
 	};
 

@@ -43,10 +43,11 @@ static const char *const confine_system_files[] = {
 /* ---- paths ---- */
 
 /* The directory of a path, or the deepest one above it that is there; the caller
- * frees. */
+ * frees.  Of a volume that the kubelet fills it is the volume: below ..<time>, where
+ * links lead to, each change has a directory of its own. */
 static char *confine_parent(const char *path)
 {
-	char *dir = xstrdup(path), *real;
+	char *dir = xstrdup(path), *real, *change;
 
 	do {
 		char *slash = strrchr(dir, '/');
@@ -61,6 +62,9 @@ static char *confine_parent(const char *path)
 	free(dir);
 	dir = xstrdup(real);
 	free(real);
+	change = strstr(dir, "/..");
+	if (change != NULL && change != dir)
+		*change = '\0';
 	return dir;
 }
 

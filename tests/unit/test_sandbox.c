@@ -672,24 +672,29 @@ static void test_covers(void **state)
 		uint16_t port;
 		bool runs_programs;
 		int abi;
+		bool seccomp;
 		const char *err; /* NULL: it is covered */
 	} rows[] = {
-		{ "/a", LANDLOCK_MAKE, 0, false, 4, NULL },
-		{ "/a/b", LANDLOCK_READ, 443, false, 4, NULL },
-		{ "/ab", LANDLOCK_READ, 443, false, 4, "it uses '/ab'" },
-		{ "/", LANDLOCK_READ, 443, false, 4, "it uses '/'" },
-		{ "/r/x", LANDLOCK_READ, 443, false, 4, NULL },
-		{ "/r/x", LANDLOCK_MAKE, 443, false, 4, "it uses '/r/x'" },
-		{ "/r", LANDLOCK_READ, 444, false, 4, "it connects to port 444" },
-		{ "/r", LANDLOCK_READ, 444, false, 3, NULL },
-		{ "/x", LANDLOCK_MAKE, 444, false, 0, NULL },
-		{ "/r", LANDLOCK_READ, 443, true, 4, "it runs a program" },
+		{ "/a", LANDLOCK_MAKE, 0, false, 4, true, NULL },
+		{ "/a/b", LANDLOCK_READ, 443, false, 4, true, NULL },
+		{ "/ab", LANDLOCK_READ, 443, false, 4, true, "it uses '/ab'" },
+		{ "/", LANDLOCK_READ, 443, false, 4, true, "it uses '/'" },
+		{ "/r/x", LANDLOCK_READ, 443, false, 4, true, NULL },
+		{ "/r/x", LANDLOCK_MAKE, 443, false, 4, true, "it uses '/r/x'" },
+		{ "/r", LANDLOCK_READ, 444, false, 4, true, "it connects to port 444" },
+		{ "/r", LANDLOCK_READ, 444, false, 3, true, NULL },
+		{ "/x", LANDLOCK_MAKE, 444, false, 0, true, NULL },
+		{ "/r", LANDLOCK_READ, 443, true, 4, true, "it runs a program" },
+		{ "/r", LANDLOCK_READ, 443, true, 0, true, "it runs a program" },
+		{ "/r", LANDLOCK_READ, 443, true, 4, false, "it runs a program" },
+		{ "/r", LANDLOCK_READ, 443, true, 0, false, NULL },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *row = xasprintf("%zu", i);
-		struct sandbox box = { .landlock_abi = rows[i].abi, .seccomp = true };
+		struct sandbox box = { .landlock_abi = rows[i].abi,
+				       .seccomp = rows[i].seccomp };
 		struct sandbox_needs has = { 0 }, wants = { 0 };
 		struct err err;
 		int got;

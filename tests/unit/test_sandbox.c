@@ -334,6 +334,13 @@ static int act_signalled(void)
 {
 	return kill(getpid(), SIGSYS);
 }
+static int act_code(void)
+{
+	void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	return code == MAP_FAILED ? -1 : 0;
+}
 static int act_clone3(void)
 {
 	return (int)syscall(SYS_clone3, NULL, 0);
@@ -469,6 +476,15 @@ static const struct act acts[] = {
 	  .run = act_setuid,
 	  .error = EPERM,
 	  .refused = "setuid" },
+	/* A libc of shared libraries may, for those that it loads later. */
+	{
+		.name = "map code",
+		.run = act_code,
+#ifndef __GLIBC__
+		.error = EPERM,
+		.refused = "mmap",
+#endif
+	},
 	{ .name = "listen", .run = act_listen, .error = EPERM, .refused = "listen" },
 	{ .name = "connect elsewhere by MPTCP",
 	  .run = act_mptcp,

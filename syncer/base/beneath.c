@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,19 @@
 #include "base/mem.h"
 
 #define BENEATH_DIRECTORY (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* Sets errno as openat2(2) does when a path leads out. */
+static bool beneath_leads_up(const char *path)
+{
+	for (const char *part = path; part != NULL; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strncmp(part, "..", 2) == 0 && (part[2] == '\0' || part[2] == '/')) {
+			errno = EXDEV;
+			return true;
+		}
+	}
+	return false;
+}
 
 /* One part of the path after the other, each below the directory of the one before. */
 static int beneath_walk(int dir_fd, const char *path, int flags, mode_t mode)
@@ -39,6 +53,8 @@ int beneath_open(int dir_fd, const char *path, int flags, mode_t mode)
 					   RESOLVE_NO_MAGICLINKS };
 	int fd;
 
+	if (beneath_leads_up(path))
+		return -1;
 	/* With a single part there is nothing to be led astray by. */
 	if (strchr(path, '/') == NULL)
 		return openat(dir_fd, path, (int)how.flags, mode);
@@ -57,7 +73,9 @@ int beneath_parent(int dir_fd, const char *path, const char **name)
 		slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup(".");
 
 	*name = slash ? slash + 1 : path;
-	return beneath_open(dir_fd, parent, BENEATH_DIRECTORY, 0);
+	return beneath_leads_up(path)
+		       ? -1
+		       : beneath_open(dir_fd, parent, BENEATH_DIRECTORY, 0);
 }
 
 int beneath_stat(int dir_fd, const char *path, struct stat *st)
@@ -65,6 +83,8 @@ int beneath_stat(int dir_fd, const char *path, struct stat *st)
 	auto_close int parent = -1;
 	const char *name = path;
 
+	if (beneath_leads_up(path))
+		return -1;
 	if (strchr(path, '/') != NULL) {
 		parent = beneath_parent(dir_fd, path, &name);
 		if (parent < 0)

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* As openat(2), and close-on-exec.  path is relative and has no part "..".  -1, with
- * errno: ELOOP or ENOTDIR when a part is a link. */
+/* As openat(2), and close-on-exec.  path is relative.  -1, with errno: ELOOP or
+ * ENOTDIR when a part is a link, EXDEV when a part is "..". */
 int beneath_open(int dir_fd, const char *path, int flags, mode_t mode);
 
 /* Opens the directory that holds path, for calls with the last part of it, which *name

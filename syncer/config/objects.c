@@ -384,6 +384,16 @@ static char *objects_part(const struct yaml *root, const char *key)
 	return xstrdup(buf_str(&out));
 }
 
+/* The text of a template that is remembered stands in the list. */
+static int objects_check_texts(const struct templates *all, struct err *err)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (!templates_is_env(&all->items[i]) && all->items[i].text == NULL)
+			return err_set(err, ERR_CONFIG, "template '%.200s' has no text",
+				       all->items[i].path);
+	return 0;
+}
+
 static int objects_read_parts(struct objects *out, const struct yaml *root, mode_t mode,
 			      struct err *err)
 {
@@ -394,7 +404,8 @@ static int objects_read_parts(struct objects *out, const struct yaml *root, mode
 	if (objects_parse(out, list ? list : "", mode, err) < 0)
 		return -1;
 	if (templates_read(&out->templates, templates, mode, err) == 0 &&
-	    templates_read_env_files(&out->templates, env_files, mode, err) == 0)
+	    templates_read_env_files(&out->templates, env_files, mode, err) == 0 &&
+	    objects_check_texts(&out->templates, err) == 0)
 		return 0;
 	objects_done(out);
 	return -1;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sorted.h"
+#include "base/text.h"
 
 #define FORMAT 1
 
@@ -162,6 +163,24 @@ void manifest_write(const struct manifest *m, struct buf *out)
 	buf_text(out, "\n]}\n");
 }
 
+/* Relative, below its directory, and no name of ours, which begin with "..": another
+ * program may have written the manifest. */
+static bool manifest_is_path(const char *path)
+{
+	if (text_starts(path, ".."))
+		return false;
+	for (const char *part = path;; part++) {
+		size_t len = strcspn(part, "/");
+
+		if (len == 0 || strncmp(part, ".", len) == 0 ||
+		    (len == 2 && strncmp(part, "..", len) == 0))
+			return false;
+		part += len;
+		if (*part == '\0')
+			return true;
+	}
+}
+
 static int manifest_parse_entry(const struct json *item, struct manifest *m,
 				struct err *err)
 {
@@ -178,6 +197,9 @@ static int manifest_parse_entry(const struct json *item, struct manifest *m,
 	if (!e.path || !e.object || !e.version || !e.options || e.size < 0 ||
 	    e.mtime_ns < 0)
 		return err_set(err, ERR_IO, "manifest entry %zu is incomplete",
+			       m->count + 1);
+	if (!manifest_is_path(e.path))
+		return err_set(err, ERR_IO, "manifest entry %zu has a path of no file",
 			       m->count + 1);
 	manifest_add(m, &e);
 	return 0;

@@ -13,6 +13,8 @@
 #include "deliver/links.h"
 #include "deliver/tree.h"
 
+_Static_assert(FILE_TEMP_LEN <= GENERATION_LEN, "a temporary name can be kept");
+
 /* Before a removal that failed is tried again. */
 #define RETRY_MS 10000
 
@@ -88,9 +90,10 @@ struct sweep {
 	int64_t remove_at;
 };
 
+/* A name that is too long to be kept is not ours. */
 static void sweep_half(const struct sweep *s, int dir_fd, const char *name)
 {
-	if (!tree_remove(dir_fd, name))
+	if (!tree_remove(dir_fd, name) && strlen(name) < GENERATION_LEN)
 		retired_add_failed(s->retired, name);
 }
 
@@ -110,7 +113,7 @@ static void sweep_generation(const struct sweep *s, int dir_fd, const char *name
 static void sweep_entry(void *arg, int dir_fd, const char *name)
 {
 	if (text_starts(name, FILE_TEMP_PREFIX))
-		tree_remove(dir_fd, name);
+		sweep_half(arg, dir_fd, name);
 	else if (generation_is_name(name))
 		sweep_generation(arg, dir_fd, name);
 	else

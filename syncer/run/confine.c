@@ -43,10 +43,11 @@ static const char *const confine_system_files[] = {
 /* ---- paths ---- */
 
 /* The directory of a path, or the deepest one above it that is there; the caller
- * frees. */
+ * frees.  Of a volume that the kubelet fills it is the volume: below ..<time>, where
+ * links lead to, each change has a directory of its own. */
 static char *confine_parent(const char *path)
 {
-	char *dir = xstrdup(path), *real;
+	char *dir = xstrdup(path), *real, *change;
 
 	do {
 		char *slash = strrchr(dir, '/');
@@ -61,6 +62,9 @@ static char *confine_parent(const char *path)
 	free(dir);
 	dir = xstrdup(real);
 	free(real);
+	change = strstr(dir, "/..");
+	if (change != NULL && change != dir)
+		*change = '\0';
 	return dir;
 }
 
@@ -89,7 +93,9 @@ static void confine_make(struct landlock_rules *rules, const char *path)
 {
 	auto_free char *dir = confine_parent(path);
 
-	landlock_add_path(rules, LANDLOCK_MAKE, dir);
+	/* The root stands for a directory that is missing only when it is named. */
+	if (strcmp(dir, "/") != 0 || strrchr(path, '/') == path)
+		landlock_add_path(rules, LANDLOCK_MAKE, dir);
 }
 
 /* ---- ports ---- */

@@ -144,7 +144,10 @@ static int landlock_allow_path(int ruleset, const struct landlock_path *path,
 	if (S_ISDIR(st.st_mode))
 		rule.allowed_access |= uses[path->use].directory;
 	rule.allowed_access &= handled;
-	if (syscall(SYS_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0)
+	/* EBADFD: it belongs to no file system, such as a pipe behind /dev/stderr, and
+	 * is not bounded. */
+	if (syscall(SYS_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0 &&
+	    errno != EBADFD)
 		return err_set_errno(err, ERR_IO, "Landlock refuses a rule for '%s'",
 				     path->path);
 	return 0;

@@ -81,7 +81,9 @@ int sandbox_enter(struct sandbox *out, enum sandbox_wish wish,
 int sandbox_covers(const struct sandbox *s, const struct sandbox_needs *has,
 		   const struct sandbox_needs *wants, struct err *err)
 {
-	if (s->seccomp && wants->runs_programs && !has->runs_programs)
+	/* Landlock lets none be run, and seccomp none be started. */
+	if ((s->seccomp || s->landlock_abi > 0) && wants->runs_programs &&
+	    !has->runs_programs)
 		return err_set(
 			err, ERR_CONFIG,
 			"it runs a program, which the sandbox of this process does "

@@ -421,6 +421,7 @@ void task_repeat(struct task *t)
 	free(t->new_metadata_version);
 	t->new_version = t->new_metadata_version = NULL;
 	t->has_new_metadata = t->is_rendered = false;
+	t->made_bytes = 0;
 	t->err = (struct err){ 0 };
 	question_repeat(&t->value);
 	if (t->password.item.state != FETCH_NONE)

@@ -102,6 +102,45 @@ def test_a_refused_call_is_named_in_the_log(world):
     assert len(said.read_text().splitlines()) > 2 and len(process.find("sandbox-refused")) == 1
 
 
+def test_a_directory_that_is_missing_opens_no_other(world):
+    """Nor does its nearest one that is there, when that is the root."""
+    world.plant("db")
+    said = world.folder / "said"
+    stranger = STRANGER.replace("/etc/passwd", "/etc/hostname")
+    env = world.env("db", AKVSYNC_NOTIFY="touch=/no-such-directory/file", AKVSYNC_SANDBOX="require")
+    process = world.start("sidecar", env=env | preload(world, f'#define SAID "{said}"\n' + stranger))
+    process.wait_log("ready")
+    assert "open: Permission denied" in said.read_text()
+
+
+def mounted(folder, name, text):
+    """A mounted ConfigMap or projected volume as the kubelet makes it; the file is in a directory of it."""
+    made = folder / f"..{name}"
+    (made / "sub").mkdir(parents=True)
+    (made / "sub" / "secret").write_text(text)
+    os.symlink(made.name, folder / "..data_tmp")
+    os.rename(folder / "..data_tmp", folder / "..data")
+
+
+@pytest.mark.parametrize("way", ["a directory of the volume", "a link from elsewhere"])
+def test_a_mounted_file_that_rotates(world, way):
+    """Its directory has another name then."""
+    volume, elsewhere = world.folder / "mounted", world.folder / "elsewhere"
+    volume.mkdir()
+    elsewhere.mkdir()
+    mounted(volume, 1, world.fake.assertion_file.read_text())
+    os.symlink("..data/sub", volume / "sub")
+    os.symlink(volume / "sub" / "secret", elsewhere / "secret")
+    path = (volume / "sub" if way.startswith("a directory") else elsewhere) / "secret"
+    world.plant("db")
+    sidecar = world.sidecar("db", AZURE_FEDERATED_TOKEN_FILE=str(path), AKVSYNC_SANDBOX="require")
+    mounted(volume, 2, world.fake.assertion_file.read_text())
+    world.fake.revoke_tokens()
+    value = world.plant("db")
+    sidecar.poll()
+    world.wait_files({"db": value})
+
+
 def test_status_shows_it(world):
     world.plant("db")
     sidecar = world.sidecar("db")

@@ -120,6 +120,29 @@ static void test_paths(void **state)
 	}
 }
 
+/* As another program may have written them into a manifest. */
+static void test_paths_that_lead_up(void **state)
+{
+	auto_free char *up = xasprintf("../%s/file", strrchr(outside, '/') + 1);
+	auto_free char *later = xasprintf("a/../../%s/file", strrchr(outside, '/') + 1);
+	const char *const paths[] = { up, later, "a/../..", ".." };
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mkdir(in(dir, "a"), 0755), 0);
+	volume_write(outside, "file", TEXT);
+	for (size_t k = 0; k < ARRAY_LEN(refusals); k++) {
+		refusal = refusals[k];
+		for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+			check_int(paths[i], beneath_open(dir_fd, paths[i], O_RDONLY, 0),
+				  -1);
+			check_int(paths[i], errno, EXDEV);
+			check_int(paths[i], beneath_stat(dir_fd, paths[i], &st), -1);
+			check_int(paths[i], errno, EXDEV);
+		}
+	}
+}
+
 static void test_stat_of_a_link(void **state)
 {
 	struct stat st;
@@ -223,6 +246,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_paths, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_paths_that_lead_up, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_stat_of_a_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_parent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_swapped_directories, set_up,

@@ -231,12 +231,46 @@ static void test_read(void **state)
 	}
 }
 
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		bool is_one;
+	} rows[] = {
+		{ "a", true },           { "a/b/c", true }, { ".a/..b", true },
+		{ "a/b...", true },      { "", false },     { "/etc/x", false },
+		{ "a//b", false },       { "a/", false },   { "./a", false },
+		{ "a/./b", false },      { "..", false },   { "../../etc/x", false },
+		{ "a/../b", false },     { "a/..", false }, { "..data", false },
+		{ "..notified", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_free char *text = xasprintf(
+			HEAD "{\"path\":\"%s\",\"object\":\"o\",\"version\":\"v\","
+			     "\"options\":\"x\",\"mode\":288,\"size\":1,"
+			     "\"mtime_ns\":\"5\"}]}",
+			rows[i].path);
+		struct manifest m = { 0 };
+		struct err err = { 0 };
+		int result = manifest_parse(text, strlen(text), &m, &err);
+
+		if (rows[i].is_one)
+			check_ok(rows[i].path, result, &err);
+		else
+			check_err(rows[i].path, result, &err, ERR_IO, "of no file");
+		manifest_done(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_order),
 		cmocka_unit_test(test_empty),      cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_long_list),  cmocka_unit_test(test_read),
+		cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

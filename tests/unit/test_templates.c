@@ -251,12 +251,32 @@ static void test_bounds(void **state)
 	templates_done(&all);
 }
 
+/* What is remembered has the texts of files.  Another program may have written this. */
+static void test_a_remembered_file_is_refused(void **state)
+{
+	struct objects back = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	check_err("file",
+		  objects_read_back(&back,
+				    "{objects: [{objectName: a}], templates: [{path: t, "
+				    "file: /x}]}",
+				    0440, &err),
+		  &err, ERR_CONFIG, "has no text");
+	objects_done(&back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read_back), cmocka_unit_test(test_number),
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_in_the_way),
-		cmocka_unit_test(test_bounds),    cmocka_unit_test(test_of_itself),
+		cmocka_unit_test(test_a_remembered_file_is_refused),
+		cmocka_unit_test(test_read_back),
+		cmocka_unit_test(test_number),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_in_the_way),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_of_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
